@@ -1,0 +1,149 @@
+"""Checkpoints that survive a kill at any moment.
+
+A checkpoint is a folder `step-00000200/` with `weights.safetensors` (every network and average), `state.pt`
+(optimizers and random-number generators, readable with weights_only=True) and `checkpoint.json` (step, run identity,
+SHA-256 of both). It is written under a temporary name, synced and renamed; the one before it is kept. A damaged
+checkpoint is named in a warning and the one before it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from facesr_lib.files import sync_folder
+from facesr_lib.training.method import Method, unwrap
+
+FORMAT = 1
+
+
+class WrongRun(ValueError):
+    """A checkpoint belongs to a run with another configuration or other data."""
+
+
+def save_checkpoint(folder: Path, method: Method, step: int, identity: str, *, keep: int = 2) -> Path:
+    """Write the state after `step` finished steps into `folder` and delete all but the newest `keep` checkpoints.
+
+    identity: a hash of what makes this run itself (config, data, seed); loading refuses any other.
+    """
+    final = folder / f"step-{step:08d}"
+    temporary = folder / f".{final.name}.{os.getpid()}.tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    save_file(_weights(method), temporary / "weights.safetensors")
+    torch.save({"optimizers": _optimizer_states(method), "rng": _rng_state()}, temporary / "state.pt")
+    files = {name: _sha256(temporary / name) for name in ("weights.safetensors", "state.pt")}
+    facts = {"format": FORMAT, "step": step, "identity": identity, "sha256": files}
+    (temporary / "checkpoint.json").write_text(json.dumps(facts, indent=2))
+    for file in temporary.iterdir():
+        with open(file, "rb+") as handle:
+            os.fsync(handle.fileno())
+    sync_folder(temporary)
+    if final.exists():  # a damaged one of the same step that loading passed over
+        shutil.rmtree(final)
+    temporary.rename(final)
+    sync_folder(folder)
+    for old in checkpoints(folder)[:-keep]:
+        shutil.rmtree(old)
+    for leftover in folder.glob(".step-*.tmp"):  # of a process killed while writing
+        shutil.rmtree(leftover, ignore_errors=True)
+    return final
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """All checkpoints in `folder`, oldest first; none if it does not exist."""
+    return sorted(folder.glob("step-" + "[0-9]" * 8))
+
+
+def load_latest(folder: Path, method: Method, identity: str) -> int:
+    """Restore the newest whole checkpoint into a built method and return its number of finished steps; 0 if there is none.
+
+    Warns for each damaged checkpoint. Raises WrongRun if the checkpoint was written by a run of another identity.
+    """
+    for path in reversed(checkpoints(folder)):
+        try:
+            facts, weights, state = _read(path)
+        except (OSError, ValueError, KeyError, SafetensorError, RuntimeError) as error:
+            warnings.warn(f"checkpoint {path} is damaged ({error}); trying the one before it", stacklevel=2)
+            continue
+        if facts["identity"] != identity:
+            raise WrongRun(
+                f"{path} belongs to a run with another configuration, seed or data set "
+                f"({facts['identity']}, this run is {identity}): "
+                f"train into another folder, or delete {folder} to start again"
+            )
+        _restore(method, weights, state)
+        return int(facts["step"])
+    return 0
+
+
+def load_weights(path: Path, method: Method) -> None:
+    """Load only networks and averages from a checkpoint folder or a weights.safetensors file into a built method."""
+    file = path / "weights.safetensors" if path.is_dir() else path
+    _restore_weights(method, load_file(file))
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Any]]:
+    facts = json.loads((path / "checkpoint.json").read_text())
+    if facts["format"] != FORMAT:
+        raise ValueError(f"format {facts['format']}, this version reads {FORMAT}")
+    for name, expected in facts["sha256"].items():
+        if _sha256(path / name) != expected:
+            raise ValueError(f"{name} does not match its checksum")
+    weights = load_file(path / "weights.safetensors")
+    return facts, weights, torch.load(path / "state.pt", map_location="cpu", weights_only=True)
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _modules(method: Method) -> dict[str, torch.nn.Module]:
+    networks = {f"network.{name}": unwrap(network) for name, network in method.networks.items()}
+    return networks | {f"average.{name}": average for name, average in method.averages.items()}
+
+
+def _weights(method: Method) -> dict[str, Tensor]:
+    # Copies, because safetensors refuses tensors that share memory; contiguous, because channels_last is only a layout.
+    return {
+        f"{prefix}/{key}": value.detach().cpu().contiguous().clone()
+        for prefix, module in _modules(method).items()
+        for key, value in module.state_dict().items()
+    }
+
+
+def _restore(method: Method, weights: dict[str, Tensor], state: dict[str, Any]) -> None:
+    _restore_weights(method, weights)
+    for name, optimizer in method.optimizers.items():
+        optimizer.load_state_dict(state["optimizers"][name])
+    torch.set_rng_state(state["rng"]["cpu"])
+    if torch.cuda.is_available() and len(state["rng"]["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["rng"]["cuda"])
+
+
+def _restore_weights(method: Method, weights: dict[str, Tensor]) -> None:
+    for prefix, module in _modules(method).items():
+        start = f"{prefix}/"
+        module.load_state_dict(
+            {key.removeprefix(start): value for key, value in weights.items() if key.startswith(start)}
+        )
+
+
+def _optimizer_states(method: Method) -> dict[str, Any]:
+    return {name: optimizer.state_dict() for name, optimizer in method.optimizers.items()}
+
+
+def _rng_state() -> dict[str, Any]:
+    # Only torch's generators: batches draw from their own, keyed by (seed, step), and nothing else may draw during training.
+    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}

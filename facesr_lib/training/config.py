@@ -1,0 +1,49 @@
+"""Configs as plain data: what a run is called, cached and compared by."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+Profile = Literal["smoke", "quick", "workshop", "paper"]
+PROFILES: tuple[Profile, ...] = get_args(Profile)
+
+
+def check_profile(name: str) -> Profile:
+    """Return `name` if it is one of smoke, quick, workshop, paper; otherwise raise a ValueError that lists them."""
+    for profile in PROFILES:
+        if name == profile:
+            return profile
+    raise ValueError(f"unknown profile {name!r}: choose one of {', '.join(PROFILES)}")
+
+
+def plain(value: Any) -> Any:
+    """Turn a config (dataclasses, mappings, sequences, paths, scalars) into JSON data.
+
+    A dataclass keeps its class name under the key `type`, so that two degradations with the same fields differ.
+    Raises TypeError for anything that has no obvious JSON form (a tensor, a function), since it could not be hashed honestly.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"type": type(value).__name__, **fields}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(
+        f"a config holds {type(value).__name__}, which is not plain data (numbers, strings, tuples, dataclasses)"
+    )
+
+
+def config_hash(config: Any) -> str:
+    """Twelve hexadecimal digits of the SHA-256 of a config's canonical JSON; equal configs give equal hashes on any machine."""
+    text = json.dumps(plain(config), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

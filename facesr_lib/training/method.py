@@ -1,0 +1,108 @@
+"""What a paper's method is to the Trainer: named networks, their optimizers, and one training step."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from facesr_lib.training.schedules import Schedule
+
+if TYPE_CHECKING:
+    from facesr_lib.training.engine import Engine
+
+Batch = Mapping[str, Tensor]
+
+
+class Method(ABC):
+    """A paper's method. Subclasses fill the three dictionaries in `build()` and write `step` and `super_resolve`.
+
+    networks: every network that is trained, by name.
+    optimizers, learning_rates: by the name of the update they serve ("generator", "discriminator", ...).
+    averages: exponential moving averages of some networks; `inference_network` prefers them.
+
+    A method works on its own (`method.build(); method.step(batch)` trains on the CPU in float32); the Trainer swaps in
+    an Engine that knows the device, the precision and gradient accumulation.
+    """
+
+    def __init__(self) -> None:
+        from facesr_lib.training.engine import Engine
+
+        self.networks: dict[str, nn.Module] = {}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {}
+        self.learning_rates: dict[str, Schedule] = {}
+        self.averages: dict[str, AveragedModel] = {}
+        self.engine: Engine = Engine()
+
+    @abstractmethod
+    def build(self) -> None:
+        """Create networks, optimizers, learning rates and averages; initial weights come from torch's global generator."""
+
+    @abstractmethod
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        """One training step: forward, `self.update(...)` once per optimizer, and the loss terms for the log (scalars)."""
+
+    @abstractmethod
+    def super_resolve(self, lr: Tensor) -> Tensor:
+        """(N, 3, h, w) LR in [0, 1] -> (N, 3, h * scale, w * scale) SR in [0, 1], without gradients, on lr's device."""
+
+    def begin_step(self, step: int) -> None:  # noqa: B027  most methods do not change during training
+        """Called before each step with its number, counted from 0: the place for growing networks and fading terms in."""
+
+    def update(self, name: str, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Step optimizer `name` down the gradient of the sum of `terms`; return the terms, detached, for the log.
+
+        The terms must already carry their weights: what is summed is what the paper's objective sums.
+        """
+        return self.engine.update(self, name, terms)
+
+    def average(self, name: str, decay: float) -> None:
+        """Keep an exponential moving average of network `name` (decay per step, in [0, 1)); call it in `build()`."""
+        if not 0 <= decay < 1:
+            raise ValueError(f"the decay of an average lies in [0, 1), got {decay}")
+        average = AveragedModel(self.networks[name], multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+        self.averages[name] = average.requires_grad_(False)
+
+    def inference_network(self, name: str) -> nn.Module:
+        """The network to evaluate: its average where one is kept, else the trained network itself, unwrapped."""
+        return self.averages[name].module if name in self.averages else unwrap(self.networks[name])
+
+
+def unwrap(network: nn.Module) -> nn.Module:
+    """The module inside a DistributedDataParallel wrapper, or the module itself."""
+    return network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[nn.Module]:
+    """Use a network inside another one's loss: gradients flow through it, none are stored in its parameters.
+
+    Yields the unwrapped network, because a distributed wrapper expects every forward to end in its own gradients.
+    """
+    inner = unwrap(network)
+    trained = [parameter for parameter in inner.parameters() if parameter.requires_grad]
+    for parameter in trained:
+        parameter.requires_grad_(False)
+    try:
+        yield inner
+    finally:
+        for parameter in trained:
+            parameter.requires_grad_(True)
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[nn.Module]:
+    """Switch a network to evaluation mode without gradients, and put every submodule's mode back afterwards."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        with torch.no_grad():
+            yield network
+    finally:
+        for module, training in modes:
+            module.training = training

@@ -1,0 +1,74 @@
+"""The stage cache: a long computation is done once per (config, data, code) and reused by every notebook."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from facesr_lib.files import write_atomically
+from facesr_lib.training.config import config_hash, plain
+
+# The folders whose code decides what a stage computes; the report and the command line only show it.
+_CODE = ("image", "data", "nn", "losses", "metrics", "training", "papers")
+
+
+@functools.cache
+def code_fingerprint() -> str:
+    """A short SHA-256 of the library's computing sources, so that old results never pass for those of new code."""
+    package = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for folder in _CODE:
+        for source in sorted((package / folder).rglob("*.py")):
+            digest.update(source.relative_to(package).as_posix().encode())
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+class StageCache:
+    """Folders of finished stages below `root`, each named after its stage and the hash of everything it depends on.
+
+    The environment variable FACESR_FRESH (seconds since the epoch, set by `facesr run --fresh`) makes stages that
+    finished before that moment count as missing.
+    """
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+
+    def folder(self, name: str, key: dict[str, Any]) -> Path:
+        """The folder of stage `name` for `key` (configs, seeds, data checksums: plain data); it may not exist yet."""
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+            raise ValueError(f"stage name {name!r}: use small letters, digits, '-' and '_'")
+        return self.root / f"{name}-{config_hash({'key': key, 'code': code_fingerprint()})}"
+
+    def is_done(self, name: str, key: dict[str, Any]) -> bool:
+        """Whether the stage finished earlier and may be reused."""
+        marker = self.folder(name, key) / "done.json"
+        if not marker.is_file():
+            return False
+        return json.loads(marker.read_text())["finished"] >= float(os.environ.get("FACESR_FRESH") or 0)
+
+    def run(self, name: str, key: dict[str, Any], produce: Callable[[Path], None]) -> Path:
+        """Return the stage's folder, calling `produce(folder)` first unless it finished before.
+
+        `produce` must write only into the folder and must be able to go on from what an interrupted call left there
+        (a Trainer does). A stage counts as finished when `produce` returns; only then is `done.json` written.
+        """
+        folder = self.folder(name, key)
+        if not self.is_done(name, key):
+            marker = folder / "done.json"
+            if marker.exists():  # finished, but too old for FACESR_FRESH: start from nothing
+                for old in sorted(folder.rglob("*"), reverse=True):
+                    old.rmdir() if old.is_dir() else old.unlink()
+            folder.mkdir(parents=True, exist_ok=True)
+            began = time.time()
+            produce(folder)
+            facts = {"stage": name, "key": plain(key), "code": code_fingerprint(), "finished": time.time()}
+            write_atomically(marker, json.dumps({**facts, "seconds": time.time() - began}, indent=2).encode())
+        return folder

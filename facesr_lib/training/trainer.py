@@ -1,0 +1,252 @@
+"""The training loop that drives any Method: same result killed and resumed as unbroken, bit for bit on one CPU."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from facesr_lib.training.checkpoint import load_latest, save_checkpoint
+from facesr_lib.training.config import config_hash
+from facesr_lib.training.engine import Engine, NonFiniteLoss, make_accelerator
+from facesr_lib.training.log import CsvLog, Row
+from facesr_lib.training.method import Batch, Method
+
+Batches = Callable[[int], Batch]
+Validate = Callable[[Method], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class TrainerOptions:
+    """How a run is carried out. Nothing in here changes what is learnt, beyond rounding.
+
+    steps: optimizer steps in all. log_every, validate_every, checkpoint_every: in steps; 0 turns validation off, and
+    leaves one checkpoint at the end. accumulate: slices a batch is cut into to save memory (batch normalisation then
+    sees the slices). mixed_precision "auto": bf16 on GPUs that have it. keep: checkpoints kept.
+    """
+
+    steps: int
+    log_every: int = 10
+    validate_every: int = 0
+    checkpoint_every: int = 200
+    keep: int = 2
+    accumulate: int = 1
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "log_every", "keep", "accumulate"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"TrainerOptions.{name} must be at least 1, got {getattr(self, name)}")
+
+
+class Trainer:
+    """Trains `method` on `batches(step)` inside `folder`, where `log.csv`, `validation.csv` and `checkpoints/` live.
+
+    key: plain data that identifies the run beyond its seed (config, data checksum); a folder of another run is refused.
+    validate: called with the method every `validate_every` steps and after the last; returns numbers for validation.csv.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        batches: Batches,
+        folder: Path | str,
+        options: TrainerOptions,
+        *,
+        seed: int = 0,
+        key: dict[str, Any] | None = None,
+        validate: Validate | None = None,
+        title: str = "training",
+    ) -> None:
+        self.method = method
+        self.batches = batches
+        self.folder = Path(folder)
+        self.options = options
+        self.seed = seed
+        self.identity = config_hash({"key": key or {}, "seed": seed})
+        self.validate = validate
+        self.title = title
+        self.log = CsvLog(self.folder / "log.csv")
+        self.validation = CsvLog(self.folder / "validation.csv")
+        self.accelerator = make_accelerator(options.device, options.mixed_precision)
+        self._pending: list[tuple[int, dict[str, Tensor]]] = []
+
+    def fit(self) -> Method:
+        """Build the method from the seed, resume from the newest whole checkpoint if there is one, train to the last step.
+
+        Raises NonFiniteLoss (naming step and terms), WrongRun for a folder of another run, MemoryError with advice when
+        a GPU runs out of memory. On Ctrl-C (or Jupyter's stop button) the current step is finished and saved first.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        start = self._prepare()
+        try:
+            with _deferred_interrupt() as interrupted, self._bar(start) as bar:
+                for step, batch in self._fetch(start):
+                    self._train_step(step, batch)
+                    bar.update()
+                    done = step + 1
+                    last = done == self.options.steps
+                    if last or done % self.options.log_every == 0:
+                        self._flush(bar)
+                    if (
+                        self.validate
+                        and self.options.validate_every
+                        and (last or done % self.options.validate_every == 0)
+                    ):
+                        self._validate(done)
+                    stop = interrupted()
+                    if last or stop or (self.options.checkpoint_every and done % self.options.checkpoint_every == 0):
+                        self._checkpoint(done)
+                    if stop:
+                        raise KeyboardInterrupt(f"stopped after step {done}; run again to go on from there")
+        except torch.cuda.OutOfMemoryError as error:
+            raise MemoryError(
+                "the GPU ran out of memory: raise TrainerOptions.accumulate, lower the batch size, or choose a smaller profile"
+            ) from error
+        return self.method
+
+    # -- the parts of fit ---------------------------------------------------------------------------------------
+
+    def _prepare(self) -> int:
+        torch.manual_seed(self.seed)
+        method = self.method
+        method.build()
+        load_folder = self.folder / "checkpoints"
+        start = load_latest(load_folder, method, self.identity)
+        self.log.forget_after(start)
+        self.validation.forget_after(start)
+        method.engine = Engine(self.accelerator, self.options.accumulate)
+        for name, network in method.networks.items():
+            prepared = self.accelerator.prepare(network)
+            if self.accelerator.device.type == "cuda":
+                prepared = prepared.to(memory_format=torch.channels_last)
+            method.networks[name] = prepared.train()
+        for name, optimizer in method.optimizers.items():
+            # Loaded on the CPU before its parameters moved: the state follows them.
+            for parameter, state in optimizer.state.items():
+                optimizer.state[parameter] = {
+                    k: v.to(parameter.device) if isinstance(v, Tensor) and v.ndim else v for k, v in state.items()
+                }
+            method.optimizers[name] = self.accelerator.prepare(optimizer)
+        for average in method.averages.values():
+            average.to(self.accelerator.device)
+        return start
+
+    def _train_step(self, step: int, batch: Batch) -> None:
+        method = self.method
+        method.begin_step(step)
+        for name, schedule in method.learning_rates.items():
+            for group in method.optimizers[name].param_groups:
+                group["lr"] = schedule(step)
+        totals: dict[str, Tensor] = {}
+        for part in self._slices(batch):
+            for term, value in method.step(part).items():
+                totals[term] = totals.get(term, torch.zeros_like(value)) + value / self.options.accumulate
+        method.engine.finish_step(method)
+        self._pending.append((step + 1, totals))
+
+    def _slices(self, batch: Batch) -> Iterator[Batch]:
+        """This process's share of the batch, in `accumulate` slices: the batch itself never depends on how it is cut."""
+        workers, rank, parts = self.accelerator.num_processes, self.accelerator.process_index, self.options.accumulate
+        for index in range(rank * parts, (rank + 1) * parts):
+            cut: dict[str, Tensor] = {}
+            for name, value in batch.items():
+                size, rest = divmod(len(value), workers * parts)
+                if rest:
+                    raise ValueError(
+                        f"a batch of {len(value)} ({name}) cannot be cut into {workers} processes x {parts} slices: "
+                        "change the batch size"
+                    )
+                cut[name] = value[index * size : (index + 1) * size].to(self.accelerator.device, non_blocking=True)
+            yield cut
+
+    def _fetch(self, start: int) -> Iterator[tuple[int, Batch]]:
+        """Batches from step `start`; with a GPU the next one is made in a thread while the GPU works on this one."""
+        steps = range(start, self.options.steps)
+        if self.accelerator.device.type != "cuda":
+            for step in steps:
+                yield step, self.batches(step)
+            return
+        with ThreadPoolExecutor(1) as thread:
+            upcoming = thread.submit(self.batches, start)
+            for step in steps:
+                batch = upcoming.result()
+                if step + 1 < self.options.steps:
+                    upcoming = thread.submit(self.batches, step + 1)
+                yield step, {name: value.pin_memory() for name, value in batch.items()}
+
+    def _flush(self, bar: tqdm) -> None:
+        """Move the pending loss terms off the device in one go, stop at the first NaN, write them down."""
+        if not self._pending:
+            return
+        names = list(self._pending[0][1])
+        values = (
+            torch.stack([torch.stack([terms[name] for name in names]) for _, terms in self._pending]).float().tolist()
+        )
+        rows: list[Row] = []
+        for (step, _), numbers in zip(self._pending, values, strict=True):
+            terms = dict(zip(names, numbers, strict=True))
+            if not all(math.isfinite(number) for number in numbers):
+                self._write(self.log, rows)
+                listing = ", ".join(f"{name}={number:.4g}" for name, number in terms.items())
+                raise NonFiniteLoss(
+                    f"step {step}: a loss term is not finite ({listing}). The last whole checkpoint is kept; "
+                    "lower the learning rate, or use float32 (mixed_precision='no')"
+                )
+            rates = {f"lr_{name}": schedule(step - 1) for name, schedule in self.method.learning_rates.items()}
+            rows.append({"step": step, **terms, **rates})
+        self._write(self.log, rows)
+        self._pending.clear()
+        bar.set_postfix({name: f"{rows[-1][name]:.3g}" for name in names})
+
+    def _validate(self, done: int) -> None:
+        if self.validate is not None and self.accelerator.is_main_process:
+            self._write(self.validation, [{"step": done, **self.validate(self.method)}])
+        self.accelerator.wait_for_everyone()
+
+    def _checkpoint(self, done: int) -> None:
+        if self._pending:
+            self._flush(tqdm(disable=True))
+        if self.accelerator.is_main_process:
+            save_checkpoint(self.folder / "checkpoints", self.method, done, self.identity, keep=self.options.keep)
+        self.accelerator.wait_for_everyone()
+
+    def _write(self, log: CsvLog, rows: list[Row]) -> None:
+        if self.accelerator.is_main_process:
+            log.append(rows)
+
+    def _bar(self, start: int) -> tqdm:
+        hidden = not self.accelerator.is_main_process or start >= self.options.steps
+        return tqdm(total=self.options.steps, initial=start, desc=self.title, unit="step", disable=hidden)
+
+
+@contextmanager
+def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C into a request that the loop answers between steps; a second one stops at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    asked = False
+
+    def ask(number: int, frame: Any) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    previous = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, previous)
