@@ -2,10 +2,10 @@
 
 from facesr_lib.training.checkpoint import WrongRun, load_latest, load_weights, save_checkpoint
 from facesr_lib.training.config import PROFILES, Profile, check_profile, config_hash
-from facesr_lib.training.engine import Engine, NonFiniteLoss
+from facesr_lib.training.engine import Engine, NonFiniteLoss, resolve_device
 from facesr_lib.training.log import CsvLog
 from facesr_lib.training.method import Batch, Method, evaluating, frozen, unwrap
-from facesr_lib.training.stages import StageCache, code_fingerprint
+from facesr_lib.training.stages import StageCache, Trained, code_fingerprint, train_stage
 from facesr_lib.training.trainer import Trainer, TrainerOptions
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "NonFiniteLoss",
     "Profile",
     "StageCache",
+    "Trained",
     "Trainer",
     "TrainerOptions",
     "WrongRun",
@@ -27,6 +28,8 @@ __all__ = [
     "frozen",
     "load_latest",
     "load_weights",
+    "resolve_device",
     "save_checkpoint",
+    "train_stage",
     "unwrap",
 ]

@@ -61,19 +61,26 @@ class Engine:
         method.optimizers[name].zero_grad(set_to_none=True)
 
 
-def make_accelerator(device: str, mixed_precision: str) -> Accelerator:
-    """An accelerate.Accelerator for `device` ("auto", "cpu" or "cuda") and precision ("auto", "no", "bf16", "fp16").
+def resolve_device(name: str) -> torch.device:
+    """Turn "auto" (CUDA if there is any, else CPU), "cpu" or "cuda" into a device.
 
-    "auto" precision is bf16 on GPUs that compute in it, else float32. Raises ValueError for "cuda" on a machine without it.
+    Raises ValueError for any other name, and for "cuda" on a machine without it.
     """
-    if device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"device {device!r}: choose auto, cpu or cuda")
-    has_cuda = torch.cuda.is_available()
-    if device == "cuda" and not has_cuda:
+    if name not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"unknown device {name!r}: choose auto, cpu or cuda")
+    if name == "cuda" and not torch.cuda.is_available():
         raise ValueError(
             "device 'cuda' was asked for, but torch finds no CUDA GPU: use 'auto' or 'cpu', or check the driver"
         )
-    on_cpu = device == "cpu" or not has_cuda
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def make_accelerator(device: str, mixed_precision: str) -> Accelerator:
+    """An accelerate.Accelerator for `device` ("auto", "cpu" or "cuda") and precision ("auto", "no", "bf16", "fp16").
+
+    "auto" precision is bf16 on GPUs that compute in it, else float32. Raises ValueError as `resolve_device` does.
+    """
+    on_cpu = resolve_device(device).type == "cpu"
     if mixed_precision == "auto":
         mixed_precision = "bf16" if not on_cpu and torch.cuda.get_device_capability() >= (8, 0) else "no"
     # accelerate keeps one state per process; a second Trainer of another precision or device needs a fresh one.

@@ -9,11 +9,16 @@ import os
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from facesr_lib.files import write_atomically
 from facesr_lib.training.config import config_hash, plain
+from facesr_lib.training.engine import resolve_device
+from facesr_lib.training.log import Row
+from facesr_lib.training.method import Method
+from facesr_lib.training.trainer import Batches, Trainer, TrainerOptions, Validate
 
 # The folders whose code decides what a stage computes; the report and the command line only show it.
 _CODE = ("image", "data", "nn", "losses", "metrics", "training", "papers")
@@ -54,7 +59,7 @@ class StageCache:
             return False
         return json.loads(marker.read_text())["finished"] >= float(os.environ.get("FACESR_FRESH") or 0)
 
-    def run(self, name: str, key: dict[str, Any], produce: Callable[[Path], None]) -> Path:
+    def run(self, name: str, key: dict[str, Any], produce: Callable[[Path], object]) -> Path:
         """Return the stage's folder, calling `produce(folder)` first unless it finished before.
 
         `produce` must write only into the folder and must be able to go on from what an interrupted call left there
@@ -72,3 +77,39 @@ class StageCache:
             facts = {"stage": name, "key": plain(key), "code": code_fingerprint(), "finished": time.time()}
             write_atomically(marker, json.dumps({**facts, "seconds": time.time() - began}, indent=2).encode())
         return folder
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training stage: the method with its final weights, ready to super-resolve, and its two logs."""
+
+    method: Method
+    folder: Path
+    log: list[Row]
+    validation: list[Row]
+    reused: bool
+
+
+def train_stage(
+    cache: StageCache,
+    name: str,
+    method: Method,
+    batches: Batches,
+    options: TrainerOptions,
+    *,
+    seed: int,
+    key: dict[str, Any],
+    validate: Validate | None = None,
+) -> Trained:
+    """Train `method` as stage `name`, or load it if this very training finished earlier.
+
+    key: the configs and data checksums that the training depends on; the seed, the number of steps and the kind of
+    device are added to it. The arguments are otherwise the Trainer's.
+    """
+    key = {**key, "seed": seed, "steps": options.steps, "device": resolve_device(options.device).type}
+    reused, folder = cache.is_done(name, key), cache.folder(name, key)
+    trainer = Trainer(method, batches, folder, options, seed=seed, key=key, validate=validate, title=name)
+    cache.run(name, key, lambda _: trainer.fit())
+    if reused:
+        trainer.fit()  # finds its last checkpoint and no step left to do
+    return Trained(method, folder, trainer.log.rows(), trainer.validation.rows(), reused)

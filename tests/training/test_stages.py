@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import torch
+from toy import ToyGAN, batches, validate
 
-from facesr_lib.training import StageCache, config_hash
+from facesr_lib.training import StageCache, Trained, TrainerOptions, config_hash, train_stage
 
 
 @dataclass(frozen=True)
@@ -73,3 +75,18 @@ def test_fresh_redoes_only_what_is_older(tmp_path: Path, monkeypatch: pytest.Mon
     cache.run("train", {}, lambda folder: calls.append("again"))
     cache.run("train", {}, lambda folder: calls.append("not again"))
     assert calls == ["first", "again"]
+
+
+def test_train_stage_trains_once_and_loads_the_same_weights(tmp_path: Path) -> None:
+    def run() -> Trained:
+        options = TrainerOptions(steps=12, log_every=3, checkpoint_every=5, validate_every=4, device="cpu")
+        return train_stage(
+            StageCache(tmp_path), "toy", ToyGAN(), batches, options, seed=7, key={"toy": 1}, validate=validate
+        )
+
+    first, second = run(), run()
+    assert (first.reused, second.reused) == (False, True)
+    assert first.log == second.log
+    assert [row["step"] for row in second.validation] == [4, 8, 12]
+    lr = batches(99)["lr"]
+    torch.testing.assert_close(first.method.super_resolve(lr), second.method.super_resolve(lr), rtol=0, atol=0)

@@ -18,15 +18,6 @@ from facesr_lib.training import Method, NonFiniteLoss, Trainer, TrainerOptions, 
 from facesr_lib.training.schedules import constant, halve_every, linear_decay, piecewise
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Bit-for-bit comparisons need the same number of threads as the script that is killed."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def everything(method: Method) -> dict[str, Tensor]:
     found = {f"{n}.{k}": v for n, net in method.networks.items() for k, v in net.state_dict().items()}
     found |= {f"ema.{n}.{k}": v for n, net in method.averages.items() for k, v in net.state_dict().items()}

@@ -1,0 +1,23 @@
+"""The one place where image tensors are checked, so that every function complains in the same words."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def check_images(x: Tensor, name: str, *, channels: int | None = None) -> None:
+    """Check that `x` is a floating-point image batch (N, C, H, W); `name` is the argument's name in the message.
+
+    With `channels`, C must equal it. Values are not looked at: that would cost a device synchronisation per call.
+    Raises TypeError for a wrong type or dtype and ValueError for a wrong shape.
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name}: expected a torch.Tensor (N, C, H, W), got {type(x).__name__}")
+    if not x.is_floating_point():
+        raise TypeError(f"{name}: expected floating-point values in [0, 1], got {x.dtype}; convert 8-bit with to_float")
+    if x.ndim != 4:
+        raise ValueError(f"{name}: expected 4 dimensions (N, C, H, W), got shape {tuple(x.shape)}")
+    if 0 in x.shape[1:]:
+        raise ValueError(f"{name}: the images are empty, got shape {tuple(x.shape)}")
+    if channels is not None and x.shape[1] != channels:
+        raise ValueError(f"{name}: expected {channels} channels (N, {channels}, H, W), got shape {tuple(x.shape)}")

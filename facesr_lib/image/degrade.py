@@ -1,0 +1,180 @@
+"""How LR images are made from HR ones: noise, JPEG, and the named degradations that every score must be quoted with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from facesr_lib.image.blur import gaussian_blur
+from facesr_lib.image.check import check_images
+from facesr_lib.image.quantize import quantize, to_float, to_uint8
+from facesr_lib.image.resize import average_pool, check_divisible, resize_bicubic
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Noise and compression. Random numbers are drawn on the generator's device and then moved, so that a generator on the
+# CPU gives the same numbers for images on any device.
+
+
+def add_gaussian_noise(x: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
+    """Add white Gaussian noise of standard deviation `sigma` (1 = full range; 10 grey levels = 10 / 255).
+
+    (N, C, H, W) in [0, 1] -> same shape, clamped to [0, 1]. Raises ValueError when sigma < 0.
+    """
+    check_images(x, "x")
+    _check_not_negative(sigma, "sigma")
+    return (x + sigma * _normal_like(x, generator)).clamp(0, 1)
+
+
+def add_sensor_noise(x: Tensor, shot: float, read: float, generator: torch.Generator) -> Tensor:
+    """Add camera noise, Gaussian with variance shot * x + read^2: bright pixels are noisier, as photons are counted.
+
+    (N, C, H, W) in [0, 1] -> same shape, clamped to [0, 1]. The Gaussian form of the Poisson-Gaussian sensor model (Foi
+    et al., IEEE Trans. Image Processing 17, 2008); `read` is a standard deviation, `shot` a variance per unit of signal.
+    Raises ValueError when either is negative.
+    """
+    check_images(x, "x")
+    _check_not_negative(shot, "shot")
+    _check_not_negative(read, "read")
+    deviation = (shot * x.clamp(min=0) + read**2).sqrt()
+    return (x + deviation * _normal_like(x, generator)).clamp(0, 1)
+
+
+def jpeg(x: Tensor, quality: int | tuple[int, int], generator: torch.Generator | None = None) -> Tensor:
+    """Save as JPEG and read back, with OpenCV's defaults (4:2:0: colour at half resolution). NOT differentiable.
+
+    RGB (N, 3, H, W) in [0, 1] -> same shape, dtype and device, in [0, 1], whole grey levels. `quality` is 1 (worst) to
+    100, or a range (low, high), both included, from which each image draws its own with `generator`.
+    Raises ValueError for a quality outside 1..100, an empty range, or a range without a generator.
+    """
+    check_images(x, "x", channels=3)
+    low, high = (quality, quality) if isinstance(quality, int) else quality
+    if not 1 <= low <= high <= 100:
+        raise ValueError(f"quality: expected 1..100 or a range (low, high) within it, got {quality}")
+    if low == high:
+        qualities = [low] * len(x)
+    elif generator is None:
+        raise ValueError("generator: needed to draw a quality from a range; pass a torch.Generator")
+    else:
+        drawn = torch.randint(low, high + 1, (len(x),), generator=generator, device=generator.device)
+        qualities = drawn.tolist()
+    pixels = to_uint8(x).permute(0, 2, 3, 1).cpu().numpy()
+    decoded = np.empty_like(pixels)
+    for image, q, out in zip(pixels, qualities, decoded, strict=True):
+        _, code = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, q])
+        bgr = cv2.imdecode(code, cv2.IMREAD_COLOR)
+        assert bgr is not None, "OpenCV could not read back its own JPEG"
+        out[:] = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    return to_float(torch.from_numpy(decoded).permute(0, 3, 1, 2).contiguous().to(x.device), x.dtype)
+
+
+def _normal_like(x: Tensor, generator: torch.Generator) -> Tensor:
+    # Always drawn in float32, so that the numbers do not depend on the images' dtype either.
+    return torch.randn(x.shape, generator=generator, device=generator.device).to(x)
+
+
+def _check_not_negative(value: float, name: str) -> None:
+    if not value >= 0:
+        raise ValueError(f"{name}: expected a number >= 0, got {value}")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Named degradations
+
+
+class Degradation(Protocol):
+    """A rule that makes LR from HR. `degrade(hr, generator)` maps (N, C, H, W) in [0, 1] to (N, C, H / scale, W / scale).
+
+    The last step is always `quantize`: clamp to [0, 1] and round to 8 bit, because the papers' LR images are files. No
+    gradient passes. `generator` feeds the rules that draw random numbers; the others ignore it. Raises ValueError when
+    scale does not divide the image's height and width.
+    """
+
+    @property
+    def scale(self) -> int:
+        """How many times smaller the LR image is."""
+
+    @property
+    def name(self) -> str:
+        """The rule in words, for tables and figures."""
+
+    def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Bicubic:
+    """MATLAB bicubic reduction (`resize_bicubic`), the usual benchmark degradation; then 8 bit."""
+
+    scale: int
+
+    def __post_init__(self) -> None:
+        _check_scale(self.scale)
+
+    @property
+    def name(self) -> str:
+        return f"bicubic /{self.scale}"
+
+    def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        return quantize(resize_bicubic(hr, size=_lr_size(hr, self.scale)))
+
+
+@dataclass(frozen=True)
+class AveragePooling:
+    """Mean over scale x scale blocks, as in SCGAN's data; then 8 bit.
+
+    ISR-KD's chain of bilinear halvings is the same rule, but for its rounding to 8 bit after every halving.
+    """
+
+    scale: int
+
+    def __post_init__(self) -> None:
+        _check_scale(self.scale)
+
+    @property
+    def name(self) -> str:
+        return f"average pooling /{self.scale}"
+
+    def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        _lr_size(hr, self.scale)
+        return quantize(average_pool(hr, self.scale))
+
+
+@dataclass(frozen=True)
+class BlurResize:
+    """Gaussian blur, then resize to 1 / scale, as in the human-face GAN paper (kernel 7, sigma 5, x2); then 8 bit.
+
+    The paper does not name its resize: bilinear with antialiasing, what torchvision's Resize does, is our [choice].
+    """
+
+    scale: int
+    kernel_size: int = 7
+    sigma: float = 5.0
+
+    def __post_init__(self) -> None:
+        _check_scale(self.scale)
+
+    @property
+    def name(self) -> str:
+        kernel = f"{self.kernel_size}x{self.kernel_size}"
+        return f"Gaussian blur {kernel} sigma {self.sigma:g}, bilinear /{self.scale}"
+
+    def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        size = _lr_size(hr, self.scale)
+        blurred = gaussian_blur(hr, self.kernel_size, self.sigma)
+        return quantize(F.interpolate(blurred, size=size, mode="bilinear", align_corners=False, antialias=True))
+
+
+def _check_scale(scale: int) -> None:
+    if not isinstance(scale, int) or scale < 1:
+        raise ValueError(f"scale: expected a whole number >= 1, got {scale!r}")
+
+
+def _lr_size(hr: Tensor, scale: int) -> tuple[int, int]:
+    check_images(hr, "hr")
+    check_divisible(hr, scale, "hr")
+    return hr.shape[2] // scale, hr.shape[3] // scale

@@ -1,0 +1,113 @@
+"""Three ways to change an image's size. A score is comparable only with scores whose LR images were made the same way."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import ceil, isfinite
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from facesr_lib.image.check import check_images
+
+
+def resize_bicubic(x: Tensor, scale: float | None = None, *, size: tuple[int, int] | None = None) -> Tensor:
+    """MATLAB's imresize(x, scale) or imresize(x, [h w]): (N, C, H, W) -> (N, C, ceil(H * scale), ceil(W * scale)).
+
+    Cubic kernel with a = -0.5, widened when shrinking (antialiasing), symmetric border, result not clipped: it can leave
+    [0, 1] by a little. OpenCV and plain torch differ in kernel, border and antialiasing, and give other LR images.
+    With `size` = (height, width) the scale of each axis is new length / old length; use it where H * scale is meant to
+    be whole but rounds up in floating point (70 * 0.1 > 7). Differentiable, any device; same dtype and device as `x`.
+    Computed in float32 or better even under autocast; on CUDA, TF32 matrix products (off by default) cost accuracy.
+
+    Raises ValueError unless exactly one of `scale` (> 0) and `size` (whole numbers > 0) is given.
+    """
+    check_images(x, "x")
+    (height, width), (scale_h, scale_w) = _target(x, scale, size)
+    wide = x.float() if x.dtype.itemsize < 4 else x
+    # Every output row is a weighted sum of input rows, and likewise for columns: two small matrices do the resize.
+    rows = torch.tensor(_bicubic_weights(x.shape[2], height, scale_h), dtype=wide.dtype, device=x.device)
+    columns = torch.tensor(_bicubic_weights(x.shape[3], width, scale_w), dtype=wide.dtype, device=x.device)
+    with torch.autocast(x.device.type, enabled=False):
+        return (rows @ wide @ columns.T).to(x.dtype)
+
+
+def resize_bilinear(x: Tensor, scale: float | None = None, *, size: tuple[int, int] | None = None) -> Tensor:
+    """Bilinear resize with half-pixel centres and without antialiasing: torch's align_corners=False, antialias=False.
+
+    (N, C, H, W) -> (N, C, ceil(H * scale), ceil(W * scale)), or `size`. Pixels sit at the centres of their cells, the
+    border is replicated. A halving averages 2x2 pixels; a stronger shrink skips pixels and aliases (use `average_pool`).
+    Raises ValueError as `resize_bicubic` does.
+    """
+    check_images(x, "x")
+    size, _ = _target(x, scale, size)
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=False)
+
+
+def average_pool(x: Tensor, factor: int) -> Tensor:
+    """Mean over blocks of `factor` x `factor` pixels: (N, C, H, W) -> (N, C, H / factor, W / factor).
+
+    Equals log2(factor) bilinear halvings in a row, without their rounding to 8 bit in between.
+    Raises ValueError when `factor` < 1 or does not divide H and W.
+    """
+    check_images(x, "x")
+    check_divisible(x, factor, "x")
+    return F.avg_pool2d(x, factor)
+
+
+def check_divisible(x: Tensor, factor: int, name: str) -> None:
+    """Raise ValueError unless `factor` >= 1 divides both sides of the images `x`."""
+    if factor < 1:
+        raise ValueError(f"factor: expected a whole number >= 1, got {factor}")
+    height, width = x.shape[2:]
+    if height % factor or width % factor:
+        raise ValueError(
+            f"{name}: height {height} and width {width} must be multiples of {factor}; "
+            f"crop to {height - height % factor} x {width - width % factor} first"
+        )
+
+
+def _target(
+    x: Tensor, scale: float | None, size: tuple[int, int] | None
+) -> tuple[tuple[int, int], tuple[float, float]]:
+    """Output (height, width) and the scale of each axis, by MATLAB's rules."""
+    height, width = x.shape[2:]
+    if (scale is None) == (size is None):
+        raise ValueError("give either scale or size=(height, width), not both and not neither")
+    if size is not None:
+        if len(size) != 2 or any(n < 1 or n != int(n) for n in size):
+            raise ValueError(f"size: expected (height, width) in whole pixels >= 1, got {size}")
+        return (int(size[0]), int(size[1])), (size[0] / height, size[1] / width)
+    assert scale is not None
+    if not (isfinite(scale) and scale > 0):
+        raise ValueError(f"scale: expected a number > 0, got {scale}")
+    return (ceil(height * scale), ceil(width * scale)), (float(scale), float(scale))
+
+
+# NumPy arrays, not tensors, are cached: a tensor first made in inference mode could not be used in training later.
+@lru_cache(maxsize=16)
+def _bicubic_weights(n_in: int, n_out: int, scale: float) -> NDArray[np.float64]:
+    """The (n_out, n_in) matrix that resizes a line of n_in pixels; float64; every row sums to 1."""
+    stretch = min(scale, 1.0)  # shrinking reads the image through a kernel 1 / scale times as wide
+    support = 4 / stretch
+    centre = (np.arange(n_out) + 0.5) / scale - 0.5  # where each output pixel lies among the input pixels
+    first = np.floor(centre - support / 2).astype(np.int64)
+    taps = first[:, None] + np.arange(ceil(support) + 2)
+    weights = _cubic(stretch * (centre[:, None] - taps))
+    weights /= weights.sum(axis=1, keepdims=True)
+    mirror = np.concatenate([np.arange(n_in), np.arange(n_in)[::-1]])  # symmetric border: ... 1 0 | 0 1 2 ...
+    matrix = np.zeros((n_out, n_in))
+    np.add.at(matrix, (np.arange(n_out)[:, None], mirror[taps % (2 * n_in)]), weights)
+    matrix.flags.writeable = False  # the cache hands out this very array
+    return matrix
+
+
+def _cubic(t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Keys' cubic convolution kernel with a = -0.5 (IEEE Trans. ASSP 29, 1981), zero for |t| >= 2."""
+    t = np.abs(t)
+    inner = (1.5 * t - 2.5) * t**2 + 1
+    outer = ((-0.5 * t + 2.5) * t - 4) * t + 2
+    return np.where(t <= 1, inner, np.where(t < 2, outer, 0.0))

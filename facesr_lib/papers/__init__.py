@@ -1,0 +1,1 @@
+"""One module per paper, each told top to bottom: Config, networks, objective, one training step."""

@@ -1,0 +1,182 @@
+"""Image super-resolution of human faces with a simple GAN, x2 (Jiang, Xu, Sun).
+
+The paper trains a small generator against a small discriminator with binary cross-entropy and nothing else, on 250
+blurred FFHQ faces, 512 -> 1024 pixels, and reports 25.66 dB. No code was published. Every number below is marked:
+[seed] the paper says so, [choice] the paper is silent and we chose.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from facesr_lib.image import BlurResize
+from facesr_lib.losses import bce_discriminator, bce_generator
+from facesr_lib.training import Batch, Method, check_profile, evaluating, frozen
+from facesr_lib.training.schedules import piecewise
+
+# "Predetermined mean and standard deviation, close to pre-trained networks" [seed] -> ImageNet's [choice].
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that decides what is trained. The defaults are the `paper` preset."""
+
+    hr_size: int = 1024  # side of the square HR image in pixels, a multiple of 4 [seed]
+    degradation: BlurResize = BlurResize(scale=2, kernel_size=7, sigma=5.0)  # noqa: RUF009  frozen; section 5.1 [seed]
+    width: int = 64  # channels of the generator's first layer [seed]; the others are multiples of it
+    residual_scale: tuple[float, float, float] = (0.5, 0.2, 0.8)  # start [choice], least and largest value [seed]
+    leaky_slope: float = 0.2  # [seed: leaky ReLU; choice: slope]
+    dropout: float = 0.25  # of whole feature maps [seed], share [choice]
+    pixel_weight: float = 0.0  # weight of an L1 term that the paper does not have: an ablation of ours
+    batch_size: int = 4  # [choice]
+    epochs: tuple[int, int] = (60, 20)  # at the first and at the second learning rate [seed]
+    learning_rates: tuple[float, float] = (0.02, 0.005)  # plain SGD [seed], no momentum [choice]
+    flip: bool = False  # the paper names no augmentation [choice]
+
+    @classmethod
+    def preset(cls, profile: str) -> Config:
+        """The configuration of a profile: smoke, quick, workshop or paper. Only sizes and epochs shrink."""
+        presets = {
+            "smoke": cls(hr_size=32, width=8, epochs=(1, 1)),
+            "quick": cls(hr_size=92, width=32, epochs=(4, 2)),
+            "workshop": cls(hr_size=92),
+            "paper": cls(),
+        }
+        return presets[check_profile(profile)]
+
+    def with_pixel_term(self, weight: float) -> Config:
+        """The same run with an L1 term of this weight (ablation, ours)."""
+        return replace(self, pixel_weight=weight)
+
+
+class Generator(nn.Module):
+    """LR (N, 3, h, w), normalised -> SR (N, 3, 2h, 2w), normalised; h and w even.
+
+    A 2x2 convolution of stride 2 halves the image, convolutions with Tanh between them keep its size, two pixel
+    shuffles bring it to twice the input [seed]. The bilinear enlargement of the input, times a learned scale that is
+    clamped to [0.2, 0.8], is added [seed]. Middle widths 64 -> 128 -> 64, 256 before each shuffle [choice].
+    """
+
+    def __init__(self, width: int = 64, residual_scale: tuple[float, float, float] = (0.5, 0.2, 0.8)) -> None:
+        super().__init__()
+        start, self.least, self.largest = residual_scale
+        self.residual_scale = nn.Parameter(torch.tensor(start))
+        self.main = nn.Sequential(
+            nn.Conv2d(3, width, kernel_size=2, stride=2),  # 512 -> 256
+            nn.Tanh(),
+            nn.Conv2d(width, 2 * width, 3, padding=1),
+            nn.Tanh(),
+            nn.Conv2d(2 * width, width, 3, padding=1),
+            nn.Tanh(),
+            nn.Conv2d(width, 4 * width, 3, padding=1),
+            nn.PixelShuffle(2),  # 256 -> 512
+            nn.Tanh(),
+            nn.Conv2d(width, 4 * width, 3, padding=1),
+            nn.PixelShuffle(2),  # 512 -> 1024
+            nn.Tanh(),
+            nn.Conv2d(width, 3, 3, padding=1),
+        )
+
+    def forward(self, lr: Tensor) -> Tensor:
+        if lr.shape[-2] % 2 or lr.shape[-1] % 2:
+            raise ValueError(
+                f"the generator halves its input first, so its height and width must be even: got {tuple(lr.shape)}"
+            )
+        # The clamp passes no gradient outside its range: a scale that ever got there would stay. It starts in the middle.
+        scale = self.residual_scale.clamp(self.least, self.largest)
+        return self.main(lr) + scale * F.interpolate(lr, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+class Discriminator(nn.Module):
+    """Image (N, 3, size, size), normalised -> score (N, 1); its sigmoid is the probability of being real (section 5.3).
+
+    Six 3x3 convolutions 3 -> 12 -> 48 -> 72 -> 48 -> 12 -> 3 with leaky ReLU and dropout of whole feature maps [seed],
+    stride 2 (stated for the first, used for all [choice]), batch norm on all but the first [choice], one linear layer.
+    """
+
+    CHANNELS = (3, 12, 48, 72, 48, 12, 3)
+
+    def __init__(self, size: int, leaky_slope: float = 0.2, dropout: float = 0.25) -> None:
+        super().__init__()
+        blocks: list[nn.Module] = []
+        for index, (inputs, outputs) in enumerate(itertools.pairwise(self.CHANNELS)):
+            blocks += [
+                nn.Conv2d(inputs, outputs, 3, stride=2, padding=1),
+                nn.LeakyReLU(leaky_slope),
+                nn.Dropout2d(dropout),
+            ]
+            if index > 0:
+                blocks.append(nn.BatchNorm2d(outputs))
+            size = (size + 1) // 2
+        self.features = nn.Sequential(*blocks)
+        self.score = nn.Linear(self.CHANNELS[-1] * size * size, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.score(self.features(image).flatten(1))
+
+
+class HumanGAN(Method):
+    """The paper's training (section 5.4): one discriminator and one generator update per batch."""
+
+    def __init__(self, config: Config, steps_per_epoch: int) -> None:
+        super().__init__()
+        self.config = config
+        self.steps_per_epoch = steps_per_epoch
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole schedule."""
+        return sum(self.config.epochs) * self.steps_per_epoch
+
+    def build(self) -> None:
+        config = self.config
+        self.networks = {name: network for name, (network, _) in networks(config).items()}
+        schedule = piecewise(config.learning_rates, [config.epochs[0] * self.steps_per_epoch])
+        for name, network in self.networks.items():
+            self.optimizers[name] = torch.optim.SGD(network.parameters(), lr=config.learning_rates[0])
+            self.learning_rates[name] = schedule
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        lr, hr = normalise(batch["lr"]), normalise(batch["hr"])
+        generator, discriminator = self.networks["generator"], self.networks["discriminator"]
+        sr = generator(lr)
+
+        real, fake = bce_discriminator(discriminator(hr), discriminator(sr.detach()))
+        d_terms = self.update("discriminator", {"d_real": real, "d_fake": fake})
+
+        with frozen(discriminator) as judge:
+            terms = {"g_adversarial": bce_generator(judge(sr))}
+            if self.config.pixel_weight:
+                terms["g_pixel"] = self.config.pixel_weight * F.l1_loss(sr, hr)
+            g_terms = self.update("generator", terms)
+        return {**d_terms, **g_terms}
+
+    def super_resolve(self, lr: Tensor) -> Tensor:
+        with evaluating(self.inference_network("generator")) as generator:
+            return denormalise(generator(normalise(lr))).clamp(0, 1)
+
+
+def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]]:
+    """Every network of the paper at this configuration, with the shape of one input (channels, height, width)."""
+    hr, lr = config.hr_size, config.hr_size // config.degradation.scale
+    return {
+        "generator": (Generator(config.width, config.residual_scale), (3, lr, lr)),
+        "discriminator": (Discriminator(config.hr_size, config.leaky_slope, config.dropout), (3, hr, hr)),
+    }
+
+
+def normalise(image: Tensor) -> Tensor:
+    """RGB in [0, 1] -> zero mean and unit variance by ImageNet's statistics."""
+    return (image - image.new_tensor(MEAN).view(3, 1, 1)) / image.new_tensor(STD).view(3, 1, 1)
+
+
+def denormalise(image: Tensor) -> Tensor:
+    """The inverse of `normalise`, not clamped."""
+    return image * image.new_tensor(STD).view(3, 1, 1) + image.new_tensor(MEAN).view(3, 1, 1)
