@@ -30,6 +30,7 @@ class Config:
 
     hr_size: int = 1024  # side of the square HR image in pixels, a multiple of 4 [seed]
     degradation: BlurResize = BlurResize(scale=2, kernel_size=7, sigma=5.0)  # noqa: RUF009  frozen; section 5.1 [seed]
+    images: tuple[int, int, int] = (250, 100, 150)  # to train, validate and test on [seed]
     width: int = 64  # channels of the generator's first layer [seed]; the others are multiples of it
     residual_scale: tuple[float, float, float] = (0.5, 0.2, 0.8)  # start [choice], least and largest value [seed]
     leaky_slope: float = 0.2  # [seed: leaky ReLU; choice: slope]
@@ -42,9 +43,9 @@ class Config:
 
     @classmethod
     def preset(cls, profile: str) -> Config:
-        """The configuration of a profile: smoke, quick, workshop or paper. Only sizes and epochs shrink."""
+        """The configuration of a profile: smoke, quick, workshop or paper. Only sizes, numbers of images and epochs shrink."""
         presets = {
-            "smoke": cls(hr_size=32, width=8, epochs=(1, 1)),
+            "smoke": cls(hr_size=32, images=(16, 8, 8), width=8, epochs=(1, 1)),
             "quick": cls(hr_size=92, width=32, epochs=(4, 2)),
             "workshop": cls(hr_size=92),
             "paper": cls(),

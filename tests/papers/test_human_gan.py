@@ -21,6 +21,7 @@ def count(network: torch.nn.Module) -> int:
 def test_paper_preset_is_the_paper() -> None:
     config = Config.preset("paper")
     assert config.hr_size == 1024
+    assert config.images == (250, 100, 150)
     assert (config.degradation.scale, config.degradation.kernel_size, config.degradation.sigma) == (2, 7, 5.0)
     assert config.epochs == (60, 20)
     assert config.learning_rates == (0.02, 0.005)
@@ -28,7 +29,7 @@ def test_paper_preset_is_the_paper() -> None:
 
 
 def test_small_presets_shrink_sizes_and_epochs_only() -> None:
-    shrinking = {"hr_size", "width", "epochs"}
+    shrinking = {"hr_size", "images", "width", "epochs"}
     for profile in ("smoke", "quick", "workshop"):
         paper, small = Config.preset("paper"), Config.preset(profile)
         assert replace(small, **{name: getattr(paper, name) for name in shrinking}) == paper

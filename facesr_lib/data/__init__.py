@@ -1,0 +1,32 @@
+"""Images to learn from and to be scored on: sources, splits by person, packed sets, batches."""
+
+from facesr_lib.data.batches import PairedBatches, eval_batches, keyed_generator
+from facesr_lib.data.cache import cache_dir
+from facesr_lib.data.cartoons import FREE_STYLES, dicebear_cartoons
+from facesr_lib.data.faces import load_faces
+from facesr_lib.data.folder import BadImages, image_folder
+from facesr_lib.data.images import ImageSet
+from facesr_lib.data.olivetti import olivetti_faces, olivetti_folder
+from facesr_lib.data.packed import PackedError, PackedWriter, open_packed, pack
+from facesr_lib.data.split import refuse_shared_groups, split_by_group
+
+__all__ = [
+    "FREE_STYLES",
+    "BadImages",
+    "ImageSet",
+    "PackedError",
+    "PackedWriter",
+    "PairedBatches",
+    "cache_dir",
+    "dicebear_cartoons",
+    "eval_batches",
+    "image_folder",
+    "keyed_generator",
+    "load_faces",
+    "olivetti_faces",
+    "olivetti_folder",
+    "open_packed",
+    "pack",
+    "refuse_shared_groups",
+    "split_by_group",
+]

@@ -1,0 +1,93 @@
+"""Batches that are a function of (seed, step): no loader has a state that a resumed run would have to restore."""
+
+from __future__ import annotations
+
+import hashlib
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from facesr_lib.data.images import ImageSet
+
+Degrade = Callable[[Tensor, torch.Generator], Tensor]
+
+
+def keyed_generator(seed: int, *keys: int | str) -> torch.Generator:
+    """Return a CPU generator whose stream is decided by the seed and the keys, the same on every machine and in every process.
+
+    Different keys (also 1 and "1", or ("a", "b") and ("ab",)) give unrelated streams, by way of SHA-256; Python's own hash
+    differs between processes. torch's CPU generator uses 32 bits of its seed, so a few of a million streams coincide.
+    """
+    parts = [
+        key if isinstance(key, str) else operator.index(key) for key in (seed, *keys)
+    ]  # NumPy's ints become plain ones
+    mixed = hashlib.sha256(repr(parts).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(mixed[:8], "big") >> 1)
+
+
+@dataclass(frozen=True)
+class PairedBatches:
+    """Training pairs: `batches(step)` gives {"lr": (B, 3, h, w), "hr": (B, 3, H, W)}, float32 RGB in [0, 1].
+
+    The images come in a new random order every epoch, each one once; the batches run on across the epochs' ends, so every
+    batch has `batch_size` images, also when the set is smaller than that. With `flip`, each image is mirrored left-right
+    with probability 1/2 before `degrade(hr, generator)` makes its LR image.
+    """
+
+    hr: ImageSet
+    degrade: Degrade
+    batch_size: int
+    seed: int
+    flip: bool = True
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {self.batch_size}")
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps until every image has been seen, rounded up."""
+        return -(-len(self.hr) // self.batch_size)
+
+    def indices(self, step: int) -> list[int]:
+        """The images of a step (counted from 0), as positions in `hr`. Raises ValueError for a negative step."""
+        if step < 0:
+            raise ValueError(f"steps count from 0, got {step}")
+        n = len(self.hr)
+        places = range(step * self.batch_size, (step + 1) * self.batch_size)
+        return [int(_epoch_order(self.seed, place // n, n)[place % n]) for place in places]
+
+    def __call__(self, step: int) -> dict[str, Tensor]:
+        hr = self.hr.take(self.indices(step))
+        generator = keyed_generator(self.seed, "step", step)
+        if self.flip:
+            mirrored = torch.rand(len(hr), generator=generator, dtype=torch.float32) < 0.5
+            hr = torch.where(mirrored[:, None, None, None], hr.flip(-1), hr)
+        return {"lr": self.degrade(hr, generator), "hr": hr}
+
+
+def eval_batches(images: ImageSet, degrade: Degrade, batch_size: int, seed: int) -> Iterator[dict[str, Tensor]]:
+    """Yield {"lr": …, "hr": …} over the whole set in order, unflipped, as PairedBatches does; the last batch may be smaller.
+
+    Image i is degraded by itself, with a generator keyed by (seed, i): its LR image does not depend on the batch size.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    for start in range(0, len(images), batch_size):
+        rows = range(start, min(start + batch_size, len(images)))
+        hr = images.take(rows)
+        lr = [degrade(one[None], keyed_generator(seed, "eval", i)) for i, one in zip(rows, hr, strict=True)]
+        yield {"lr": torch.cat(lr), "hr": hr}
+
+
+@lru_cache(maxsize=4)
+def _epoch_order(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
+    order: npt.NDArray[np.int64] = torch.randperm(n, generator=keyed_generator(seed, "epoch", epoch)).numpy()
+    order.flags.writeable = False  # the cache hands out this very array
+    return order

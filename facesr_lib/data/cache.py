@@ -1,0 +1,18 @@
+"""Where prepared data is kept between runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def cache_dir() -> Path:
+    """Return facesr's cache folder, which may not exist yet.
+
+    `FACESR_CACHE` if set, else `XDG_CACHE_HOME/facesr` (XDG base directory specification; a relative value is ignored,
+    as that specification asks), else `~/.cache/facesr`. Everything in it can be deleted: it is made again when needed.
+    """
+    if own := os.environ.get("FACESR_CACHE"):
+        return Path(own).expanduser()
+    xdg = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    return (xdg if xdg.is_absolute() else Path("~/.cache").expanduser()) / "facesr"

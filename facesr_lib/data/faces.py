@@ -1,0 +1,98 @@
+"""load_faces: what a notebook's DATA_ROOT stands for."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, get_args
+
+from facesr_lib.data.folder import image_folder, subfolders
+from facesr_lib.data.images import ImageSet, square
+from facesr_lib.data.olivetti import olivetti_faces
+from facesr_lib.data.packed import PackedWriter, cached_set, open_packed, read_manifest
+from facesr_lib.data.split import refuse_shared_groups, split_by_group
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+FRACTIONS = {"train": 0.625, "val": 0.125, "test": 0.25}  # of the people; the shares of the Olivetti split
+VAL_OF_TRAIN = {"val": 1 / 6, "train": 5 / 6}  # the same shares where test stands apart already
+SPLIT_SEED = 0  # fixed, so that changing a run's seed never moves a person into the training set
+LAYOUTS = """DATA_ROOT may be
+  "" (empty): the packaged Olivetti faces;
+  a folder with train/ and test/ (and val/, if you have it), each full of images, best in one subfolder per person;
+  a folder with packed sets train.json and test.json (and val.json);
+  any other folder of images, best in one subfolder per person, which is then split by person."""
+
+
+def load_faces(data_root: str | Path, split: Split, size: int | None) -> ImageSet:
+    """Return a split's faces as square images of `size` px. No person is in two splits.
+
+    data_root "" gives the Olivetti faces; otherwise a folder in one of these layouts, tried in this order:
+    packed sets `train.json`, `test.json`; subfolders `train/`, `test/`; any folder of images, split by person into
+    62.5 % train, 12.5 % val and 25 % test. Without a val set in the first two, a sixth of the training people is val.
+    size=None keeps the native size, which only Olivetti (112 x 92) and packed sets have.
+    Raises FileNotFoundError (missing folder or split; the message lists the layouts), ValueError (unknown split, a size that
+    the images do not have, a person in two splits), and whatever image_folder and open_packed raise.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
+    if str(data_root) == "":
+        return olivetti_faces(split, size)
+    root = Path(data_root).expanduser()
+    if not root.is_dir():
+        raise FileNotFoundError(f"DATA_ROOT {root} is not a folder. {LAYOUTS}")
+
+    sets = {name: root / f"{name}.json" for name in SPLITS if (root / f"{name}.json").is_file()}
+    folders = {name: root / name for name in SPLITS if (root / name).is_dir()}
+    if found := sets or folders:
+        if missing := sorted({"train", "test"} - set(found)):
+            has = f"DATA_ROOT {root} has {', '.join(found)} but no {' and no '.join(missing)}"
+            raise FileNotFoundError(f"{has}. {LAYOUTS}")
+        refuse_shared_groups({name: _people(path) for name, path in found.items()})
+        images = _read(found.get(split, found["train"]), size)
+        if "val" not in found and split != "test":
+            images = split_by_group(images, VAL_OF_TRAIN, SPLIT_SEED)[split]
+    else:
+        images = split_by_group(_read(root, size), FRACTIONS, SPLIT_SEED)[split]
+    return replace(images, name=f"{Path(os.path.abspath(root)).name}/{split}")
+
+
+def _people(path: Path) -> list[str]:
+    """The ids in a packed set, or the person folders of an image folder."""
+    return read_manifest(path)["groups"] if path.is_file() else subfolders(path)
+
+
+def _read(path: Path, size: int | None) -> ImageSet:
+    """A packed set, given by its manifest, or a folder of images."""
+    if path.is_file():
+        return _resized(open_packed(path), size)
+    if size is None:
+        raise ValueError(f"size=None: the images in {path} may differ in size, so give a size in pixels")
+    return image_folder(path, size)
+
+
+def _resized(images: ImageSet, size: int | None) -> ImageSet:
+    """A packed set at a smaller size, made once and kept in the cache."""
+    if size is None or images.size == (size, size):
+        return images
+    if size > min(images.size):
+        raise ValueError(
+            f"{images.name} is packed at {images.size[0]}x{images.size[1]} px, which cannot give true {size} px images: "
+            f"choose a size up to {min(images.size)}, or pack larger images"
+        )
+
+    def shrink(path: Path) -> None:
+        source = {"kind": "resized", "sha256": images.checksum, "size": list(images.size)}
+        with PackedWriter(path, images.name, (size, size), images.credit, source) as writer:
+            for start in range(0, len(images), 64):
+                writer.append(square(images.pixels[start : start + 64], size), images.groups[start : start + 64])
+
+    key = {
+        "sha256": images.checksum,
+        "size": size,
+        "name": images.name,
+        "credit": images.credit,
+        "groups": images.groups,
+    }
+    return open_packed(cached_set("resized", key, shrink))

@@ -1,0 +1,75 @@
+"""Splits by person: whoever is in the training images is never in the test images."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+
+from facesr_lib.data.images import ImageSet
+
+
+def split_by_group(images: ImageSet, parts: Mapping[str, int] | Mapping[str, float], seed: int) -> dict[str, ImageSet]:
+    """Divide a set into named parts that share no group.
+
+    `parts` gives each part's number of groups (ints, e.g. {"train": 25, "test": 10}) or its fraction of the groups
+    (floats, e.g. {"train": 0.75, "test": 0.25}); what is left over belongs to no part. Groups, not images, are counted:
+    where some people have many more pictures, the parts' image counts follow the people. Every part gets at least one group.
+    The draw depends on (seed, group ids) only, and adding a person leaves the order of the others as it was.
+    Raises ValueError when there are too few groups or the numbers make no sense.
+    """
+    groups = sorted(set(images.groups), key=lambda group: hashlib.sha256(f"{seed}/{group}".encode()).digest())
+    counts = _group_counts(images.name, parts, len(groups))
+    result, start = {}, 0
+    for part, count in counts.items():
+        chosen = set(groups[start : start + count])
+        start += count
+        rows = [i for i, group in enumerate(images.groups) if group in chosen]
+        result[part] = images.subset(rows, name=f"{images.name}/{part}")
+    return result
+
+
+def refuse_shared_groups(parts: Mapping[str, Iterable[str]]) -> None:
+    """Raise ValueError, naming them, when a group (person) occurs in two parts. `parts` maps a part's name to its groups."""
+    owner: dict[str, str] = {}
+    shared: dict[str, tuple[str, str]] = {}
+    for part, groups in parts.items():
+        for group in set(groups):
+            first = owner.setdefault(group, part)
+            if first != part:
+                shared[group] = (first, part)
+    if shared:
+        names = sorted(shared)
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        first, second = shared[names[0]]
+        raise ValueError(
+            f"{', '.join(names[:5])}{more}: in both {first} and {second}. A person may be in one split only, or the scores "
+            "on held-out people mean nothing. Move these images to one split, or rename them if they are different people."
+        )
+
+
+def _group_counts(name: str, parts: Mapping[str, int] | Mapping[str, float], total: int) -> dict[str, int]:
+    values = list(parts.values())
+    by_count = all(isinstance(v, int) for v in values)
+    if not values or not (by_count or all(isinstance(v, float) for v in values)):
+        raise ValueError(f"parts must be all group counts (int) or all fractions (float), got {dict(parts)}")
+    if min(values) <= 0 or (not by_count and sum(values) > 1 + 1e-9):
+        raise ValueError(f"parts must be positive, and fractions must not add up to more than 1, got {dict(parts)}")
+    needed = int(sum(values)) if by_count else len(values)
+    if needed > total:
+        raise ValueError(
+            f"{name!r} has {total} different people (groups), but the split {dict(parts)} needs at least {needed}. "
+            "Put each person's images in a folder of their own, or give ready-made splits."
+        )
+    if by_count:
+        return {part: int(value) for part, value in parts.items()}
+
+    # Largest remainder, with at least one group each.
+    exact = [value * total for value in values]
+    counts = [max(1, math.floor(e + 1e-9)) for e in exact]
+    target = max(len(values), min(total, round(sum(exact))))
+    while sum(counts) < target:
+        counts[max(range(len(counts)), key=lambda i: exact[i] - counts[i])] += 1
+    while sum(counts) > target:
+        counts[max((i for i in range(len(counts)) if counts[i] > 1), key=lambda i: counts[i] - exact[i])] -= 1
+    return dict(zip(parts, counts, strict=True))

@@ -1,0 +1,14 @@
+"""Show the code that runs, not a copy of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from IPython.display import Code
+
+
+def show_source(thing: type | Callable[..., Any]) -> Code:
+    """The source of a class or function of the installed library, highlighted, as a cell's last value."""
+    return Code(inspect.getsource(thing), language="python")

@@ -1,0 +1,90 @@
+# ---
+# jupyter:
+#   facesr:
+#     always: true
+#     hardware:
+#       paper: CPU
+#       quick: CPU
+#       smoke: CPU
+#       workshop: CPU
+#     minutes:
+#       paper: 0.1
+#       quick: 0.1
+#       smoke: 0.1
+#       workshop: 0.1
+#     paper: null
+#     title: The report
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The report
+#
+# **Aim:** put what every notebook of a profile found on one page that opens anywhere, without network.
+#
+# You will
+# - see which notebooks finished, and with what headline score;
+# - read tables, figures and published numbers side by side, with the conditions that differ;
+# - know where the numbers came from: code, hardware, data, seeds.
+#
+# **You need:** at least one executed notebook (`facesr run all`). **Time:** seconds. **Hardware:** any.
+
+# %%
+# On Colab or in a kernel without the library, this says what to do; otherwise it does nothing.
+import importlib.util
+
+if importlib.util.find_spec("facesr_lib") is None:
+    raise ModuleNotFoundError(
+        "This kernel has no facesr: run `make setup` and choose the project's kernel, or `%pip install` its folder."
+    )
+
+# %% tags=["parameters"]
+PROFILE = "quick"  # smoke, quick, workshop or paper
+SEED = 0
+DEVICE = "auto"  # auto, cpu or cuda
+DATA_ROOT = ""  # a folder with your own faces; empty: the packaged Olivetti faces
+OUTPUT_DIR = ""  # where results go; empty: the project's runs/
+
+# %%
+from pathlib import Path
+
+from facesr_lib.report import build_report, collect, default_output_dir, show_report
+
+out = Path(OUTPUT_DIR or default_output_dir()).resolve()
+entries = [entry for entry in collect(out, PROFILE) if entry["notebook"] != "90_report"]
+print(f"{len(entries)} notebooks of the profile '{PROFILE}'")
+
+# %% [markdown]
+# ## Which notebooks finished
+#
+# A notebook that stopped early has no `result.json`, and nothing of it is reported as if it were whole.
+
+# %%
+for entry in entries:
+    state = "finished" if entry["result"] and not entry["problems"] else "; ".join(entry["problems"]) or "no result"
+    print(f"{entry['notebook']}: {state}")
+
+# %% [markdown]
+# ## The page
+#
+# One HTML file with the pictures inside it. Below it is shown in a frame; open the file itself for the full width.
+# Look first at the summary on top and at the profile's name in it: a `quick` number shows whether a method learns, no more.
+
+# %%
+page = build_report(out, PROFILE, running="90_report")
+print(page)
+
+# %%
+show_report(page)
+
+# %% [markdown]
+# ## Read it with a reviewer's eyes
+#
+# - Does a number stand beside the published one, and are the conditions that differ spelled out?
+# - How many images, and which, is a mean taken over? Is its standard deviation larger than the difference you care about?
+# - What does the picture show that the number hides?
+#
+# The same data as JSON: `<notebook>/result.json` with every per-image score, and `provenance.json`.

@@ -1,0 +1,54 @@
+"""A check passes a right answer, and tells a wrong, an empty and a crashing one apart."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from facesr_lib.exercises import human_gan, start_here
+from facesr_lib.image import gaussian_blur
+
+
+def unsolved(*arguments: object) -> None:
+    raise NotImplementedError
+
+
+def crashing(*arguments: object) -> None:
+    raise ZeroDivisionError("by me")
+
+
+RIGHT_AND_WRONG = {
+    start_here.check_psnr: (
+        lambda sr, hr: 10 * torch.log10(1 / (sr - hr).square().mean((1, 2, 3))),
+        lambda sr, hr: 10 * torch.log10(1 / (sr - hr).square().mean()),
+    ),
+    start_here.check_average_pool: (
+        lambda x, f: F.avg_pool2d(x, f),
+        lambda x, f: x[..., ::f, ::f],
+    ),
+    human_gan.check_generator_loss: (
+        lambda scores: F.softplus(-scores).mean(),
+        lambda scores: -scores.sigmoid().log().mean(),
+    ),
+    human_gan.check_unsharp: (
+        lambda x, amount: (x + amount * (x - gaussian_blur(x, 7, 5.0))).clamp(0, 1),
+        lambda x, amount: x + amount * (x - gaussian_blur(x, 7, 5.0)),
+    ),
+    human_gan.check_bounded_scale: (
+        lambda raw: 0.2 + 0.6 * torch.sigmoid(raw),
+        lambda raw: (raw + 0.5).clamp(0.2, 0.8),
+    ),
+}
+
+
+@pytest.mark.parametrize("check", RIGHT_AND_WRONG, ids=lambda check: check.__name__)
+def test_check(check) -> None:
+    right, wrong = RIGHT_AND_WRONG[check]
+    assert check(right).passed
+    assert repr(check(right)).startswith("✓")
+    assert not check(wrong).passed
+    assert "Not yet" in repr(check(wrong))
+    assert "Not solved yet" in repr(check(unsolved))
+    assert "ZeroDivisionError: by me" in repr(check(crashing))
+    assert "tensor" in repr(check(lambda *arguments: 1.0))

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facesr_lib.report.result import BrokenResult, check_result, jsonable, load_result, write_json
+
+SOUND = {
+    "schema": 1,
+    "notebook": "10_demo",
+    "title": "t",
+    "paper": None,
+    "profile": "quick",
+    "seed": 0,
+    "device": "cpu",
+    "config": {},
+    "config_hash": {},
+    "scores": [],
+    "published": [],
+    "tables": [],
+    "figures": [],
+    "notes": [],
+    "data": [],
+}
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True))
+def test_any_float_survives_strict_json(value: float) -> None:
+    text = json.dumps(jsonable({"x": [value]}), allow_nan=False)
+    back = float(json.loads(text)["x"][0])
+    assert back == value or (math.isnan(back) and math.isnan(value))
+
+
+def test_arrays_tensors_and_numbers_become_plain() -> None:
+    given_value = {"a": np.float32(0.5), "b": torch.tensor([1, 2]), "c": (np.int64(3), True, None), 4: Path("x") / "y"}
+    assert jsonable(given_value) == {"a": 0.5, "b": [1, 2], "c": [3, True, None], "4": str(Path("x") / "y")}
+
+
+def test_other_things_are_refused() -> None:
+    with pytest.raises(TypeError, match="set"):
+        jsonable({"a": {1, 2}})
+
+
+def test_the_home_folder_is_never_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert jsonable(["/home/somebody/faces", Path("/home/somebody"), "/home/somebody2"]) == [
+        "~/faces",
+        "~",
+        "/home/somebody2",
+    ]
+
+
+def test_a_sound_result_passes_and_each_missing_field_is_named() -> None:
+    check_result(SOUND)
+    for key in SOUND:
+        with pytest.raises(BrokenResult, match=key):
+            check_result({name: value for name, value in SOUND.items() if name != key})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("profile", "fast"),
+        ("notebook", "../up"),
+        ("schema", 2),
+        ("figures", [{"name": "../../secret", "caption": "c", "alt": "a"}]),
+        ("figures", [{"name": "x", "caption": "c", "alt": ""}]),
+        ("extra", 1),
+    ],
+)
+def test_an_unsound_field_is_refused(field: str, value: object) -> None:
+    with pytest.raises(BrokenResult):
+        check_result({**SOUND, field: value})
+
+
+def test_non_finite_numbers_return_as_floats_only_where_numbers_stand(tmp_path: Path) -> None:
+    score = {"method": "nan", "dataset": "d", "metric": "m", "convention": "", "higher_is_better": True}
+    score |= {"n": 2, "mean": math.inf, "std": math.nan, "values": [math.inf, -math.inf]}
+    table = {"name": "t", "caption": "c", "columns": ["a"], "rows": [[math.inf], ["x"]]}
+    write_json(tmp_path / "result.json", {**SOUND, "scores": [score], "tables": [table], "notes": ["inf"]})
+    result = load_result(tmp_path / "result.json")
+    read = result["scores"][0]
+    assert (read["method"], read["mean"], read["values"]) == ("nan", math.inf, [math.inf, -math.inf])
+    assert math.isnan(read["std"])
+    assert result["tables"][0]["rows"] == [[math.inf], ["x"]]
+    assert result["notes"] == ["inf"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"schema": NaN}', b"[]", b"\xff\xfe", b"[" * 100_000])
+def test_a_file_that_is_no_result_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "10_demo" / "result.json"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(BrokenResult, match=r"10_demo/result\.json"):
+        load_result(path)
