@@ -1,0 +1,264 @@
+"""The `facesr` command. Each command reads its options, calls `facesr_lib.runner` or `facesr_lib.report`, and prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from facesr_lib import __version__
+from facesr_lib.runner.notebooks import (
+    PROFILES,
+    Notebook,
+    NotebookError,
+    check_profile,
+    checkout,
+    find_folder,
+    read_notebooks,
+    select,
+)
+
+app = typer.Typer(
+    help="Run, inspect and report the notebooks that teach and reproduce four face super-resolution papers.",
+    epilog="Start with: facesr doctor, then facesr run all",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Device(StrEnum):
+    """Where a notebook computes; auto takes CUDA where there is one."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+Profile = Annotated[str, typer.Option("--profile", "-p", help=f"One of {', '.join(PROFILES)}.")]
+Out = Annotated[Path | None, typer.Option(help="Folder of the results; by default runs/ in the repository.")]
+Folder = Annotated[Path | None, typer.Option("--notebooks", help="Folder of the notebooks, if not this repository's.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+DataRoot = Annotated[str, typer.Option(help="Folder of your own or the papers' images; empty: the packaged faces.")]
+
+
+def main() -> None:
+    """Entry point of the `facesr` command."""
+    app(prog_name="facesr")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"facesr {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("list", epilog="Example: facesr list --json")
+def list_(as_json: AsJson = False, notebooks: Folder = None) -> None:
+    """List the notebooks: title, paper, minutes per profile, hardware."""
+    with _clear_errors():
+        found = read_notebooks(find_folder(notebooks))
+    if as_json:
+        _print_json([_facts(notebook) for notebook in found])
+        return
+    from facesr_lib.runner.tables import make_console, notebooks_table
+
+    make_console().print(notebooks_table(found))
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "facesr run all\n\n"
+    "facesr run 10 --profile smoke\n\n"
+    "facesr run 00_start_here 10_human_face_gan --device cuda --profile workshop\n\n"
+    "facesr run all --data-root ~/faces --out runs-faces"
+)
+def run(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Notebooks (name or number), or: all.")],
+    profile: Profile = "quick",
+    out: Out = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    data_root: DataRoot = "",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run what is done again, and train again.")] = False,
+    notebooks: Folder = None,
+) -> None:
+    """Run notebooks and write their results to OUT/PROFILE/NAME/.
+
+    A notebook that is done (same notebook, options and library code) is skipped,
+    so the same command goes on after an interruption. Ctrl-C stops cleanly and
+    prints the command that goes on.
+
+    Each folder gets notebook.ipynb as executed and log.txt; a notebook that failed
+    leaves notebook.failed.ipynb. Exit code: 0 if every notebook ran, 1 if one
+    failed, 2 for a wrong name or option, 130 after Ctrl-C.
+    """
+    with _clear_errors():
+        check_profile(profile)
+        chosen = select(read_notebooks(find_folder(notebooks)), names)
+        if data_root and not Path(data_root).expanduser().is_dir():
+            raise NotebookError(f"--data-root {data_root}: there is no such folder")
+        fresh_since = time.time() if fresh else _fresh_since()
+        _check_device(device)
+        try:
+            _out(out).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NotebookError(f"--out {out}: cannot write there ({error.strerror}); choose another folder") from error
+        code = _code_fingerprint()
+    from facesr_lib.runner.execute import Settings
+    from facesr_lib.runner.run import exit_code, run_notebooks
+    from facesr_lib.runner.tables import make_console
+
+    settings = Settings(
+        profile=profile,
+        out=_out(out),
+        seed=seed,
+        device=device.value,
+        data_root=str(Path(data_root).expanduser().resolve()) if data_root else "",
+        fresh_since=fresh_since,
+    )
+    resume = _resume_command(names, settings, notebooks)
+    outcomes = run_notebooks(chosen, settings, make_console(), code, resume)
+    raise typer.Exit(exit_code(outcomes))
+
+
+@app.command(epilog="Example: facesr report --profile smoke")
+def report(profile: Profile = "quick", out: Out = None) -> None:
+    """Collect the results of a profile into one HTML page and print its path."""
+    with _clear_errors():
+        check_profile(profile)
+        folder = _out(out) / profile
+        if not folder.is_dir():
+            raise NotebookError(f"no results in {folder}; first: facesr run all --profile {profile}")
+    from facesr_lib.report import build_report
+
+    print(build_report(_out(out), profile))
+
+
+@app.command(epilog="Example: facesr models --preset quick --json")
+def models(
+    preset: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")] = "paper", as_json: AsJson = False
+) -> None:
+    """List every network of every paper: parameters, FLOPs, input and output size.
+
+    FLOPs are for one image, forward only; a multiply-add counts as 2.
+    """
+    with _clear_errors():
+        check_profile(preset)
+    import facesr_lib.papers
+    from facesr_lib.runner.models import describe_papers
+    from facesr_lib.runner.tables import make_console, networks_table
+
+    found = describe_papers(facesr_lib.papers, preset)
+    if as_json:
+        _print_json([asdict(facts) for facts in found])
+    else:
+        make_console().print(networks_table(found, preset))
+
+
+@app.command(epilog="Examples:\n\nfacesr doctor\n\nfacesr doctor --data-root ~/faces --online --json")
+def doctor(
+    out: Out = None,
+    data_root: DataRoot = "",
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask also whether missing weights can be downloaded.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Examine this machine: versions, device, memory, disk, data, weights, kernel.
+
+    Ends with a verdict per profile. Exit code: 0 if quick could run, else 1.
+    """
+    from facesr_lib.runner.doctor import examine
+    from facesr_lib.runner.tables import make_console, print_diagnosis
+
+    found = examine(_out(out), data_root, online)
+    if as_json:
+        profiles = {profile: {"ok": not missing, "missing": missing} for profile, missing in found.missing.items()}
+        _print_json({"checks": [asdict(check) for check in found.checks], "profiles": profiles})
+    else:
+        print_diagnosis(found, make_console())
+    raise typer.Exit(1 if found.missing["quick"] else 0)
+
+
+def _facts(notebook: Notebook) -> dict[str, Any]:
+    facts = asdict(notebook)
+    return {"name": notebook.name, **facts, "path": str(notebook.path)}
+
+
+def _out(out: Path | None) -> Path:
+    return (out.expanduser() if out else (checkout() or Path.cwd()) / "runs").resolve()
+
+
+def _fresh_since() -> float:
+    """The moment an interrupted `run --fresh` began, which its resume command hands on."""
+    text = os.environ.get("FACESR_FRESH") or "0"
+    try:
+        return float(text)
+    except ValueError:
+        raise NotebookError(f"FACESR_FRESH={text}: must be a time in seconds since 1970; unset it") from None
+
+
+def _code_fingerprint() -> str:
+    """Asked in a process of its own: the training code imports torch, half a GiB that would stay while notebooks run."""
+    command = "from facesr_lib.training.stages import code_fingerprint; print(code_fingerprint())"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1:]
+        raise NotebookError(f"the library cannot be imported ({''.join(reason)}); ask: facesr doctor")
+    return done.stdout.strip()
+
+
+def _check_device(device: Device) -> None:
+    if device is Device.cuda:
+        import torch
+
+        if not torch.cuda.is_available():
+            raise NotebookError(
+                "--device cuda: torch finds no CUDA device here; use --device auto, or ask facesr doctor"
+            )
+
+
+def _resume_command(names: list[str], settings: Any, notebooks: Path | None) -> str:
+    command = ["facesr", "run", *names, "--profile", settings.profile, "--out", str(settings.out)]
+    command += ["--seed", str(settings.seed), "--device", settings.device]
+    command += ["--data-root", settings.data_root] if settings.data_root else []
+    command += ["--notebooks", str(notebooks.resolve())] if notebooks else []
+    fresh = f"FACESR_FRESH={settings.fresh_since!r} " if settings.fresh_since else ""
+    return fresh + shlex.join(command)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Print a NotebookError as one message, without a traceback, and exit with 2."""
+    try:
+        yield
+    except NotebookError as error:
+        typer.echo(f"facesr: {error}", err=True)
+        raise typer.Exit(2) from None

@@ -1,0 +1,97 @@
+"""The text log of a running notebook."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+from types import TracebackType
+
+ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_BAR_SECONDS = 5.0  # a progress bar that redraws its line is logged this often, and once at its end
+
+
+class Stream:
+    """A file-like object that turns one output stream into whole lines.
+
+    A line that is overwritten by carriage returns (a progress bar) comes out now and then and in its last state.
+    """
+
+    def __init__(self, emit: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._emit = emit
+        self._clock = clock
+        self._line = ""
+        self._emitted: str | None = None  # the state of the current line that is already in the log
+        self._returned = False  # a carriage return was read: the next character starts the line again
+        self._last = clock()
+
+    def write(self, text: str) -> None:
+        """Add text; terminal colour codes are dropped."""
+        for part in re.split(r"(\n|\r)", ANSI.sub("", text)):
+            if part == "\n":
+                self.finish()
+            elif part == "\r":
+                self._returned = True
+                if self._clock() - self._last >= _BAR_SECONDS:
+                    self._put()
+            elif part:
+                self._line = part if self._returned else self._line + part
+                self._returned = False
+
+    def flush(self) -> None:
+        """Nothing to do: lines are written when they are whole."""
+
+    def finish(self) -> None:
+        """End the current line, if there is one."""
+        if self._line or self._emitted is None:
+            self._put()
+        self._line, self._emitted, self._returned = "", None, False
+
+    def close(self) -> None:
+        """Write an unfinished line; an empty one is not written."""
+        if self._line:
+            self.finish()
+
+    def _put(self) -> None:
+        if self._line != self._emitted:
+            self._emit(self._line.rstrip())
+            self._emitted = self._line
+            self._last = self._clock()
+
+
+class Log:
+    """`log.txt`: what the cells print, the progress bars (text or widget), and where the run stands."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = open(path, "w", encoding="utf-8", errors="replace")  # noqa: SIM115 (closed by __exit__)
+        self.stdout, self.stderr, self._bar = Stream(self.line), Stream(self.line), Stream(self.line)
+        self._bar_name = ""
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end_cell()
+        self._file.close()
+
+    def line(self, text: str) -> None:
+        """Write one line, now."""
+        self._file.write(text + "\n")
+        self._file.flush()
+
+    def bar(self, text: str) -> None:
+        """Take the new text of a label widget and log tqdm's notebook bar: 'train: 40%', then '4/10 [00:01, 9it/s]'."""
+        text = unescape(text).replace("\u2007", " ")
+        if text.endswith("%"):
+            self._bar_name = text
+        elif re.search(r"\[.*(it/s|s/it)", text):
+            self._bar.write(f"\r{self._bar_name} {text}")
+
+    def end_cell(self) -> None:
+        """Write what is left of unfinished lines."""
+        for stream in (self.stdout, self.stderr, self._bar):
+            stream.close()

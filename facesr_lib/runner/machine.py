@@ -1,0 +1,84 @@
+"""The memory of this machine and of a process tree."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+GIB = 1024**3
+
+
+def memory_limit() -> int:
+    """Bytes this process may use at most: the machine's memory or its container's limit (cgroup v2, v1)."""
+    limit = psutil.virtual_memory().total
+    for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            limit = min(limit, int(Path(file).read_text()))
+        except (OSError, ValueError):  # absent, or "max"
+            continue
+    return limit
+
+
+def cpu_limit() -> float | None:
+    """CPUs the container may use at once (cgroup v2), or None where nothing limits it."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return int(quota) / int(period)
+    except (OSError, ValueError):
+        return None
+
+
+def readable(size: int) -> str:
+    """Bytes as MiB or GiB."""
+    return f"{size / GIB:.1f} GiB" if size >= GIB else f"{size / 1024**2:.0f} MiB"
+
+
+class ProcessTree(threading.Thread):
+    """Watches a process and its descendants: the largest resident memory of all together, and who they were.
+
+    Resident sizes are added up (pages that several processes share count once per process), sampled every
+    0.1 s, so a shorter peak can be missed. Descendants that carry the environment variable FACESR_RUN=`mark`
+    are found even when they appeared between two samples and lost their parent.
+    """
+
+    def __init__(self, pid: int, mark: str) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0
+        self._mark = mark
+        self._root = psutil.Process(pid)
+        self._seen = {self._root}
+        self._stop_asked = threading.Event()
+
+    def run(self) -> None:
+        while True:
+            self._sample()
+            if self._stop_asked.wait(0.1):
+                return
+
+    def end(self) -> None:
+        """Stop watching and kill whatever of the tree is still there."""
+        self._stop_asked.set()
+        self.join()
+        remaining = {process for process in psutil.process_iter() if self._is_marked(process)} | self._seen
+        for process in remaining:
+            with suppress(psutil.Error):  # it is gone; psutil never kills another process that has the same id now
+                process.kill()
+        psutil.wait_procs(remaining, timeout=3)
+
+    def _is_marked(self, process: psutil.Process) -> bool:
+        try:
+            return bool(process.environ().get("FACESR_RUN") == self._mark)
+        except (psutil.Error, OSError):  # another user's, or gone
+            return False
+
+    def _sample(self) -> None:
+        with suppress(psutil.Error):  # the root is gone
+            self._seen.update(self._root.children(recursive=True))
+        total = 0
+        for process in self._seen:
+            with suppress(psutil.Error):
+                total += process.memory_info().rss if process.is_running() else 0
+        self.peak = max(self.peak, total)

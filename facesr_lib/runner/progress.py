@@ -1,0 +1,124 @@
+"""Where a running notebook stands and how long it still takes."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def duration(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def earlier_timings(executed: Path) -> dict[str, float]:
+    """Seconds each cell took in an earlier run, by source, from the executed notebook; empty if there is none."""
+    try:
+        cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
+        return {
+            "".join(cell["source"]): cell["metadata"]["papermill"]["duration"]
+            for cell in cells
+            if cell["cell_type"] == "code" and cell["metadata"]["papermill"]["duration"] is not None
+        }
+    except (OSError, ValueError, KeyError, TypeError):  # an estimate is not worth an error
+        return {}
+
+
+def code_cells(nb: Any) -> list[int]:
+    """Indices of the cells that are to be executed."""
+    return [
+        index
+        for index, cell in enumerate(nb["cells"])
+        if cell["cell_type"] == "code"
+        and cell["source"].strip()
+        and "skip-execution" not in cell["metadata"].get("tags", [])
+    ]
+
+
+def headings(nb: Any) -> list[str]:
+    """For each cell the last Markdown heading at or above it, without its marks; "" before the first."""
+    heading, result = "", []
+    for cell in nb["cells"]:
+        if cell["cell_type"] == "markdown":
+            text = re.sub(r"^(```|~~~).*?^\1", "", cell["source"], flags=re.DOTALL | re.MULTILINE)
+            for line in re.findall(r"^#{1,6}\s+(.+?)\s*#*$", text, flags=re.MULTILINE):
+                heading = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", line).replace("`", "").replace("*", "")
+        result.append(heading)
+    return result
+
+
+class Progress:
+    """The state of one running notebook; the executing thread writes it, the drawing thread reads it.
+
+    `minutes` is what the notebook's facts promise, `earlier` the seconds per cell of an earlier run (preferred).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        minutes: float | None,
+        earlier: dict[str, float],
+        on_section: Callable[[Progress], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.cell, self.cells = 0, 0  # code cells begun, and all of them
+        self.section = "starting the kernel"
+        self._minutes = minutes
+        self._earlier = earlier
+        self._on_section = on_section
+        self._clock = clock
+        self._began = self._cell_began = clock()
+        self._order: list[int] = []
+        self._headings: list[str] = []
+        self._expected: list[float] | None = None  # seconds per code cell
+
+    def begin(self, nb: Any) -> None:
+        """Take the notebook that is about to run (papermill's parameters are in it)."""
+        self._order, self._headings = code_cells(nb), headings(nb)
+        self.cells = len(self._order)
+        sources = [nb["cells"][index]["source"] for index in self._order]
+        known = sum(source in self._earlier for source in sources)
+        if known > len(sources) / 2:  # otherwise it is another notebook by now
+            self._expected = [self._earlier.get(source, 0.0) for source in sources]
+
+    def cell_starts(self, index: int) -> None:
+        """Cell `index` (of all cells) starts; cells that do not run are ignored."""
+        if index not in self._order:
+            return
+        self.cell = self._order.index(index) + 1
+        self._cell_began = self._clock()
+        if self._headings[index] != self.section:
+            self.section = self._headings[index]
+            if self._on_section:
+                self._on_section(self)
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self._clock() - self._began
+
+    def left(self) -> float | None:
+        """Estimated seconds to the end, or None if nothing is known."""
+        if self._expected is not None:
+            if self.cell == 0:
+                return sum(self._expected)
+            current = max(0.0, self._expected[self.cell - 1] - (self._clock() - self._cell_began))
+            return current + sum(self._expected[self.cell :])
+        if self._earlier and self.cells == 0:
+            return sum(self._earlier.values())
+        if self._minutes is None:
+            return None
+        return max(0.0, 60 * self._minutes - self.elapsed())
+
+    def line(self) -> str:
+        """One line of text: name, cell, section, time."""
+        cell = f"cell {self.cell}/{self.cells}  " if self.cells else ""
+        left = self.left()
+        rest = f", about {duration(left)} left" if left and left >= 1 else ""  # a promise that is used up says nothing
+        return f"{self.name}  {cell}{self.section}  {duration(self.elapsed())}{rest}"
