@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +16,8 @@ from typing import Annotated, Any
 import typer
 
 from facesr_lib import __version__
+from facesr_lib.config import PROFILES, code_fingerprint
 from facesr_lib.runner.notebooks import (
-    PROFILES,
     Notebook,
     NotebookError,
     check_profile,
@@ -126,7 +124,6 @@ def run(
             _out(out).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise NotebookError(f"--out {out}: cannot write there ({error.strerror}); choose another folder") from error
-        code = _code_fingerprint()
     from facesr_lib.runner.execute import Settings
     from facesr_lib.runner.run import exit_code, run_notebooks
     from facesr_lib.runner.tables import make_console
@@ -140,7 +137,7 @@ def run(
         fresh_since=fresh_since,
     )
     resume = _resume_command(names, settings, notebooks)
-    outcomes = run_notebooks(chosen, settings, make_console(), code, resume)
+    outcomes = run_notebooks(chosen, settings, make_console(), code_fingerprint(), resume)
     raise typer.Exit(exit_code(outcomes))
 
 
@@ -153,7 +150,9 @@ def report(profile: Profile = "quick", out: Out = None) -> None:
         if not folder.is_dir():
             raise NotebookError(f"no results in {folder}; first: facesr run all --profile {profile}")
     from facesr_lib.report import build_report
+    from facesr_lib.report.notebook_html import export_notebooks
 
+    export_notebooks(folder)
     print(build_report(_out(out), profile))
 
 
@@ -219,16 +218,6 @@ def _fresh_since() -> float:
         return float(text)
     except ValueError:
         raise NotebookError(f"FACESR_FRESH={text}: must be a time in seconds since 1970; unset it") from None
-
-
-def _code_fingerprint() -> str:
-    """Asked in a process of its own: the training code imports torch, half a GiB that would stay while notebooks run."""
-    command = "from facesr_lib.training.stages import code_fingerprint; print(code_fingerprint())"
-    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1:]
-        raise NotebookError(f"the library cannot be imported ({''.join(reason)}); ask: facesr doctor")
-    return done.stdout.strip()
 
 
 def _check_device(device: Device) -> None:

@@ -52,6 +52,17 @@ def export_notebook(ipynb: Path, html: Path) -> Path:
     return html
 
 
+def export_notebooks(folder: Path) -> list[Path]:
+    """Write `notebook.html` beside every executed `<folder>/*/notebook.ipynb` that has none or an older one; return them all."""
+    pages = []
+    for notebook in sorted(folder.glob("*/notebook.ipynb")):
+        page = notebook.with_suffix(".html")
+        if not page.exists() or page.stat().st_mtime < notebook.stat().st_mtime:
+            export_notebook(notebook, page)
+        pages.append(page)
+    return pages
+
+
 def _without_scripts(output: Any) -> Any:
     """An output whose live forms are replaced by its still form, or by a remark where there is none."""
     data = output.get("data", {})

@@ -20,7 +20,7 @@ from facesr_lib.report.offline import CONTENT_POLICY
 from facesr_lib.report.result import BrokenResult, load_result
 from facesr_lib.report.scores import Headline, headline, score_groups
 from facesr_lib.report.tables import Table
-from facesr_lib.training.config import check_profile
+from facesr_lib.config import check_profile
 
 # What a reader must know about a profile before reading any number of it.
 PROFILE_MEANING = {

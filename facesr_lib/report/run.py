@@ -25,7 +25,7 @@ from facesr_lib.report.provenance import checkout_root, cpu_model, git_state, pr
 from facesr_lib.report.reference import Reference
 from facesr_lib.report.result import SCHEMA_VERSION, check_result, jsonable, write_json
 from facesr_lib.report.tables import Table, column_decimals, format_number
-from facesr_lib.training.config import check_profile, config_hash, plain
+from facesr_lib.config import check_profile, config_hash, plain
 from facesr_lib.training.engine import resolve_device
 
 

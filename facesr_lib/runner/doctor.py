@@ -18,8 +18,8 @@ from pathlib import Path
 import psutil
 
 from facesr_lib import __version__
+from facesr_lib.config import PROFILES
 from facesr_lib.runner.machine import GIB, cpu_limit, memory_limit, readable
-from facesr_lib.runner.notebooks import PROFILES
 
 # Files of pretrained weights that scores may use, as they are called in torch hub's cache, and torchvision's name for them.
 WEIGHTS = {
@@ -55,7 +55,7 @@ NEEDS = {
     "smoke": Needs(memory=1.0, disk=0.5),
     "quick": Needs(memory=1.5, disk=1.0),
     "workshop": Needs(memory=6.0, disk=5.0, gpu=8.0),
-    "paper": Needs(memory=16.0, disk=50.0, gpu=20.0, own_data=True),
+    "paper": Needs(memory=16.0, disk=50.0, gpu=14.0, own_data=True),
 }
 
 
@@ -101,7 +101,7 @@ def examine(out: Path, data_root: str = "", online: bool = False) -> Diagnosis:
         for check in [*required, *torch, *data, *kernel]
         if check.ok is False
     ]
-    missing = {}
+    missing: dict[str, tuple[str, ...]] = {}
     for profile in PROFILES:
         needs, lacks = NEEDS[profile], list(broken)
         if memory < needs.memory:

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import facesr_lib
-
-# The same names as facesr_lib.training.PROFILES, which cannot be imported without torch (seconds); a test compares them.
-PROFILES = ("smoke", "quick", "workshop", "paper")
+from facesr_lib.config import PROFILES
 
 
 class NotebookError(ValueError):

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from facesr_lib.runner.notebooks import PROFILES, Notebook
+from facesr_lib.config import PROFILES
+from facesr_lib.runner.notebooks import Notebook
 
 if TYPE_CHECKING:  # these bring torch
     from facesr_lib.runner.doctor import Diagnosis
@@ -34,7 +35,10 @@ def notebooks_table(notebooks: Sequence[Notebook]) -> Table:
         for profile in PROFILES:
             if profile in notebook.hardware:
                 hardware.setdefault(notebook.hardware[profile], []).append(profile)
-        needs = "; ".join(f"{device} ({', '.join(profiles)})" for device, profiles in hardware.items())
+        needs = "; ".join(
+            device if len(profiles) == len(PROFILES) else f"{device} ({', '.join(profiles)})"
+            for device, profiles in hardware.items()
+        )
         table.add_row(notebook.name, Text(notebook.title), notebook.paper or "", *minutes, Text(needs))
     return table
 

@@ -1,11 +1,11 @@
 """Training that knows no paper: the Trainer, checkpoints, schedules and the stage cache."""
 
+from facesr_lib.config import PROFILES, Profile, check_profile, code_fingerprint, config_hash
 from facesr_lib.training.checkpoint import WrongRun, load_latest, load_weights, save_checkpoint
-from facesr_lib.training.config import PROFILES, Profile, check_profile, config_hash
 from facesr_lib.training.engine import Engine, NonFiniteLoss, resolve_device
 from facesr_lib.training.log import CsvLog
 from facesr_lib.training.method import Batch, Method, evaluating, frozen, unwrap
-from facesr_lib.training.stages import StageCache, Trained, code_fingerprint, train_stage
+from facesr_lib.training.stages import StageCache, Trained, train_stage
 from facesr_lib.training.trainer import Trainer, TrainerOptions
 
 __all__ = [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import json
 import os
 import re
@@ -13,27 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from facesr_lib.config import code_fingerprint, config_hash, plain
 from facesr_lib.files import write_atomically
-from facesr_lib.training.config import config_hash, plain
 from facesr_lib.training.engine import resolve_device
 from facesr_lib.training.log import Row
 from facesr_lib.training.method import Method
 from facesr_lib.training.trainer import Batches, Trainer, TrainerOptions, Validate
-
-# The folders whose code decides what a stage computes; the report and the command line only show it.
-_CODE = ("image", "data", "nn", "losses", "metrics", "training", "papers")
-
-
-@functools.cache
-def code_fingerprint() -> str:
-    """A short SHA-256 of the library's computing sources, so that old results never pass for those of new code."""
-    package = Path(__file__).resolve().parent.parent
-    digest = hashlib.sha256()
-    for folder in _CODE:
-        for source in sorted((package / folder).rglob("*.py")):
-            digest.update(source.relative_to(package).as_posix().encode())
-            digest.update(source.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 class StageCache:

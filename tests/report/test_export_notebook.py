@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import re
 import textwrap
 from pathlib import Path
@@ -13,7 +14,7 @@ from bs4 import BeautifulSoup, Tag
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from facesr_lib.report.notebook_html import export_notebook
+from facesr_lib.report.notebook_html import export_notebook, export_notebooks
 from facesr_lib.report.offline import make_offline
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -143,3 +144,23 @@ def test_a_file_that_is_no_notebook_is_named(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=r"bad\.ipynb"):
             export_notebook(tmp_path / "bad.ipynb", tmp_path / "bad.html")
         assert not (tmp_path / "bad.html").exists()
+
+
+def test_every_executed_notebook_gets_a_page_and_only_when_it_is_newer(tmp_path: Path) -> None:
+    for name in ("00_a", "10_b"):
+        (tmp_path / name).mkdir()
+        nbformat.write(
+            nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"# {name}")]),
+            tmp_path / name / "notebook.ipynb",
+        )
+    (tmp_path / "20_unfinished").mkdir()
+    pages = export_notebooks(tmp_path)
+    assert pages == [tmp_path / "00_a" / "notebook.html", tmp_path / "10_b" / "notebook.html"]
+    assert "00_a" in pages[0].read_text()
+    for page in pages:
+        page.write_text("kept")
+    later = pages[1].stat().st_mtime + 10
+    os.utime(tmp_path / "10_b" / "notebook.ipynb", (later, later))
+    export_notebooks(tmp_path)
+    assert pages[0].read_text() == "kept"
+    assert pages[1].read_text() != "kept"

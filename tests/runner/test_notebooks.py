@@ -6,7 +6,6 @@ import nbformat
 import pytest
 
 from facesr_lib.runner.notebooks import (
-    PROFILES,
     Notebook,
     NotebookError,
     check_profile,
@@ -14,7 +13,6 @@ from facesr_lib.runner.notebooks import (
     read_notebooks,
     select,
 )
-from facesr_lib.training import PROFILES as TRAINING_PROFILES
 
 
 @pytest.fixture
@@ -52,13 +50,6 @@ def test_an_unknown_name_lists_the_valid_ones_and_the_closest(three):
         select(three, ["1"])
 
 
-def test_profiles_are_those_of_the_library():
-    assert PROFILES == TRAINING_PROFILES
-    assert check_profile("paper") == "paper"
-    with pytest.raises(NotebookError, match=r"'quik'; did you mean 'quick'\? Valid: smoke, quick, workshop, paper"):
-        check_profile("quik")
-
-
 def test_the_digest_follows_the_source_only(make_notebook):
     path = make_notebook("10_a", "x = 1")
     before = Notebook(path, "").digest()
@@ -91,3 +82,9 @@ def test_a_folder_without_notebooks_or_no_folder_is_named(tmp_path):
     with pytest.raises(NotebookError, match="nowhere"):
         find_folder(tmp_path / "nowhere")
     assert find_folder(tmp_path) == tmp_path
+
+
+def test_an_unknown_profile_lists_the_valid_ones_and_the_closest():
+    assert check_profile("paper") == "paper"
+    with pytest.raises(NotebookError, match=r"'quik'; did you mean 'quick'\? Valid: smoke, quick, workshop, paper"):
+        check_profile("quik")

@@ -1,8 +1,9 @@
-"""Configs as plain data: what a run is called, cached and compared by."""
+"""What a result depends on, as plain data: profile, config, code. Nothing here imports torch."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,6 +12,9 @@ from typing import Any, Literal, get_args
 
 Profile = Literal["smoke", "quick", "workshop", "paper"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
+
+# The parts of the library whose code decides what a stage computes; the report and the command line only show it.
+_COMPUTING = ("image", "data", "nn", "losses", "metrics", "training", "papers")
 
 
 def check_profile(name: str) -> Profile:
@@ -47,3 +51,15 @@ def config_hash(config: Any) -> str:
     """Twelve hexadecimal digits of the SHA-256 of a config's canonical JSON; equal configs give equal hashes on any machine."""
     text = json.dumps(plain(config), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@functools.cache
+def code_fingerprint() -> str:
+    """A short SHA-256 of the library's computing sources, so that old results never pass for those of new code."""
+    package = Path(__file__).resolve().parent
+    digest = hashlib.sha256()
+    for folder in _COMPUTING:
+        for source in sorted((package / folder).rglob("*.py")):
+            digest.update(source.relative_to(package).as_posix().encode())
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]

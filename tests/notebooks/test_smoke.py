@@ -1,0 +1,43 @@
+"""Every notebook runs top to bottom in the smoke profile, by nbval, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.ipynb")))
+def test_runs_in_smoke(name: str, runs: Path, tmp_path: Path) -> None:
+    notebook = load_notebook_node(str(FOLDER / f"{name}.ipynb"))
+    smoke = parameterize_notebook(notebook, {"PROFILE": "smoke", "DEVICE": "cpu", "OUTPUT_DIR": str(runs)})
+    nbformat.write(smoke, tmp_path / f"{name}.ipynb")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval-lax",
+        "--nbval-current-env",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"{name}.ipynb",
+    ]
+    environment = os.environ | {"OMP_NUM_THREADS": "2"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = runs / "smoke" / name / "result.json"
+    assert result.exists() or (runs / "smoke" / "report.html").exists()
