@@ -14,13 +14,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from facesr_lib import __version__
+from facesr_lib.config import check_profile
 from facesr_lib.files import write_atomically
 from facesr_lib.report.figures import png_html
 from facesr_lib.report.offline import CONTENT_POLICY
 from facesr_lib.report.result import BrokenResult, load_result
 from facesr_lib.report.scores import Headline, headline, score_groups
 from facesr_lib.report.tables import Table
-from facesr_lib.config import check_profile
 
 # What a reader must know about a profile before reading any number of it.
 PROFILE_MEANING = {

@@ -19,13 +19,13 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from facesr_lib import __version__
+from facesr_lib.config import check_profile, config_hash, plain
 from facesr_lib.files import write_atomically
 from facesr_lib.report.figures import DPI, png_html
 from facesr_lib.report.provenance import checkout_root, cpu_model, git_state, provenance
 from facesr_lib.report.reference import Reference
 from facesr_lib.report.result import SCHEMA_VERSION, check_result, jsonable, write_json
 from facesr_lib.report.tables import Table, column_decimals, format_number
-from facesr_lib.config import check_profile, config_hash, plain
 from facesr_lib.training.engine import resolve_device
 
 

@@ -14,9 +14,9 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 import facesr_lib.report.run as run_module
+from facesr_lib.config import config_hash
 from facesr_lib.report import Run, default_output_dir, load_result, published
 from facesr_lib.training import resolve_device
-from facesr_lib.training.config import config_hash
 
 StartRun = Callable[..., Run]
 
