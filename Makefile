@@ -54,7 +54,7 @@ clean:
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "facesr needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Set PYTHON=python3.12, say." >&2; exit 1; }
-	@if [ ! -x $(BIN)/python ] && ! $(PYTHON) -m venv $(VENV) 2>/dev/null; then \
+	@if [ ! -x $(BIN)/python ] && ! $(PYTHON) -m venv $(VENV) >/dev/null 2>&1; then \
 	  rm -rf $(VENV); \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "Debian keeps Python's venv in a package of its own: installing python3-venv"; \

@@ -9,6 +9,8 @@ import io
 import itertools
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -149,6 +151,20 @@ def png_html(png: bytes, alt: str) -> Markup:
     width, height = (round(int.from_bytes(png[start : start + 4], "big") * 96 / DPI) for start in (16, 20))
     tag = Markup('<img src="data:image/png;base64,{}" width="{}" height="{}" alt="{}">')
     return tag.format(b64encode(png).decode(), width, height, alt)
+
+
+@dataclass(frozen=True)
+class SavedFigure:
+    """A saved picture; a notebook shows it, with caption and alt text, when it is a cell's last value."""
+
+    name: str
+    caption: str
+    alt: str
+    path: Path = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        picture = png_html(self.path.read_bytes(), self.alt)
+        return str(Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(picture, self.caption))
 
 
 def _pictures(title: str, images: torch.Tensor) -> np.ndarray:

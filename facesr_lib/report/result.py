@@ -20,7 +20,9 @@ import torch
 
 from facesr_lib.files import write_atomically
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2 added: seed and replicates of a score, role and groups of a data set; 1 can still be read
+ROLES = ("faces", "cartoons", "real LR faces", "validation faces")  # what a data set can stand for in a paper's claims
+DEFAULT_ROLE = ROLES[0]
 NON_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
@@ -71,7 +73,8 @@ def check_result(result: Any, name: str = "result") -> None:
 def load_result(path: Path) -> dict[str, Any]:
     """Read and check a result.json; scores and table cells hold floats again where "inf", "-inf" or "nan" was written.
 
-    Raises BrokenResult for a file that is unreadable, not strict JSON, or not of this schema version.
+    What schema 1 did not have is filled in: the run's seed, no replicates, role "faces", groups unknown.
+    Raises BrokenResult for a file that is unreadable, not strict JSON, or of another schema version.
     """
     name = f"{path.parent.name}/{path.name}"
     try:
@@ -80,7 +83,12 @@ def load_result(path: Path) -> dict[str, Any]:
         raise BrokenResult(f"{name} cannot be read: {type(error).__name__}: {_without_home(str(error))}") from error
     check_result(result, name)
     for score in result["scores"]:
-        score |= {key: _numbers_back(score[key]) for key in ("mean", "std", "values")}
+        score.setdefault("seed", result["seed"])
+        score.setdefault("replicates", None)
+        score |= {key: _numbers_back(score[key]) for key in ("mean", "std", "values", "replicates")}
+    for data in result["data"]:
+        data.setdefault("role", DEFAULT_ROLE)
+        data.setdefault("groups", None)
     for table in result["tables"]:
         table["rows"] = _numbers_back(table["rows"])
     return dict(result)

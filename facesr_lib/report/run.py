@@ -6,7 +6,7 @@ import io
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from markupsafe import Markup
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from facesr_lib import __version__
 from facesr_lib.config import check_profile, config_hash, plain
 from facesr_lib.files import write_atomically
-from facesr_lib.report.figures import DPI, png_html
+from facesr_lib.report.figures import DPI, SavedFigure
 from facesr_lib.report.provenance import checkout_root, cpu_model, git_state, provenance
 from facesr_lib.report.reference import Reference
-from facesr_lib.report.result import SCHEMA_VERSION, check_result, jsonable, write_json
+from facesr_lib.report.result import DEFAULT_ROLE, ROLES, SCHEMA_VERSION, check_result, jsonable, write_json
+from facesr_lib.report.scores import pool_seeds
 from facesr_lib.report.tables import Table, column_decimals, format_number
 from facesr_lib.training.engine import resolve_device
 
@@ -70,7 +70,7 @@ class Run:
         self.started = datetime.now(UTC)
         self._configs: dict[str, dict[str, Any]] = {}
         self._hashes: dict[str, str] = {}
-        self._scores: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+        self._scores: dict[tuple[str, str, str, str, int], dict[str, Any]] = {}
         self._published: dict[tuple[Reference, str, str, str], str] = {}
         self._tables: dict[str, Table] = {}
         self._figures: dict[str, SavedFigure] = {}
@@ -137,11 +137,14 @@ class Run:
         *,
         convention: str = "",
         higher_is_better: bool = True,
+        seed: int | None = None,
     ) -> dict[str, Any]:
         """Record one score per image and return the record: n, mean, and the sample standard deviation over images.
 
         values: (N,) with N >= 1, in the order of the data set; infinite scores stay infinite and so does their mean.
-        metric carries its unit, as in "PSNR (dB)"; convention says how it was taken ("RGB, 8-bit, no crop").
+        metric carries its unit or backend, as in "PSNR (dB)" or "LPIPS (HED-VGG)"; convention says how it was taken ("RGB, 8-bit,
+        no crop"). seed: of the training, where a notebook trains a method several times (default: the run's own).
+        dataset is the name of an image set given to `data`, which says who is on the images and what claims they serve.
         The plain baseline is to be called "bicubic": the report compares every other method with it.
         """
         array = np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values, dtype=np.float64)
@@ -151,13 +154,42 @@ class Run:
             spread = float(array.std(ddof=1)) if array.size > 1 else None
         record: dict[str, Any] = {"method": method, "dataset": dataset, "metric": metric, "convention": convention}
         record |= {"higher_is_better": higher_is_better, "n": array.size, "mean": float(array.mean()), "std": spread}
-        self._scores[method, dataset, metric, convention] = {**record, "values": array.tolist()}
+        record["seed"] = self.seed if seed is None else seed
+        whole = {**record, "values": array.tolist(), "replicates": None}
+        self._scores[method, dataset, metric, convention, record["seed"]] = whole
         return record
+
+    def set_score(
+        self,
+        method: str,
+        dataset: str,
+        metric: str,
+        value: float,
+        *,
+        n: int,
+        replicates: np.ndarray | Sequence[float] = (),
+        convention: str = "",
+        higher_is_better: bool = False,
+        seed: int | None = None,
+    ) -> dict[str, Any]:
+        """Record the one score that a whole set of n images has (FID, KID), and return the record.
+
+        replicates: its values on resampled images, from `facesr_lib.report.bootstrap.set_replicates`, with one seed for all
+        methods; without them no claim can be decided on this score.
+        """
+        record = self.score(
+            method, dataset, metric, [value], convention=convention, higher_is_better=higher_is_better, seed=seed
+        )
+        whole = self._scores[method, dataset, metric, convention, record["seed"]]
+        whole |= {"n": n, "replicates": [float(replicate) for replicate in replicates]}
+        return {**record, "n": n}
 
     def score_table(self) -> Table:
         """All scores so far as a table to show (the report makes its own from the recorded scores)."""
-        keys = ("method", "dataset", "metric", "mean", "std", "n", "convention")
-        rows = [{key: score[key] for key in keys} for score in self._scores.values()]
+        keys = ("method", "dataset", "metric", "mean", "std", "n", "seeds", "convention")
+        pooled = pool_seeds(list(self._scores.values()))
+        shown = [key for key in keys if key != "seeds" or any(score["seeds"] > 1 for score in pooled)]
+        rows = [{key: score[key] for key in shown} for score in pooled]
         return Table.from_records("scores", rows, "Mean and standard deviation over images")
 
     def table(self, name: str, rows: Sequence[Mapping[str, Any]], caption: str) -> Table:
@@ -191,11 +223,19 @@ class Run:
         """Record which implementation and weights computed a metric, as in ("LPIPS", "HED-VGG, a named substitute")."""
         self._backends[metric] = description
 
-    def data(self, images: Any) -> None:
-        """Record an image set's name, checksum, number of images, size and credit."""
+    def data(self, images: Any, role: str = DEFAULT_ROLE) -> None:
+        """Record an image set's name, checksum, number of images, size and credit, and which images show the same person.
+
+        role: what it stands for in a paper's claims, one of `facesr_lib.report.result.ROLES`; others raise ValueError.
+        """
+        if role not in ROLES:
+            raise ValueError(f"unknown role {role!r} of {images.name}: choose one of {', '.join(ROLES)}")
         name, size = str(images.name), getattr(images, "size", None)
-        record = {"name": name, "checksum": str(images.checksum), "n": len(images)}
-        self._data[name] = {**record, "size": jsonable(size), "credit": str(images.credit)}
+        number: dict[Any, int] = {}  # people as 0, 1, ...: their names are nobody's business
+        groups = getattr(images, "groups", None)
+        members = None if groups is None else [number.setdefault(group, len(number)) for group in groups]
+        record = {"name": name, "checksum": str(images.checksum), "n": len(images), "size": jsonable(size)}
+        self._data[name] = {**record, "credit": str(images.credit), "role": role, "groups": members}
 
     def published(self, reference: Reference, *, method: str, dataset: str, metric: str, differs: str) -> Table:
         """Set a recorded score beside a published number. differs: every condition that is not the paper's, in words.
@@ -203,9 +243,9 @@ class Run:
         Raises ValueError if that score was not recorded, or under two conventions, or if `differs` is empty (write "nothing"
         where that is true).
         """
-        scores = [score for key, score in self._scores.items() if key[:3] == (method, dataset, metric)]
+        scores = pool_seeds([score for key, score in self._scores.items() if key[:3] == (method, dataset, metric)])
         if len(scores) != 1:
-            known = "; ".join(", ".join(key) for key in self._scores) or "none yet"
+            known = "; ".join(", ".join(key[:4]) for key in self._scores) or "none yet"
             count = "no score" if not scores else "more than one convention"
             raise ValueError(f"{count} of {method}, {dataset}, {metric} was recorded; recorded: {known}")
         score = scores[0]
@@ -251,20 +291,6 @@ class Run:
     ) -> None:
         if kind is None:
             self.finish()
-
-
-@dataclass(frozen=True)
-class SavedFigure:
-    """A saved picture; a notebook shows it, with caption and alt text, when it is a cell's last value."""
-
-    name: str
-    caption: str
-    alt: str
-    path: Path = field(repr=False)
-
-    def _repr_html_(self) -> str:
-        picture = png_html(self.path.read_bytes(), self.alt)
-        return str(Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(picture, self.caption))
 
 
 def _plain_name(name: str, what: str) -> str:

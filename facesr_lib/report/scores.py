@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
 from facesr_lib.report.tables import column_decimals, format_column, format_number
@@ -24,6 +25,7 @@ class ScoreRow:
     mean: str
     std: str
     n: int
+    seeds: int
     gain: str
     best: bool
     spread: Markup
@@ -59,8 +61,33 @@ class Headline:
     differs: str
 
 
+def pool_seeds(scores: Sequence[Score]) -> list[Score]:
+    """Scores of one method by several training seeds as one, in the order of the first: every image's mean over the seeds.
+
+    The pooled records say in `seeds` how many they stand for. Where seeds were scored on different numbers of images, the
+    first stands alone.
+    """
+    found: dict[tuple[str, ...], list[Score]] = {}
+    for score in scores:
+        found.setdefault(tuple(score[name] for name in ("method", "dataset", "metric", "convention")), []).append(score)
+    return [
+        _pooled([s for s in members if len(s["values"]) == len(members[0]["values"])]) for members in found.values()
+    ]
+
+
+def _pooled(members: list[Score]) -> Score:
+    if len(members) == 1:
+        return {**members[0], "seeds": 1}
+    values = np.mean([score["values"] for score in members], axis=0)
+    with np.errstate(invalid="ignore"):  # the spread of infinite scores is nan, which is meant
+        spread = float(values.std(ddof=1)) if len(values) > 1 else None
+    pooled = {"mean": float(values.mean()), "std": spread, "values": values.tolist(), "seeds": len(members)}
+    return {**members[0], **pooled}
+
+
 def score_groups(scores: Sequence[Score]) -> list[ScoreGroup]:
-    """Group the scores of a result (as `load_result` gives them) in the order they were recorded."""
+    """Group the scores of a result (as `load_result` gives them) in the order they were recorded, seeds pooled."""
+    scores = pool_seeds(scores)
 
     def key(score: Score) -> tuple[str, str, str]:
         return score["dataset"], score["metric"], score["convention"]
@@ -73,7 +100,7 @@ def score_groups(scores: Sequence[Score]) -> list[ScoreGroup]:
 def headline(result: dict[str, Any], comparison: dict[str, Any] | None = None) -> Headline | None:
     """The number that stands for a result: the one of `comparison`, or of its first comparison with the paper, or else its first
     score that is not bicubic's. None if there is no such score."""
-    scores = result["scores"]
+    scores = pool_seeds(result["scores"])
     comparison = comparison or next(iter(result["published"]), None)
     if comparison:
         names = ("method", "dataset", "metric")
@@ -115,6 +142,7 @@ def _group(scores: list[Score]) -> ScoreGroup:
             mean=format_number(score["mean"], decimals),
             std=format_number(score["std"], decimals),
             n=score["n"],
+            seeds=score["seeds"],
             gain=_gain(score, baseline, decimals) if score is not baseline else "",
             best=score["mean"] == top,
             spread=_drawing(score, low, high),
