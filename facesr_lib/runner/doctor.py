@@ -12,6 +12,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -253,5 +254,6 @@ def _kernel() -> list[Check]:
             await manager.shutdown_kernel(now=True)
 
     began = time.monotonic()
-    asyncio.run(answer())
+    with ThreadPoolExecutor(1) as thread:  # a notebook, which may ask the doctor too, has an event loop running already
+        thread.submit(asyncio.run, answer()).result()
     return [Check("kernel", "notebook kernel", f"starts in {time.monotonic() - began:.1f} s", True)]

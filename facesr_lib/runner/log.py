@@ -88,7 +88,7 @@ class Log:
         text = unescape(text).replace("\u2007", " ")
         if text.endswith("%"):
             self._bar_name = text
-        elif re.search(r"\[.*(it/s|s/it)", text):
+        elif re.search(r"\d.* \[\d+:\d+", text):
             self._bar.write(f"\r{self._bar_name} {text}")
 
     def end_cell(self) -> None:

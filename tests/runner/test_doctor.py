@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sys
 from pathlib import Path
@@ -82,3 +83,12 @@ def test_what_cannot_be_examined_is_a_failed_check(tmp_path, monkeypatch):
         "OSError: no such thing",
     )
     assert any("no such thing" in reason for reason in found.missing["smoke"])
+
+
+def test_the_kernel_check_works_inside_a_running_event_loop() -> None:
+    async def as_in_a_notebook() -> list[Check]:
+        return doctor._kernel()
+
+    (check,) = asyncio.run(as_in_a_notebook())
+    assert check.ok
+    assert check.value.startswith("starts in")

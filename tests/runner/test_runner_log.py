@@ -53,10 +53,10 @@ def test_the_streams_do_not_mix_and_widget_bars_are_logged(tmp_path: Path):
         log.bar("train:\u2007\u200740%")
         log.bar("\u20074/10 [00:01&lt;00:02,\u20079.6it/s]")
         log.bar("train: 100%")
-        log.bar(" 10/10 [00:03&lt;00:00, 9.6it/s]")
+        log.bar(" 10/10 [00:03&lt;00:00,  3.2step/s, loss=0.5]")
         log.bar("a label of a slider")
     assert (tmp_path / "log.txt").read_text().splitlines() == [
         "hello",
         "100%",
-        "train: 100%  10/10 [00:03<00:00, 9.6it/s]",
+        "train: 100%  10/10 [00:03<00:00,  3.2step/s, loss=0.5]",
     ]
