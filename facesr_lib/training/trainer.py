@@ -191,11 +191,10 @@ class Trainer:
         if not self._pending:
             return
         names = list(self._pending[0][1])
-        values = (
-            torch.stack([torch.stack([terms[name] for name in names]) for _, terms in self._pending]).float().tolist()
-        )
+        values = torch.stack([torch.stack([terms[name] for name in names]) for _, terms in self._pending]).float()
+        values = self.accelerator.reduce(values, "mean")  # over the processes, so that a NaN in one stops them all
         rows: list[Row] = []
-        for (step, _), numbers in zip(self._pending, values, strict=True):
+        for (step, _), numbers in zip(self._pending, values.tolist(), strict=True):
             terms = dict(zip(names, numbers, strict=True))
             if not all(math.isfinite(number) for number in numbers):
                 self._write(self.log, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from toy import STEPS, ToyGAN, batches, toy_trainer
 
-from facesr_lib.training import Method, NonFiniteLoss, Trainer, TrainerOptions, WrongRun
+from facesr_lib.training import CsvLog, Method, NonFiniteLoss, Trainer, TrainerOptions, WrongRun, load_weights
 from facesr_lib.training.schedules import constant, halve_every, linear_decay, piecewise
 
 
@@ -130,6 +131,21 @@ def test_accumulated_slices_give_the_whole_batch_gradient(tmp_path: Path, parts:
     whole = toy_trainer(tmp_path / "1", method=Plain(), steps=6).fit()
     cut = toy_trainer(tmp_path / "n", method=Plain(), steps=6, accumulate=parts).fit()
     torch.testing.assert_close(weight(whole), weight(cut), rtol=1e-5, atol=1e-7)
+
+
+def test_two_processes_give_the_whole_batch_gradient(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    script = Path(__file__).with_name("distributed.py")
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run([*command, script, tmp_path], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    single = toy_trainer(tmp_path / "1", method=Plain(), steps=6).fit()
+    shared = Plain()
+    shared.build()
+    load_weights(tmp_path / "plain" / "checkpoints" / "step-00000006", shared)
+    torch.testing.assert_close(weight(single), weight(shared), rtol=1e-5, atol=1e-7)
+    alone, together = (CsvLog(tmp_path / name / "log.csv").rows() for name in ("1", "plain"))
+    assert [row["g_pixel"] for row in together] == pytest.approx([row["g_pixel"] for row in alone], rel=1e-4)
 
 
 def test_batch_that_cannot_be_sliced_is_refused(tmp_path: Path) -> None:
