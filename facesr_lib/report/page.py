@@ -1,4 +1,7 @@
-"""The report: one HTML page per profile that shows what every notebook found, and opens anywhere without network."""
+"""The report: one HTML page per profile that shows what every notebook found, and opens anywhere without network.
+
+Per paper it judges the claims and sets our numbers beside the published ones; claims.json and tables/ hold the same for machines.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,12 @@ from markupsafe import Markup
 from facesr_lib import __version__
 from facesr_lib.config import check_profile
 from facesr_lib.files import write_atomically
+from facesr_lib.report.claims import PAPERS
+from facesr_lib.report.exports import write_claims, write_tables
 from facesr_lib.report.figures import png_html
+from facesr_lib.report.judge import Judged, judge
 from facesr_lib.report.offline import CONTENT_POLICY
+from facesr_lib.report.paper_view import paper_view
 from facesr_lib.report.result import BrokenResult, load_result
 from facesr_lib.report.scores import Headline, headline, score_groups
 from facesr_lib.report.tables import Table
@@ -32,6 +39,7 @@ PROFILE_MEANING = {
     "paper": "Paper profile: the papers' networks and schedules. A number is a reproduction only as far as the conditions "
     "written beside it agree.",
 }
+_TABLES = "tables"  # the report's own folder among those of the notebooks
 _LINKS = {
     "notebook.html": "executed notebook (page)",
     "notebook.ipynb": "executed notebook",
@@ -49,7 +57,7 @@ def collect(out: Path, profile: str) -> list[dict[str, Any]]:
     """
     root = out / check_profile(profile)
     folders = (
-        [folder for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
+        [folder for folder in root.iterdir() if folder.is_dir() and folder.name != _TABLES and folder.name[0] != "."]
         if root.is_dir()
         else []
     )
@@ -57,15 +65,21 @@ def collect(out: Path, profile: str) -> list[dict[str, Any]]:
 
 
 def build_report(out: Path, profile: str, *, running: str = "") -> Path:
-    """Write `<out>/<profile>/report.html` atomically from what `collect` finds, and return its path.
+    """Write `<out>/<profile>/report.html` from what `collect` finds, and return its path.
 
-    running: a notebook to leave out, because it is the one that builds the report and so cannot have finished.
+    Beside it: claims.json (every claim with its verdict, effects and intervals) and tables/{scores,published,claims}.csv, each
+    written atomically. Claims are judged from 10,000 seeded resamples, so the same results give the same page; smoke runs are
+    not judged. running: a notebook to leave out, because it is the one that builds the report and so cannot have finished.
     """
     entries = [entry for entry in collect(Path(out), profile) if entry["notebook"] != running]
-    path = Path(out) / profile / "report.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, _render(entries, profile).encode())
-    return path
+    results = [entry["result"] for entry in entries if entry["result"]]
+    verdicts = {paper.key: judge(paper, results, judged=profile != "smoke") for paper in PAPERS}
+    folder = Path(out) / profile
+    folder.mkdir(parents=True, exist_ok=True)
+    write_claims(folder / "claims.json", verdicts, profile)
+    write_tables(folder / _TABLES, verdicts, results)
+    write_atomically(folder / "report.html", _render(entries, verdicts, profile).encode())
+    return folder / "report.html"
 
 
 def show_report(path: Path, height: int = 800) -> HTML:
@@ -112,7 +126,8 @@ def _failure(notebook: Path) -> str:
         return ""
 
 
-def _render(entries: list[dict[str, Any]], profile: str) -> str:
+def _render(entries: list[dict[str, Any]], verdicts: dict[str, list[Judged]], profile: str) -> str:
+    results = [entry["result"] for entry in entries if entry["result"]]
     environment = Environment(
         loader=PackageLoader("facesr_lib.report"),
         autoescape=True,
@@ -124,6 +139,7 @@ def _render(entries: list[dict[str, Any]], profile: str) -> str:
         data=list(
             {(d["name"], d["checksum"]): d for e in entries if e["result"] for d in e["result"]["data"]}.values()
         ),
+        papers=[paper_view(paper, verdicts[paper.key], results, profile) for paper in PAPERS],
         entries=[_view(entry, number) for number, entry in enumerate(entries, 1)],
         unfinished=[_view(entry, number) for number, entry in enumerate(entries, 1) if not entry["finished"]],
         profile=profile,
@@ -149,7 +165,10 @@ def _view(entry: dict[str, Any], number: int) -> dict[str, Any]:
         ]
         view |= {"headline": best, "score_groups": score_groups(result["scores"]), "tables": tables}
         view["figures"] = [{**figure, "picture": _picture(folder, figure)} for figure in result["figures"]]
-        view["comparisons"] = [headline(result, comparison) for comparison in result["published"]]
+        known = result["paper"] in {paper.key for paper in PAPERS}  # whose section shows every comparison
+        shown = result["published"][:1] if known else result["published"]
+        view["comparisons"] = [headline(result, comparison) for comparison in shown]
+        view["paper_id"] = f"paper-{result['paper']}" if known else ""
         view["configs"] = [
             (name, result["config_hash"].get(name, ""), _flat(fields)) for name, fields in result["config"].items()
         ]

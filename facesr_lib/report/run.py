@@ -264,8 +264,8 @@ class Run:
         ]
         return Table.from_records("published", rows, f"{reference.column} of {reference.row}: published and ours")
 
-    def finish(self) -> Path:
-        """Write provenance.json, then result.json, each atomically, and return the path of the latter."""
+    def result(self) -> dict[str, Any]:
+        """Everything recorded so far, as `finish` writes it to result.json."""
         comparisons = [
             {"reference": asdict(reference), "method": method, "dataset": dataset, "metric": metric, "differs": differs}
             for (reference, method, dataset, metric), differs in self._published.items()
@@ -276,7 +276,11 @@ class Run:
         result |= {"config": self._configs, "config_hash": self._hashes, "scores": list(self._scores.values())}
         result |= {"published": comparisons, "tables": [asdict(table) for table in self._tables.values()]}
         result |= {"figures": figures, "notes": list(self._notes), "data": list(self._data.values())}
-        check_result(result := jsonable(result))
+        return result
+
+    def finish(self) -> Path:
+        """Write provenance.json, then result.json, each atomically, and return the path of the latter."""
+        check_result(result := jsonable(self.result()))
         checksums = {name: record["checksum"] for name, record in self._data.items()}
         origin = provenance(started=self.started, seeds={"run": self.seed}, data=checksums, backends=self._backends)
         write_json(self.folder / "provenance.json", origin)

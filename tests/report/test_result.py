@@ -30,6 +30,10 @@ SOUND = {
     "data": [],
 }
 
+SCORE = {"method": "m", "dataset": "d", "metric": "x", "convention": "", "higher_is_better": True}
+SCORE |= {"n": 1, "mean": 1.0, "std": None, "values": [1.0]}
+DATA = {"name": "d", "checksum": "c", "n": 1, "size": None, "credit": ""}
+
 
 @given(st.floats(allow_nan=True, allow_infinity=True))
 def test_any_float_survives_strict_json(value: float) -> None:
@@ -69,7 +73,11 @@ def test_a_sound_result_passes_and_each_missing_field_is_named() -> None:
     [
         ("profile", "fast"),
         ("notebook", "../up"),
-        ("schema", 2),
+        ("schema", 3),
+        ("scores", [{**SCORE, "seed": -1}]),
+        ("scores", [{**SCORE, "replicates": "none"}]),
+        ("data", [{**DATA, "groups": ["s31"]}]),
+        ("data", [{**DATA, "role": ""}]),
         ("figures", [{"name": "../../secret", "caption": "c", "alt": "a"}]),
         ("figures", [{"name": "x", "caption": "c", "alt": ""}]),
         ("extra", 1),
@@ -78,6 +86,13 @@ def test_a_sound_result_passes_and_each_missing_field_is_named() -> None:
 def test_an_unsound_field_is_refused(field: str, value: object) -> None:
     with pytest.raises(BrokenResult):
         check_result({**SOUND, field: value})
+
+
+def test_an_older_result_is_read_with_what_it_could_not_say(tmp_path: Path) -> None:
+    write_json(tmp_path / "result.json", {**SOUND, "seed": 5, "scores": [SCORE], "data": [DATA]})
+    result = load_result(tmp_path / "result.json")
+    assert (result["scores"][0]["seed"], result["scores"][0]["replicates"]) == (5, None)
+    assert (result["data"][0]["role"], result["data"][0]["groups"]) == ("faces", None)
 
 
 def test_non_finite_numbers_return_as_floats_only_where_numbers_stand(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class Config:
 
 class Faces:
     name, checksum, size, credit = "faces", "ab" * 32, (32, 24), "drawn for this test"
+    groups = ("anna", "anna", "ben", "ben", "anna")
 
     def __len__(self) -> int:
         return 5
@@ -61,9 +62,8 @@ def test_a_finished_run_can_be_read_back_whole(start: StartRun) -> None:
     assert gan["mean"] == pytest.approx(68.5 / 3)
     assert result["tables"] == [{"name": "summary", "caption": "A table", "columns": ["a", "b"], "rows": [[1, 0.25]]}]
     assert result["figures"] == [{"name": "curve", "caption": "A curve", "alt": "A rising line"}]
-    assert result["data"] == [
-        {"name": "faces", "checksum": "ab" * 32, "n": 5, "size": [32, 24], "credit": "drawn for this test"}
-    ]
+    faces = {"name": "faces", "checksum": "ab" * 32, "n": 5, "size": [32, 24], "credit": "drawn for this test"}
+    assert result["data"] == [{**faces, "role": "faces", "groups": [0, 0, 1, 1, 0]}]
     assert result["published"][0]["reference"]["value"] == 25.66
     assert Image.open(run.folder / "figures" / "curve.png").format == "PNG"
     assert (run.folder / "tables" / "summary.csv").read_text() == "a,b\n1,0.25\n"
@@ -117,6 +117,33 @@ def test_a_comparison_needs_a_recorded_score_and_words(start: StartRun) -> None:
     run.score("m", "d", "x", [1.0])
     with pytest.raises(ValueError, match="differs"):
         run.published(reference, method="m", dataset="d", metric="x", differs=" ")
+
+
+def test_several_seeds_are_several_scores_and_are_shown_as_one(start: StartRun) -> None:
+    run = start()
+    run.score("m", "d", "PSNR (dB)", [1.0, 3.0])
+    run.score("m", "d", "PSNR (dB)", [3.0, 7.0], seed=8)
+    run.score("bicubic", "d", "PSNR (dB)", [0.0, 2.0])
+    assert run.score_table().rows == (
+        ("m", "d", "PSNR (dB)", 3.5, pytest.approx(4.5**0.5), 2, 2, ""),
+        (*("bicubic", "d"), "PSNR (dB)", 1.0, 2**0.5, 2, 1, ""),
+    )
+    run.published(published("human_gan")[0], method="m", dataset="d", metric="PSNR (dB)", differs="everything")
+    scores = load_result(run.finish())["scores"]
+    assert [(score["seed"], score["mean"]) for score in scores] == [(3, 2.0), (8, 5.0), (3, 1.0)]
+
+
+def test_a_set_has_one_score_and_its_resamples(start: StartRun) -> None:
+    run = start()
+    record = run.set_score("m", "d", "FID", 12.5, n=80, replicates=np.array([12.0, 13.0]))
+    assert (record["n"], record["mean"], record["std"], record["higher_is_better"]) == (80, 12.5, None, False)
+    (score,) = load_result(run.finish())["scores"]
+    assert (score["n"], score["values"], score["replicates"]) == (80, [12.5], [12.0, 13.0])
+
+
+def test_an_unknown_role_is_refused(start: StartRun) -> None:
+    with pytest.raises(ValueError, match="real LR faces"):
+        start().data(Faces(), role="dogs")
 
 
 def test_an_unfinished_run_leaves_no_result(start: StartRun) -> None:
@@ -256,5 +283,12 @@ def test_names_that_are_no_file_names_are_refused(start: StartRun, name: str) ->
 
 def test_published_numbers_are_listed_and_unknown_papers_named() -> None:
     assert [(r.column, r.value, r.unit) for r in published("human_gan")] == [("test PSNR", 25.66, "dB")]
+    (cell,) = published("selfsr", table="Table I", row="DIC", column="Helen PSNR")
+    assert cell.value == 26.69
+    assert len(published("selfsr", row="DIC")) == 9
+    with pytest.raises(ValueError, match="Table II;"):
+        published("selfsr", table="Table V")
+    with pytest.raises(ValueError, match="no column 'FID'"):
+        published("selfsr", table="Table I", column="FID")
     with pytest.raises(ValueError, match="human_gan"):
         published("nobody")
