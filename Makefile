@@ -51,6 +51,7 @@ clean:
 
 # The environment. uv installs in a fraction of pip's time: use the one at hand, or fetch it with pip, or do without.
 # constraints.txt names versions that were tested together; torch and torchvision in it are a pair that imports together.
+# Last come the weights that LPIPS, FID and NIQE need (official where their hosts can be reached, else named substitutes).
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "facesr needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Set PYTHON=python3.12, say." >&2; exit 1; }
@@ -74,4 +75,5 @@ $(READY): pyproject.toml constraints.txt
 	fi
 	@$(BIN)/python -c 'import torch, torchvision' \
 	  || { echo "torch and torchvision do not fit together: remove $(VENV) and run make setup again" >&2; exit 1; }
+	@$(BIN)/facesr weights fetch || echo "Some scores will say n/a; later: $(BIN)/facesr weights fetch"
 	@touch $@

@@ -26,6 +26,7 @@ from facesr_lib.runner.notebooks import (
     read_notebooks,
     select,
 )
+from facesr_lib.runner.weights_cli import app as weights_app
 
 app = typer.Typer(
     help="Run, inspect and report the notebooks that teach and reproduce four face super-resolution papers.",
@@ -251,3 +252,6 @@ def _clear_errors() -> Iterator[None]:
     except NotebookError as error:
         typer.echo(f"facesr: {error}", err=True)
         raise typer.Exit(2) from None
+
+
+app.add_typer(weights_app, name="weights")

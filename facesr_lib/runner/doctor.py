@@ -22,14 +22,6 @@ from facesr_lib import __version__
 from facesr_lib.config import PROFILES
 from facesr_lib.runner.machine import GIB, cpu_limit, memory_limit, readable
 
-# Files of pretrained weights that scores may use, as they are called in torch hub's cache, and torchvision's name for them.
-WEIGHTS = {
-    "alexnet-owt-7be5be79.pth": ("LPIPS (alex)", "alexnet"),
-    "vgg16-397923af.pth": ("LPIPS (vgg)", "vgg16"),
-    "squeezenet1_1-b8a52dc0.pth": ("LPIPS (squeeze)", "squeezenet1_1"),
-    "pt_inception-2015-12-05-6726825d.pth": ("FID (Inception)", None),
-}
-
 
 @dataclass(frozen=True)
 class Check:
@@ -213,27 +205,21 @@ def _data_root(data_root: str) -> list[Check]:
 
 
 def _weights(online: bool) -> list[Check]:
-    import torch
+    from facesr_lib.metrics.weights import WEIGHTS, Download, state
 
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
     checks = []
-    for file, (use, model) in WEIGHTS.items():
-        if (folder / file).is_file():
-            checks.append(Check("weights", use, f"found: {folder / file}", True))
-            continue
-        value = f"missing: {file}"
-        if online and model:
-            value += ", can be downloaded" if _reachable(model) else ", cannot be downloaded from here"
-        checks.append(Check("weights", use, value))
+    for weights in WEIGHTS.values():
+        found = state(weights)
+        value = f"found: {weights.path}" if found == "ready" else f"{found}; facesr weights fetch {weights.name}"
+        if online and found != "ready" and isinstance(weights.source, Download):
+            value += ", can be downloaded" if _reachable(weights.source.url) else ", cannot be downloaded from here"
+        checks.append(Check("weights", weights.backend, value, True if found == "ready" else None))
     return checks
 
 
-def _reachable(model: str) -> bool:
-    from torchvision.models import get_model_weights
-
-    request = urllib.request.Request(next(iter(get_model_weights(model))).url, method="HEAD")
+def _reachable(url: str) -> bool:
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=5) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

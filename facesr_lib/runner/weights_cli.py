@@ -1,9 +1,11 @@
-"""`facesr weights`: list, fetch and verify the pretrained networks that some scores need."""
+"""`facesr weights`: list, fetch and verify the pretrained networks and parameters that some scores need."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:  # these bring torch
     from facesr_lib.metrics.weights import State, Weights
 
 app = typer.Typer(
-    help="List, fetch and verify the pretrained networks that LPIPS, FID, identity and landmark scores need.",
+    help="List, fetch and verify the pretrained networks and parameters that LPIPS, FID, NIQE and face scores need.",
     epilog="Example: facesr weights fetch",
     no_args_is_help=True,
 )
@@ -108,30 +110,25 @@ def _show(as_json: bool, *, rehash: bool) -> dict[str, State]:
     return states
 
 
-def _print_table(table: Any, states: dict[str, State], console: Console) -> None:
+def _print_table(table: Collection[Weights], states: dict[str, State], console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
     colours = {"ready": "green", "missing": "yellow", "damaged": "red"}
     shown = Table("name", "for", "state", "MB", "source", "licence")
     for weights in table:
-        facts = _facts(weights, states[weights.name])
-        found = Text(facts["state"], colours[facts["state"]])
-        size = Text(f"{weights.size / 1e6:.0f}", justify="right")
-        shown.add_row(
-            weights.name, Text(weights.backend), found, size, Text(facts["source"], overflow="fold"), weights.licence
-        )
+        found = Text(states[weights.name], colours[states[weights.name]])
+        size = Text(f"{weights.size / 1e6:.0f}" if weights.size > 1e6 else "<1", justify="right")
+        origin = _origin(weights)
+        source = Text(urlsplit(origin).netloc or origin, overflow="fold")
+        shown.add_row(weights.name, Text(weights.backend), found, size, source, Text(weights.licence))
     console.print(shown)
-    lacking = [name for name, found in states.items() if found != "ready"]
-    if lacking:
-        console.print("Fetch what the metrics need: facesr weights fetch", soft_wrap=True)
+    ready = {weights.metric for weights in table if states[weights.name] == "ready"}
+    if lacking := [metric for metric in dict.fromkeys(weights.metric for weights in table) if metric not in ready]:
+        console.print(f"n/a until you run `facesr weights fetch`: {', '.join(lacking)}", soft_wrap=True)
 
 
 def _facts(weights: Weights, found: State) -> dict[str, Any]:
-    from facesr_lib.metrics.weights import Download
-
-    source = weights.source
-    origin = source.url if isinstance(source, Download) else f"{source.index}: {source.requirement}"
     return {
         "name": weights.name,
         "metric": weights.metric,
@@ -140,6 +137,13 @@ def _facts(weights: Weights, found: State) -> dict[str, Any]:
         "path": str(weights.path),
         "bytes": weights.size,
         "sha256": {file.name: file.sha256 for file in weights.files},
-        "source": origin,
+        "source": _origin(weights),
         "licence": weights.licence,
     }
+
+
+def _origin(weights: Weights) -> str:
+    from facesr_lib.metrics.weights import Download
+
+    source = weights.source
+    return source.url if isinstance(source, Download) else f"{source.index}: {source.requirement}"

@@ -90,4 +90,5 @@ show_report(page)
 # - How many images, and which, is a mean taken over? Is its standard deviation larger than the difference you care about?
 # - What does the picture show that the number hides?
 #
-# The same data as JSON: `<notebook>/result.json` with every per-image score, and `provenance.json`.
+# The same for machines: `claims.json` and `tables/*.csv` beside the page, `<notebook>/result.json` with every per-image score, and
+# `provenance.json`.

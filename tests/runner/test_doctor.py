@@ -53,15 +53,17 @@ def test_data_are_looked_at(tmp_path, monkeypatch, no_kernel):
     assert find(examine(tmp_path, str(tmp_path / "faces")), "DATA_ROOT").ok is True
 
 
-def test_weights_are_found_in_the_torch_hub_cache(tmp_path: Path, monkeypatch, no_kernel):
+def test_weights_are_named_by_backend_with_their_state(tmp_path: Path, monkeypatch, no_kernel):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("FACESR_CACHE", str(tmp_path / "cache"))
     checkpoints = tmp_path / "hub" / "checkpoints"
     checkpoints.mkdir(parents=True)
     (checkpoints / "vgg16-397923af.pth").touch()
     found = examine(tmp_path)
-    assert find(found, "LPIPS (vgg)").ok is True
+    assert find(found, "LPIPS (vgg)").value.startswith("damaged")  # empty: neither its size nor its checksum
+    assert find(found, "LPIPS (alex)").value == "missing; facesr weights fetch alexnet"
     assert find(found, "LPIPS (alex)").ok is None
-    assert "missing" in find(found, "LPIPS (alex)").value
+    assert set(found.missing["quick"]) == set(found.missing["smoke"])  # no profile needs them
 
 
 def test_a_gpu_makes_workshop_possible(tmp_path, monkeypatch, no_kernel):

@@ -1,0 +1,198 @@
+"""Set-level scores: features of whole image sets by a network, and FID and KID between them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from facesr_lib.data.images import ImageSet
+from facesr_lib.files import write_atomically
+from facesr_lib.image import check_images, to_uint8
+from facesr_lib.metrics.frechet import frechet_distance, kernel_distance
+from facesr_lib.metrics.precise import full_precision
+from facesr_lib.metrics.weights import WeightsMissing, find, require
+
+Features = NDArray[np.float64]
+_BLOCK = 16  # images that go through the network together
+
+
+class Extractor(Protocol):
+    """A network that turns an 8-bit image into `dim` numbers.
+
+    name: what tables call the Frechet distance of its features; kernel_name: likewise the kernel distance, which is shown
+    times 1000.  convention: how the images enter.  version: changes whenever the features would, for caches.
+    """
+
+    name: str
+    kernel_name: str
+    convention: str
+    version: str
+    dim: int
+
+    def __call__(self, levels: Tensor) -> Tensor:
+        """uint8 RGB (n, 3, H, W) on the extractor's device -> float32 (n, dim)."""
+
+    def to(self, device: torch.device | str) -> Extractor:
+        """The extractor itself, moved to a device."""
+
+
+class InceptionFeatures:
+    """The official features of FID and KID: 2048 pooled ones of Inception 2015-12-05, resized and computed by torch-fidelity.
+
+    Raises WeightsMissing, with the command to run, when the weights are not on this machine.
+    """
+
+    name, kernel_name, dim = "FID (Inception)", "KID (Inception) x1000", 2048
+    convention = "torch-fidelity, 299 px TensorFlow bilinear, pool3"
+    version = "inception-2015-12-05-6726825d"
+
+    def __init__(self) -> None:
+        path = require("inception")
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+        torch.load(
+            path, "cpu", weights_only=True
+        )  # torch-fidelity unpickles: first see that the file holds tensors only
+        self._network = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(path))
+
+    def __call__(self, levels: Tensor) -> Tensor:
+        features: Tensor = self._network(levels)[0]
+        return features
+
+    def to(self, device: torch.device | str) -> InceptionFeatures:
+        self._network.to(device)
+        return self
+
+
+class MobileNetFeatures:
+    """A named substitute where Inception cannot be had: 1280 pooled features of torchvision's MobileNetV2 (ImageNet V1 weights).
+
+    The image is resized to 224x224 (bilinear, antialiased when it shrinks) and normalised with ImageNet's mean and standard
+    deviation. Its distances have another scale than FID: compare them only with each other.
+    Raises WeightsMissing, with the command to run, when the weights are not on this machine.
+    """
+
+    name, kernel_name, dim = "FD (MobileNetV2)", "KID (MobileNetV2) x1000", 1280
+    convention = "torchvision mobilenet_v2, 224 px antialiased bilinear, ImageNet normalisation, average pool"
+    version = "mobilenet_v2-b0353104"
+
+    def __init__(self) -> None:
+        state = torch.load(require("mobilenet-v2"), "cpu", weights_only=True)
+        from torchvision.models import mobilenet_v2
+
+        with torch.device("meta"):  # nothing is drawn: a score must not use up random numbers
+            network = mobilenet_v2(weights=None)
+        network.load_state_dict(state, assign=True)
+        self._network = network.features.eval().requires_grad_(False)
+        self._mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
+        self._std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+
+    def __call__(self, levels: Tensor) -> Tensor:
+        x = levels.float() / 255
+        x = F.interpolate(x, size=(224, 224), mode="bilinear", align_corners=False, antialias=True)
+        features: Tensor = self._network((x - self._mean) / self._std)
+        return features.mean(dim=(2, 3))
+
+    def to(self, device: torch.device | str) -> MobileNetFeatures:
+        self._network.to(device)
+        self._mean, self._std = self._mean.to(device), self._std.to(device)
+        return self
+
+
+def make_extractor(backend: Literal["auto", "inception", "mobilenet-v2"] = "auto") -> Extractor:
+    """The extractor of a backend; "auto" takes Inception if its weights are here, else MobileNetV2.
+
+    Raises WeightsMissing, with the command to run, when the weights are not on this machine; nothing is downloaded.
+    """
+    if backend == "inception" or (backend == "auto" and find("inception")):
+        return InceptionFeatures()
+    if backend == "mobilenet-v2" or (backend == "auto" and find("mobilenet-v2")):
+        return MobileNetFeatures()
+    if backend != "auto":
+        raise ValueError(f"unknown backend {backend!r}: choose auto, inception or mobilenet-v2")
+    raise WeightsMissing(
+        "FID: no weights are here; run: facesr weights fetch inception (or mobilenet-v2, the substitute)"
+    )
+
+
+def features(extractor: Extractor, batches: Iterable[Tensor], device: torch.device | str = "cpu") -> Features:
+    """Features (N, extractor.dim), float64, of all images of a stream of RGB batches (n, 3, H, W) in [0, 1], in order.
+
+    Images are rounded to 8 bit, and grouped anew into blocks of one size, so that the caller's batch size changes nothing;
+    one batch and one block are held at a time. For a super-resolver:
+    `features(extractor, (method.super_resolve(batch["lr"]) for batch in batches))`.
+    Raises ValueError when there is no image or one holds NaN or infinity; TypeError or ValueError for other shapes.
+    """
+    extractor = extractor.to(device)
+    found = []
+    for block in _blocks(batches):
+        with full_precision(device):  # closed while the stream makes its next batch
+            found.append(extractor(block.to(device)).double().cpu().numpy())
+    if not found:
+        raise ValueError("there is nothing to score: no image came")
+    return np.concatenate(found)
+
+
+def image_set_features(
+    extractor: Extractor, images: ImageSet, folder: Path, device: torch.device | str = "cpu"
+) -> Features:
+    """`features` of an image set, kept in `folder` as a .npy file under the extractor's version and the set's checksum."""
+    key = hashlib.sha256(f"{extractor.version} {images.checksum} {images.pixels.shape}".encode()).hexdigest()
+    path = folder / f"{extractor.version}-{key[:24]}.npy"
+    try:
+        kept = np.load(path, allow_pickle=False)
+        if kept.shape == (len(images), extractor.dim) and kept.dtype == np.float64:
+            return np.asarray(kept)
+    except (OSError, ValueError, EOFError):  # none yet, or a damaged one: computed again
+        pass
+    batches = (images.take(range(start, min(start + _BLOCK, len(images)))) for start in range(0, len(images), _BLOCK))
+    found = features(extractor, batches, device)
+    content = io.BytesIO()
+    np.save(content, found, allow_pickle=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, content.getvalue())
+    return found
+
+
+def set_scores(sr_features: Features, hr_features: Features, extractor: Extractor) -> dict[str, float]:
+    """Both distances of two feature sets, lower is better, as {"FD (MobileNetV2)": ..., "KID (MobileNetV2) x1000": ...}.
+
+    The number of images belongs to the value: quote it with `set_convention`. Warns, as `frechet_distance`, when N < D.
+    """
+    return {
+        extractor.name: frechet_distance(sr_features, hr_features),
+        extractor.kernel_name: 1000 * kernel_distance(sr_features, hr_features),
+    }
+
+
+def set_convention(sr_features: Features, hr_features: Features, extractor: Extractor) -> str:
+    """The convention of a set-level score in words, with the number of images on either side."""
+    return f"{len(sr_features)} SR vs {len(hr_features)} HR images, 8-bit RGB, {extractor.convention}"
+
+
+def _blocks(batches: Iterable[Tensor]) -> Iterator[Tensor]:
+    """The images of a stream as uint8 blocks of _BLOCK; the last may be smaller, and so may one before a new image size."""
+    kept: list[Tensor] = []
+    for batch in batches:
+        check_images(batch, "batch", channels=3)
+        if not batch.isfinite().all():
+            raise ValueError("batch: there are NaN or infinite values in the images")
+        for image in to_uint8(batch):
+            if kept and image.shape != kept[0].shape:
+                yield torch.stack(kept)
+                kept = []
+            kept.append(image)
+            if len(kept) == _BLOCK:
+                yield torch.stack(kept)
+                kept = []
+    if kept:
+        yield torch.stack(kept)

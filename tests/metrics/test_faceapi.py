@@ -1,0 +1,242 @@
+"""face-api's weight format and what its two networks share, on weights made here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from facesr_lib.image import quantize
+from facesr_lib.metrics import identity, landmarks
+from facesr_lib.metrics.faceapi import MEAN_RGB, network_input, read_weights
+from facesr_lib.metrics.identity import embed, identity_similarity, load_identity
+from facesr_lib.metrics.landmarks import landmark_error, load_landmarks
+from facesr_lib.metrics.landmarks import landmarks as find_landmarks
+from facesr_lib.metrics.weights import WeightsMissing
+
+
+def write(folder: Path, model: str, tensors: dict[str, np.ndarray], shards: int = 2) -> None:
+    """A model in TensorFlow.js's format: uint8 tensors quantised to levels, float32 ones as they are, cut into shards."""
+    entries, content = [], b""
+    for name, values in tensors.items():
+        entry: dict[str, object] = {"name": name, "shape": list(values.shape), "dtype": "float32"}
+        if values.dtype == np.uint8:
+            entry["quantization"] = {"dtype": "uint8", "scale": 1 / 256, "min": -0.5}
+        entries.append(entry)
+        content += values.tobytes()
+    cuts = [round(i * len(content) / shards) for i in range(shards + 1)]  # a shard may end inside a tensor
+    paths = [f"{model}-shard{i}" for i in range(shards)]
+    for path, (start, end) in zip(paths, pairwise(cuts), strict=True):
+        (folder / path).write_bytes(content[start:end])
+    manifest = [{"weights": entries, "paths": paths}]
+    (folder / f"{model}-weights_manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def recognition() -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Names and shapes of the recognition model's tensors."""
+    before = 32
+    layers = [("conv32_down", 7, 3, 32)]
+    for width, blocks in ((32, 3), (64, 3), (128, 2), (256, 2)):
+        names = [f"conv{width}_{i + 1}" for i in range(blocks)]
+        if width > 32:
+            names.insert(0, f"conv{width}_down")
+        if width == 256:
+            names.append("conv256_down_out")
+        for name in names:
+            layers += [(f"{name}/conv1", 3, before, width), (f"{name}/conv2", 3, width, width)]
+            before = width
+    for name, side, inputs, outputs in layers:
+        yield f"{name}/conv/filters", (side, side, inputs, outputs)
+        for kind in ("conv/bias", "scale/weights", "scale/biases"):
+            yield f"{name}/{kind}", (outputs,)
+    yield "fc", (256, 128)
+
+
+def points() -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Names and shapes of the landmark model's tensors."""
+    for block, (before, after) in enumerate(((3, 32), (32, 64), (64, 128), (128, 256))):
+        for conv in range(4):
+            inputs, name = before if conv == 0 else after, f"dense{block}/conv{conv}"
+            if inputs == 3:
+                yield f"{name}/filters", (3, 3, 3, after)
+            else:
+                yield f"{name}/depthwise_filter", (3, 3, inputs, 1)
+                yield f"{name}/pointwise_filter", (1, 1, inputs, after)
+            yield f"{name}/bias", (after,)
+    yield "fc/weights", (256, 136)
+    yield "fc/bias", (136,)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both models with random weights of the real shapes."""
+    made = tmp_path_factory.mktemp("face-api")
+    rng = np.random.default_rng(0)
+    for model, shapes in (("face_recognition_model", recognition()), ("face_landmark_68_model", points())):
+        # Weights of variance 1 / inputs keep the activations in range: levels around 128 stand for small values.
+        tensors = {
+            name: np.clip(rng.normal(128, 256 / np.sqrt(max(np.prod(shape[:-1]), 9)), shape), 0, 255).astype(np.uint8)
+            for name, shape in shapes
+        }
+        tensors |= {name: np.ones_like(t, np.float32) for name, t in tensors.items() if name.endswith("scale/weights")}
+        write(made, model, tensors)
+    return made
+
+
+@pytest.fixture
+def random_weights(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (identity, landmarks):
+        monkeypatch.setattr(module, "require", lambda name: {"face-api": folder}[name])
+
+
+def faces(n: int, height: int = 40, width: int = 32, seed: int = 0) -> Tensor:
+    return torch.rand(n, 3, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def test_levels_and_floats_are_read_back(tmp_path: Path) -> None:
+    levels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    floats = np.array([1.5, -2.25, 1e-9], np.float32)
+    for shards in (1, 3):
+        write(tmp_path, "model", {"a/levels": levels, "b": floats, "last": levels[0, :1]}, shards)
+        found = read_weights(tmp_path, "model")
+        assert list(found) == ["a/levels", "b", "last"]
+        assert {values.dtype for values in found.values()} == {torch.float64}
+        np.testing.assert_array_equal(found["a/levels"], levels / 256 - 0.5)
+        np.testing.assert_array_equal(found["b"], floats.astype(np.float64))
+        np.testing.assert_array_equal(found["last"], levels[0, :1] / 256 - 0.5)
+
+
+def test_damaged_weight_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        FileNotFoundError, match=r"model-weights_manifest\.json is missing: facesr weights fetch face-api"
+    ):
+        read_weights(tmp_path, "model")
+    write(tmp_path, "model", {"a": np.zeros(8, np.uint8)}, shards=1)
+    manifest, shard = tmp_path / "model-weights_manifest.json", tmp_path / "model-shard0"
+    shard.write_bytes(bytes(7))
+    with pytest.raises(ValueError, match="model-shard0 is too short for 'a'"):
+        read_weights(tmp_path, "model")
+    shard.write_bytes(bytes(10))
+    with pytest.raises(ValueError, match="model-shard0 has 2 bytes too many"):
+        read_weights(tmp_path, "model")
+    shard.unlink()
+    with pytest.raises(FileNotFoundError, match="model-shard0 is missing"):
+        read_weights(tmp_path, "model")
+    manifest.write_text(manifest.read_text().replace("model-shard0", "../model-shard0"))
+    with pytest.raises(ValueError, match="is not the name of a file beside it"):
+        read_weights(tmp_path, "model")
+    for text in ("{", "[1]", '[{"paths": []}]'):
+        manifest.write_text(text)
+        with pytest.raises(ValueError, match=r"manifest\.json is not a TensorFlow\.js weights manifest"):
+            read_weights(tmp_path, "model")
+
+
+def test_other_number_types_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, "model", {"a": np.zeros(8, np.uint8)})
+    manifest = tmp_path / "model-weights_manifest.json"
+    manifest.write_text(manifest.read_text().replace('"uint8"', '"uint16"'))
+    with pytest.raises(ValueError, match="'a': only float32 and 8-bit weights can be read"):
+        read_weights(tmp_path, "model")
+
+
+def test_input_is_the_centred_square_less_the_mean_colour() -> None:
+    x = torch.zeros(1, 3, 3, 6)
+    x[:, 0], x[:, 1] = 1, 0.5
+    found = network_input(x, 6, "x") * 255 + torch.tensor(MEAN_RGB)[:, None, None]
+    expected = torch.zeros(1, 3, 6, 6)
+    expected[:, 0, 1:4], expected[:, 1, 1:4] = 255, 128  # 0.5 is level 128; the odd row of padding goes below
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+    torch.testing.assert_close(network_input(x.mT, 6, "x"), network_input(x, 6, "x").mT)
+    assert network_input(faces(2, 300, 200), 112, "x").shape == (2, 3, 112, 112)
+    assert network_input(faces(0, 30, 20), 112, "x").shape == (0, 3, 112, 112)
+
+
+def test_a_ramp_stays_a_ramp_in_the_input() -> None:
+    ramp = ((torch.arange(64) * 4 + 2) / 255).expand(1, 3, 64, 64)  # grey level 4 (column + 1 / 2)
+    for size in (150, 20):
+        found = network_input(ramp, size, "x")[0, 0] * 255 + MEAN_RGB[0]
+        inner = slice(size // 32 + 1, -(size // 32) - 1)
+        expected = (torch.arange(size) + 0.5) * 256 / size
+        torch.testing.assert_close(
+            found[5, inner], expected[inner], rtol=0, atol=0.15
+        )  # a half-pixel slip is 2 or more
+
+
+@pytest.mark.parametrize("score", [identity_similarity, landmark_error])
+def test_scores(random_weights: None, score: Callable[..., Tensor]) -> None:
+    hr = faces(5)
+    sr = (hr + 0.2 * torch.randn(hr.shape, generator=torch.Generator().manual_seed(1))).clamp(0, 1).requires_grad_()
+    together = score(sr, hr)
+    assert (together.shape, together.dtype, together.requires_grad) == ((5,), torch.float64, False)
+    assert len(together.unique()) == 5
+    alone = torch.cat([score(sr[i : i + 1], hr[i : i + 1]) for i in range(5)])
+    torch.testing.assert_close(alone, together, rtol=0, atol=1e-6)
+    levels = quantize(hr)
+    assert torch.equal(score(levels + 0.4 / 255, levels), score(levels, levels))  # the same 8-bit image
+    with torch.autocast("cpu"):
+        torch.testing.assert_close(score(sr, hr), together, rtol=0, atol=1e-6)
+    assert score(hr[:0], hr[:0]).shape == (0,)
+
+
+def test_identical_images(random_weights: None) -> None:
+    x = faces(3)
+    torch.testing.assert_close(identity_similarity(x, x), torch.ones(3, dtype=torch.float64), rtol=0, atol=1e-12)
+    assert not landmark_error(x, x).any()
+
+
+def test_many_images_go_through_in_chunks(random_weights: None) -> None:
+    x = faces(70, 12, 12)
+    found = find_landmarks(x)
+    assert found.shape == (70, 68, 2)
+    torch.testing.assert_close(found[[0, 63, 64, 69]], find_landmarks(x[[0, 63, 64, 69]]), rtol=0, atol=1e-4)
+
+
+def test_points_are_pixels_of_the_image_itself(random_weights: None) -> None:
+    x = faces(1, 56, 56)
+    wide = torch.nn.functional.pad(x, (28, 28))  # black bars, which the network sees either way
+    tall = torch.nn.functional.pad(wide, (0, 0, 28, 28))
+    torch.testing.assert_close(
+        find_landmarks(wide) + torch.tensor([0.0, 28.0]), find_landmarks(tall), rtol=0, atol=1e-4
+    )
+    assert embed(wide).shape == (1, 128)
+    torch.testing.assert_close(embed(wide), embed(tall), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("score", [identity_similarity, landmark_error])
+def test_bad_images_are_refused(random_weights: None, score: Callable[..., Tensor]) -> None:
+    x = faces(3)
+    with pytest.raises(ValueError, match=r"one shape, got \(3, 3, 40, 32\) and \(2, 3, 40, 32\)"):
+        score(x, x[:2])
+    with pytest.raises(ValueError, match="sr: expected 3 channels"):
+        score(x[:, :1], x[:, :1])
+    broken = x.clone()
+    broken[2, 0, 0, 0] = torch.inf
+    with pytest.raises(ValueError, match=r"hr: NaN or infinity in the images at \[2\]"):
+        score(x, broken)
+
+
+@pytest.mark.parametrize("score", [identity_similarity, landmark_error])
+def test_without_weights(score: Callable[..., Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACESR_CACHE", str(tmp_path))
+    with pytest.raises(WeightsMissing, match="facesr weights fetch face-api"):
+        score(faces(1), faces(1))
+
+
+def test_weights_of_another_network_are_refused(folder: Path, tmp_path: Path) -> None:
+    shapes = dict(recognition())
+    del shapes["conv64_1/conv2/conv/filters"]
+    write(tmp_path, "face_recognition_model", {name: np.zeros(shape, np.uint8) for name, shape in shapes.items()})
+    with pytest.raises(ValueError, match="not the weights of IdentityNet"):
+        load_identity(tmp_path)
+    write(tmp_path, "face_landmark_68_model", {"fc/weights": np.zeros((256, 136), np.uint8)})
+    with pytest.raises(ValueError, match="not the weights of LandmarkNet"):
+        load_landmarks(tmp_path)
+    for network in (load_identity(folder), load_landmarks(folder)):
+        assert not network.training
+        assert not any(parameter.requires_grad for parameter in network.parameters())
