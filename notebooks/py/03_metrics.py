@@ -250,7 +250,8 @@ axes.legend(title="numbers: amount, pixel weight")
 run.figure(
     figure,
     "tradeoff",
-    f"Fidelity against {perceptual}. Sharpening more first helps both, then costs PSNR: from there on a reader must choose.",
+    f"Fidelity against {perceptual}. Where PSNR falls while {perceptual} still gets better, one has to choose; where both get worse, "
+    "the method is simply worse.",
     "A scatter plot with two connected families of points, sharpening and GANs, PSNR to the right.",
 )
 
