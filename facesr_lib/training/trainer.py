@@ -243,7 +243,8 @@ def _flushed_denormals() -> Iterator[None]:
 @contextmanager
 def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
     """Turn the first Ctrl-C into a request that the loop answers between steps; a second one stops at once."""
-    if threading.current_thread() is not threading.main_thread():
+    # Only the main thread may set handlers, and a background job that ignores Ctrl-C keeps ignoring it.
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield lambda: False
         return
     asked = False

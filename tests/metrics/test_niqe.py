@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from skimage.data import astronaut
 from torch import Tensor
 
 from facesr_lib.image import average_pool, gaussian_blur, quantize, resize_bicubic, to_float
-from facesr_lib.metrics import niqe as module
 from facesr_lib.metrics.niqe import block_features, fit_aggd, niqe, niqe_name, normalised
 from facesr_lib.metrics.weights import WeightsMissing, find
 
+module = importlib.import_module("facesr_lib.metrics.niqe")  # the package exports the function of this name
 DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 
 

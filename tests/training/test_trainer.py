@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,8 +59,16 @@ def test_killed_at_random_steps_equals_the_unbroken_run_bit_for_bit(tmp_path: Pa
         assert (tmp_path / "whole" / name).read_bytes() == (broken / name).read_bytes()
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Python's own answer to Ctrl-C, which a test run in the background does not have."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("stop", [1, 5, 13, STEPS - 1])
-def test_stopped_by_interrupt_saves_and_continues(tmp_path: Path, stop: int) -> None:
+def test_stopped_by_interrupt_saves_and_continues(tmp_path: Path, stop: int, interruptible: None) -> None:
     whole = toy_trainer(tmp_path / "whole").fit()
     trainer = toy_trainer(tmp_path / "parts")
 
