@@ -9,20 +9,27 @@ from facesr_lib.data.images import ImageSet
 from facesr_lib.data.olivetti import olivetti_faces, olivetti_folder
 from facesr_lib.data.packed import PackedError, PackedWriter, open_packed, pack
 from facesr_lib.data.split import refuse_shared_groups, split_by_group
+from facesr_lib.data.wild import HiddenDegradation, UnpairedBatches, Wild, hide, in_the_wild, motion_blur
 
 __all__ = [
     "FREE_STYLES",
     "BadImages",
+    "HiddenDegradation",
     "ImageSet",
     "PackedError",
     "PackedWriter",
     "PairedBatches",
+    "UnpairedBatches",
+    "Wild",
     "cache_dir",
     "dicebear_cartoons",
     "eval_batches",
+    "hide",
     "image_folder",
+    "in_the_wild",
     "keyed_generator",
     "load_faces",
+    "motion_blur",
     "olivetti_faces",
     "olivetti_folder",
     "open_packed",

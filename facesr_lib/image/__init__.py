@@ -12,8 +12,10 @@ from facesr_lib.image.degrade import (
     add_sensor_noise,
     jpeg,
 )
+from facesr_lib.image.edges import canny, dog, edge_residual, sobel
 from facesr_lib.image.quantize import quantize, to_float, to_uint8
 from facesr_lib.image.resize import average_pool, resize_bicubic, resize_bilinear
+from facesr_lib.image.warp import warp
 
 __all__ = [
     "AveragePooling",
@@ -23,8 +25,11 @@ __all__ = [
     "add_gaussian_noise",
     "add_sensor_noise",
     "average_pool",
+    "canny",
     "check_images",
     "chroma",
+    "dog",
+    "edge_residual",
     "gaussian_blur",
     "jpeg",
     "quantize",
@@ -33,8 +38,10 @@ __all__ = [
     "rgb_to_grey",
     "rgb_to_y",
     "rgb_to_yuv",
+    "sobel",
     "to_float",
     "to_uint8",
     "unsharp",
+    "warp",
     "yuv_to_rgb",
 ]

@@ -25,3 +25,16 @@ def bce_discriminator(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
 def bce_generator(fake: Tensor) -> Tensor:
     """-log D(fake), the non-saturating form: a generator that D sees through still gets a gradient (Goodfellow et al. 2014)."""
     return F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
+
+
+def hinge_discriminator(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """max(0, 1 - D(real)) and max(0, 1 + D(fake)), as two terms to be added (Lim and Ye 2017; SelfSR, eq. 7).
+
+    A score beyond the margin of 1 on its right side costs nothing and has no gradient.
+    """
+    return F.relu(1 - real).mean(), F.relu(1 + fake).mean()
+
+
+def hinge_generator(fake: Tensor) -> Tensor:
+    """-D(fake), the generator's side of the hinge game (SelfSR, eq. 7)."""
+    return -fake.mean()

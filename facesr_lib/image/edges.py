@@ -1,0 +1,96 @@
+"""Edge maps: what the papers' networks are given to see, and what an edge loss compares."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from facesr_lib.image.check import check_images
+from facesr_lib.image.color import rgb_to_grey
+from facesr_lib.image.quantize import to_uint8
+
+
+def canny(x: Tensor, low: float, high: float) -> Tensor:
+    """OpenCV's Canny edges of each image, on the CPU: (N, 1 or 3, H, W) in [0, 1] -> (N, 1, H, W), 0 or 1, no gradient.
+
+    The thresholds count in grey levels (0..255) of the Sobel gradient |gx| + |gy|, aperture 3, no blur before, as cv2.Canny;
+    RGB becomes full-range grey, rounded to 8 bit, first. The result has x's dtype and device.
+    Raises ValueError unless 0 <= low <= high, or for other numbers of channels.
+    """
+    check_images(x, "x")
+    if not 0 <= low <= high:
+        raise ValueError(f"canny thresholds: expected 0 <= low <= high, got low={low}, high={high}")
+    grey = to_uint8(_grey(x.detach()))[:, 0].cpu().numpy()
+    edges = np.stack([cv2.Canny(image, low, high) for image in grey]) if len(grey) else grey
+    return (torch.from_numpy(edges)[:, None] > 0).to(x)
+
+
+def sobel(x: Tensor) -> Tensor:
+    """Sobel's derivatives of every channel: (N, C, H, W) -> (N, 2C, H, W), all d/dx then all d/dy, border reflected (101).
+
+    Unnormalised, as cv2.Sobel with ksize 3: a step of height 1 gives 4. Differentiable.
+    """
+    check_images(x, "x")
+    smooth, slope = x.new_tensor([1.0, 2.0, 1.0]), x.new_tensor([-1.0, 0.0, 1.0])
+    return torch.cat([_separable(x, smooth, slope), _separable(x, slope, smooth)], dim=1)
+
+
+def dog(x: Tensor, sigma1: float = 1.0, sigma2: float = 1.6) -> Tensor:
+    """Difference of Gaussians blur(x, sigma1) - blur(x, sigma2): (N, C, H, W) -> same shape, about [-1, 1]. Differentiable.
+
+    Equals the difference of two cv2.GaussianBlur(image, (0, 0), sigma) of a float image: taps reach 4 sigma, border reflected
+    without repeating the edge pixel. With sigma2 = 1.6 sigma1 it is close to the Laplacian of a Gaussian (Marr and Hildreth
+    1980). Raises ValueError for a sigma <= 0 or images too small to reflect the wider kernel.
+    """
+    return _opencv_blur(x, sigma1) - _opencv_blur(x, sigma2)
+
+
+def edge_residual(x: Tensor, k: int) -> Tensor:
+    """ISR-KD's edge block, ReLU(x - mean over k x k): (N, C, H, W) -> same shape, >= 0. Differentiable.
+
+    Pixels outside the image are left out of the mean. An even window reaches (k - 1) // 2 pixels up and left and k // 2 down
+    and right. Raises ValueError for k < 1.
+    """
+    check_images(x, "x")
+    if k < 1:
+        raise ValueError(f"k: expected a window of at least 1 pixel, got {k}")
+    before, after = (k - 1) // 2, k // 2
+    padding = (before, after, before, after)
+    inside = F.avg_pool2d(
+        F.pad(torch.ones_like(x[:1, :1]), padding), k, stride=1
+    )  # the share of each window in the image
+    return F.relu(x - F.avg_pool2d(F.pad(x, padding), k, stride=1) / inside)
+
+
+def _grey(x: Tensor) -> Tensor:
+    if x.shape[1] not in (1, 3):
+        raise ValueError(f"x: expected grey or RGB images (N, 1 or 3, H, W), got shape {tuple(x.shape)}")
+    return x if x.shape[1] == 1 else rgb_to_grey(x)
+
+
+def _opencv_blur(x: Tensor, sigma: float) -> Tensor:
+    check_images(x, "x")
+    if not sigma > 0:
+        raise ValueError(f"sigma: expected a number of pixels > 0, got {sigma}")
+    radius = (round(8 * sigma + 1) | 1) // 2  # OpenCV's kernel size for float images
+    if min(x.shape[2:]) <= radius:
+        raise ValueError(
+            f"x: images of {x.shape[2]} x {x.shape[3]} are too small for sigma {sigma}, which reaches {radius} pixels; "
+            "use a smaller sigma or larger images"
+        )
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
+    weights = (-0.5 * (offsets / sigma) ** 2).exp()
+    taps = (weights / weights.sum()).to(x)
+    return _separable(x, taps, taps)
+
+
+def _separable(x: Tensor, down: Tensor, across: Tensor) -> Tensor:
+    """Correlate every channel with the outer product of two odd kernels; border reflected without repeating the edge."""
+    channels, radius = x.shape[1], len(across) // 2
+    with torch.autocast(x.device.type, enabled=False):  # a convolution in half precision would change the dtype
+        padded = F.pad(x, (radius, radius, radius, radius), mode="reflect")
+        rows = F.conv2d(padded, across.expand(channels, 1, 1, -1), groups=channels)
+        return F.conv2d(rows, down[:, None].expand(channels, 1, -1, 1), groups=channels)

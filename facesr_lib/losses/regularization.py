@@ -1,0 +1,29 @@
+"""Terms that keep a network or its output well behaved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def total_variation(x: Tensor) -> Tensor:
+    """Mean absolute difference of horizontal neighbours plus that of vertical ones: (N, C, H, W) -> scalar.
+
+    Smoothness of a flow field (SelfSR, eq. 4, where the norm is not named: L1 is our choice). Zero for a constant field.
+    """
+    across = (x[..., :, 1:] - x[..., :, :-1]).abs().mean()
+    down = (x[..., 1:, :] - x[..., :-1, :]).abs().mean()
+    return across + down
+
+
+def r1_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
+    """Mean over the batch of |dD(x)/dx|^2 at real images: (N, ...) -> scalar, to be weighted with gamma / 2 (Mescheder 2018).
+
+    The gradient is taken with create_graph, so that the penalty can be differentiated with respect to D's parameters in turn
+    (a double backward); its squares are summed in float32 or better.
+    """
+    real = real.detach().requires_grad_(True)
+    (slope,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
+    return slope.to(torch.promote_types(slope.dtype, torch.float32)).square().flatten(1).sum(1).mean()

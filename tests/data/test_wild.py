@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from facesr_lib.data import (
+    HiddenDegradation,
+    ImageSet,
+    UnpairedBatches,
+    eval_batches,
+    hide,
+    in_the_wild,
+    keyed_generator,
+    motion_blur,
+)
+from facesr_lib.image import Bicubic, to_uint8
+
+
+@pytest.fixture
+def faces() -> ImageSet:
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
+    return ImageSet("noise", pixels, ("a", "a", "b", "b", "c", "c"), "made up")
+
+
+def test_motion_blur_of_length_zero_changes_nothing_and_keeps_the_mean() -> None:
+    x = torch.rand(3, 3, 20, 20, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(motion_blur(x, torch.zeros(3), torch.rand(3)), x, atol=1e-6)
+    flat = torch.full((2, 3, 20, 20), 0.4)
+    assert torch.allclose(motion_blur(flat, torch.tensor([3.0, 9.5]), torch.rand(2)), flat, atol=1e-6)
+
+
+@pytest.mark.parametrize(("angle", "along"), [(0.0, 1), (torch.pi / 2, 0)])
+def test_motion_blur_smears_along_its_direction_only(angle: float, along: int) -> None:
+    point = torch.zeros(1, 1, 21, 21, dtype=torch.float64)
+    point[..., 10, 10] = 1
+    stroke = motion_blur(point, torch.tensor([6.0]), torch.tensor([angle], dtype=torch.float64))[0, 0]
+    across = stroke.sum(dim=along)
+    assert torch.isclose(across[10], torch.tensor(1.0, dtype=torch.float64))  # nothing beside the line
+    line = stroke.sum(dim=1 - along)
+    assert torch.allclose(line, line.flip(0))
+    assert torch.allclose(line[8:13], torch.tensor(1 / 6, dtype=torch.float64), atol=0.01)  # a box of 6 pixels
+    assert line[6].item() == 0
+
+
+def test_each_image_draws_its_own_and_the_generator_decides_all() -> None:
+    hr = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)).expand(2, -1, -1, -1)
+    hidden = HiddenDegradation(4)
+    once, again = (hidden(hr, keyed_generator(3, "x")) for _ in range(2))
+    assert torch.equal(once, again)
+    assert once.shape == (2, 3, 8, 8)
+    assert not torch.equal(once[0], once[1])
+    assert not torch.equal(once, hidden(hr, keyed_generator(4, "x")))
+    assert torch.equal(once, to_uint8(once) / 255)
+    with pytest.raises(ValueError, match="generator"):
+        hidden(hr)
+
+
+def test_hidden_pictures_are_those_that_evaluation_sees(faces: ImageSet) -> None:
+    hidden = HiddenDegradation(4)
+    lr = hide(faces, hidden, 5)
+    seen = torch.cat([batch["lr"] for batch in eval_batches(faces, hidden, 4, 5)])
+    assert torch.equal(lr.take(range(6)), seen)
+    assert lr.groups == faces.groups
+    assert hidden.name in lr.name
+
+
+def test_in_the_wild_shares_no_person_between_its_parts() -> None:
+    wild = in_the_wild("", 32, 4)
+    people = [set(part.groups) for part in (wild.hr, wild.real_lr, wild.val, wild.test)]
+    assert sum(map(len, people)) == len(set.union(*people)) == 40
+    assert wild.real_lr.size == (8, 8)
+    assert wild.test.size == (32, 32)
+    assert len({part.name for part in (wild.hr, wild.real_lr, wild.val, wild.test)}) == 4
+
+
+def test_unpaired_batches_depend_on_seed_and_step_only(faces: ImageSet) -> None:
+    lr = hide(faces, HiddenDegradation(4))
+    batches = UnpairedBatches(faces, lr, Bicubic(4), 4, seed=1)
+    a, _, c = batches(3), batches(9), batches(3)
+    assert all(torch.equal(a[name], c[name]) for name in ("hr", "lr", "real_lr"))
+    assert a["real_lr"].shape == a["lr"].shape == (4, 3, 8, 8)
+    known = {tuple(image.flatten().tolist()) for image in lr.take(range(6))}
+    known |= {tuple(image.flip(-1).flatten().tolist()) for image in lr.take(range(6))}
+    assert all(tuple(image.flatten().tolist()) in known for image in a["real_lr"])
+
+
+def test_unpaired_batches_refuse_lr_of_another_size(faces: ImageSet) -> None:
+    with pytest.raises(ValueError, match="so that they agree"):
+        UnpairedBatches(faces, hide(faces, HiddenDegradation(4)), Bicubic(2), 4, seed=1)

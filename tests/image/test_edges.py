@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.autograd import gradcheck
+
+from facesr_lib.image import canny, dog, edge_residual, rgb_to_grey, sobel
+
+
+def random_images(n: int = 2, channels: int = 3, height: int = 24, width: int = 31) -> Tensor:
+    return torch.rand((n, channels, height, width), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_canny_and_dog_equal_the_oracles(shared: Path, index: int) -> None:
+    oracle = np.load(shared / "oracles" / "edges.npz")
+    x = torch.from_numpy(oracle[f"gray{index}"])[None, None].float() / 255
+    for low, high in ((50, 255), (100, 200)):
+        assert np.array_equal(canny(x, low, high)[0, 0].numpy() * 255, oracle[f"canny_{low}_{high}_{index}"])
+    assert np.allclose(dog(x * 255)[0, 0].numpy(), oracle[f"dog_{index}"], atol=1e-3)
+
+
+def test_canny_takes_the_full_range_grey_of_each_image_by_itself() -> None:
+    x = random_images(3)
+    each = torch.cat([canny(image[None], 50, 200) for image in x])
+    assert torch.equal(canny(x, 50, 200), each)
+    assert torch.equal(canny(x, 50, 200), canny(rgb_to_grey(x), 50, 200))
+    assert set(each.unique().tolist()) == {0.0, 1.0}
+    assert each.shape == (3, 1, 24, 31)
+    assert each.dtype == x.dtype
+
+
+def test_canny_passes_no_gradient_and_marks_nothing_on_a_flat_image() -> None:
+    assert not canny(random_images().requires_grad_(), 50, 200).requires_grad
+    assert canny(torch.full((1, 3, 16, 16), 0.3), 0, 0).sum() == 0
+    assert canny(torch.zeros(0, 3, 16, 16), 0, 0).shape == (0, 1, 16, 16)
+
+
+@pytest.mark.parametrize(("low", "high"), [(200, 100), (-1, 5)])
+def test_canny_refuses_impossible_thresholds(low: float, high: float) -> None:
+    with pytest.raises(ValueError, match="0 <= low <= high"):
+        canny(random_images(), low, high)
+
+
+@pytest.mark.parametrize("sigmas", [(1.0, 1.6), (0.5, 2.0), (1.6, 1.0)])
+def test_batched_dog_equals_opencv_on_every_image_and_channel(sigmas: tuple[float, float]) -> None:
+    x = random_images().float()
+    ours = dog(x, *sigmas).permute(0, 2, 3, 1).numpy()
+    for image, result in zip(x.permute(0, 2, 3, 1).numpy(), ours, strict=True):
+        one, two = (cv2.GaussianBlur(image, (0, 0), sigma) for sigma in sigmas)
+        assert np.allclose(result, one - two, atol=1e-5)
+
+
+def test_dog_has_the_gradient_of_a_linear_map_and_ignores_brightness() -> None:
+    x = random_images(1, 1, 16, 16)
+    assert gradcheck(dog, x.requires_grad_())
+    assert torch.allclose(dog(x + 0.3), dog(x), atol=1e-12)
+
+
+def test_dog_is_close_to_a_scaled_laplacian_of_gaussian() -> None:
+    impulse = torch.zeros(1, 1, 41, 41, dtype=torch.float64)
+    impulse[..., 20, 20] = 1
+    y, x = torch.meshgrid(*[torch.arange(-20, 21, dtype=torch.float64)] * 2, indexing="ij")
+    a, b = 3.0**2, 4.8**2
+    sigma = (a * b / (b - a) * np.log(b / a)) ** 0.5  # where the zero crossings agree (Marr and Hildreth 1980)
+    r2 = (x**2 + y**2) / sigma**2
+    log = (2 - r2) * torch.exp(-r2 / 2)
+    response = dog(impulse, 3.0, 4.8)[0, 0]
+    assert torch.corrcoef(torch.stack([response.flatten(), log.flatten()]))[0, 1] > 0.98
+
+
+def test_dog_says_when_an_image_is_too_small() -> None:
+    with pytest.raises(ValueError, match="too small for sigma 6"):
+        dog(random_images(), 1.0, 6.0)
+    with pytest.raises(ValueError, match="sigma"):
+        dog(random_images(), 0.0, 1.0)
+
+
+def test_sobel_equals_opencv() -> None:
+    x = random_images()
+    ours = sobel(x)
+    assert ours.shape == (2, 6, 24, 31)
+    for image, result in zip(x, ours, strict=True):
+        picture = image.permute(1, 2, 0).numpy()
+        across, down = (cv2.Sobel(picture, cv2.CV_64F, *order, ksize=3) for order in ((1, 0), (0, 1)))
+        assert np.allclose(result.permute(1, 2, 0).numpy(), np.concatenate([across, down], axis=2))
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 10])
+def test_edge_residual_equals_its_definition_pixel_by_pixel(k: int) -> None:
+    x = random_images(1, 2, 12, 13)
+    ours = edge_residual(x, k)
+    for row in range(12):
+        for column in range(13):
+            top, left = max(0, row - (k - 1) // 2), max(0, column - (k - 1) // 2)
+            window = x[..., top : row + k // 2 + 1, left : column + k // 2 + 1]
+            expected = (x[..., row, column] - window.mean(dim=(2, 3))).clamp(min=0)
+            assert torch.allclose(ours[..., row, column], expected)
+
+
+def test_edge_residual_is_zero_on_flat_images_up_to_the_border() -> None:
+    assert edge_residual(torch.full((1, 3, 9, 9), 0.7, dtype=torch.float64), 7).abs().max() < 1e-12
+    with pytest.raises(ValueError, match="k:"):
+        edge_residual(random_images(), 0)
