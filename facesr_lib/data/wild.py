@@ -19,7 +19,7 @@ from facesr_lib.data.batches import Degrade, PairedBatches, eval_batches, keyed_
 from facesr_lib.data.faces import load_faces
 from facesr_lib.data.images import ImageSet
 from facesr_lib.data.split import split_by_group
-from facesr_lib.image import Bicubic, add_sensor_noise, jpeg, to_uint8
+from facesr_lib.image import Bicubic, Degradation, add_sensor_noise, jpeg, to_uint8
 
 SEED = 20_211  # of the hidden draws: the real world does not change with a run's seed
 
@@ -35,8 +35,8 @@ class HiddenDegradation:
     scale: int
     motion: tuple[float, float] = (0.02, 0.12)
     shot: tuple[float, float] = (0.0005, 0.004)
-    read: tuple[float, float] = (0.01, 0.04)
-    quality: tuple[int, int] = (40, 85)
+    read: tuple[float, float] = (0.03, 0.08)
+    quality: tuple[int, int] = (75, 95)
 
     @property
     def name(self) -> str:
@@ -78,7 +78,7 @@ def motion_blur(x: Tensor, lengths: Tensor, angles: Tensor) -> Tensor:
     return F.conv2d(padded, weights, groups=n * channels)[0].unflatten(0, (n, channels))
 
 
-def hide(images: ImageSet, degradation: HiddenDegradation, seed: int = SEED) -> ImageSet:
+def hide(images: ImageSet, degradation: Degradation, seed: int = SEED) -> ImageSet:
     """The LR pictures of `images` as a set of their own; image i is degraded as `eval_batches` with this seed does."""
     batches = eval_batches(images, degradation, 32, seed)
     pixels = np.concatenate([to_uint8(batch["lr"]).permute(0, 2, 3, 1).numpy() for batch in batches])

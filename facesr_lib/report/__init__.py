@@ -10,13 +10,16 @@ from facesr_lib.report.paper_view import verdicts
 from facesr_lib.report.reference import Reference, published
 from facesr_lib.report.result import BrokenResult, load_result
 from facesr_lib.report.run import Run, default_output_dir
+from facesr_lib.report.scoring import Backends, Scoring
 from facesr_lib.report.tables import Table
 
 __all__ = [
     "PALETTE",
+    "Backends",
     "BrokenResult",
     "Reference",
     "Run",
+    "Scoring",
     "Table",
     "build_report",
     "collect",

@@ -1,0 +1,252 @@
+"""SelfSR, stage 1 (section III-A): learn from unpaired pictures how real LR faces differ from bicubic ones.
+
+A generator sees z, the bicubic LR of an HR face, and answers with an intermediate image z~ and a flow field f; z~ sampled along f
+is the noisy LR x^, which a discriminator compares with real LR faces. The CycleGAN-style adaptation that the paper measures
+itself against stands below. Marks: [seed] the paper says so, [choice] the paper is silent and we chose.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from facesr_lib.image import Bicubic, quantize, warp
+from facesr_lib.losses import bce_discriminator, bce_generator, total_variation
+from facesr_lib.training import Batch, Method, evaluating, frozen
+from facesr_lib.training.schedules import linear_decay
+
+
+@dataclass(frozen=True)
+class DegradationConfig:
+    """What stage 1 trains. The defaults are the `paper` preset's."""
+
+    width: int = 64  # channels of the encoders [choice]
+    blocks: int = 6  # residual blocks of the encoders [choice]
+    max_flow: float = 3.0  # the flow is a tanh times this, in LR pixels [choice]
+    adversarial: float = 1.0  # lambda_adv [choice: the weights of eq. 5 are lost]
+    identity: float = 10.0  # lambda_idt of eq. 3 [choice]; 0 is a row of Table III
+    smoothness: float = 1.0  # lambda_sm of eq. 4 [choice]
+    cycle: float = 10.0  # weight of CycleGAN's cycle loss (Zhu et al. 2017)
+    cycle_residual: bool = (
+        False  # its generators add to their input instead of painting anew: small presets, said on the page
+    )
+    steps: int = 180_000  # [seed]
+    batch_size: int = 48  # [seed: stated for all models]
+    learning_rate: float = 2e-4  # constant, then linear to zero over the last half [seed]
+    betas: tuple[float, float] = (0.5, 0.999)  # [choice]
+
+    def without_identity(self) -> DegradationConfig:
+        """The flow field without the identity loss (Table III, third row)."""
+        return replace(self, identity=0.0)
+
+
+class Encoder(nn.Sequential):
+    """(N, 3, h, w) in [0, 1] -> features (N, width, h, w): a 3x3 convolution and residual blocks, no normalisation [choice]."""
+
+    def __init__(self, width: int, blocks: int) -> None:
+        super().__init__(nn.Conv2d(3, width, 3, padding=1), nn.ReLU(), *(ResidualBlock(width) for _ in range(blocks)))
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(relu(conv(x))), 3x3."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
+class FlowGenerator(nn.Module):
+    """z (N, 3, h, w) in [0, 1] -> x^ (N, 3, h, w), z~ (N, 3, h, w), flow (N, 2, h, w) in pixels.
+
+    One encoder, an image head whose output is added to z, a flow head through tanh [choice]. Both heads start at zero: before
+    training x^ = z~ = z, so the identity of the face is there from the first step and can only be lost.
+    """
+
+    def __init__(self, width: int = 64, blocks: int = 6, max_flow: float = 3.0) -> None:
+        super().__init__()
+        self.max_flow = max_flow
+        self.encoder = Encoder(width, blocks)
+        self.image_head = zero_start(nn.Conv2d(width, 3, 3, padding=1))
+        self.flow_head = zero_start(nn.Conv2d(width, 2, 3, padding=1))
+
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        features = self.encoder(z)
+        intermediate = z + self.image_head(features)
+        flow = self.max_flow * torch.tanh(self.flow_head(features))
+        return warp(intermediate, flow), intermediate, flow  # eq. 1
+
+
+class ImageGenerator(nn.Module):
+    """What the flow field is compared with: LR (N, 3, h, w) in [0, 1] -> LR of the other domain, straight in RGB."""
+
+    def __init__(self, width: int = 64, blocks: int = 6, residual: bool = False) -> None:
+        super().__init__()
+        self.residual = residual
+        self.encoder = Encoder(width, blocks)
+        self.head = nn.Conv2d(width, 3, 3, padding=1)
+        if residual:
+            zero_start(self.head)
+
+    def forward(self, x: Tensor) -> Tensor:
+        painted = self.head(self.encoder(x))
+        return x + painted if self.residual else torch.sigmoid(painted)
+
+
+class LRDiscriminator(nn.Sequential):
+    """LR (N, 3, h, w) in [0, 1] -> one score per position (N, 1, h, w), each from the 9x9 pixels around it [choice].
+
+    Four 3x3 convolutions of stride 1. It looks at texture, not at whole faces: a discriminator that sees the face soon knows
+    the few people of either set by heart, and then rewards moving the face instead of degrading it.
+    """
+
+    def __init__(self, width: int = 64) -> None:
+        layers: list[nn.Module] = []
+        for inputs, outputs in itertools.pairwise((3, width, 2 * width, 2 * width)):
+            layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.LeakyReLU(0.2)]
+        super().__init__(*layers, nn.Conv2d(2 * width, 1, 3, padding=1))
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return super().forward(4 * lr - 2)  # around zero: noise is small beside the brightness of a face
+
+
+class Adaptation(Method):
+    """What both kinds of stage 1 share: a batch holds synthetic `lr` (z) and unpaired `real_lr` (x), each (N, 3, h, w)."""
+
+    def __init__(self, config: DegradationConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole schedule."""
+        return self.config.steps
+
+    def optimize(self, update: str, *networks: nn.Module) -> None:
+        """Register Adam for `update` over the parameters of some networks, with the paper's learning rate."""
+        parameters = itertools.chain.from_iterable(network.parameters() for network in networks)
+        rate, steps = self.config.learning_rate, self.config.steps
+        self.optimizers[update] = torch.optim.Adam(parameters, lr=rate, betas=self.config.betas)
+        self.learning_rates[update] = linear_decay(rate, steps // 2, steps)
+
+    def translate(self, lr: Tensor) -> Tensor:
+        """Synthetic LR (N, 3, h, w) in [0, 1] -> what it would look like in the real domain, in [0, 1], without gradients."""
+        raise NotImplementedError
+
+    def super_resolve(self, lr: Tensor) -> Tensor:
+        """Stage 1 stays at its scale: the translated LR."""
+        return self.translate(lr)
+
+
+class FlowAdaptation(Adaptation):
+    """Equations 1 to 5."""
+
+    def build(self) -> None:
+        config = self.config
+        generator = FlowGenerator(config.width, config.blocks, config.max_flow)
+        self.networks = {"generator": generator, "discriminator": LRDiscriminator(config.width)}
+        for name, network in self.networks.items():
+            self.optimize(name, network)
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        config, z, x = self.config, batch["lr"], batch["real_lr"]
+        noisy, intermediate, flow = self.networks["generator"](z)
+
+        discriminator = self.networks["discriminator"]
+        real, fake = bce_discriminator(discriminator(x), discriminator(noisy.detach()))
+        d_terms = self.update("discriminator", {"d_real": real, "d_fake": fake})
+
+        with frozen(discriminator) as judge:
+            terms = {"g_adversarial": config.adversarial * bce_generator(judge(noisy))}  # eq. 2
+            terms["g_identity"] = config.identity * F.l1_loss(intermediate, z)  # eq. 3
+            terms["g_smoothness"] = config.smoothness * total_variation(flow)  # eq. 4
+            g_terms = self.update("generator", terms)
+        return {**d_terms, **g_terms}
+
+    def stages(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """x^, z~ and the flow for synthetic LR z, without gradients, not clamped."""
+        with evaluating(self.inference_network("generator")) as generator:
+            noisy, intermediate, flow = generator(z)
+            return noisy, intermediate, flow
+
+    def translate(self, lr: Tensor) -> Tensor:
+        return self.stages(lr)[0].clamp(0, 1)
+
+
+class CycleAdaptation(Adaptation):
+    """CycleGAN between synthetic and real LR (Zhu et al. 2017): both directions, adversarial and cycle terms.
+
+    The adversarial loss is stage 1's own (log, eq. 2) and there is no identity term [choice], so that the two adaptations
+    differ in what they predict, not in how they are judged.
+    """
+
+    def build(self) -> None:
+        config = self.config
+        self.networks = {
+            "to_real": ImageGenerator(config.width, config.blocks, config.cycle_residual),
+            "to_synthetic": ImageGenerator(config.width, config.blocks, config.cycle_residual),
+            "real_discriminator": LRDiscriminator(config.width),
+            "synthetic_discriminator": LRDiscriminator(config.width),
+        }
+        self.optimize("generators", self.networks["to_real"], self.networks["to_synthetic"])
+        self.optimize("discriminators", self.networks["real_discriminator"], self.networks["synthetic_discriminator"])
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        z, x = batch["lr"], batch["real_lr"]
+        to_real, to_synthetic = self.networks["to_real"], self.networks["to_synthetic"]
+        d_real, d_synthetic = self.networks["real_discriminator"], self.networks["synthetic_discriminator"]
+        noisy, clean = to_real(z), to_synthetic(x)
+
+        real = bce_discriminator(d_real(x), d_real(noisy.detach()))
+        synthetic = bce_discriminator(d_synthetic(z), d_synthetic(clean.detach()))
+        d_terms = self.update("discriminators", {"d_real": sum_terms(real), "d_synthetic": sum_terms(synthetic)})
+
+        with frozen(d_real) as judge_real, frozen(d_synthetic) as judge_synthetic:
+            fooled = bce_generator(judge_real(noisy)) + bce_generator(judge_synthetic(clean))
+            returned = F.l1_loss(to_synthetic(noisy), z) + F.l1_loss(to_real(clean), x)
+            terms = {"g_adversarial": self.config.adversarial * fooled, "g_cycle": self.config.cycle * returned}
+            g_terms = self.update("generators", terms)
+        return {**d_terms, **g_terms}
+
+    def translate(self, lr: Tensor) -> Tensor:
+        with evaluating(self.inference_network("to_real")) as generator:
+            return generator(lr).clamp(0, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedDegradation:
+    """HR -> bicubic LR -> a trained adaptation -> 8 bit: the pseudo pairs of stage 2. A `Degradation`."""
+
+    adaptation: Adaptation
+    scale: int
+
+    @property
+    def name(self) -> str:
+        return f"learned degradation /{self.scale}"
+
+    def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """(N, 3, H, W) in [0, 1] -> (N, 3, H / scale, W / scale), on hr's device; the adaptation may live on another one."""
+        networks = self.adaptation.networks.values()
+        device = next(next(iter(networks)).parameters()).device
+        return quantize(self.adaptation.translate(Bicubic(self.scale)(hr).to(device))).to(hr.device)
+
+
+def zero_start(layer: nn.Conv2d) -> nn.Conv2d:
+    """Set a layer's weight and bias to zero, so that what is added to it passes unchanged at first."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def sum_terms(terms: tuple[Tensor, Tensor]) -> Tensor:
+    """The sum of a discriminator's two terms."""
+    return terms[0] + terms[1]

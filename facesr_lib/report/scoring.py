@@ -1,0 +1,131 @@
+"""Score super-resolvers on one image set by everything that a paper's tables ask for, and record it in a run."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from facesr_lib.data import ImageSet
+from facesr_lib.image import to_uint8
+from facesr_lib.metrics import evaluate, frechet_distance, if_available, lpips_metric, make_extractor, psnr, ssim
+from facesr_lib.metrics.evaluate import Metric
+from facesr_lib.metrics.features import Extractor, set_convention
+from facesr_lib.metrics.lpips import Lpips
+from facesr_lib.report.bootstrap import set_replicates
+from facesr_lib.report.run import Run
+
+Features = npt.NDArray[np.float64]
+
+
+@dataclass
+class Backends:
+    """The networks behind LPIPS and FID in one run; None where no weights are, which is noted in the run once."""
+
+    lpips: Lpips | None
+    extractor: Extractor | None
+
+    @classmethod
+    def find(cls, run: Run) -> Backends:
+        """The best that this machine has (official weights, else named substitutes), recorded as the run's backends."""
+        lpips = if_available(lambda: lpips_metric("auto", run.device), run.note)
+        extractor = if_available(lambda: make_extractor("auto").to(run.device), run.note)
+        if lpips:
+            run.backend("LPIPS", f"{lpips.name}: {lpips.convention}")
+        if extractor:
+            run.backend("FID", f"{extractor.name}: {extractor.convention}")
+        return cls(lpips, extractor)
+
+
+@dataclass
+class Scoring:
+    """PSNR and SSIM on Y, LPIPS and FID on `images`, in one pass per method, recorded with bootstrap replicates for the claims.
+
+    images: the HR faces, recorded in the run under `role`. batches: called for every method, yields {"lr", "hr"} as
+    `facesr_lib.data.eval_batches` does. crop: border left out of PSNR and SSIM, in pixels, usually the scale.
+    extra: further per-image metrics, name -> (function of (sr, hr), convention, whether higher is better).
+    """
+
+    run: Run
+    images: ImageSet
+    batches: Callable[[], Iterable[Mapping[str, Tensor]]]
+    crop: int
+    backends: Backends
+    role: str = "faces"
+    extra: Mapping[str, tuple[Metric, str, bool]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.run.data(self.images, role=self.role)
+        on_y = f"Y of YCbCr, 8-bit, border of {self.crop} cropped"
+        self._metrics: dict[str, tuple[Metric, str, bool]] = {
+            "PSNR Y (dB)": (lambda sr, hr: psnr(sr, hr, y=True, crop=self.crop), on_y, True),
+            "SSIM Y": (lambda sr, hr: ssim(sr, hr, y=True, crop=self.crop), on_y, True),
+        }
+        if lpips := self.backends.lpips:
+            self._metrics[lpips.name] = (lpips, lpips.convention, False)
+        self._metrics |= self.extra
+        self._reference: Features | None = None
+
+    def __call__(
+        self, method: str, super_resolve: Callable[[Tensor], Tensor], *, seed: int | None = None
+    ) -> dict[str, Any]:
+        """Score `super_resolve(lr)` under the name `method`; returns a row for a table: {"method": ..., metric: mean, ...}.
+
+        seed: of the training, where a method is trained several times (default: the run's own).
+        """
+        functions = {name: metric for name, (metric, _, _) in self._metrics.items()}
+        extractor = self.backends.extractor
+        if extractor:
+            functions["features"] = lambda sr, hr: extractor(to_uint8(sr))
+            if self._reference is None:
+                functions["reference"] = lambda sr, hr: extractor(to_uint8(hr))
+        with torch.no_grad():
+            found = evaluate(super_resolve, self.batches(), functions, self.run.device)
+
+        row: dict[str, Any] = {"method": method}
+        for name, (_, convention, higher) in self._metrics.items():
+            values, dataset = found[name], self.images.name
+            self.run.score(method, dataset, name, values, convention=convention, higher_is_better=higher, seed=seed)
+            row[name] = values.mean().item()
+        if extractor:
+            if self._reference is None:
+                self._reference = found["reference"].numpy()
+            row[extractor.name] = self._set_score(method, found["features"].numpy(), extractor, seed)
+        return row
+
+    def _set_score(self, method: str, features: Features, extractor: Extractor, seed: int | None) -> float:
+        assert self._reference is not None
+        convention = set_convention(features, self._reference, extractor)
+        a, b = in_their_span(features, self._reference)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of few images: the convention says how many
+            value = frechet_distance(a, b)
+            replicates = set_replicates(a, b, frechet_distance, self.images.groups)
+        self.run.set_score(
+            method,
+            self.images.name,
+            extractor.name,
+            value,
+            n=len(features),
+            replicates=replicates,
+            convention=convention,
+            seed=seed,
+        )
+        return value
+
+
+def in_their_span(a: Features, b: Features) -> tuple[Features, Features]:
+    """Both feature sets (N, D), (M, D) in an orthonormal basis of their joint span: at most N + M numbers each.
+
+    Distances of Gaussians fitted to them stay as they are, and a bootstrap takes half the time where N + M < D.
+    """
+    if len(a) + len(b) >= a.shape[1]:
+        return a, b
+    basis = np.linalg.qr(np.concatenate([a, b]).T)[0]
+    return a @ basis, b @ basis

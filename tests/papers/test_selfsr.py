@@ -1,0 +1,381 @@
+from __future__ import annotations
+
+import itertools
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.autograd import gradcheck
+
+from facesr_lib.data import PairedBatches, UnpairedBatches, hide, load_faces
+from facesr_lib.image import Bicubic, resize_bicubic
+from facesr_lib.losses import r1_penalty
+from facesr_lib.metrics import psnr
+from facesr_lib.papers.selfsr import (
+    Adaptation,
+    ConcatenationBlock,
+    Config,
+    CycleAdaptation,
+    Discriminator,
+    EqualConv2d,
+    FlowAdaptation,
+    FlowGenerator,
+    Generator,
+    ImageGenerator,
+    LearnedDegradation,
+    LRDiscriminator,
+    SelfConditionedBlock,
+    SelfSR,
+    SRConfig,
+    networks,
+)
+from facesr_lib.training import Trainer, TrainerOptions
+
+SMALL = replace(
+    Config.preset("smoke").paired, width=8, blocks=1, d_blocks=1, batch_size=4, steps=9, grow_at=(2, 5), fade=2
+)
+STAGE1 = replace(Config.preset("smoke").degradation, width=8, blocks=1, steps=8, batch_size=4)
+
+
+def rand(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def count(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+# --- stage 1
+
+
+def awake(generator: nn.Module) -> nn.Module:
+    """Give the zero-initialised heads some weights, as a first training step would."""
+    torch.manual_seed(1)
+    for parameter in generator.parameters():
+        nn.init.normal_(parameter, std=0.1)
+    return generator
+
+
+def test_the_flow_network_is_the_identity_at_the_start() -> None:
+    z = rand(2, 3, 16, 16)
+    noisy, intermediate, flow = FlowGenerator(8, 2)(z)
+    assert torch.equal(intermediate, z)
+    assert flow.abs().max() == 0
+    assert torch.allclose(noisy, z, atol=1e-6)
+
+
+def test_the_noisy_image_is_the_intermediate_one_seen_through_the_flow() -> None:
+    generator = awake(FlowGenerator(8, 2, max_flow=1.5))
+    noisy, intermediate, flow = generator(rand(2, 3, 16, 16))
+    assert 0.01 < flow.abs().max() <= 1.5
+    y, x, image = 5, 7, 1
+    at_x = (x + flow[image, 0, y, x]).clamp(0, 15)
+    at_y = (y + flow[image, 1, y, x]).clamp(0, 15)
+    across = (1 - (at_x - torch.arange(16)).abs()).clamp(min=0)
+    down = (1 - (at_y - torch.arange(16)).abs()).clamp(min=0)
+    expected = torch.einsum("cnm,n,m->c", intermediate[image], down, across)  # eq. 1
+    assert torch.allclose(noisy[image, :, y, x], expected, atol=1e-5)
+
+
+def test_the_warp_sends_gradients_to_both_heads() -> None:
+    generator = awake(FlowGenerator(4, 1)).double()
+    z = rand(1, 3, 6, 6, dtype=torch.float64)
+    generator(z)[0].square().sum().backward()
+    for head in (generator.image_head, generator.flow_head):
+        assert head.weight.grad.abs().sum() > 0
+    assert gradcheck(lambda image: generator(image)[0], z.requires_grad_())
+
+
+def test_parameters_of_stage_1_counted_by_hand() -> None:
+    encoder = (3 * 9 + 1) * 8 + 2 * 2 * (8 * 9 + 1) * 8
+    assert count(FlowGenerator(8, 2)) == encoder + (8 * 9 + 1) * (3 + 2)
+    assert count(ImageGenerator(8, 2)) == encoder + (8 * 9 + 1) * 3
+    assert count(LRDiscriminator(8)) == 28 * 8 + 73 * 16 + 145 * 16 + 145
+
+
+def test_the_lr_discriminator_sees_nine_pixels() -> None:
+    discriminator = LRDiscriminator(4)
+    x = rand(1, 3, 16, 16).requires_grad_()
+    discriminator(x)[0, 0, 8, 8].backward()
+    rows = x.grad.abs().sum(dim=(0, 1, 3)).nonzero().flatten()
+    assert (rows.min(), rows.max()) == (4, 12)
+
+
+@pytest.fixture(scope="module")
+def unpaired() -> UnpairedBatches:
+    faces = load_faces("", "train", 32).limit(30)
+    real = hide(faces.subset(range(15, 30)), Bicubic(4))
+    return UnpairedBatches(faces.subset(range(15)), real, Bicubic(4), 4, seed=0)
+
+
+@pytest.mark.parametrize("kind", [FlowAdaptation, CycleAdaptation])
+def test_stage_1_resumed_equals_unbroken(kind: type[Adaptation], unpaired: UnpairedBatches, tmp_path: Path) -> None:
+    whole, broken = kind(STAGE1), kind(STAGE1)
+    options = TrainerOptions(steps=8, device="cpu", checkpoint_every=4)
+    Trainer(whole, unpaired, tmp_path / "a", options).fit()
+    Trainer(broken, unpaired, tmp_path / "b", replace(options, steps=4)).fit()
+    resumed = kind(STAGE1)
+    Trainer(resumed, unpaired, tmp_path / "b", options).fit()
+    lr = unpaired(99)["lr"]
+    assert torch.equal(whole.translate(lr), resumed.translate(lr))
+    assert not torch.equal(broken.translate(lr), resumed.translate(lr))
+
+
+@pytest.mark.parametrize("kind", [FlowAdaptation, CycleAdaptation])
+def test_stage_1_learns_a_visible_difference(kind: type[Adaptation]) -> None:
+    """Real LR is brighter by 0.2: the translation must move most of the way, whatever the faces."""
+    config = replace(
+        STAGE1, width=16, steps=150, batch_size=8, identity=0.5, cycle=1.0, learning_rate=2e-3, cycle_residual=True
+    )
+    method = kind(config)
+    torch.manual_seed(0)
+    method.build()
+    for step in range(config.steps):
+        z, x = (0.6 * rand(8, 3, 8, 8, seed=2 * step + k) + 0.1 for k in range(2))
+        method.step({"lr": z, "real_lr": x + 0.2})
+    z = 0.6 * rand(16, 3, 8, 8, seed=999) + 0.1
+    assert (method.translate(z) - z).mean() > 0.1
+
+
+def test_a_learned_degradation_is_bicubic_before_training() -> None:
+    method = FlowAdaptation(STAGE1)
+    method.build()
+    hr = rand(2, 3, 32, 32)
+    degradation = LearnedDegradation(method, 4)
+    assert torch.equal(degradation(hr), Bicubic(4)(hr))
+    assert degradation.scale == 4
+
+
+# --- stage 2: blocks
+
+
+def test_equalized_convolution_keeps_the_variance() -> None:
+    torch.manual_seed(0)
+    layer = EqualConv2d(64, 64, gain=1)
+    out = layer(torch.randn(4, 64, 16, 16))[:, :, 1:-1, 1:-1]
+    assert out.var().item() == pytest.approx(1, rel=0.1)
+    assert layer.weight.var().item() == pytest.approx(1, rel=0.05)
+
+
+def test_the_self_conditioned_block_is_equation_6() -> None:
+    torch.manual_seed(0)
+    block = SelfConditionedBlock(6)
+    features, image = torch.randn(2, 6, 5, 7), rand(2, 3, 5, 7)
+    h = block.conv(features)
+    mean = h.flatten(2).mean(2)[..., None, None]
+    deviation = h.flatten(2).var(2, unbiased=False).add(1e-5).sqrt()[..., None, None]
+    expected = nn.functional.leaky_relu(block.condition(image) * (h - mean) / deviation, 0.2)
+    assert torch.allclose(block(features, image), expected, atol=1e-5)
+
+
+def test_the_blocks_statistics_are_each_samples_own() -> None:
+    torch.manual_seed(0)
+    block = SelfConditionedBlock(6)
+    features, image = torch.randn(3, 6, 5, 5), rand(3, 3, 5, 5)
+    alone = block(features[1:2], image[1:2])
+    assert torch.allclose(block(features, image)[1:2], alone, atol=1e-5)
+
+
+def test_gradcheck_of_the_self_conditioned_block() -> None:
+    torch.manual_seed(0)
+    block = SelfConditionedBlock(4).double()
+    features = torch.randn(1, 4, 4, 4, dtype=torch.float64, requires_grad=True)
+    assert gradcheck(block, (features, rand(1, 3, 4, 4, dtype=torch.float64).requires_grad_()))
+
+
+def test_gradcheck_of_r1_through_the_discriminator() -> None:
+    """The double backward, with respect to the parameters, away from the kinks of the leaky ReLU."""
+    torch.manual_seed(0)
+    discriminator = Discriminator(width=2, blocks=1, levels=1).double()
+    real = torch.randn(2, 3, 8, 8, dtype=torch.float64)
+    names, values = zip(*discriminator.named_parameters(), strict=True)
+
+    def penalty(*parameters: Tensor) -> Tensor:
+        given = dict(zip(names, parameters, strict=True))
+        return r1_penalty(lambda image: torch.func.functional_call(discriminator, given, (image,)), real)
+
+    assert gradcheck(penalty, values, eps=1e-7, atol=1e-5)
+
+
+# --- stage 2: networks
+
+
+def test_parameters_of_the_paper_preset_counted_by_hand() -> None:
+    width, levels, per_level = 256, 3, 5
+    block = (width * 9 + 1) * width + (3 * 9 + 1) * 128 + (128 * 9 + 1) * width
+    expected = (3 * 9 + 1) * width + (levels + 1) * per_level * block + levels * (width + 1) * 3
+    found = networks(Config.preset("paper"))
+    assert count(found["generator, pairs x8"][0]) == expected == 17_786_121
+    assert abs(expected / 17.89e6 - 1) < 0.006  # Table I
+    assert count(found["generator, real faces x4"][0]) == expected - per_level * block - (width + 1) * 3
+    assert found["generator, pairs x8"][1] == (3, 16, 16)
+    assert found["discriminator, pairs x8"][1] == (3, 128, 128)
+
+
+def test_concatenation_differs_in_the_conditioning_only() -> None:
+    ours, theirs = Generator(8, 2, 2), Generator(8, 2, 2, conditioning="concatenation")
+    assert count(theirs) - count(ours) == 6 * (3 * 9 * 8 + 8 - count(SelfConditionedBlock(8).condition))
+    assert isinstance(theirs.body[0][0], ConcatenationBlock)
+
+
+@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize("conditioning", ["self-conditioned", "concatenation"])
+def test_one_network_serves_every_factor(conditioning: str, residual: bool) -> None:
+    generator = Generator(4, 1, 3, conditioning, residual)
+    lr = rand(2, 3, 5, 7)
+    for level in (1, 2, 3):
+        assert generator(lr, level).shape == (2, 3, 5 * 2**level, 7 * 2**level)
+    assert torch.equal(generator(lr), generator(lr, 3))
+    with pytest.raises(ValueError, match="levels 1 to 3"):
+        generator(lr, 4)
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_growing_changes_nothing_at_alpha_0_and_everything_is_there_at_1(level: int) -> None:
+    torch.manual_seed(0)
+    generator, discriminator = Generator(6, 1, 3), Discriminator(6, 1, 3)
+    lr = rand(2, 3, 4, 4)
+    before = generator(lr, level - 1)
+    assert torch.equal(generator(lr, level, 0.0), nn.functional.interpolate(before, scale_factor=2))
+    half = 0.5 * (generator(lr, level, 0.0) + generator(lr, level))
+    assert torch.allclose(generator(lr, level, 0.5), half, atol=1e-6)
+
+    image = rand(2, 3, 4 * 2**level, 4 * 2**level)
+    small = nn.functional.avg_pool2d(image, 2)
+    assert torch.allclose(discriminator(image, level, 0.0), discriminator(small, level - 1), atol=1e-6)
+    assert not torch.allclose(discriminator(image, level), discriminator(small, level - 1), atol=1e-3)
+
+
+def test_the_residual_form_starts_at_bicubic_and_the_papers_does_not() -> None:
+    lr = rand(1, 3, 6, 6)
+    assert torch.allclose(Generator(4, 1, 2, residual=True)(lr), resize_bicubic(lr, 4))
+    assert not torch.allclose(Generator(4, 1, 2)(lr), resize_bicubic(lr, 4), atol=0.05)
+
+
+def test_condition_maps_depend_on_the_image_and_cover_every_block() -> None:
+    generator = Generator(4, 2, 2)
+    maps = generator.scales(rand(1, 3, 5, 5))
+    assert [tuple(m.shape) for m in maps] == [(1, 4, s, s) for s in (5, 5, 10, 10, 20, 20)]
+    assert not torch.allclose(maps[0], generator.scales(rand(1, 3, 5, 5, seed=1))[0])
+
+
+# --- stage 2: training
+
+
+def test_the_schedule_grows_and_fades() -> None:
+    config = SRConfig(grow_at=(10, 20), fade=4)
+    assert [config.stage(step) for step in (0, 9, 10, 12, 14, 20, 21, 24)] == [
+        (1, 1.0), (1, 1.0), (2, 0.0), (2, 0.5), (2, 1.0), (3, 0.0), (3, 0.25), (3, 1.0),
+    ]  # fmt: skip
+    assert {config.without_growing().stage(step) for step in (0, 500)} == {(3, 1.0)}
+    paper = Config.preset("paper")
+    assert paper.paired.stage(159_999) == paper.unpaired.stage(279_999) == (3, 1.0)
+    assert paper.real.stage(0) == (1, 1.0)
+    assert paper.real.stage(159_999) == (2, 1.0)
+
+
+def test_presets_shrink_sizes_and_keep_every_term() -> None:
+    for profile in ("smoke", "quick", "workshop", "paper"):
+        config = Config.preset(profile)
+        for sr in (config.paired, config.unpaired, config.real):
+            assert min(sr.adversarial, sr.reconstruction, sr.r1_gamma) > 0
+            assert sr.stage(0) == (1, 1.0)
+            assert sr.stage(sr.steps - 1) == (sr.levels, 1.0)
+        stage1 = config.degradation
+        assert min(stage1.adversarial, stage1.identity, stage1.smoothness, stage1.cycle) > 0
+        assert (config.paired.paired, config.unpaired.paired, config.real.paired) == (True, False, True)
+        assert (config.paired.scale, config.unpaired.scale, config.real.scale) == (8, 8, 4)
+    assert not Config.preset("paper").paired.residual
+
+
+def test_ablations_change_one_thing() -> None:
+    full = Config.preset("quick").paired
+    for variant, field in (
+        (full.concatenation(), "conditioning"),
+        (full.without_growing(), "grow_at"),
+        (full.without_r1(), "r1_gamma"),
+        (full.psnr_oriented(), "adversarial"),
+    ):
+        assert [f.name for f in fields(full) if getattr(full, f.name) != getattr(variant, f.name)] == [field]
+
+
+@pytest.fixture(scope="module")
+def pairs() -> PairedBatches:
+    return PairedBatches(load_faces("", "train", SMALL.hr_size).limit(12), Bicubic(8), 4, seed=0)
+
+
+def test_stage_2_killed_while_growing_equals_unbroken(pairs: PairedBatches, tmp_path: Path) -> None:
+    options = TrainerOptions(steps=9, device="cpu", checkpoint_every=3)  # step 6 lies in the fade of the last level
+    whole, resumed = SelfSR(SMALL), SelfSR(SMALL)
+    Trainer(whole, pairs, tmp_path / "a", options).fit()
+    Trainer(SelfSR(SMALL), pairs, tmp_path / "b", replace(options, steps=6)).fit()
+    Trainer(resumed, pairs, tmp_path / "b", options).fit()
+    lr = pairs(50)["lr"]
+    assert torch.equal(whole.super_resolve(lr), resumed.super_resolve(lr))
+    for one, other in itertools.pairwise([whole, resumed]):
+        for name, network in one.networks.items():
+            mine, theirs = network.state_dict(), other.networks[name].state_dict()
+            assert all(torch.equal(mine[key], theirs[key]) for key in mine)
+
+
+def test_growing_adds_optimizer_state_and_keeps_the_old(pairs: PairedBatches) -> None:
+    torch.manual_seed(0)
+    method = SelfSR(SMALL)
+    method.build()
+    new = set(method.networks["generator"].body[2].parameters()) | set(
+        method.networks["generator"].to_rgb[1].parameters()
+    )
+    for step in range(5):  # levels 1 and 2
+        method.begin_step(step)
+        method.step(pairs(step))
+    state = method.optimizers["generator"].state
+    assert all(parameter in state for parameter in new)
+    assert state[method.networks["generator"].stem.weight]["step"] == 5
+    assert state[next(iter(method.networks["generator"].body[2].parameters()))]["step"] == 3
+    untouched = method.networks["generator"].body[3][0].conv.weight
+    assert untouched not in method.optimizers["generator"].state
+    method.begin_step(5)
+    method.step(pairs(5))
+    assert method.optimizers["generator"].state[untouched]["step"] == 1
+    assert method.optimizers["generator"].state[method.networks["generator"].stem.weight]["step"] == 6
+
+
+def test_each_step_trains_both_networks_with_their_own_terms(pairs: PairedBatches) -> None:
+    torch.manual_seed(0)
+    method = SelfSR(replace(SMALL, grow_at=()))
+    method.build()
+    terms = method.step(pairs(0))
+    assert set(terms) == {"g_reconstruction", "g_adversarial", "d_real", "d_fake", "d_r1"}
+    for config, left in ((SMALL.without_r1(), set(terms) - {"d_r1"}), (SMALL.psnr_oriented(), {"g_reconstruction"})):
+        variant = SelfSR(config)
+        variant.build()
+        assert set(variant.step(pairs(0))) == left
+
+
+def test_without_pairs_the_loss_compares_with_the_input_only() -> None:
+    torch.manual_seed(0)
+    method = SelfSR(replace(SMALL, paired=False, residual=True, grow_at=()))
+    method.build()
+    lr, hr = rand(4, 3, 8, 8), rand(4, 3, 64, 64, seed=1)
+    sr = method.networks["generator"](2 * lr - 1)
+    down = resize_bicubic(sr, 1 / 8)
+    expected = SMALL.reconstruction * (down - (2 * lr - 1)).abs().mean()
+    terms = method.step({"real_lr": lr, "hr": hr, "lr": torch.zeros_like(lr)})
+    assert torch.allclose(terms["g_reconstruction"], expected, rtol=1e-4)  # eq. 11: hr and its own lr are not in it
+
+
+def test_one_batch_can_be_learnt_by_heart(pairs: PairedBatches) -> None:
+    config = replace(
+        SMALL, width=32, blocks=2, residual=False, levels=1, grow_at=(), average_decay=0.9, steps=250
+    ).psnr_oriented()
+    torch.manual_seed(0)
+    method = SelfSR(config)
+    method.build()
+    hr = resize_bicubic(pairs(0)["hr"][:2], 0.25).clamp(0, 1)
+    batch = {"lr": Bicubic(2)(hr), "hr": hr}
+    for _ in range(config.steps):
+        method.step(batch)
+        method.engine.finish_step(method)
+    assert psnr(method.super_resolve(batch["lr"]), hr).min() > 30  # the paper's own form, without the residual
