@@ -18,7 +18,7 @@ from facesr_lib.metrics import evaluate, frechet_distance, if_available, lpips_m
 from facesr_lib.metrics.evaluate import Metric
 from facesr_lib.metrics.features import Extractor, set_convention
 from facesr_lib.metrics.lpips import Lpips
-from facesr_lib.report.bootstrap import set_replicates
+from facesr_lib.report.bootstrap import SET_RESAMPLES, set_replicates
 from facesr_lib.report.run import Run
 
 Features = npt.NDArray[np.float64]
@@ -106,7 +106,8 @@ class Scoring:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of few images: the convention says how many
             value = frechet_distance(a, b)
-            replicates = set_replicates(a, b, frechet_distance, self.images.groups)
+            resamples = 0 if self.run.profile == "smoke" else SET_RESAMPLES  # no claim is judged on a smoke run
+            replicates = set_replicates(a, b, frechet_distance, self.images.groups, resamples=resamples)
         self.run.set_score(
             method,
             self.images.name,

@@ -36,7 +36,7 @@ def bicubic(lr: torch.Tensor) -> torch.Tensor:
 
 
 def test_everything_is_recorded_and_equals_the_metrics_own_values(start: Callable[..., Run], faces: ImageSet) -> None:
-    run = start()
+    run = start(profile="quick")
     batches = lambda: eval_batches(faces, Bicubic(4), 5, 0)  # noqa: E731
     scoring = Scoring(run, faces, batches, 4, Backends(None, Means()), extra={"brightness": (brightness, "mean", True)})
     row = scoring("bicubic", bicubic)

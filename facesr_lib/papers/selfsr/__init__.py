@@ -107,7 +107,7 @@ def _smoke() -> Config:
     sr = replace(_SMALL_SR, width=8, blocks=1, batch_size=4, steps=6, fade=1, grow_at=(2, 4))
     real = replace(sr, lr_size=16, levels=2, grow_at=(3,))
     stage1 = replace(quick.degradation, width=8, blocks=1, steps=6, batch_size=4)
-    return Config(sr, replace(sr, paired=False), real, stage1, images=(16, 6, 8))
+    return Config(sr, replace(sr, paired=False), real, stage1, images=(16, 6, 4))
 
 
 def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]]:

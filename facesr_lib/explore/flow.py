@@ -1,0 +1,233 @@
+"""Flow fields as pictures, by hand, and fitted: what SelfSR's first stage predicts and how much it may bend.
+
+A flow is (N, 2, H, W) in pixels, flow[:, 0] to the right and flow[:, 1] down, as in `facesr_lib.image.warp`: it says where each
+pixel takes its colour from. So an arrow points from where a pixel is drawn to where it looks; the picture moves against it.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any
+
+import ipywidgets as widgets
+import matplotlib as mpl
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from facesr_lib.image import check_images, to_uint8, warp
+from facesr_lib.losses import total_variation
+from facesr_lib.report.figures import PALETTE, STYLE, Picture, image_grid
+
+FLOW_KINDS = ("shift", "zoom", "swirl", "wave", "shake")
+_ARROWS = 16  # along the longer side
+_SEED = 0  # of the shaken field and of the noise that a fit starts from
+
+
+def flow_colors(flow: Tensor, limit: float | None = None) -> Tensor:
+    """The flow as an image (N, 3, H, W) in [0, 1]: hue = direction (red looks right), saturation = length / limit, white = none.
+
+    limit: the length in pixels, above 0, from which on the colour is full; by default the longest arrow of the batch.
+    The colour circle of Baker et al. ("A database and evaluation methodology for optical flow", 2011) uses the same idea with
+    other hues. Raises ValueError for other shapes or a limit that is not positive.
+    """
+    _check_flow(flow)
+    if limit is not None and not limit > 0:
+        raise ValueError(f"limit: expected a length in pixels above 0, got {limit}")
+    length = flow.norm(dim=1, keepdim=True)
+    full = max(length.max().item(), 1e-12) if limit is None else limit
+    saturation = (length / full).clamp(max=1)
+    hue = torch.atan2(flow[:, 1:], flow[:, :1]) / (2 * math.pi)  # in turns
+    sector = (6 * hue + torch.tensor([5.0, 3.0, 1.0], device=flow.device).view(1, 3, 1, 1)) % 6
+    return 1 - saturation * torch.minimum(sector, 4 - sector).clamp(0, 1)  # HSV with value 1
+
+
+def flow_figure(image: Tensor, flow: Tensor, *, limit: float | None = None) -> Picture:
+    """One image (1, 1 or 3, H, W) in [0, 1] with the flow (1, 2, H, W) as arrows, the coloured flow, and a legend.
+
+    Arrows are enlarged by a round factor, named in the title, when they would be too short to see. limit: as in `flow_colors`.
+    Raises ValueError when the shapes do not fit or there are several images.
+    """
+    check_images(image, "image")
+    _check_flow(flow)
+    if len(image) != 1 or flow.shape[0] != 1 or image.shape[2:] != flow.shape[2:]:
+        raise ValueError(
+            f"expected one image and one flow of its size, got {tuple(image.shape)} and {tuple(flow.shape)}: cut them with [:1]"
+        )
+    image, flow = image.detach().float().cpu(), flow.detach().float().cpu()
+    longest = flow.norm(dim=1).max().item()
+    full = limit if limit is not None else (longest or 1.0)
+    columns = {"image": image, "coloured": flow_colors(flow, full), "legend": _wheel()}
+    figure = image_grid(columns, cell=3)
+    figure.set_size_inches(9.6, 3.7)
+    left, middle, legend = figure.axes
+    stride = max(1, math.ceil(max(flow.shape[2:]) / _ARROWS))
+    gain = max(factor for factor in (1, 2, 5, 10, 20, 50) if factor == 1 or 0 < factor * longest <= 1.5 * stride)
+    with mpl.rc_context(STYLE):
+        y, x = (torch.arange(stride // 2, side, stride) for side in flow.shape[2:])
+        u, v = flow[0][:, y][:, :, x]
+        # In the data's own units, so that the downward y axis of an image needs no change of sign.
+        scaling: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.009}
+        left.quiver(x, y, gain * u, gain * v, **scaling, color=PALETTE[0], edgecolor="white", linewidth=0.5)
+        left.set(xlim=(-0.5, flow.shape[3] - 0.5), ylim=(flow.shape[2] - 0.5, -0.5), aspect="equal")
+        left.set_title("where each pixel looks" + (f" (arrows x{gain})" if gain > 1 else ""))
+        middle.set(title=f"flow, longest {longest:.2g} px", aspect="equal")
+        middle.spines[:].set(visible=True, color="0.8")  # a flow of zero is white
+        legend.set_title("legend (px)")
+        ends, labels = (0, 64, 128), (f"{-full:.2g}", "0", f"{full:.2g}")
+        legend.set(xticks=ends, xticklabels=labels, yticks=ends, yticklabels=labels)
+        legend.set(xlabel="to the right", ylabel="down", aspect="equal")
+    return figure
+
+
+def preset_flow(kind: str, size: int, amount: float) -> Tensor:
+    """A smooth flow (1, 2, size, size) whose longest arrow has `amount` pixels; a negative amount turns every arrow around.
+
+    kind: "shift" looks right, "zoom" inwards (so the picture grows), "swirl" around the middle, less at the border, "wave" left
+    and right by turns, "shake" in smooth random directions, always the same. Raises ValueError for other kinds or size below 2.
+    """
+    if size < 2:
+        raise ValueError(f"size: expected at least 2 pixels, got {size}")
+    axis = torch.linspace(-1, 1, size)
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    if kind == "shift":
+        field = torch.stack([torch.ones_like(x), torch.zeros_like(x)])
+    elif kind == "zoom":
+        field = torch.stack([-x, -y])
+    elif kind == "swirl":
+        field = torch.stack([-y, x]) * torch.exp(-2 * (x**2 + y**2))
+    elif kind == "wave":
+        field = torch.stack([torch.sin(2 * math.pi * y), torch.zeros_like(x)])
+    elif kind == "shake":
+        coarse = torch.randn(1, 2, 6, 6, generator=torch.Generator().manual_seed(_SEED))
+        field = F.interpolate(coarse, size=(size, size), mode="bicubic", align_corners=True)[0]
+    else:
+        raise ValueError(f"unknown flow {kind!r}: choose one of {', '.join(FLOW_KINDS)}")
+    return (amount * field / field.norm(dim=0).max())[None]
+
+
+def flow_grid(image: Tensor, amounts: tuple[float, ...] = (0.5, 1, 2)) -> Picture:
+    """A square face (1, C, S, S) in [0, 1] under every kind of flow (rows) at several strengths in pixels (columns).
+
+    The first column shows the flow in `flow_colors`. Raises ValueError when the image is not one square.
+    """
+    size = _square(image)
+    image = image.detach().float().cpu()
+    columns = {"flow": torch.cat([flow_colors(preset_flow(kind, size, 1.0)) for kind in FLOW_KINDS])}
+    for amount in amounts:
+        flows = torch.cat([preset_flow(kind, size, amount) for kind in FLOW_KINDS])
+        columns[f"{amount:g} px"] = warp(image.expand(len(flows), -1, -1, -1), flows)
+    figure = image_grid(columns)
+    for row, kind in enumerate(FLOW_KINDS):
+        figure.axes[row * len(columns)].set_ylabel(kind)
+    return figure
+
+
+def flow_explorer(image: Tensor) -> widgets.VBox:
+    """Choose a flow, its strength and its direction: the warped face (1, C, S, S) beside the coloured flow.
+
+    The direction turns every arrow by an angle: a zoom turned by 90 degrees is a spin. The line below says what share of the flow
+    folds. Raises ValueError when the image is not one square.
+    """
+    size = _square(image)
+    image = image.detach().float().cpu()
+    most = max(2.0, size / 8)
+    kind = widgets.Dropdown(options=FLOW_KINDS, value="swirl", description="flow")
+    amount = widgets.FloatSlider(value=most / 2, min=0, max=most, step=most / 40, description="strength (px)")
+    direction = widgets.IntSlider(value=0, min=0, max=355, step=5, description="turned by (deg)")
+    for control in (kind, amount, direction):
+        control.style.description_width = "7em"
+    picture, caption = widgets.Image(format="png"), widgets.Label()
+
+    def draw(_: Any = None) -> None:
+        flow = turn(preset_flow(kind.value, size, amount.value), direction.value)
+        picture.value = side_by_side([warp(image, flow), flow_colors(flow, most)])
+        caption.value = (
+            f"Left: warped face. Right: the flow, hue = direction, full colour = {most:.3g} px, white = none. "
+            f"{folds(flow).item():.1%} of it folds."
+        )
+
+    for control in (kind, amount, direction):
+        control.observe(draw, names="value")
+    draw()
+    return widgets.VBox([kind, amount, direction, picture, caption])
+
+
+def turn(flow: Tensor, degrees: float) -> Tensor:
+    """Every arrow of a flow (N, 2, H, W) turned by an angle, clockwise as seen on an image (from right towards down)."""
+    _check_flow(flow)
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return torch.stack([c * flow[:, 0] - s * flow[:, 1], s * flow[:, 0] + c * flow[:, 1]], dim=1)
+
+
+def fit_flow(source: Tensor, target: Tensor, smoothness: float, steps: int = 200) -> Tensor:
+    """The flow f (N, 2, H, W) in pixels for which source, warped by it, looks like target: both (N, C, H, W) in [0, 1].
+
+    Adam, from near zero, on mean |warp(source, f) - target| + smoothness * total_variation(f); no network. Its step sinks from
+    0.1 px to 0. Like any local search it only finds its way between pictures that overlap, and a heavy smoothness also slows
+    what it does not forbid, a shift. Raises ValueError for unequal shapes or a negative smoothness.
+    """
+    check_images(source, "source")
+    check_images(target, "target")
+    if source.shape != target.shape:
+        raise ValueError(f"target: expected the source's shape {tuple(source.shape)}, got {tuple(target.shape)}")
+    if not smoothness >= 0:
+        raise ValueError(f"smoothness: expected a weight of at least 0, got {smoothness}")
+    n, _, height, width = source.shape
+    # A little noise, because the total variation of an even field has no slope to follow.
+    noise = torch.randn(n, 2, height, width, generator=torch.Generator().manual_seed(_SEED))
+    flow = (1e-3 * noise).to(source).requires_grad_(True)
+    optimizer = torch.optim.Adam([flow], lr=0.1)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
+    for _ in range(steps):
+        loss = (warp(source, flow) - target).abs().mean() + smoothness * total_variation(flow)
+        (flow.grad,) = torch.autograd.grad(loss, flow)
+        optimizer.step()
+        schedule.step()
+    return flow.detach()
+
+
+def folds(flow: Tensor) -> Tensor:
+    """Share of the pixels at which p -> p + flow(p) turns over, (N,): there the warped picture shows a part twice, once mirrored.
+
+    Where the determinant of the map's Jacobian, by forward differences, is not positive. Raises ValueError for other shapes.
+    """
+    _check_flow(flow)
+    across = flow[:, :, :-1, 1:] - flow[:, :, :-1, :-1]
+    down = flow[:, :, 1:, :-1] - flow[:, :, :-1, :-1]
+    determinant = (1 + across[:, 0]) * (1 + down[:, 1]) - across[:, 1] * down[:, 0]
+    return (determinant <= 0).float().mean((1, 2))
+
+
+def side_by_side(images: list[Tensor], side: int = 288) -> bytes:
+    """Square pictures (1, 1 or 3, S, S) in [0, 1] in a row, as a PNG, each resized to `side` pixels without smoothing."""
+    row = Image.new("RGB", (len(images) * (side + 8) - 8, side), "white")
+    for column, image in enumerate(images):
+        pixels = to_uint8(image.detach().expand(-1, 3, -1, -1))[0].permute(1, 2, 0).cpu().numpy()
+        row.paste(Image.fromarray(pixels).resize((side, side), Image.Resampling.NEAREST), (column * (side + 8), 0))
+    content = io.BytesIO()
+    row.save(content, format="png", compress_level=1)
+    return content.getvalue()
+
+
+def _wheel(size: int = 129) -> Tensor:
+    """The colour of every arrow up to length 1, drawn where it ends; white outside the circle."""
+    y, x = torch.meshgrid(torch.linspace(-1, 1, size), torch.linspace(-1, 1, size), indexing="ij")
+    inside = (x**2 + y**2 <= 1).float()
+    return flow_colors(torch.stack([x, y])[None] * inside, 1.0)
+
+
+def _check_flow(flow: Tensor) -> None:
+    if not isinstance(flow, Tensor) or flow.ndim != 4 or flow.shape[1] != 2 or 0 in flow.shape:
+        found = tuple(flow.shape) if isinstance(flow, Tensor) else type(flow).__name__
+        raise ValueError(f"flow: expected a tensor (N, 2, H, W) in pixels, got {found}")
+
+
+def _square(image: Tensor) -> int:
+    """The side of the one square image that a preset flow fits."""
+    check_images(image, "image")
+    if len(image) != 1 or image.shape[2] != image.shape[3]:
+        raise ValueError(f"image: expected one square image (1, C, S, S), got shape {tuple(image.shape)}")
+    return image.shape[3]

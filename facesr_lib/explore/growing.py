@@ -1,0 +1,74 @@
+"""A progressive network at its levels, and between them: what growing a level changes in one face."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import ipywidgets as widgets
+from torch import Tensor
+
+from facesr_lib.explore.flow import side_by_side
+from facesr_lib.papers.selfsr import SelfSR
+from facesr_lib.papers.selfsr.super_resolution import from_signed, to_signed
+from facesr_lib.report.figures import Picture, image_grid
+from facesr_lib.training import evaluating
+
+FADES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def growth_strip(method: SelfSR, lr: Tensor, hr: Tensor) -> Picture:
+    """LR (N, 3, h, w), every factor the trained network serves, and HR, drawn equally large: a row per face.
+
+    Values in [0, 1]; each picture shows its own pixels.
+    """
+    columns = {_title("LR", lr): lr}
+    for level in range(1, method.config.levels + 1):
+        sr = faded(method, lr, level, 1.0)
+        columns[_title(f"x{2**level}", sr)] = sr
+    return image_grid({**columns, _title("HR", hr): hr})
+
+
+def growth_fade(method: SelfSR, lr: Tensor, level: int) -> Picture:
+    """LR (N, 3, h, w) in [0, 1] through a level fading in: alpha 0 (the level below, enlarged) to 1, a row per face."""
+    return image_grid({f"alpha {alpha:g}": faded(method, lr, level, alpha) for alpha in FADES})
+
+
+def growth_explorer(method: SelfSR, lr: Tensor) -> widgets.VBox:
+    """One slider through all levels: the SR of the first of the LR faces (N, 3, h, w) in [0, 1], beside it.
+
+    At a whole number t level t is finished; between t - 1 and t it is faded in with the fractional part as alpha.
+    """
+    levels = method.config.levels
+    slider = widgets.FloatSlider(
+        value=1.0, min=1.0, max=levels, step=0.05, description="level", continuous_update=False, readout_format=".2f"
+    )
+    picture, caption = widgets.Image(format="png"), widgets.Label()
+
+    def draw(_: Any = None) -> None:
+        level, alpha = growth(slider.value)
+        sr = faded(method, lr[:1], level, alpha)
+        picture.value = side_by_side([lr[:1], sr])
+        caption.value = f"Left: LR. Right: {_title(f'x{2**level}', sr)}, level {level} at alpha {alpha:.2f}."
+
+    slider.observe(draw, names="value")
+    draw()
+    return widgets.VBox([slider, picture, caption])
+
+
+def growth(t: float) -> tuple[int, float]:
+    """A position t >= 1 on the way through the levels -> level, alpha: 2 -> (2, 1.0), 2.25 -> (3, 0.25)."""
+    t = round(t, 6)  # a slider's steps are not exact
+    level = math.ceil(t)
+    return level, round(t - level + 1, 6)
+
+
+def faded(method: SelfSR, lr: Tensor, level: int, alpha: float) -> Tensor:
+    """SR (N, 3, 2^level h, 2^level w) in [0, 1] of a level at alpha, without gradients, from LR on any device."""
+    with evaluating(method.inference_network("generator")) as generator:
+        lr = lr.to(next(generator.parameters()).device)
+        return from_signed(generator(to_signed(lr), level, alpha)).clamp(0, 1)
+
+
+def _title(name: str, images: Tensor) -> str:
+    return f"{name} ({images.shape[-1]} px)"
