@@ -99,7 +99,7 @@ def smoothness_pair() -> tuple[Tensor, Tensor]:
 
 
 def check_smoothness(answer: Callable[[], tuple[float, float]]) -> Verdict:
-    """`answer()` gives two weights: flows fitted to `smoothness_pair` fold somewhere with the first, hardly move with the second."""
+    """`answer()` gives two weights: flows fitted to `smoothness_pair` fold with the first and hardly move with the second."""
 
     def examine() -> None:
         weights = answer()

@@ -175,7 +175,8 @@ for row, (full, color) in enumerate(zip(("SelfSR", "SelfSR (unpaired)"), PALETTE
         y = 4 * row + column
         axes.plot(each, np.full(len(each), y), "o", color=color, alpha=0.4)
         axes.plot([each.mean()] * 2, [y - 0.35, y + 0.35], color=color, lw=3)
-        labels.append((y, f"{'pairs' if row == 0 else 'no pairs'}: {part.removeprefix('no ')}"))
+        kept = part.removeprefix("no ").replace("concatenation", "self-conditioning")
+        labels.append((y, f"{'pairs' if row == 0 else 'no pairs'}: {kept}"))
 axes.axvline(0, color="black", lw=0.8)
 axes.set_yticks(*zip(*labels, strict=True))
 axes.invert_yaxis()
@@ -183,7 +184,7 @@ axes.set_xlabel(f"what the part is worth in {METRIC}, per person (right: it help
 run.figure(
     figure,
     "worth",
-    f'Each dot is one test person: how much {METRIC} gets worse when the part is left out. Bars are means. "concatenation" stands for the self-conditioned block.',
+    f"Each dot is one test person: how much {METRIC} gets worse when the part is left out. Bars are means.",
     "Six rows of dots around a zero line, one row per part and setting.",
 )
 
