@@ -12,8 +12,8 @@ each side, so that a verdict for or against always means a 95 % interval wholly 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -79,7 +79,7 @@ def judge(
     for claim in paper.claims:
         settings = {part: list(_settings(part, ours)) for part in claim.parts}
         missing = tuple(part for part, where in settings.items() if not where)
-        measured = tuple(
+        measured = _distinct(
             _measure(part, *where, resamples=resamples, seed=seed)
             for part in claim.parts
             for where in (settings[part] if judged else ())
@@ -94,6 +94,14 @@ def judge(
         {i: min(m.p_against for m in x.measured) * len(x.measured) for i, x in enumerate(found) if x.measured}
     )
     return [_decide(item, p_for.get(i), p_against.get(i)) for i, item in enumerate(found)]
+
+
+def _distinct(found: Iterable[Measured]) -> tuple[Measured, ...]:
+    """Each measurement once: an ablation notebook scores the full model of its paper's main notebook again, with the same result."""
+    first: dict[Measured, Measured] = {}
+    for item in found:
+        first.setdefault(replace(item, notebook=""), item)
+    return tuple(first.values())
 
 
 def _corrected(p_values: dict[int, float]) -> dict[int, float]:

@@ -371,7 +371,7 @@ differs = (
     f"a residual over the enlarged LR, {fid} instead of FID"
 )
 tables = []
-for reference in published("selfsr", table="Table III") if fid else []:
+for reference in reversed(published("selfsr", table="Table III")) if fid else []:
     metric = f"{fid} of LR" if "LR" in reference.column else fid
     tables.append(
         run.published(reference, method=names[reference.row], dataset=wild.test.name, metric=metric, differs=differs)

@@ -284,7 +284,7 @@ if backends.lpips:
     columns["CelebA LPIPS"] = backends.lpips.name
 if backends.extractor:
     columns["CelebA FID"] = backends.extractor.name
-names = {"Bicubic": "bicubic", "SelfSR paired": "SelfSR", "SelfSR unpaired": "SelfSR (unpaired)"}
+names = {"SelfSR paired": "SelfSR", "SelfSR unpaired": "SelfSR (unpaired)", "Bicubic": "bicubic"}
 for row, method in names.items():
     for column, metric in columns.items():
         (reference,) = published("selfsr", table="Table I", row=row, column=column)

@@ -140,7 +140,7 @@ columns = {"PSNR": "PSNR Y (dB)", "SSIM": "SSIM Y"}
 columns |= {"LPIPS": backends.lpips.name} if backends.lpips else {}
 columns |= {"FID": backends.extractor.name} if backends.extractor else {}
 for setting, name in (("paired", "SelfSR"), ("unpaired", "SelfSR (unpaired)")):
-    for row, method in ((f"{setting} 1: concatenation", f"{name}, concatenation"), (f"{setting} 4: full model", name)):
+    for row, method in ((f"{setting} 4: full model", name), (f"{setting} 1: concatenation", f"{name}, concatenation")):
         for column, metric in columns.items():
             (reference,) = published("selfsr", table="Table IV", row=row, column=column)
             beside = run.published(reference, method=method, dataset=test.name, metric=metric, differs=differs)

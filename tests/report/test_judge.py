@@ -116,6 +116,15 @@ def test_a_claim_holds_only_if_all_its_parts_hold_everywhere() -> None:
     assert verdicts(A_OVER_B, two_ways) == "inconclusive"
 
 
+def test_the_same_scores_from_two_notebooks_count_once() -> None:
+    scores = score("A", BASE + 1 + NOISE), score("B", BASE)
+    main, ablation = result(*scores), result(*scores, notebook="21_y")
+    (item,) = judge(paper(A_OVER_B), [main, ablation], resamples=500)
+    assert [m.notebook for m in item.measured] == ["20_x"]
+    (item,) = judge(paper(A_OVER_B), [main, result(score("A", BASE + 2), scores[1], notebook="21_y")], resamples=500)
+    assert [m.notebook for m in item.measured] == ["20_x", "21_y"]
+
+
 def test_what_was_not_scored_is_not_run() -> None:
     good = (score("A", BASE + 1 + NOISE), score("B", BASE))
     assert verdicts(A_OVER_B) == "not run"
