@@ -75,9 +75,10 @@ def resolve_device(name: str) -> torch.device:
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def make_accelerator(device: str, mixed_precision: str) -> Accelerator:
+def make_accelerator(device: str, mixed_precision: str, *, grows: bool = False) -> Accelerator:
     """An accelerate.Accelerator for `device` ("auto", "cpu" or "cuda") and precision ("auto", "no", "bf16", "fp16").
 
+    grows: the method's networks have parameters that get no gradient yet, which several processes must be told.
     "auto" precision is bf16 on GPUs that compute in it, else float32. Raises ValueError as `resolve_device` does.
     """
     on_cpu = resolve_device(device).type == "cpu"
@@ -91,5 +92,5 @@ def make_accelerator(device: str, mixed_precision: str) -> Accelerator:
     return Accelerator(
         cpu=on_cpu,
         mixed_precision=mixed_precision,
-        kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
+        kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False, find_unused_parameters=grows)],
     )

@@ -25,10 +25,13 @@ class Method(ABC):
     networks: every network that is trained, by name.
     optimizers, learning_rates: by the name of the update they serve ("generator", "discriminator", ...).
     averages: exponential moving averages of some networks; `inference_network` prefers them.
+    grows: whether some parameters get no gradient in some steps, as in a network that grows.
 
     A method works on its own (`method.build(); method.step(batch)` trains on the CPU in float32); the Trainer swaps in
     an Engine that knows the device, the precision and gradient accumulation.
     """
+
+    grows = False
 
     def __init__(self) -> None:
         from facesr_lib.training.engine import Engine

@@ -79,7 +79,7 @@ class Trainer:
         self.title = title
         self.log = CsvLog(self.folder / "log.csv")
         self.validation = CsvLog(self.folder / "validation.csv")
-        self.accelerator = make_accelerator(options.device, options.mixed_precision)
+        self.accelerator = make_accelerator(options.device, options.mixed_precision, grows=method.grows)
         self._pending: list[tuple[int, dict[str, Tensor]]] = []
 
     def fit(self) -> Method:

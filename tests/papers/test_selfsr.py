@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -32,6 +35,7 @@ from facesr_lib.papers.selfsr import (
     networks,
 )
 from facesr_lib.training import Trainer, TrainerOptions
+from facesr_lib.training.log import CsvLog
 
 SMALL = replace(
     Config.preset("smoke").paired, width=8, blocks=1, d_blocks=1, batch_size=4, steps=9, grow_at=(2, 5), fade=2
@@ -301,9 +305,13 @@ def test_ablations_change_one_thing() -> None:
         assert [f.name for f in fields(full) if getattr(full, f.name) != getattr(variant, f.name)] == [field]
 
 
+def paired_faces() -> PairedBatches:
+    return PairedBatches(load_faces("", "train", SMALL.hr_size).limit(12), Bicubic(8), 4, seed=0)
+
+
 @pytest.fixture(scope="module")
 def pairs() -> PairedBatches:
-    return PairedBatches(load_faces("", "train", SMALL.hr_size).limit(12), Bicubic(8), 4, seed=0)
+    return paired_faces()
 
 
 def test_stage_2_killed_while_growing_equals_unbroken(pairs: PairedBatches, tmp_path: Path) -> None:
@@ -318,6 +326,19 @@ def test_stage_2_killed_while_growing_equals_unbroken(pairs: PairedBatches, tmp_
         for name, network in one.networks.items():
             mine, theirs = network.state_dict(), other.networks[name].state_dict()
             assert all(torch.equal(mine[key], theirs[key]) for key in mine)
+
+
+def test_two_processes_grow_as_one(pairs: PairedBatches, tmp_path: Path) -> None:
+    """Levels without gradients, the double backward of R1, three forwards per backward: all of it under DDP."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    script = Path(__file__).with_name("selfsr_distributed.py")
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run([*command, script, tmp_path / "two"], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    Trainer(SelfSR(SMALL), pairs, tmp_path / "one", TrainerOptions(steps=SMALL.steps, device="cpu")).fit()
+    one, two = (CsvLog(tmp_path / name / "log.csv").rows() for name in ("one", "two"))
+    for term in ("g_reconstruction", "g_adversarial", "d_real", "d_r1"):
+        assert [row[term] for row in two] == pytest.approx([row[term] for row in one], rel=1e-3, abs=1e-5)
 
 
 def test_growing_adds_optimizer_state_and_keeps_the_old(pairs: PairedBatches) -> None:

@@ -74,6 +74,8 @@ class SRConfig:
 class SelfSR(Method):
     """Equations 7 to 11. With pairs a batch holds `lr` and `hr`; without, `real_lr` (other people's LR faces) and `hr`."""
 
+    grows = True
+
     def __init__(self, config: SRConfig) -> None:
         super().__init__()
         self.config = config
