@@ -6,6 +6,7 @@ from facesr_lib.data.cartoons import FREE_STYLES, dicebear_cartoons
 from facesr_lib.data.faces import load_faces
 from facesr_lib.data.folder import BadImages, image_folder
 from facesr_lib.data.images import ImageSet
+from facesr_lib.data.incremental import Domain, IncrementalBatches, eval_domains, increment, load_cartoons
 from facesr_lib.data.olivetti import olivetti_faces, olivetti_folder
 from facesr_lib.data.packed import PackedError, PackedWriter, open_packed, pack
 from facesr_lib.data.split import refuse_shared_groups, split_by_group
@@ -14,8 +15,10 @@ from facesr_lib.data.wild import HiddenDegradation, UnpairedBatches, Wild, hide,
 __all__ = [
     "FREE_STYLES",
     "BadImages",
+    "Domain",
     "HiddenDegradation",
     "ImageSet",
+    "IncrementalBatches",
     "PackedError",
     "PackedWriter",
     "PairedBatches",
@@ -24,10 +27,13 @@ __all__ = [
     "cache_dir",
     "dicebear_cartoons",
     "eval_batches",
+    "eval_domains",
     "hide",
     "image_folder",
     "in_the_wild",
+    "increment",
     "keyed_generator",
+    "load_cartoons",
     "load_faces",
     "motion_blur",
     "olivetti_faces",

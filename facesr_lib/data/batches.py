@@ -61,7 +61,7 @@ class PairedBatches:
             raise ValueError(f"steps count from 0, got {step}")
         n = len(self.hr)
         places = range(step * self.batch_size, (step + 1) * self.batch_size)
-        return [int(_epoch_order(self.seed, place // n, n)[place % n]) for place in places]
+        return [int(epoch_order(self.seed, place // n, n)[place % n]) for place in places]
 
     def __call__(self, step: int) -> dict[str, Tensor]:
         hr = self.hr.take(self.indices(step))
@@ -87,7 +87,8 @@ def eval_batches(images: ImageSet, degrade: Degrade, batch_size: int, seed: int)
 
 
 @lru_cache(maxsize=4)
-def _epoch_order(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
+def epoch_order(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
+    """The order in which an epoch shows n images: a permutation of 0 to n - 1, read-only."""
     order: npt.NDArray[np.int64] = torch.randperm(n, generator=keyed_generator(seed, "epoch", epoch)).numpy()
     order.flags.writeable = False  # the cache hands out this very array
     return order

@@ -1,0 +1,135 @@
+"""Learning one domain after another: which images of a batch are new, and which old ones are shown again (replayed)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from facesr_lib.data.batches import Degrade, epoch_order, eval_batches, keyed_generator
+from facesr_lib.data.cartoons import dicebear_cartoons
+from facesr_lib.data.faces import load_faces
+from facesr_lib.data.images import ImageSet
+
+Augment = Callable[[Tensor, torch.Generator], Tensor]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Training images of one kind. new: they are being learnt; otherwise the model knows them and they are replayed."""
+
+    name: str
+    images: ImageSet
+    new: bool
+
+
+def increment(
+    new: Mapping[str, ImageSet], old: Mapping[str, ImageSet] | None = None, replay: float = 0.0
+) -> tuple[Domain, ...]:
+    """The domains of one increment: every image of the new ones, and for each of them `replay` images of each old one.
+
+    The replayed images are spread over the people of their set; a larger `replay` contains those of a smaller one; 0 replays
+    nothing. Raises ValueError where an old domain has too few images, or without a new domain.
+    """
+    if not new or replay < 0:
+        raise ValueError(f"an increment needs a new domain and replay >= 0, got {list(new)} and {replay}")
+    wanted = round(replay * sum(len(images) for images in new.values()))
+    replayed = old or {} if wanted else {}
+    for name, images in replayed.items():
+        if len(images) < wanted:
+            raise ValueError(
+                f"replay {replay:g} asks for {wanted} images of {name!r}, which has {len(images)}: "
+                "lower it, or learn from fewer new images"
+            )
+    return tuple(
+        [Domain(name, images, new=True) for name, images in new.items()]
+        + [Domain(name, images.limit(wanted), new=False) for name, images in replayed.items()]
+    )
+
+
+@dataclass(frozen=True)
+class IncrementalBatches:
+    """Training batches over several domains, shuffled together, as a function of (seed, step) like PairedBatches.
+
+    `batches(step)` gives "lr" and "hr" in [0, 1], "domain" (B,) int64, the place in `domains`, and "new" (B,) bool: the mask
+    that decides which loss terms an image feeds. The domains' shares in a batch vary, as in one shuffled folder; in
+    an epoch every image comes once. augment(hr, generator) changes the HR images before `degrade` makes the LR ones.
+    """
+
+    domains: tuple[Domain, ...]
+    degrade: Degrade
+    batch_size: int
+    seed: int
+    augment: Augment | None = None
+
+    def __post_init__(self) -> None:
+        names = [domain.name for domain in self.domains]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"domains: expected at least one, each with a name of its own, got {names}")
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {self.batch_size}")
+        sizes = {domain.name: domain.images.size for domain in self.domains}
+        if len(set(sizes.values())) > 1:
+            raise ValueError(f"domains: their images must be equally large to share a batch, got {sizes}")
+
+    def __len__(self) -> int:
+        return sum(len(domain.images) for domain in self.domains)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps until every image of every domain has been seen, rounded up."""
+        return -(-len(self) // self.batch_size)
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What a cached stage must be keyed by, as plain data: the images, in order, and their part in the increment."""
+        return {domain.name: [domain.images.checksum, domain.new] for domain in self.domains}
+
+    def __call__(self, step: int) -> dict[str, Tensor]:
+        which, rows = self.places(step)
+        hr = torch.empty(len(rows), 3, *self.domains[0].images.size)
+        for index, domain in enumerate(self.domains):
+            here = torch.from_numpy(which == index)
+            hr[here] = domain.images.take(rows[which == index])
+        generator = keyed_generator(self.seed, "step", step)
+        if self.augment is not None:
+            hr = self.augment(hr, generator)
+        domain_of_image = torch.from_numpy(which)
+        new = torch.tensor([domain.new for domain in self.domains])[domain_of_image]
+        return {"lr": self.degrade(hr, generator), "hr": hr, "domain": domain_of_image, "new": new}
+
+    def places(self, step: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Of every image of a step (counted from 0): which domain it is from, and where it stands there; two (B,) arrays."""
+        if step < 0:
+            raise ValueError(f"steps count from 0, got {step}")
+        n = len(self)
+        drawn = range(step * self.batch_size, (step + 1) * self.batch_size)
+        order = np.array([epoch_order(self.seed, place // n, n)[place % n] for place in drawn])
+        ends = np.cumsum([len(domain.images) for domain in self.domains])
+        which = np.searchsorted(ends, order, side="right")
+        return which, order - np.concatenate([[0], ends])[which]
+
+
+def eval_domains(
+    images: Mapping[str, ImageSet], degrade: Degrade, batch_size: int, seed: int
+) -> dict[str, Iterator[dict[str, Tensor]]]:
+    """Every domain's held-out images as `eval_batches`, by name: what a model knows is one score per domain, never their mean."""
+    return {name: eval_batches(held_out, degrade, batch_size, seed) for name, held_out in images.items()}
+
+
+def load_cartoons(data_root: str | Path, split: Literal["train", "val", "test"], size: int, count: int) -> ImageSet:
+    """`count` cartoon faces of a split, `size` x `size` px: of `data_root`/cartoons where that folder exists, else DiceBear's.
+
+    The folder has one of the layouts of `load_faces` (prepared iCartoonFace, say); its parent should have train/ and test/
+    for the faces, or the cartoons would be taken for one more person. There may be fewer images than `count` in it.
+    """
+    folder = Path(data_root, "cartoons").expanduser()
+    if str(data_root) and folder.is_dir():
+        return load_faces(folder, split, size).limit(count)
+    return dicebear_cartoons(count, size, split=split)

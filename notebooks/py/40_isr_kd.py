@@ -1,0 +1,552 @@
+# ---
+# jupyter:
+#   facesr:
+#     hardware:
+#       paper: GPU, 24 GB
+#       quick: CPU
+#       smoke: CPU
+#       workshop: GPU
+#     minutes:
+#       paper: 6000
+#       quick: 2
+#       smoke: 0.3
+#       workshop: 10
+#     paper: isr_kd
+#     title: Learn cartoons, keep faces
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Learn cartoons, keep faces
+#
+# **Aim:** teach a face super-resolver cartoons without making it forget faces: *Face to Cartoon Incremental Super-Resolution using Knowledge
+# Distillation* (Devkatte, Dubey, Singh, Hadid), x8.
+#
+# You will
+# - watch a network forget: the same face, step by step, while it learns something else;
+# - see what distillation holds on to, term by term and domain by domain;
+# - judge both domains at once, beside the authors' own log of results.
+#
+# **You need:** `10_human_face_gan`. **Time:** about 2 minutes in `quick` on two CPU cores, 10 minutes in `workshop` on a GPU, days in `paper`.
+# **Hardware:** CPU for `quick`; a GPU above it.
+
+# %%
+# On Colab or in a kernel without the library, this says what to do; otherwise it does nothing.
+import importlib.util
+
+if importlib.util.find_spec("facesr_lib") is None:
+    raise ModuleNotFoundError(
+        "This kernel has no facesr: run `make setup` and choose the project's kernel, or `%pip install` its folder."
+    )
+
+# %% tags=["parameters"]
+PROFILE = "quick"  # smoke, quick, workshop or paper
+SEED = 0
+DEVICE = "auto"  # auto, cpu or cuda
+DATA_ROOT = ""  # a folder with your own faces; empty: the packaged Olivetti faces
+OUTPUT_DIR = ""  # where results go; empty: the project's runs/
+
+# %%
+import torch
+
+from facesr_lib.explore import show_source
+from facesr_lib.report import Run, curves, image_grid, published, style
+
+style()
+run = Run.start(
+    "40_isr_kd",
+    title="Learn cartoons, keep faces",
+    paper="isr_kd",
+    profile=PROFILE,
+    seed=SEED,
+    device=DEVICE,
+    data_root=DATA_ROOT,
+    output_dir=OUTPUT_DIR,
+)
+run
+
+# %% [markdown]
+# ## Two domains
+#
+# The old domain is faces, the new one cartoons. The paper uses CelebA and iCartoonFace; the small profiles take the packaged Olivetti faces and
+# cartoons drawn by DiceBear, and shrink picture, width and schedule. LR images are three bilinear halvings, each rounded to 8 bit.
+#
+# Of this paper we have the abstract and the figure captions. The sizes, weights and splits are facts of the authors' released code.
+
+# %%
+from dataclasses import replace
+
+from facesr_lib.data import load_cartoons, load_faces
+from facesr_lib.papers.isr_kd import Config
+
+config = Config.preset(PROFILE)
+size = config.hr_size
+tested = {"smoke": 8, "quick": 100, "workshop": 100, "paper": 5000}[PROFILE]
+faces = load_faces(DATA_ROOT, "train", size)
+if PROFILE == "smoke":
+    faces = faces.limit(2 * config.unit)
+cartoons = load_cartoons(DATA_ROOT, "train", size, 5 * config.unit)
+watched = {
+    "faces": load_faces(DATA_ROOT, "val", size).limit(16),
+    "cartoons": load_cartoons(DATA_ROOT, "val", size, 16),
+}
+test = {
+    "faces": load_faces(DATA_ROOT, "test", size).limit(tested),
+    "cartoons": load_cartoons(DATA_ROOT, "test", size, tested),
+}
+for name, images in test.items():
+    run.data(images, role=name)
+faces, cartoons, test
+
+# %%
+config = replace(config, unit=min(config.unit, len(faces) // 2, len(cartoons) // 5))  # your own folder may be small
+run.config(config)
+
+# %%
+from facesr_lib.image import resize_bicubic
+
+examples = torch.cat([test["faces"].take([0, len(test["faces"]) // 2]), test["cartoons"].take([0, 1])])
+lr = config.degradation(examples)
+run.figure(
+    image_grid({f"LR ({lr.shape[-1]} px)": lr, "bicubic": resize_bicubic(lr, 8), "HR": examples}, cell=1.6),
+    "domains",
+    f"Both domains: what the network is given, what bicubic makes of it, what is wanted ({config.degradation.name}).",
+    "Four rows, two faces and two cartoons, each as a tiny LR image, its blurred enlargement and the original.",
+)
+
+# %% [markdown]
+# ## An increment
+#
+# An *increment* is a set of new images and some replayed old ones. The paper's splits name their ratio: 2:0 is fine-tuning on cartoons alone, 2:1
+# replays one face for every two cartoons. Each image of a batch says whether it is new:
+
+# %%
+from facesr_lib.data import IncrementalBatches
+from facesr_lib.papers.isr_kd_study import SPLITS, Study, augment
+from facesr_lib.training import StageCache
+
+study = Study(config, faces, cartoons, watched, StageCache(run.stages_root), SEED, DEVICE)
+rows = [{"split": split, **{d.name: len(d.images) for d in study.domains(split)}} for split in SPLITS]
+run.table("splits", [{"faces": 0, **row} for row in rows], "Training images of every split, in the paper's ratios")
+
+# %%
+batches = IncrementalBatches(study.domains("replay 2:1"), config.degradation, config.batch_size, SEED, augment)
+batch = batches(0)
+{name: tuple(value.shape) for name, value in batch.items()}, batch["new"].tolist()
+
+# %% [markdown]
+# A third domain, say sketches, would be two lines: `increment({"sketches": sketches}, {"faces": faces, "cartoons": cartoons}, replay=0.5)`, and the
+# student of today as the teacher of tomorrow.
+#
+# ## The generator
+#
+# Three steps, each doubling the size. Each ends in an *edge block*, which has no weights: the picture minus its local mean, negative parts cut off.
+# Its result is fed to the next step, and a 1 x 1 convolution reads an edge map from it.
+#
+# $$\mathrm{edge}_k(x) = \mathrm{ReLU}\big(x - \mathrm{mean}_{k \times k}(x)\big)$$
+
+# %%
+from facesr_lib.papers.isr_kd import Step
+
+show_source(Step)
+
+# %%
+from facesr_lib.image import edge_residual
+
+columns = {f"k = {k}": (4 * edge_residual(examples, k)).clamp(0, 1) for k in (5, 7, 10)}
+run.figure(
+    image_grid({"image": examples, **columns}, rows=[0, 2], cell=1.9),
+    "edge_block",
+    "The edge block on a face and on a cartoon, four times as bright, with the windows of the three steps. It keeps the bright side of an edge; "
+    "a wider window keeps broader structures.",
+    "A face and a cartoon, each followed by three dark pictures in which bright outlines get broader.",
+)
+
+# %%
+from facesr_lib.papers.isr_kd import networks
+
+rows = []
+for preset in dict.fromkeys((PROFILE, "paper")):
+    with torch.device("meta"):  # sizes without memory
+        for name, (network, shape) in networks(Config.preset(preset)).items():
+            count = sum(p.numel() for p in network.parameters())
+            rows.append({"preset": preset, "network": name, "input": str(shape), "parameters": count})
+run.table("networks", rows, "Parameters here and in the paper's preset, where they equal the released networks'")
+
+# %% [markdown]
+# ## Who feeds which term
+#
+# With $T$ the frozen teacher, $S$ the student, $B$ the bottleneck feature, all squared errors counted in grey levels:
+#
+# $$L_\mathrm{new} = \|S(x) - y\|^2 + 0.3 \sum_i \|e_i - \mathrm{Canny}_i\|^2 + \|\mathrm{YUV}(S(x)) - \mathrm{YUV}(y)\|^2 - 0.005 \log D(S(x))$$
+# $$L_\mathrm{old} = 15\,\|S(x) - T(x)\|^2 + 0.08\,\|B_S(x) - B_T(x)\|^2$$
+#
+# New images (cartoons) feed the first line, replayed ones (faces) the second. A face's own $y$ is never used: only what the teacher made of it.
+
+# %%
+from facesr_lib.papers.isr_kd import ISRKD
+
+show_source(ISRKD.step)
+
+# %% [markdown]
+# ## Training
+#
+# First the teacher, on faces alone. Then a student per split, each starting from the teacher's weights. `Study` keeps every stage in the cache,
+# where the ablations find it again.
+#
+# *Predict: how long does fine-tuning take to spoil a face?*
+
+# %%
+show_source(Study.student)
+
+# %%
+teacher = study.teacher()
+
+# %% [markdown]
+# Before any student takes a step: the terms of a batch of faces alone, and of one of cartoons alone. The student still *is* the teacher, so that
+# distillation reads 0. So that it has something to say, we show it again for a student that has moved.
+# Note how small the adversarial term is beside the squared errors: with the released weights this "GAN" is close to a regression.
+
+# %%
+moved = study.student("replay 2:0", teacher)
+rows = []
+for label, network in (("at the start", teacher), ("fine-tuned", moved)):
+    for domain, mask in (("faces", ~batch["new"]), ("cartoons", batch["new"])):
+        method = ISRKD(config, teacher.method.inference_network("generator"))
+        torch.manual_seed(SEED)
+        method.build()
+        method.networks["generator"].load_state_dict(network.method.inference_network("generator").state_dict())
+        method.networks["generator"].to(run.device), method.networks["discriminator"].to(run.device)
+        one_kind = {name: value[mask].to(run.device) for name, value in batch.items()}
+        terms = method.step(one_kind)
+        rows.append({"student": label, "batch of": domain, **{name: round(t.item(), 4) for name, t in terms.items()}})
+run.table("terms_by_domain", rows, "Loss terms (weighted, squared grey levels) of batches of one domain")
+
+# %%
+students = {split: study.student(split, teacher) for split in SPLITS}
+
+# %%
+from facesr_lib.papers.isr_kd_study import EXTENDED
+
+students["replay 2:2, extended"] = study.student("replay 2:2", teacher, **EXTENDED)
+
+# %% [markdown]
+# ## Forgetting made visible
+#
+# One held-out face through both trainings, from the teacher on the left to the last step on the right. Above: fine-tuned on cartoons alone (2:0).
+# Below: with replay and distillation (2:1).
+
+# %%
+from facesr_lib.explore.forgetting import forgetting_slider, forgetting_strip
+
+films = {"fine-tuned": study.film(students["replay 2:0"]), "distilled": study.film(students["replay 2:1"])}
+hr = study.filmed()
+taught = teacher.method.super_resolve(config.degradation(hr).to(run.device)).cpu()
+run.figure(
+    forgetting_strip(films, taught, picture=0),
+    "forgetting",
+    "The same face while the network learns cartoons. Without distillation it drifts away from what the teacher knew; with it, it stays.",
+    "Two rows of five portraits: in the upper row the face gets worse from left to right, in the lower row it stays as it was.",
+)
+
+# %%
+forgetting_slider(films, taught, hr)
+
+# %% [markdown]
+# The same in numbers: PSNR on held-out people and on held-out cartoons, during training.
+
+
+# %%
+def course(name):
+    start = {"training done": 0.0, **{d: teacher.validation[-1][d] for d in watched}}
+    steps = len(students[name].log)
+    looks = [
+        {"training done": row["step"] / steps, **{d: row[d] for d in watched}} for row in students[name].validation
+    ]
+    return [start, *looks]
+
+
+rows = []
+for split, label in (("replay 2:0", "fine-tuned"), ("replay 2:1", "distilled")):
+    rows += [
+        {"training done": r["training done"], f"faces, {label}": r["faces"], f"cartoons, {label}": r["cartoons"]}
+        for r in course(split)
+    ]
+names = [f"{domain}, {label}" for domain in watched for label in ("fine-tuned", "distilled")]
+run.figure(
+    curves(
+        rows, *names, x="training done", ylabel="PSNR on held-out images (dB)", title="Two domains during one training"
+    ),
+    "course",
+    "Held-out PSNR of both domains over the share of training done. At 0 stands the teacher.",
+    "Four curves: on cartoons both students rise; on faces the fine-tuned one falls and the distilled one stays level.",
+)
+
+# %%
+log = students["replay 2:1"].log
+run.figure(
+    curves(
+        log,
+        "reconstruction",
+        "luma_chroma",
+        "kd_output",
+        "kd_bottleneck",
+        average=max(1, len(log) // 15),
+        ylabel="squared grey levels",
+        title="Learning and keeping",
+    ),
+    "loss_terms",
+    "Terms of the student 2:1 during training. Distillation starts at 0, jumps as the first steps move the network, then pulls it back.",
+    "Four noisy curves over the training steps.",
+)
+
+# %% [markdown]
+# ### Edge heads against Canny
+#
+# The three edge maps that the generator predicts from the LR image, beside the Canny edges of the HR image that they are trained on.
+
+# %%
+from facesr_lib.image import canny
+
+student = students["replay 2:1"].method
+chosen = torch.cat([test["faces"].take([0]), test["cartoons"].take([0])])
+edges = student.outputs(config.degradation(chosen).to(run.device)).edges
+pyramid = config.degradation.pyramid(chosen)
+columns = {"HR": chosen}
+for level, edge in zip((2, 1, 0), edges, strict=True):
+    columns[f"Canny, {edge.shape[-1]} px"] = canny(pyramid[level], 50, 255)
+    columns[f"edge head, {edge.shape[-1]} px"] = edge
+run.figure(
+    image_grid(columns, cell=1.5),
+    "edge_heads",
+    "Edges that the student predicts from LR at three sizes, beside Canny's on HR. A head whose picture is black says nothing: its ReLU is silent.",
+    "Two rows, a face and a cartoon, with pairs of edge pictures at three sizes.",
+)
+
+# %% [markdown]
+# ## Results on both domains
+#
+# People and cartoons nobody trained on. A single mean over both domains would hide what happened: each domain has its own row of numbers.
+
+# %%
+from facesr_lib.data import eval_batches, eval_domains
+from facesr_lib.metrics import evaluate, if_available, make_extractor, psnr, ssim
+
+methods = {"bicubic": lambda lr: resize_bicubic(lr, 8).clamp(0, 1), "face-only": teacher.method.super_resolve}
+methods |= {name: trained.method.super_resolve for name, trained in students.items()}
+CONVENTION = f"RGB, 8-bit, no crop, x8, {config.degradation.name}"
+found = {}
+for name, super_resolve in methods.items():
+    held_out = eval_domains(test, config.degradation, 25, SEED)
+    found[name] = {
+        domain: evaluate(super_resolve, pairs, {"PSNR (dB)": psnr, "SSIM": ssim}, run.device)
+        for domain, pairs in held_out.items()
+    }
+    for domain, scores in found[name].items():
+        for metric, values in scores.items():
+            run.score(name, test[domain].name, metric, values, convention=CONVENTION)
+
+# %%
+import warnings
+
+from facesr_lib.metrics import frechet_distance, image_set_features, set_convention, set_scores
+from facesr_lib.metrics.features import features
+from facesr_lib.report import set_replicates
+from facesr_lib.report.scoring import in_their_span
+
+extractor = if_available(lambda: make_extractor("auto"), run.note)
+if extractor:
+    run.backend("FID", f"{extractor.name}: {extractor.convention}")
+    large = PROFILE in (
+        "workshop",
+        "paper",
+    )  # else the cartoons of the claims only: a feature network takes its time on a CPU
+    asked = test if large else {"cartoons": test["cartoons"].limit(50)}
+    for domain, images in asked.items():
+        real = image_set_features(extractor, images, run.stages_root / "features", run.device)
+        for name, super_resolve in methods.items():
+            pairs = eval_batches(images, config.degradation, 25, SEED)
+            made = features(extractor, (super_resolve(pair["lr"].to(run.device)) for pair in pairs), run.device)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # few images: the convention says how many, and KID stands beside it
+                spanned = in_their_span(made, real)
+                draws = set_replicates(*spanned, frechet_distance, images.groups, seed=SEED)
+                for metric, value in set_scores(made, real, extractor).items():
+                    found[name][domain][metric] = torch.tensor([value])
+                    run.set_score(
+                        name,
+                        images.name,
+                        metric,
+                        value,
+                        n=len(images),
+                        convention=set_convention(made, real, extractor),
+                        replicates=draws if metric == extractor.name else (),
+                    )
+
+# %%
+log_rows = {
+    "face-only": "face-only generator",
+    "replay 2:0": "20k + 0",
+    "replay 2:1": "20k + 10k",
+    "replay 2:2": "20k + 20k",
+    "replay 5:1": "50k + 10k",
+    "replay 2:2, extended": "20k + 20k, extended",
+}
+authors = {(r.row, r.column): r for r in published("isr_kd") if r.table == "result log"}
+rows = []
+for name, domains in found.items():
+    row = {"method": name}
+    for domain, scores in domains.items():
+        kind = domain.removesuffix("s")
+        row |= {f"{kind} {metric}": values.mean().item() for metric, values in scores.items()}
+        reference = authors.get((log_rows.get(name), f"{kind} PSNR"))
+        row[f"{kind} PSNR, authors' log"] = reference.value if reference else None
+    rows.append(row)
+run.table("results", rows, f"Mean over {len(test['faces'])} held-out faces and {len(test['cartoons'])} cartoons")
+
+# %%
+differs = (
+    f"{test['faces'].name} and {test['cartoons'].name} instead of CelebA and iCartoonFace, {size} instead of 128 px, width {config.width:g}, "
+    f"epochs {config.epochs[0]} and {config.epochs[1]} instead of 200, PNG instead of JPEG, our metrics instead of piq's"
+)
+for name, log_row in log_rows.items():
+    for domain in test:
+        for metric, column in (("PSNR (dB)", "PSNR"), ("SSIM", "SSIM")):
+            reference = authors[log_row, f"{domain.removesuffix('s')} {column}"]
+            run.published(reference, method=name, dataset=test[domain].name, metric=metric, differs=differs)
+
+# %% [markdown]
+# ### The pictures behind the numbers (the paper's Figs. 4 and 5)
+
+# %%
+columns_of = {"face-only": "face-only", "replay 2:0": "fine-tuned 2:0", "replay 2:1": "distilled 2:1"}
+saved = []
+for domain, images in test.items():
+    chosen = [0, len(images) // 3, 2 * len(images) // 3]
+    hr = images.take(chosen)
+    lr = config.degradation(hr).to(run.device)
+    columns = {"LR": lr, "bicubic": methods["bicubic"](lr)}
+    columns |= {title: methods[name](lr) for name, title in columns_of.items()} | {"HR": hr}
+    labels = {
+        title: [f"{found[name][domain]['PSNR (dB)'][i]:.1f} dB" for i in chosen]
+        for name, title in {"bicubic": "bicubic", **columns_of}.items()
+    }
+    saved.append(
+        run.figure(
+            image_grid(columns, labels=labels, cell=1.5),
+            f"samples_{domain}",
+            f"Three held-out {domain} through every model, with PSNR below.",
+            f"A grid of {domain}, one row per image, one column per model.",
+        )
+    )
+saved[0]
+
+# %%
+saved[1]
+
+# %% [markdown]
+# ## What this run says about the paper's claims
+
+# %%
+psnr_of = {
+    name: {domain: scores["PSNR (dB)"].mean().item() for domain, scores in domains.items()}
+    for name, domains in found.items()
+}
+lost = psnr_of["face-only"]["faces"] - psnr_of["replay 2:0"]["faces"]
+kept = psnr_of["replay 2:1"]["faces"] - psnr_of["replay 2:0"]["faces"]
+run.note(
+    f"Fine-tuning on cartoons alone cost {lost:.2f} dB on faces; distillation with half as many replayed faces brought back {kept:.2f} dB of it. "
+    f"On cartoons the face-only model has {psnr_of['face-only']['cartoons']:.2f} dB, 2:0 {psnr_of['replay 2:0']['cartoons']:.2f} dB, "
+    f"2:1 {psnr_of['replay 2:1']['cartoons']:.2f} dB, bicubic {psnr_of['bicubic']['cartoons']:.2f} dB."
+)
+if psnr_of["replay 2:1"]["cartoons"] < psnr_of["bicubic"]["cartoons"]:
+    run.note(
+        "On cartoons every model stays under bicubic: the generator has no shortcut from its input, and a training of minutes does not "
+        "suffice to copy what bicubic copies for nothing, colour above all. The teacher's faces are grey, which is part of it, not all."
+    )
+
+# %%
+from facesr_lib.report import verdicts
+
+verdicts(run)
+
+# %% [markdown]
+# ## Exercises
+#
+# Replace the line that raises `NotImplementedError`, run the cell, then the check below it. The folded cell holds one solution.
+#
+# **1. The edge block**, for odd windows: the mean leaves out what lies outside the picture (`torch.nn.functional.avg_pool2d` can).
+
+
+# %% tags=["exercise"]
+def my_edge_block(x, k):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.isr_kd import check_bottleneck_alone, check_edge_block, check_masks
+
+check_edge_block(my_edge_block)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_edge_block(x, k):
+    mean = torch.nn.functional.avg_pool2d(x, k, stride=1, padding=k // 2, count_include_pad=False)
+    return (x - mean).relu()
+
+
+check_edge_block(my_edge_block)
+
+# %% [markdown]
+# **2. The masks.** `learning` and `keeping` hold one error per image, `new` says which images are cartoons. Each image feeds one of them; the loss is the
+# mean over all images of the batch. A batch without a single cartoon must work.
+
+
+# %% tags=["exercise"]
+def my_masked_loss(learning, keeping, new):
+    raise NotImplementedError
+
+
+# %%
+check_masks(my_masked_loss)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_masked_loss(learning, keeping, new):
+    return (learning[new].sum() + keeping[~new].sum()) / len(new)
+
+
+check_masks(my_masked_loss)
+
+# %% [markdown]
+# **3. What bottleneck KD alone does.** Write it: the mean squared difference of `student(lr).bottleneck` and `teacher(lr).bottleneck` over the
+# old images, no gradient into the teacher. The check's last question is what such a loss cannot see.
+
+
+# %% tags=["exercise"]
+def my_bottleneck_loss(student, teacher, lr, new):
+    raise NotImplementedError
+
+
+# %%
+check_bottleneck_alone(my_bottleneck_loss)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_bottleneck_loss(student, teacher, lr, new):
+    with torch.no_grad():
+        target = teacher(lr[~new]).bottleneck
+    return (student(lr[~new]).bottleneck - target).square().mean()
+
+
+check_bottleneck_alone(my_bottleneck_loss)
+
+# %% [markdown]
+# **To think about.** The teacher's own mistakes on faces are distilled too. When would replaying faces with their HR images be better, and what would
+# you need to have kept?
+
+# %%
+run.finish()

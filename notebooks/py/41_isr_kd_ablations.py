@@ -1,0 +1,375 @@
+# ---
+# jupyter:
+#   facesr:
+#     hardware:
+#       paper: GPU, 24 GB
+#       quick: CPU
+#       smoke: CPU
+#       workshop: GPU
+#     minutes:
+#       paper: 6000
+#       quick: 2.5
+#       smoke: 0.3
+#       workshop: 10
+#     paper: isr_kd
+#     title: What keeps the faces
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # What keeps the faces
+#
+# **Aim:** take the incremental student of `40_isr_kd` apart: which term, which block and how much replay keep the old domain?
+#
+# You will
+# - remove one part at a time and read the price in both domains;
+# - draw what replay buys, and what the distillation weights buy;
+# - test models on images of a source they never saw.
+#
+# **You need:** `40_isr_kd`, whose trained stages are reused (they are made again where they are missing).
+# **Time:** about 2.5 minutes in `quick` on two CPU cores after that notebook, 10 minutes in `workshop` on a GPU, days in `paper`.
+# **Hardware:** CPU for `quick`; a GPU above it.
+
+# %%
+# On Colab or in a kernel without the library, this says what to do; otherwise it does nothing.
+import importlib.util
+
+if importlib.util.find_spec("facesr_lib") is None:
+    raise ModuleNotFoundError(
+        "This kernel has no facesr: run `make setup` and choose the project's kernel, or `%pip install` its folder."
+    )
+
+# %% tags=["parameters"]
+PROFILE = "quick"  # smoke, quick, workshop or paper
+SEED = 0
+DEVICE = "auto"  # auto, cpu or cuda
+DATA_ROOT = ""  # a folder with your own faces; empty: the packaged Olivetti faces
+OUTPUT_DIR = ""  # where results go; empty: the project's runs/
+
+# %%
+import torch
+
+from facesr_lib.explore import show_source
+from facesr_lib.report import Run, curves, image_grid, style
+
+style()
+run = Run.start(
+    "41_isr_kd_ablations",
+    title="What keeps the faces",
+    paper="isr_kd",
+    profile=PROFILE,
+    seed=SEED,
+    device=DEVICE,
+    data_root=DATA_ROOT,
+    output_dir=OUTPUT_DIR,
+)
+run
+
+# %% [markdown]
+# ## The same study
+#
+# Same images, same seed, same cache as in `40_isr_kd`: the teacher and the students of the splits are found, not trained again.
+
+# %%
+from dataclasses import replace
+
+from facesr_lib.data import load_cartoons, load_faces
+from facesr_lib.papers.isr_kd import Config
+from facesr_lib.papers.isr_kd_study import ABLATIONS, EXTENDED, Study
+from facesr_lib.training import StageCache
+
+config = Config.preset(PROFILE)
+size = config.hr_size
+tested = {"smoke": 8, "quick": 100, "workshop": 100, "paper": 5000}[PROFILE]
+faces = load_faces(DATA_ROOT, "train", size)
+if PROFILE == "smoke":
+    faces = faces.limit(2 * config.unit)
+cartoons = load_cartoons(DATA_ROOT, "train", size, 5 * config.unit)
+watched = {
+    "faces": load_faces(DATA_ROOT, "val", size).limit(16),
+    "cartoons": load_cartoons(DATA_ROOT, "val", size, 16),
+}
+test = {
+    "faces": load_faces(DATA_ROOT, "test", size).limit(tested),
+    "cartoons": load_cartoons(DATA_ROOT, "test", size, tested),
+}
+for name, images in test.items():
+    run.data(images, role=name)
+config = replace(config, unit=min(config.unit, len(faces) // 2, len(cartoons) // 5))
+run.config(config)
+study = Study(config, faces, cartoons, watched, StageCache(run.stages_root), SEED, DEVICE)
+
+# %%
+teacher = study.teacher()
+whole = study.student("replay 2:1", teacher)
+print("teacher", "reused" if teacher.reused else "trained", "| student 2:1", "reused" if whole.reused else "trained")
+
+# %% [markdown]
+# ## One part at a time
+#
+# Every student below learns from the split 2:1 for the same number of steps. Changed is the student only, but for "no edge block": there the
+# block passes its input on, with as many parameters as before, and its teacher was trained that way too.
+#
+# *Predict: which row loses most on faces? Which on cartoons?*
+
+# %%
+ABLATIONS
+
+# %%
+students = {"replay 2:1": whole}
+for name, changes in ABLATIONS.items():
+    its_teacher = teacher if "edge_block" not in changes else study.teacher(**changes)
+    students[f"replay 2:1, {name}"] = study.student("replay 2:1", its_teacher, **changes)
+
+# %%
+from facesr_lib.data import eval_batches, eval_domains
+from facesr_lib.metrics import evaluate, psnr, ssim
+
+CONVENTION = f"RGB, 8-bit, no crop, x8, {config.degradation.name}"
+METRICS = {"PSNR (dB)": psnr, "SSIM": ssim}
+
+
+def score(super_resolve):
+    held_out = eval_domains(test, config.degradation, 25, SEED)
+    return {domain: evaluate(super_resolve, pairs, METRICS, run.device) for domain, pairs in held_out.items()}
+
+
+found = {name: score(trained.method.super_resolve) for name, trained in students.items()}
+for name, domains in found.items():
+    for domain, scores in domains.items():
+        for metric, values in scores.items():
+            run.score(name, test[domain].name, metric, values, convention=CONVENTION)
+
+
+# %%
+def row_of(name, domains, against):
+    row = {"student": name}
+    for domain, scores in domains.items():
+        row |= {f"{domain} {metric}": values.mean().item() for metric, values in scores.items()}
+        gain = scores["PSNR (dB)"] - against[domain]["PSNR (dB)"]
+        row[f"{domain}, change (dB)"] = gain.mean().item()
+    return row
+
+
+rows = [row_of("face-only (teacher)", score(teacher.method.super_resolve), found["replay 2:1"])]
+rows += [row_of(name, domains, found["replay 2:1"]) for name, domains in found.items()]
+run.table(
+    "ablations", rows, "Means over held-out faces and cartoons; change: against the whole student, replay 2:1, in dB"
+)
+
+# %% [markdown]
+# Read the change columns together. A part that "helps faces" by not letting the student learn cartoons has helped nobody.
+
+# %%
+from facesr_lib.report.figures import Picture
+
+figure = Picture(figsize=(7.5, 4.2), layout="constrained")
+axes = figure.subplots()
+names = [name.removeprefix("replay 2:1, ") for name in students if name != "replay 2:1"]
+for offset, domain, hatch in ((-0.2, "faces", ""), (0.2, "cartoons", "//")):
+    gains = [row[f"{domain}, change (dB)"] for row in rows[2:]]
+    axes.barh([i + offset for i in range(len(names))], gains, height=0.38, label=domain, hatch=hatch)
+axes.set_yticks(range(len(names)), names)
+axes.invert_yaxis()
+axes.axvline(0, color="black", lw=0.8)
+axes.set_xlabel("PSNR against the whole student (dB)")
+axes.legend()
+run.figure(
+    figure,
+    "ablations",
+    "What each change does to both domains. Bars to the left: worse than the whole student.",
+    "Horizontal bars, two per ablation, for the change in PSNR on faces and on cartoons.",
+)
+
+# %% [markdown]
+# ### What each distillation term holds
+#
+# The same faces through the students that lack one term or both. The bottleneck lies before the three enlargements: holding it still leaves everything
+# after it free.
+
+# %%
+shown = ("no KD", "no output KD", "no bottleneck KD")
+hr = test["faces"].take([0, len(test["faces"]) // 2])
+lr = config.degradation(hr).to(run.device)
+columns = {"teacher": teacher.method.super_resolve(lr)}
+columns |= {name: students[f"replay 2:1, {name}"].method.super_resolve(lr) for name in shown}
+columns |= {"both": whole.method.super_resolve(lr), "HR": hr}
+run.figure(
+    image_grid(columns, cell=1.6),
+    "kd_terms",
+    "Two held-out faces after learning cartoons: with neither term, with the bottleneck term only, with the output term only, with both.",
+    "Two rows of portraits: teacher, three ablated students, the whole student, the original.",
+)
+
+# %% [markdown]
+# ## How much replay?
+#
+# Distillation needs old images to ask the teacher about. The cartoons stay the same; the replayed faces become more (and with them the steps of an
+# epoch, as in the paper).
+
+# %%
+replayed = {"replay 2:0": 0.0, "replay 2:0.5": 0.25, "replay 2:1": 0.5, "replay 2:2": 1.0}
+more = {split: score(study.student(split, teacher).method.super_resolve) for split in replayed}
+rows = [
+    {
+        "faces replayed per cartoon": replayed[split],
+        **{domain: scores["PSNR (dB)"].mean().item() for domain, scores in domains.items()},
+    }
+    for split, domains in more.items()
+]
+run.table("replay", rows, "PSNR (dB) of both domains against the share of replayed faces")
+
+# %%
+base = score(teacher.method.super_resolve)
+level = [{**row, **{f"{d}, teacher": base[d]["PSNR (dB)"].mean().item() for d in base}} for row in rows]
+run.figure(
+    curves(
+        level,
+        "faces",
+        "cartoons",
+        "faces, teacher",
+        "cartoons, teacher",
+        x="faces replayed per cartoon",
+        ylabel="PSNR (dB)",
+    ),
+    "replay",
+    "Both domains against the amount of replay, with the teacher's scores as level lines.",
+    "Two curves over the replay share; the one of faces rises steeply at first, that of cartoons changes little.",
+)
+
+# %% [markdown]
+# ## The weights of distillation
+#
+# Where a student lands between learning and keeping. Up is better on faces, right is better on cartoons.
+
+# %%
+from facesr_lib.explore.forgetting import kd_explorer, kd_map
+
+scored = {(15.0, 0.08): "replay 2:1", (0.0, 0.08): "no output KD", (15.0, 0.0): "no bottleneck KD", (0.0, 0.0): "no KD"}
+points = {weights: found[name if name == "replay 2:1" else f"replay 2:1, {name}"] for weights, name in scored.items()}
+weaker = study.student("replay 2:1", teacher, output_weight=1.5)
+points[1.5, 0.08] = score(weaker.method.super_resolve)
+runs = [
+    {
+        "output KD": output,
+        "bottleneck KD": bottleneck,
+        **{f"{domain} (dB)": scores["PSNR (dB)"].mean().item() for domain, scores in domains.items()},
+    }
+    for (output, bottleneck), domains in points.items()
+]
+run.table("kd_weights", runs, "Weights of distillation and PSNR on both domains, split 2:1")
+
+# %%
+run.figure(
+    kd_map(runs),
+    "kd_weights",
+    "Every trained pair of weights in the plane of both domains. The released weights are 15 and 0.08.",
+    "A scatter plot of five students, cartoons to the right and faces upwards, labelled with their weights.",
+)
+
+# %%
+kd_explorer(runs)
+
+# %% [markdown]
+# ## The extended network
+#
+# One more residual block per step, each the identity at the start. The paper does not publish its own; this reading is ours.
+
+# %%
+show_source(type(study.student("replay 2:2", teacher, **EXTENDED).method.inference_network("generator").step1.extra[0]))
+
+# %%
+pair = {
+    "replay 2:2": more["replay 2:2"],
+    "replay 2:2, extended": score(study.student("replay 2:2", teacher, **EXTENDED).method.super_resolve),
+}
+rows = [row_of(name, domains, pair["replay 2:2"]) for name, domains in pair.items()]
+run.table("extended", rows, "The extended network beside the plain one; change: against replay 2:2, in dB")
+
+# %% [markdown]
+# ## Another source
+#
+# Trained on one source, tested on another: cartoons of a style that no model saw, and faces of another origin. With your own faces in `DATA_ROOT`
+# that is the packaged Olivetti set; without, the only other face that comes with the project is one public-domain photograph, which is an
+# illustration and no measurement.
+
+# %%
+from skimage.data import astronaut  # NASA, public domain
+
+from facesr_lib.data import ImageSet, dicebear_cartoons, olivetti_faces
+from facesr_lib.data.images import square
+from facesr_lib.image import resize_bicubic
+
+if DATA_ROOT and size <= 92:
+    other_faces = olivetti_faces("test", size)
+else:
+    crop = square(astronaut()[None, 0:256, 96:352], size)
+    other_faces = ImageSet("one photograph", crop, ("Eileen Collins",), "NASA, public domain")
+others = {
+    "faces": test["faces"],
+    "other faces": other_faces,
+    "cartoons": test["cartoons"],
+    "other cartoons": dicebear_cartoons(min(tested, 100), size, style="adventurer", split="test"),
+}
+print(others["other cartoons"].credit)
+
+# %%
+methods = {"bicubic": lambda lr: resize_bicubic(lr, 8).clamp(0, 1), "face-only": teacher.method.super_resolve}
+methods |= {
+    split: study.student(split, teacher).method.super_resolve for split in ("replay 2:0", "replay 2:1", "replay 2:2")
+}
+rows = []
+for name, super_resolve in methods.items():
+    row = {"method": name}
+    for source, images in others.items():
+        pairs = eval_batches(images, config.degradation, 25, SEED)
+        row[f"{source} (N = {len(images)})"] = evaluate(super_resolve, pairs, METRICS, run.device)["PSNR (dB)"].mean()
+    rows.append(row)
+run.table(
+    "cross_dataset",
+    rows,
+    f"PSNR (dB) on the sources trained on ({test['faces'].name}, {test['cartoons'].name}) and on others ({other_faces.name}, DiceBear adventurer)",
+)
+
+# %%
+hr = torch.cat([other_faces.take([0]), others["other cartoons"].take([0, 1])])
+lr = config.degradation(hr).to(run.device)
+run.figure(
+    image_grid({"LR": lr, **{name: f(lr) for name, f in methods.items()}, "HR": hr}, cell=1.5),
+    "cross_dataset",
+    "A face and two cartoons of sources that no model was trained on.",
+    "Three rows, one face and two cartoons, one column per model.",
+)
+
+# %% [markdown]
+# ## What this run says about the paper's claims
+
+# %%
+changes = {
+    name.removeprefix("replay 2:1, "): {
+        d: (s["PSNR (dB)"] - found["replay 2:1"][d]["PSNR (dB)"]).mean().item() for d, s in domains.items()
+    }
+    for name, domains in found.items()
+    if name != "replay 2:1"
+}
+run.note(
+    f"On faces: without distillation {changes['no KD']['faces']:+.2f} dB, without the output term {changes['no output KD']['faces']:+.2f} dB, "
+    f"without the bottleneck term {changes['no bottleneck KD']['faces']:+.2f} dB. "
+    f"On cartoons: without the edge block {changes['no edge block']['cartoons']:+.2f} dB, without the edge loss "
+    f"{changes['no edge loss']['cartoons']:+.2f} dB, with the identity loss {changes['identity loss']['cartoons']:+.2f} dB. One training seed each."
+)
+
+# %%
+from facesr_lib.report import verdicts
+
+verdicts(run)
+
+# %% [markdown]
+# **To think about.** All rows are one training each, and the intervals above speak of people, not of seeds. Which of these differences would you bet on
+# if somebody trained all rows again?
+
+# %%
+run.finish()

@@ -1,0 +1,86 @@
+"""The slider and the explorer show what their static twins draw, at the moment and for the weights that were asked for."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from facesr_lib.explore.forgetting import (
+    forgetting_grid,
+    forgetting_slider,
+    forgetting_strip,
+    frame,
+    kd_explorer,
+    kd_map,
+)
+
+
+def flat(level: float) -> torch.Tensor:
+    return torch.full((2, 3, 4, 4), level)
+
+
+TEACHER, HR = flat(0.0), flat(1.0)
+FILMS = {
+    "fine-tuned": [(10, flat(0.2)), (20, flat(0.4)), (40, flat(0.6))],
+    "distilled": [(30, flat(0.8)), (60, flat(0.9))],
+}
+RUNS = [
+    {"output KD": o, "bottleneck KD": b, "faces (dB)": 18 + o, "cartoons (dB)": 15 - b}
+    for o, b in ((0.0, 0.0), (15.0, 0.0), (15.0, 0.08))
+]
+
+
+@pytest.mark.parametrize(
+    ("share", "step", "level"), [(0.0, 0, 0.0), (0.2, 0, 0.0), (0.25, 10, 0.2), (0.99, 20, 0.4), (1.0, 40, 0.6)]
+)
+def test_frame_is_the_last_one_before_the_moment(share: float, step: int, level: float) -> None:
+    found, pictures = frame(FILMS["fine-tuned"], TEACHER, share)
+    assert found == step
+    assert torch.equal(pictures, flat(level))
+
+
+def shown(picture) -> list[list[int]]:
+    """Grey level at the middle of every panel, row by row."""
+    levels = [round(float(axes.images[0].get_array().mean()) * 10) for axes in picture.axes]
+    columns = picture.axes[0].get_subplotspec().get_gridspec().ncols
+    return [levels[start : start + columns] for start in range(0, len(levels), columns)]
+
+
+def test_strip_goes_from_the_teacher_to_the_last_step() -> None:
+    assert shown(forgetting_strip(FILMS, TEACHER, picture=1, moments=3)) == [[0, 4, 6], [0, 8, 9]]
+
+
+def test_grid_shows_all_pictures_at_one_moment() -> None:
+    assert shown(forgetting_grid(FILMS, TEACHER, HR, 0.5)) == [[10, 0, 4, 8]] * 2
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+def test_moving_the_slider_redraws_what_the_grid_draws() -> None:
+    box = forgetting_slider(FILMS, TEACHER, HR)
+    slider, image = box.children
+    for share in (100, 0, 50):
+        slider.value = share
+        assert np.array_equal(
+            pixels(image.value), pixels(forgetting_grid(FILMS, TEACHER, HR, share / 100)._repr_png_())
+        )
+
+
+def test_explorer_reads_out_the_chosen_run_and_says_when_there_is_none() -> None:
+    controls, text, image = kd_explorer(RUNS).children
+    output, bottleneck = controls.children
+    assert "33.00 dB" in text.value
+    assert "14.92 dB" in text.value
+    before = image.value
+    bottleneck.value = 0.0
+    assert "15.00 dB" in text.value
+    assert image.value != before
+    assert np.array_equal(pixels(image.value), pixels(kd_map(RUNS, (15.0, 0.0))._repr_png_()))
+    output.value, bottleneck.value = 0.0, 0.08
+    assert "not trained" in text.value

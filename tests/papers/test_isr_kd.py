@@ -1,0 +1,495 @@
+"""ISR-KD against the released sizes, hand computation and its own objective: who feeds which term, what the teacher may do."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facesr_lib.data import ImageSet
+from facesr_lib.image import average_pool, canny, edge_residual, rgb_to_yuv, to_uint8
+from facesr_lib.papers.isr_kd import (
+    ISRKD,
+    Config,
+    Discriminator,
+    Generator,
+    Halvings,
+    js_divergence,
+    networks,
+    start_from,
+)
+from facesr_lib.papers.isr_kd_study import ABLATIONS, EXTENDED, SPLITS, Study, augment
+from facesr_lib.training import StageCache, Trainer, TrainerOptions, evaluating
+
+TINY = replace(Config.preset("smoke"), width=1 / 32)
+NEW_TERMS = ("reconstruction", "edge", "luma_chroma", "adversarial", "d_real", "d_fake")
+KD_TERMS = ("kd_output", "kd_bottleneck")
+
+
+def pictures(count: int, seed: int = 0, size: int = 32) -> torch.Tensor:
+    """Random blocks with hard edges, 8 bit."""
+    generator = torch.Generator().manual_seed(seed)
+    blocks = torch.randint(0, 256, (count, 3, size // 4, size // 4), generator=generator) / 255
+    return blocks.repeat_interleave(4, 2).repeat_interleave(4, 3)
+
+
+def batch(new: list[bool], seed: int = 0) -> dict[str, torch.Tensor]:
+    hr = pictures(len(new), seed)
+    return {"hr": hr, "lr": TINY.degradation(hr), "new": torch.tensor(new)}
+
+
+def built(config: Config = TINY, teacher: torch.nn.Module | None = None, seed: int = 0) -> ISRKD:
+    torch.manual_seed(seed)
+    method = ISRKD(config, teacher)
+    method.build()
+    return method
+
+
+def teacher(config: Config = TINY) -> torch.nn.Module:
+    """A generator that has learnt a little, so that its edge heads and features are not those of a fresh one."""
+    method = built(config, seed=1)
+    for step in range(3):
+        method.step(batch([True] * 4, seed=step))
+    return method.networks["generator"]
+
+
+def gradients(method: ISRKD, examples: dict[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]:
+    """What a step would add to every parameter, per network: the optimizers are kept from stepping."""
+    found: dict[str, dict[str, torch.Tensor]] = {}
+    for name, optimizer in method.optimizers.items():
+        network = method.networks[name]
+
+        def keep(*_: object, name: str = name, network: torch.nn.Module = network) -> None:
+            found[name] = {n: p.grad.clone() for n, p in network.named_parameters()}
+
+        optimizer.register_step_pre_hook(keep)
+        for group in optimizer.param_groups:
+            group["lr"] = 0.0
+    method.step(examples)
+    return found
+
+
+# -- sizes --------------------------------------------------------------------------------------------------------------
+
+
+def test_parameters_are_the_released_networks() -> None:
+    with torch.device("meta"):
+        found = {
+            n: sum(p.numel() for p in net.parameters()) for n, (net, _) in networks(Config.preset("paper")).items()
+        }
+    assert found == {"generator": 11_912_582, "discriminator": 64_149_889}
+
+
+@pytest.mark.parametrize(("size", "width"), [(128, 1.0), (64, 1 / 8), (48, 1 / 8), (88, 1 / 4), (32, 1 / 64)])
+def test_sizes(size: int, width: float) -> None:
+    with torch.device("meta"):
+        config = Config(hr_size=size, width=width)
+        (generator, shape), (discriminator, image) = networks(config).values()
+        out = generator(torch.empty(2, *shape))
+        assert out.sr.shape == (2, *image) == (2, 3, size, size)
+        assert [edge.shape for edge in out.edges] == [(2, 1, size // s, size // s) for s in (4, 2, 1)]
+        assert out.bottleneck.shape[2:] == (size // 8, size // 8)
+        assert discriminator(torch.empty(2, *image)).shape == (2, 1)
+        assert discriminator.features(torch.empty(2, *image)).shape == (2, out.bottleneck.shape[1])
+
+
+def test_paper_preset_has_the_released_numbers_and_small_ones_shrink_sizes_and_steps_only() -> None:
+    paper = Config.preset("paper")
+    weights = (paper.edge_weight, paper.luma_chroma_weight, paper.adversarial_weight)
+    assert weights == (0.3, 1.0, 5e-3)
+    assert (paper.output_weight, paper.bottleneck_weight, paper.discriminator_weight) == (15.0, 0.08, 1000.0)
+    assert (paper.learning_rate, paper.betas, paper.epochs) == (1e-4, (0.9, 0.999), (200, 200))
+    assert [2 * paper.unit, 5 * paper.unit] == [20_000, 50_000]
+    shrinking = ("hr_size", "width", "learning_rate", "batch_size", "epochs", "unit")
+    for profile in ("smoke", "quick", "workshop"):
+        small = Config.preset(profile)
+        assert replace(small, **{name: getattr(paper, name) for name in shrinking}) == paper
+
+
+def test_weights_are_xavier_and_biases_zero() -> None:
+    torch.manual_seed(0)
+    for network in (Generator(1 / 4), Discriminator(32, 1 / 4)):
+        for name, parameter in network.named_parameters():
+            if name.endswith("bias"):
+                assert (parameter == 0).all()
+            elif parameter.numel() > 5000:
+                taps = parameter[0, 0].numel() if parameter.ndim == 4 else 1
+                fans = (parameter.shape[0] + parameter.shape[1]) * taps
+                assert parameter.std().item() == pytest.approx(math.sqrt(2 / fans), rel=0.1)
+
+
+# -- degradation and augmentation ---------------------------------------------------------------------------------------
+
+
+def test_halvings_round_at_every_step_and_are_average_pooling_without_the_rounding() -> None:
+    hr = pictures(3, size=64).roll(1, dims=3)
+    pyramid = Halvings(8).pyramid(hr)
+    assert [image.shape[-1] for image in pyramid] == [64, 32, 16, 8]
+    for larger, smaller in itertools.pairwise(pyramid):
+        expected = (average_pool(larger, 2) * 255).round() / 255
+        torch.testing.assert_close(smaller, expected, atol=1e-6, rtol=0)
+    error = (pyramid[-1] - average_pool(hr, 8)).abs().max() * 255
+    assert 0 < error <= 1.5  # three roundings of half a grey level each
+    tile = torch.tensor([[0, 1], [1, 1]]) / 255  # mean 0.75 -> 1; pooled in one go with zeros around it would vanish
+    grid = torch.zeros(1, 1, 4, 4)
+    grid[..., :2, :2] = tile
+    assert to_uint8(Halvings(4)(grid)).item() == 0
+    assert to_uint8(Halvings(2)(grid)).flatten().tolist() == [1, 0, 0, 0]
+    with pytest.raises(ValueError, match="2, 4, 8"):
+        Halvings(3)
+
+
+def test_augment_gives_the_released_shares_of_mirrored_and_turned_images() -> None:
+    corner = torch.zeros(4000, 1, 2, 2)
+    corner[:, 0, 0, 0], corner[:, 0, 0, 1] = 1.0, 0.5  # all eight symmetries of the square look different
+    found = augment(corner, torch.Generator().manual_seed(0))
+    shares: dict[tuple[float, ...], float] = {}
+    for image in found:
+        key = tuple(image.flatten().tolist())
+        shares[key] = shares.get(key, 0) + 1 / 4000
+    assert len(shares) == 8
+    upright, mirrored = (1.0, 0.5, 0.0, 0.0), (0.5, 1.0, 0.0, 0.0)
+    for key, share in shares.items():  # half of all stay upright, half of each kind mirrored; a sixth each quarter turn
+        assert share == pytest.approx(1 / 4 if key in (upright, mirrored) else 1 / 12, abs=0.03)
+
+
+# -- networks -----------------------------------------------------------------------------------------------------------
+
+
+def test_generator_by_hand() -> None:
+    """The data flow written out once more, with functions only."""
+    torch.manual_seed(3)
+    network, lr = Generator(1 / 16), torch.rand(2, 3, 6, 6)
+    w = dict(network.named_parameters())
+
+    def conv(name: str, x: torch.Tensor, padding: int = 1) -> torch.Tensor:
+        return F.conv2d(x, w[f"{name}.weight"], w[f"{name}.bias"], padding=padding)
+
+    def up(name: str, x: torch.Tensor) -> torch.Tensor:
+        return F.conv_transpose2d(x, w[f"{name}.up.weight"], w[f"{name}.up.bias"], stride=2, padding=1).relu()
+
+    shortcut = x = conv("first", lr)
+    edges, features = [], []
+    for name, window in (("step1", 5), ("step2", 7), ("step3", 10)):
+        features.append(conv(f"{name}.conv2", conv(f"{name}.conv1", x).relu()).relu() + shortcut)
+        shortcut = up(name, features[-1])
+        residual = edge_residual(shortcut, window)
+        edges.append(conv(f"{name}.edge", residual, padding=0).relu())
+        x = torch.cat([shortcut, residual], dim=1)
+    out = network(lr)
+    torch.testing.assert_close(out.sr, conv("last", x, padding=0))
+    torch.testing.assert_close(out.bottleneck, features[0])
+    for found, expected in zip(out.edges, edges, strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+def test_extended_network_is_the_teacher_until_it_is_trained() -> None:
+    old = teacher()
+    student = built(replace(TINY, **EXTENDED), old).networks["generator"]
+    lr = batch([True] * 3)["lr"]
+    for found, expected in zip(student(lr), old(lr), strict=True):
+        torch.testing.assert_close(found, expected)
+    extra = sum(p.numel() for n, p in student.named_parameters() if ".extra." in n)
+    assert extra == sum(p.numel() for p in student.parameters()) - sum(p.numel() for p in old.parameters()) > 0
+    found = gradients(built(replace(TINY, **EXTENDED), old), batch([True, False]))["generator"]
+    assert all(
+        found[f"step{i}.extra.0.outer.weight"].abs().sum() > 0 for i in (1, 2, 3)
+    )  # and it can leave the identity
+    with pytest.raises(ValueError, match="another network"):
+        start_from(Generator(TINY.width), student)
+
+
+def test_without_the_edge_block_sizes_and_parameters_stay() -> None:
+    torch.manual_seed(0)
+    plain = Generator(1 / 16, edge_block=False)
+    torch.manual_seed(0)
+    whole = Generator(1 / 16)
+    assert [p.shape for p in plain.parameters()] == [p.shape for p in whole.parameters()]
+    lr = torch.rand(1, 3, 4, 4)
+    torch.testing.assert_close(plain(lr).bottleneck, whole(lr).bottleneck)
+    assert not torch.allclose(plain(lr).sr, whole(lr).sr)
+
+
+def test_edge_discriminator_is_given_six_planes() -> None:
+    judge = Discriminator(32, 1 / 16, edge_input=True)
+    assert judge.convolutions[0].in_channels == 6
+    flat = torch.full((1, 3, 32, 32), 0.5)
+    with torch.no_grad():
+        judge.convolutions[0].weight[:, :3] = 0  # blind to the image itself: a flat one has no edges
+        torch.testing.assert_close(judge(flat), judge(0.2 * flat))
+
+
+# -- objective ----------------------------------------------------------------------------------------------------------
+
+
+def test_step_logs_the_released_objective_in_grey_levels() -> None:
+    """Every term, computed from images on [0, 255] with the released weights, for a batch of two old and two new images."""
+    old = teacher()
+    student = built(replace(TINY, identity_weight=2.0), old, seed=5)
+    generator, judge = student.networks["generator"], student.networks["discriminator"]
+    with torch.no_grad():  # let the student differ from its teacher
+        for parameter in generator.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+    examples = batch([True, False, True, False])
+    new, hr = [0, 2], 255 * examples["hr"][[0, 2]]
+    with torch.no_grad():
+        out, taught = generator(examples["lr"]), old(examples["lr"])
+        real, fake = judge(hr / 255), judge(out.sr[new])
+        features = judge.features(out.sr[new]), judge.features(hr / 255)
+    sr = 255 * out.sr[new]
+    reduced = [average_pool(average_pool(hr / 255, 2), 2), average_pool(hr / 255, 2), hr / 255]
+    maps = [255 * canny((image * 255).round() / 255, 50, 255) for image in reduced]
+
+    def mse(a: torch.Tensor, b: torch.Tensor) -> float:
+        return (a - b).square().mean().item() * 2 / 4  # two images' share of a batch of four
+
+    p, q = (f.double().softmax(1) for f in features)
+    entropy = lambda t: -(t * t.log()).sum(1)  # noqa: E731
+    expected = {
+        "reconstruction": mse(sr, hr),
+        "edge": 0.3 * sum(mse(255 * e[new], m) for e, m in zip(out.edges, maps, strict=True)),
+        "luma_chroma": mse(rgb_to_yuv(sr), rgb_to_yuv(hr)),
+        "adversarial": 5e-3 * -fake.sigmoid().log().mean().item() / 2,
+        "identity": 2.0 * (entropy((p + q) / 2) - (entropy(p) + entropy(q)) / 2).mean().item() / 2,
+        "kd_output": 15 * mse(255 * out.sr[[1, 3]], 255 * taught.sr[[1, 3]]),
+        "kd_bottleneck": 0.08 * mse(255 * out.bottleneck[[1, 3]], 255 * taught.bottleneck[[1, 3]]),
+        "d_real": 1000 * -real.sigmoid().log().mean().item() / 2,
+        "d_fake": 1000 * -(1 - fake.sigmoid()).log().mean().item() / 2,
+    }
+    student.optimizers["discriminator"].param_groups[0]["lr"] = 0.0  # the generator's terms meet an updated one
+    found = {name: term.item() for name, term in student.step(examples).items()}
+    assert found == pytest.approx(expected, rel=1e-3)
+
+
+def test_faces_alone_feed_only_distillation_and_cartoons_alone_everything_else() -> None:
+    old = teacher()
+    student = built(TINY, old, seed=5)
+    with torch.no_grad():
+        for parameter in student.networks["generator"].parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+    for new, fed, silent in ((False, KD_TERMS, NEW_TERMS), (True, NEW_TERMS, KD_TERMS)):
+        for weights in (dict.fromkeys(("output_weight", "bottleneck_weight"), 0.0), {}):
+            one = ISRKD(replace(TINY, **weights), old)
+            one.build()
+            one.networks["generator"].load_state_dict(student.networks["generator"].state_dict())
+            terms_and_gradients = gradients(one, batch([new] * 4))
+            moved = any(g.abs().sum() > 0 for g in terms_and_gradients["generator"].values())
+            assert moved == (new or not weights)
+            judged = any(g.abs().sum() > 0 for g in terms_and_gradients["discriminator"].values())
+            assert judged == new
+        terms = {name: term.item() for name, term in one.step(batch([new] * 4)).items()}
+        assert all(terms[name] == 0 for name in silent)
+        assert all(terms[name] > 0 for name in fed)
+
+
+def test_an_images_weight_does_not_depend_on_its_neighbours_domain() -> None:
+    """The gradient of a batch is the mean of the gradients of its images taken one by one, as with the released batch of one."""
+    old = teacher()
+    student = built(TINY, old, seed=5)
+    with torch.no_grad():
+        for parameter in student.networks["generator"].parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+    state = {name: {k: v.clone() for k, v in net.state_dict().items()} for name, net in student.networks.items()}
+
+    def fresh() -> ISRKD:
+        method = built(replace(TINY, discriminator_weight=0.0), old)  # so that D is the same for all
+        for name, network in method.networks.items():
+            network.load_state_dict(state[name])
+        return method
+
+    whole = batch([True, False, False, True])
+    together = gradients(fresh(), whole)["generator"]
+    single = [
+        gradients(fresh(), {key: value[i : i + 1] for key, value in whole.items()})["generator"] for i in range(4)
+    ]
+    for name, value in together.items():
+        mean = torch.stack([one[name] for one in single]).mean(0)
+        torch.testing.assert_close(value, mean, rtol=1e-3, atol=1e-3 * mean.abs().max().item() + 1e-6)
+
+
+def test_discriminator_never_sees_an_old_image() -> None:
+    student = built(TINY, teacher())
+    judge, seen = student.networks["discriminator"], []
+    judge.register_forward_pre_hook(lambda _, images: seen.append(images[0].detach().clone()))
+    examples = batch([True, False, True, False])
+    student.step(examples)
+    assert torch.equal(seen[0], examples["hr"][[0, 2]])
+    assert {len(images) for images in seen} == {2}
+
+
+def test_js_divergence_is_symmetric_bounded_and_zero_for_equal_distributions() -> None:
+    @settings(max_examples=30, deadline=None)
+    @given(st.integers(0, 2**32), st.floats(0.01, 300.0))
+    def check(seed: int, spread: float) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        p, q = (spread * torch.randn(3, 8, generator=generator, dtype=torch.float64) for _ in range(2))
+        divergence = js_divergence(p, q)
+        torch.testing.assert_close(divergence, js_divergence(q, p))
+        assert (divergence >= -1e-12).all()
+        assert (divergence <= math.log(2) + 1e-12).all()
+        torch.testing.assert_close(js_divergence(p, p + 3.0), torch.zeros(3, dtype=torch.float64), atol=1e-7, rtol=0)
+
+    check()
+    apart = torch.tensor([[0.0, 200.0]])
+    assert js_divergence(apart, apart.flip(1)).item() == pytest.approx(math.log(2))
+
+
+def test_identity_term_is_off_by_default_and_an_ablation_turns_it_on() -> None:
+    assert "identity" not in built().step(batch([True, True]))
+    assert "identity" in built(replace(TINY, **ABLATIONS["identity loss"])).step(batch([True, True]))
+
+
+# -- the teacher --------------------------------------------------------------------------------------------------------
+
+
+def test_student_starts_as_the_teacher_so_that_distillation_starts_at_zero() -> None:
+    old = teacher()
+    terms = built(TINY, old).step(batch([False] * 4))
+    assert terms["kd_output"].item() == terms["kd_bottleneck"].item() == 0
+    mixed = built(TINY, old).step(batch([True, False, False]))
+    assert mixed["kd_output"].item() < 1e-4
+    assert mixed["kd_bottleneck"].item() < 1e-4
+    for extended in (built(replace(TINY, **EXTENDED), old), built(TINY, old)):
+        later = [extended.step(batch([True, False, False], seed=i)) for i in range(2)]
+        assert later[1]["kd_output"] > 1
+
+
+def test_teacher_is_a_frozen_copy_in_evaluation_mode_outside_the_checkpoint(tmp_path: Path) -> None:
+    old = teacher()
+    student = ISRKD(TINY, old)
+    start = {name: value.clone() for name, value in old.state_dict().items()}
+    Trainer(
+        student, lambda step: batch([True, False], seed=step), tmp_path, TrainerOptions(2, device="cpu"), seed=0
+    ).fit()
+    judge = student.teacher
+    assert judge is not None
+    assert judge is not old
+    assert not any(module.training for module in judge.modules())
+    assert not any(parameter.requires_grad or parameter.grad is not None for parameter in judge.parameters())
+    assert all(torch.equal(value, start[name]) for name, value in judge.state_dict().items())
+    assert all(torch.equal(value, start[name]) for name, value in old.state_dict().items())
+    assert all(parameter.requires_grad for parameter in student.networks["generator"].parameters())
+    from safetensors.torch import load_file
+
+    (weights,) = tmp_path.glob("checkpoints/*/weights.safetensors")
+    prefixes = {name.split("/")[0] for name in load_file(weights)}
+    assert prefixes == {"network.generator", "network.discriminator"}
+    count = sum(p.numel() for n in student.networks.values() for p in n.parameters())
+    assert sum(value.numel() for value in load_file(weights).values()) == count
+
+
+# -- stages -------------------------------------------------------------------------------------------------------------
+
+
+def image_set(name: str, count: int, seed: int) -> ImageSet:
+    pixels = to_uint8(pictures(count, seed)).permute(0, 2, 3, 1).numpy().copy()
+    return ImageSet(name, pixels, tuple(f"{name}{i // 2}" for i in range(count)), "made by a test")
+
+
+def study(root: Path) -> Study:
+    watched = {"faces": image_set("val faces", 2, 3), "cartoons": image_set("val cartoons", 4, 4)}
+    return Study(
+        replace(TINY, batch_size=4, unit=4, epochs=(2, 4)),
+        image_set("faces", 8, 1),
+        image_set("cartoons", 20, 2),
+        watched,
+        StageCache(root),
+        seed=0,
+        device="cpu",
+    )
+
+
+def test_stages_are_made_once_and_splits_have_the_released_ratios(tmp_path: Path) -> None:
+    here = study(tmp_path)
+    taught = here.teacher()
+    assert not taught.reused
+    assert len(taught.log) == 2 * 2
+    for split in SPLITS:
+        cartoons, faces = (4 * int(part) for part in split.removeprefix("replay ").split(":"))
+        found = {domain.name: len(domain.images) for domain in here.domains(split)}
+        assert found == {"cartoons": cartoons} | ({"faces": faces} if faces else {})
+    student = here.student("replay 2:1", taught)
+    assert len(student.log) == 4 * 3
+    assert study(tmp_path).student("replay 2:1", study(tmp_path).teacher()).reused
+    assert here.student("replay 2:1", taught, **ABLATIONS["no KD"]).folder != student.folder
+    with pytest.raises(ValueError, match="needs 28 cartoons, there are 20"):
+        here.domains("replay 7:1")
+
+
+def test_the_film_has_a_frame_for_every_look_and_ends_with_the_final_student(tmp_path: Path) -> None:
+    here = study(tmp_path)
+    student = here.student("replay 2:0", here.teacher())
+    film = here.film(student)
+    assert [step for step, _ in film] == [int(row["step"]) for row in student.validation]
+    assert film[-1][0] == len(student.log)
+    hr = here.filmed()
+    assert len(hr) == 2 + 3  # all of the two faces, three of the cartoons
+    final = student.method.super_resolve(here.config.degradation(hr))
+    assert torch.equal(to_uint8(film[-1][1]), to_uint8(final))
+    assert not torch.equal(film[0][1], film[-1][1])
+
+
+@pytest.mark.parametrize("stop", [3, 7])
+def test_a_stopped_student_goes_on_as_if_nothing_had_happened(tmp_path: Path, stop: int) -> None:
+    whole, parts = study(tmp_path / "whole"), study(tmp_path / "parts")
+    expected = whole.student("replay 2:1", whole.teacher())
+
+    class Killed(Exception):
+        pass
+
+    teacher_again = parts.teacher()
+    step, calls = ISRKD.step, []
+
+    def dying(self: ISRKD, examples: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        calls.append(1)
+        if len(calls) == stop:
+            raise Killed
+        return step(self, examples)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ISRKD, "step", dying)
+        with pytest.raises(Killed):
+            parts.student("replay 2:1", teacher_again)
+    found = parts.student("replay 2:1", teacher_again)
+    for name, network in expected.method.networks.items():
+        other = found.method.networks[name].state_dict()
+        assert all(torch.equal(value, other[key]) for key, value in network.state_dict().items())
+    assert (expected.log, expected.validation) == (found.log, found.validation)
+    for (_, a), (_, b) in zip(whole.film(expected), parts.film(found), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_one_batch_of_both_domains_is_learnt_without_leaving_the_teacher() -> None:
+    """Forgetting and its cure on four images: fine-tuned on cartoons the faces change, distilled they change much less."""
+    old, config = teacher(), replace(TINY, width=1 / 32, learning_rate=1e-3)
+    examples = batch([True, True, False, False])
+    with evaluating(old):
+        before = old(examples["lr"]).sr
+    found = {}
+    for name, weights in (("fine-tuned", ABLATIONS["no KD"]), ("distilled", {})):
+        student = built(replace(config, **weights), old)
+        for _ in range(60):
+            terms = student.step(examples)
+        after = student.outputs(examples["lr"]).sr
+        found[name] = (after - before)[2:].square().mean().item(), terms["reconstruction"].item()
+    start = built(config, old).step(examples)["reconstruction"].item()
+    assert found["distilled"][0] < 0.1 * found["fine-tuned"][0]
+    assert max(found["fine-tuned"][1], found["distilled"][1]) < 0.9 * start
+
+
+def test_super_resolve_is_in_range_repeatable_and_leaves_training_mode() -> None:
+    method = built()
+    lr = torch.from_numpy(np.random.default_rng(0).random((2, 3, 4, 4), np.float32))
+    first = method.super_resolve(lr)
+    assert first.shape == (2, 3, 32, 32)
+    assert 0 <= first.min() <= first.max() <= 1
+    assert torch.equal(first, method.super_resolve(lr))
+    assert all(network.training for network in method.networks.values())
