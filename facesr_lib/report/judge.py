@@ -97,7 +97,7 @@ def judge(
 
 
 def _distinct(found: Iterable[Measured]) -> tuple[Measured, ...]:
-    """Each measurement once: an ablation notebook scores the full model of its paper's main notebook again, with the same result."""
+    """Each measurement once: an ablation notebook scores its paper's full model again, with the same result."""
     first: dict[Measured, Measured] = {}
     for item in found:
         first.setdefault(replace(item, notebook=""), item)
