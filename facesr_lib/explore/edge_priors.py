@@ -1,0 +1,81 @@
+"""What steps 2 and 3 of the teacher-student paper's network are shown, and what it changes in the trained network's SR."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from facesr_lib.image import average_pool
+from facesr_lib.metrics import psnr
+from facesr_lib.papers.teacher_student_networks import Canny, DoG, Edges, RecurrentSR
+from facesr_lib.report.figures import Picture, image_grid
+
+GAIN = 8  # of the drawn differences
+
+
+def edge_priors(network: RecurrentSR, lr: Tensor, hr: Tensor, settings: Sequence[tuple[Edges, Edges]]) -> Picture:
+    """One row per setting (edges for step 2, edges for step 3), all of one face: lr (1, 3, h, w), hr (1, 3, 4h, 4w) in [0, 1].
+
+    Columns: SR_1, the map that step 2 receives (at its own size), SR_2, the map of step 3 (grey is 0), SR_3, and how far SR_3 is
+    from the one that the network's own edges give, times 8. Below the SR images: PSNR. Raises ValueError for no settings or
+    several faces.
+    """
+    if not settings or len(lr) != 1 or len(hr) != 1:
+        raise ValueError(
+            f"edge_priors draws one face by at least one setting, got {len(lr)} faces, {len(settings)} settings"
+        )
+    with torch.no_grad():
+        own = network(lr)[-1].clamp(0, 1)
+        runs = [[sr.clamp(0, 1) for sr in network(lr, edges)] for edges in settings]
+    priors = [
+        [average_pool(e(sr), 2) for e, sr in zip(edges, run, strict=False)]
+        for edges, run in zip(settings, runs, strict=True)
+    ]
+    rows: dict[str, list[Tensor]] = {
+        "SR 1": [run[0] for run in runs],
+        "into step 2": [prior[0] for prior in priors],
+        "SR 2": [run[1] for run in runs],
+        "into step 3": [0.5 + 0.5 * prior[1] for prior in priors],
+        "SR 3": [run[2] for run in runs],
+        f"change of SR 3, x{GAIN}": [0.5 + GAIN * (run[2] - own).mean(1, keepdim=True) for run in runs],
+    }
+    labels = {
+        title: [f"{psnr(sr, hr).item():.2f} dB" for sr in images]
+        for title, images in rows.items()
+        if title[:3] == "SR "
+    }
+    labels["into step 2"] = [edges[0].name for edges in settings]
+    labels["into step 3"] = [edges[1].name for edges in settings]
+    return image_grid({title: torch.cat(images).cpu() for title, images in rows.items()}, labels=labels)
+
+
+def edge_priors_widget(network: RecurrentSR, lr: Tensor, hr: Tensor) -> widgets.VBox:
+    """Sliders for Canny's thresholds and DoG's sigmas over one of several faces; each change draws `edge_priors` once.
+
+    lr (N, 3, h, w) and hr (N, 3, 4h, 4w) in [0, 1], on the network's device.
+    """
+    face = widgets.IntSlider(value=0, min=0, max=len(lr) - 1, description="face", continuous_update=False)
+    thresholds = widgets.IntRangeSlider(
+        value=(100, 200), min=0, max=400, step=10, description="Canny", continuous_update=False
+    )
+    sigmas = widgets.FloatRangeSlider(
+        value=(1.0, 1.6), min=0.4, max=4.0, step=0.1, description="DoG", continuous_update=False
+    )
+    picture = widgets.Image(format="png")
+
+    def draw(_: Any = None) -> None:
+        rows = slice(face.value, face.value + 1)
+        edges = (Canny(*thresholds.value), DoG(*sigmas.value))
+        content = io.BytesIO()
+        edge_priors(network, lr[rows], hr[rows], [edges]).savefig(content, format="png", dpi=90, bbox_inches="tight")
+        picture.value = content.getvalue()
+
+    for slider in (face, thresholds, sigmas):
+        slider.observe(draw, names="value")
+    draw()
+    return widgets.VBox([face, thresholds, sigmas, picture])

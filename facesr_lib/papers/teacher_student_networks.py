@@ -1,0 +1,161 @@
+"""The networks of the teacher-student paper, and the edge maps that they are fed (section 2.2). Marks as in `teacher_student`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from facesr_lib.image import average_pool, canny, dog, resize_bilinear, rgb_to_grey
+from facesr_lib.nn import FeedbackBlock
+from facesr_lib.nn.feedback import enlarging
+
+SCALE = 4  # [seed]
+
+
+class Edges(Protocol):
+    """A rule that draws the edges of images: (N, 3, H, W) in [0, 1] -> (N, 1, H, W), no gradient."""
+
+    @property
+    def name(self) -> str: ...
+
+    def __call__(self, sr: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Canny:
+    """The outline of the face: OpenCV's Canny [seed], 0 or 1. Thresholds in grey levels [choice]."""
+
+    low: float = 100.0
+    high: float = 200.0
+
+    @property
+    def name(self) -> str:
+        return f"Canny({self.low:g}, {self.high:g})"
+
+    def __call__(self, sr: Tensor) -> Tensor:
+        return canny(sr.detach().clamp(0, 1), self.low, self.high)
+
+
+@dataclass(frozen=True)
+class DoG:
+    """Fine details: difference of Gaussians [seed] of the grey image. Sigmas in pixels and gain [choice].
+
+    A face's DoG is some ten times weaker than its Canny map; the gain brings both to one size.
+    """
+
+    sigma1: float = 1.0
+    sigma2: float = 1.6
+    gain: float = 10.0
+
+    @property
+    def name(self) -> str:
+        return f"DoG({self.sigma1:g}, {self.sigma2:g})"
+
+    def __call__(self, sr: Tensor) -> Tensor:
+        return self.gain * dog(rgb_to_grey(sr.detach().clamp(0, 1)), self.sigma1, self.sigma2)
+
+
+@dataclass(frozen=True)
+class NoEdges:
+    """Nothing: a map of zeros (ablation of Table 3)."""
+
+    @property
+    def name(self) -> str:
+        return "no edges"
+
+    def __call__(self, sr: Tensor) -> Tensor:
+        return torch.zeros_like(sr[:, :1])
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(PReLU(conv(x))), no normalisation [found: DASR]."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(_conv(width, width), nn.PReLU(), _conv(width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
+class DownsamplingNet(nn.Module):
+    """DeNet and DSNet: HR (N, 3, 4h, 4w) -> LR (N, 3, h, w). Residual blocks at HR size, then two strides of 2 [seed]."""
+
+    def __init__(self, width: int = 64, blocks: int = 16) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            _conv(3, width),
+            nn.PReLU(),
+            *(ResidualBlock(width) for _ in range(blocks)),
+            _conv(width, width, stride=2),
+            nn.PReLU(),
+            _conv(width, width, stride=2),
+            nn.PReLU(),
+            _conv(width, 3),
+        )
+        draw_weights(self)
+
+    def forward(self, hr: Tensor) -> Tensor:
+        return self.layers(hr)
+
+
+class RecurrentSR(nn.Module):
+    """TNet and SNet: LR (N, 3, h, w) -> one SR image (N, 3, 4h, 4w) per step, the last one being the result (Fig. 2).
+
+    Every step uses the same weights, so the shallow features are computed once. The state and the edge map that a step starts
+    from are arguments; for the first they are zeros, since "no prior information and hidden state" there [seed; choice: zeros].
+    """
+
+    def __init__(self, width: int = 48, groups: int = 6, edges: Sequence[Edges] = (Canny(), DoG())) -> None:
+        super().__init__()
+        self.edges = tuple(edges)
+        self.shallow = nn.Sequential(_conv(3, 4 * width), nn.PReLU(), nn.PixelShuffle(2))  # SFE
+        self.fuse = nn.Sequential(
+            nn.Conv2d(2 * width + 1, width, 1), nn.PReLU(), _conv(width, width), nn.PReLU()
+        )  # PERB
+        self.feedback = FeedbackBlock(width, groups)  # PERB
+        last = _conv(width, 3)
+        self.reconstruct = nn.Sequential(enlarging(width), last)  # RECB
+        draw_weights(self)
+        nn.init.zeros_(last.weight)  # training starts from the bilinear enlargement
+
+    def step(self, shallow: Tensor, state: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
+        """Shallow features and state (N, width, 2h, 2w), edges (N, 1, 2h, 2w) -> residual (N, 3, 4h, 4w) and the next state."""
+        state = self.feedback(self.fuse(torch.cat([shallow, state, prior], dim=1)))
+        return self.reconstruct(state), state
+
+    def forward(self, lr: Tensor, edges: Sequence[Edges] | None = None) -> list[Tensor]:
+        """`edges` replaces the network's own rules, one fewer than there are steps. Not clamped to [0, 1]."""
+        shallow, enlarged = self.shallow(lr), resize_bilinear(lr, SCALE)
+        state, prior = torch.zeros_like(shallow), torch.zeros_like(shallow[:, :1])
+        outputs: list[Tensor] = []
+        for detect in (*(self.edges if edges is None else edges), None):
+            residual, state = self.step(shallow, state, prior)
+            outputs.append(enlarged + residual)  # eq. 1
+            if detect is not None:
+                prior = average_pool(detect(outputs[-1]), 2)  # from SR to feature size [choice]
+        return outputs
+
+
+def draw_weights(network: nn.Module) -> None:
+    """He's uniform initialisation for PReLU with its slope of 1/4, biases 0 [choice].
+
+    torch's default lets the signal fade over the many layers in a row: nothing is learnt for the first hundred steps.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            inputs = float(layer.in_channels * layer.kernel_size[0] * layer.kernel_size[1])
+            if isinstance(layer, nn.ConvTranspose2d):
+                inputs /= layer.stride[0] * layer.stride[1]  # each output pixel meets only this share of the kernel
+            bound = (3 * 2 / (1 + 0.25**2) / inputs) ** 0.5  # of a uniform distribution, whose variance is bound^2 / 3
+            nn.init.uniform_(layer.weight, -bound, bound)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1)

@@ -1,0 +1,587 @@
+# ---
+# jupyter:
+#   facesr:
+#     hardware:
+#       paper: GPU, 16 GB
+#       quick: CPU
+#       smoke: CPU
+#       workshop: GPU
+#     minutes:
+#       paper: 2400
+#       quick: 2.5
+#       smoke: 0.3
+#       workshop: 10
+#     paper: teacher_student
+#     title: Teacher and student
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Teacher and student
+#
+# **Aim:** super-resolve *real* low-resolution faces, which have no high-resolution original to learn from, as in *Teacher-student network for
+# real-world face super-resolution with progressive embedding of edge information* (Liu, Zhang), x4.
+#
+# You will
+# - train a network that makes clean LR look real, and see what it picks up and what it cannot;
+# - follow five networks through one training step, with the live tensors;
+# - feed a recurrent network the edges of its own drawing, and measure what they are worth to it;
+# - ask which of teacher and student is better, on which data, and by which score.
+#
+# **You need:** `00_start_here`, `10_human_face_gan`; recurrent networks at the level of "the same weights, several times".
+# **Time:** two to three minutes in `quick` on two CPU cores; `paper` is days on one GPU.
+# **Hardware:** CPU for `quick`; a GPU above it.
+
+# %%
+# On Colab or in a kernel without the library, this says what to do; otherwise it does nothing.
+import importlib.util
+
+if importlib.util.find_spec("facesr_lib") is None:
+    raise ModuleNotFoundError(
+        "This kernel has no facesr: run `make setup` and choose the project's kernel, or `%pip install` its folder."
+    )
+
+# %% tags=["parameters"]
+PROFILE = "quick"  # smoke, quick, workshop or paper
+SEED = 0
+DEVICE = "auto"  # auto, cpu or cuda
+DATA_ROOT = ""  # a folder with your own faces; empty: the packaged Olivetti faces
+OUTPUT_DIR = ""  # where results go; empty: the project's runs/
+
+# %%
+import torch
+
+from facesr_lib.explore import show_source
+from facesr_lib.report import Run, curves, image_grid, published, style
+
+style()
+run = Run.start(
+    "30_teacher_student",
+    title="Teacher and student",
+    paper="teacher_student",
+    profile=PROFILE,
+    seed=SEED,
+    device=DEVICE,
+    data_root=DATA_ROOT,
+    output_dir=OUTPUT_DIR,
+)
+run
+
+# %% [markdown]
+# ## The setting
+#
+# The paper has 20,000 good faces (FFHQ) and 4,000 bad ones (WIDER FACE) of other people, in other places. No pair links them. We play the same game with the truth
+# kept aside: half of the training people give HR faces, the other half only LR pictures through a *hidden* degradation (motion blur, sensor noise, JPEG).
+# No network is told what it is. The tester knows it, and can therefore measure PSNR where the paper cannot.
+#
+# *Predict: a network trained on clean bicubic LR meets these pictures. What will it do with the noise?*
+
+# %%
+from facesr_lib.papers.teacher_student import Config, setting
+
+config = Config.preset(PROFILE)
+wild = setting(config, DATA_ROOT)
+run.config(config)
+
+# %%
+from facesr_lib.data import eval_batches
+from facesr_lib.image import Bicubic, resize_bicubic
+
+bicubic_lr = Bicubic(4)
+hr = wild.hr.take([0, len(wild.hr) // 2, len(wild.hr) - 1])
+real_lr = wild.real_lr.take([0, len(wild.real_lr) // 2, len(wild.real_lr) - 1])
+run.figure(
+    image_grid({"HR, people A": hr, "bicubic LR of it": bicubic_lr(hr), "real LR, people B": real_lr}, cell=1.9),
+    "domains",
+    "What there is to learn from: HR faces, from which LR can be made, and real LR faces of other people.",
+    "Three rows of three portraits: sharp, small and clean, small and noisy; the last column shows other people.",
+)
+
+# %% [markdown]
+# ## Edges, drawn from the network's own output
+#
+# The super-resolver runs three times with the same weights. Between the runs it looks at what it drew: step 2 is shown the **Canny** edges of SR 1 (the outline),
+# step 3 a **difference of Gaussians** of SR 2 (fine details), the paper's cheap stand-in for the Laplacian of a Gaussian. Canny does not depend smoothly on its
+# input, and both maps are cut off from the gradient: they are information, not a path to learn through.
+
+# %%
+from facesr_lib.papers.teacher_student_networks import Canny, DoG
+
+canny, dog = config.edges
+blurred = resize_bicubic(bicubic_lr(hr), 4).clamp(0, 1)
+rows = {
+    "HR": hr,
+    f"{canny.name} of HR": canny(hr),
+    f"{dog.name} of HR": 0.5 + 0.5 * dog(hr),
+    "bicubic x4": blurred,
+    f"{canny.name} of it": canny(blurred),
+    f"{dog.name} of it": 0.5 + 0.5 * dog(blurred),
+}
+run.figure(
+    image_grid(rows),
+    "edges",
+    "Both edge maps of a sharp face and of its blurred enlargement. What an edge detector sees depends on what has been restored already: "
+    "the reason for asking it anew at every step.",
+    "Three rows of six pictures: a face, its outline, its details, and the same for a blurred version, with far fewer edges.",
+)
+
+# %%
+show_source(DoG)
+
+# %% [markdown]
+# ## The networks
+#
+# One step: shallow features of LR, the state of the step before and the edge map are fused; a *feedback block* (SRFBN's: up and down again, densely connected)
+# makes the new state; a transposed convolution and a convolution turn it into a residual, which is added to the bilinear enlargement:
+#
+# $$I_{SR}^t = I_{Res}^t + H_{UP}(I_{LR}) \qquad (1)$$
+
+# %%
+from facesr_lib.papers.teacher_student_networks import RecurrentSR
+
+show_source(RecurrentSR)
+
+# %%
+from facesr_lib.papers.teacher_student import networks
+
+rows = []
+for preset in dict.fromkeys((PROFILE, "paper")):
+    with torch.device("meta"):  # sizes without memory
+        for name, (network, shape) in networks(Config.preset(preset)).items():
+            count = sum(p.numel() for p in network.parameters())
+            rows.append({"preset": preset, "network": name, "input": str(shape), "parameters": count})
+run.table("networks", rows, "Four networks and a LightCNN discriminator for each, here and in the paper's preset")
+
+# %% [markdown]
+# ## Stage 1: make clean LR look real
+#
+# DeNet takes an HR face and is pulled by two terms: stay near bicubic LR (content), and fool a discriminator that knows real LR:
+#
+# $$L_{con} = \lVert I_{LR}^{gen} - I_{LR}^{bic}\rVert_1 \quad (2) \qquad L_{DeNet} = L_{con} + 0.05\, L_{adv} \quad (4)$$
+
+# %%
+from facesr_lib.papers.teacher_student import LearnDegradation
+
+show_source(LearnDegradation.step)
+
+# %%
+from facesr_lib.papers.teacher_student import train_degradation
+from facesr_lib.training import StageCache
+
+cache = StageCache(run.stages_root)
+degradation = train_degradation(cache, config, wild, seed=SEED, device=DEVICE)
+
+# %%
+smooth = max(1, len(degradation.log) // 30)
+terms = ("content", "adversarial", "denet_judge_real", "denet_judge_fake")
+run.figure(
+    curves(degradation.log, *terms, average=smooth, ylabel="term", title="Stage 1", log=True),
+    "stage_1",
+    "The terms of stage 1. Both judge terms at 0.693 mean a discriminator that cannot tell; below it, one that can.",
+    "Four noisy curves over training steps on a logarithmic scale; the content term falls.",
+)
+
+# %% [markdown]
+# What did it learn? We compare three kinds of LR of the *same* held-out faces: bicubic, DeNet's, and through the hidden degradation. *Look at the noise
+# and the colours.* DeNet is a function of the image with no dice in it: it can change what noise looks like on average, but not roll new noise for every picture.
+
+# %%
+from facesr_lib.image import gaussian_blur, rgb_to_grey
+from facesr_lib.metrics import psnr
+
+denet = degradation.method
+(batch,) = eval_batches(wild.val.limit(20), wild.hidden, 20, wild.seed)
+faces = batch["hr"].to(run.device)
+kinds = {"bicubic": bicubic_lr(faces), "DeNet": denet.degrade(faces), "hidden degradation": batch["lr"].to(run.device)}
+
+
+def facts(lr):
+    fine = (lr - gaussian_blur(lr, 3, 1.0)).std()
+    colour = (lr - rgb_to_grey(lr)).abs().mean()
+    return {"fine structure (grey levels)": 255 * fine.item(), "colour (grey levels)": 255 * colour.item()}
+
+
+rows = [
+    {"LR": name, **facts(lr), "PSNR to bicubic (dB)": psnr(lr, kinds["bicubic"]).mean().item()}
+    for name, lr in kinds.items()
+]
+run.table("lr_kinds", rows, f"Three kinds of LR of the same {len(faces)} validation faces")
+
+# %%
+run.figure(
+    image_grid({"HR": faces, **kinds}, rows=[0, 8, 16] if len(faces) > 16 else [0]),
+    "denet",
+    "The same people as bicubic LR, through DeNet, and through the hidden degradation that DeNet was never told.",
+    "Rows of portraits: the sharp original and three small versions of it.",
+)
+
+# %% [markdown]
+# ## Stage 2: a teacher and a student, jointly
+#
+# The **teacher** has pairs, made by DeNet: mean over its three outputs of the squared error (5), plus 0.001 of the adversarial term (6). The **student** sees real
+# LR only. It has no original to aim at, so the teacher's SR stands in for it (*pseudo-HR*); a discriminator shows it what HR faces look like; and what it
+# drew must, taken back to LR by DSNet, give the picture it started from:
+#
+# $$L_{cycle} = \lVert I_{LR}^{real} - \mathrm{DSNet}(\mathrm{SNet}(I_{LR}^{real}))\rVert_2^2 \quad (7) \qquad
+# L_{SNet} = L_{rec} + 0.001\, L_{adv} + L_{cycle} \quad (8)$$
+
+# %%
+from facesr_lib.papers.teacher_student import TeacherStudent
+
+show_source(TeacherStudent.step_teacher)
+
+# %%
+show_source(TeacherStudent.step_student)
+
+# %%
+show_source(TeacherStudent.step_way_back)
+
+# %% [markdown]
+# One training for the paper's method, and one of its ablations, needed as a yardstick: the same with bicubic pairs for the teacher.
+#
+# *Predict the teacher's curve on bicubic LR: will DeNet's pairs make it better or worse there?*
+
+# %%
+from facesr_lib.papers.teacher_student import train_pair
+
+pair = train_pair(cache, config, wild, degradation, seed=SEED, device=DEVICE)
+pair_bicubic = train_pair(cache, config.with_bicubic_lr(), wild, degradation, seed=SEED, device=DEVICE)
+
+# %%
+smooth = max(1, len(pair.log) // 30)
+run.figure(
+    curves(
+        pair.log,
+        "teacher_content",
+        "student_content",
+        "cycle",
+        average=smooth,
+        ylabel="mean squared error",
+        title="Stage 2: what must match",
+        log=True,
+    ),
+    "stage_2_content",
+    "The three squared errors: the teacher against HR, the student against the teacher, LR against its way back.",
+    "Three noisy falling curves over training steps on a logarithmic scale.",
+)
+
+# %%
+judged = ("tnet_judge_fake", "snet_judge_fake", "dsnet_judge_fake")
+run.figure(
+    curves(pair.log, *judged, average=smooth, ylabel="cross-entropy", title="Stage 2: how well fakes are caught"),
+    "stage_2_judges",
+    "Each discriminator's loss on generated images: low means that it catches them. At 0.693 it guesses.",
+    "Three noisy curves over training steps around 0.69.",
+)
+
+# %%
+rows = [
+    {
+        "step": a["step"],
+        "teacher, bicubic LR": a["teacher, bicubic LR"],
+        "the same, trained on bicubic": b["teacher, bicubic LR"],
+        "student, real LR": a["student, real LR"],
+    }
+    for a, b in zip(pair.validation, pair_bicubic.validation, strict=True)
+]
+run.figure(
+    curves(
+        rows,
+        "teacher, bicubic LR",
+        "the same, trained on bicubic",
+        "student, real LR",
+        ylabel="PSNR on validation people (dB)",
+    ),
+    "validation",
+    "Validation during stage 2. The gap between the first two curves is what DeNet's pairs cost on clean LR.",
+    "Three curves of PSNR over training steps.",
+)
+
+# %% [markdown]
+# ### The data flow, with live tensors
+#
+# Everything that a joint step computes, for one HR face and one real LR face of somebody else.
+
+# %%
+method = pair.method
+hr1, real1 = wild.hr.take([5]).to(run.device), wild.real_lr.take([5]).to(run.device)
+de1 = denet.degrade(hr1)
+student_sr = method.super_resolve(real1)
+with torch.no_grad():
+    back = method.inference_network("dsnet")(student_sr).clamp(0, 1)
+flow = {
+    "HR": hr1,
+    "bicubic LR": bicubic_lr(hr1),
+    "DeNet(HR)": de1,
+    "TNet(DeNet(HR))": method.super_resolve_with("tnet", de1),
+    "real LR": real1,
+    "TNet: pseudo-HR": method.super_resolve_with("tnet", real1),
+    "SNet(real LR)": student_sr,
+    "DSNet(SNet)": back,
+}
+run.figure(
+    image_grid(flow, cell=1.6),
+    "data_flow",
+    "Left half: the supervised path of the teacher, compared with HR. Right half: real LR, the teacher's answer that the student is to match, the student's own, and "
+    "its way back, which is compared with the real LR.",
+    "Eight portraits in a row: four stages of one person, four of another.",
+)
+
+# %% [markdown]
+# ### Three steps and what they were shown
+
+# %%
+from facesr_lib.explore.edge_priors import edge_priors, edge_priors_widget
+from facesr_lib.papers.teacher_student_networks import NoEdges
+from facesr_lib.training import evaluating
+
+(batch,) = eval_batches(wild.test.limit(10), wild.hidden, 10, wild.seed)
+test_lr, test_hr = batch["lr"].to(run.device), batch["hr"].to(run.device)
+settings = [
+    (canny, dog),
+    (Canny(30, 90), dog),
+    (canny, DoG(2.0, 3.2)),
+    (NoEdges(), NoEdges()),
+]
+with evaluating(method.inference_network("snet")) as snet:
+    figure = edge_priors(snet, test_lr[:1], test_hr[:1], settings)
+run.figure(
+    figure,
+    "edge_priors",
+    "One test face through the trained student under four settings: the trained one, more Canny edges, coarser details, no edges. The last column is "
+    "the effect on SR 3, amplified.",
+    "A grid: one row per setting; the three SR images, the two edge maps between them, and the change of the last image.",
+)
+
+# %% [markdown]
+# The sliders do the same for other settings and faces. *Find a setting that changes the last image most. Does the change sit where the edges are?*
+
+# %%
+edge_priors_widget(snet, test_lr, test_hr)
+
+# %% [markdown]
+# ## Results on people nobody trained on
+#
+# Two test sets of the same faces: through bicubic reduction (the paper's synthetic sets), and through the hidden degradation (its real ones). FID here compares
+# SR with the originals of the same faces; NIQE needs no reference, but images of 192 pixels, so ours are enlarged first: read it for order only.
+
+# %%
+from facesr_lib.metrics import niqe, niqe_name
+from facesr_lib.metrics.weights import find
+from facesr_lib.report import Backends, Scoring
+
+faces = wild.test.limit({"smoke": 4, "quick": 50}.get(PROFILE, 10**6))
+clean = type(faces)(faces.name.split(",")[0] + ", bicubic LR", faces.pixels, faces.groups, faces.credit)
+extra = {}
+if find("niqe"):
+    factor = -(-192 // config.hr_size)  # NIQE needs 192 px
+    name = niqe_name(enlarge=factor)
+    extra[name] = (lambda sr, hr: niqe(sr, enlarge=factor), name, False)
+backends = Backends.find(run)
+on_clean = Scoring(run, clean, lambda: eval_batches(clean, bicubic_lr, 10, SEED), 4, backends)
+on_real = Scoring(
+    run,
+    faces,
+    lambda: eval_batches(faces, wild.hidden, 10, wild.seed),
+    4,
+    backends,
+    role="real LR faces",
+    extra=extra,
+)
+
+# %%
+METHODS = {
+    "bicubic": lambda lr: resize_bicubic(lr, 4).clamp(0, 1),
+    "TNet, bicubic data": lambda lr: pair_bicubic.method.super_resolve_with("tnet", lr),
+    "TNet": lambda lr: method.super_resolve_with("tnet", lr),
+    "SNet": method.super_resolve,
+}
+STEPS = {f"SNet, step {step}": lambda lr, step=step: method.super_resolve_with("snet", lr, step) for step in (1, 2)}
+table_1 = [on_clean(name, f) for name, f in METHODS.items()]
+people = len(set(faces.groups))
+run.table("table_1", table_1, f"As Table 1: {len(clean)} faces of {people} unseen people, bicubic LR, x4")
+
+# %%
+per_image = Scoring(run, clean, lambda: eval_batches(clean, bicubic_lr, 10, SEED), 4, Backends(backends.lpips, None))
+rows = [per_image(name, f) for name, f in (STEPS | {"SNet": method.super_resolve}).items()]
+run.table("steps", rows, "The student's outputs after steps 1, 2 and 3, bicubic LR")
+
+# %%
+table_2 = [on_real(name, f) for name, f in METHODS.items()]
+run.table("table_2", table_2, f"As Table 2: the same {len(faces)} faces as real LR (hidden degradation), x4")
+
+# %%
+differs = (
+    f"{clean.name} instead of FFHQ, width {config.width} and {config.groups} groups instead of {Config().width} and {Config().groups}, "
+    f"{method.steps} steps of stage 2, metric conventions of the paper unknown"
+)
+columns = {"FFHQ PSNR": "PSNR Y (dB)", "FFHQ SSIM": "SSIM Y"}
+if backends.lpips:
+    columns["FFHQ LPIPS"] = backends.lpips.name
+if backends.extractor:
+    columns["FFHQ FID"] = backends.extractor.name
+for row, name in {"Bicubic": "bicubic", "ours": "SNet"}.items():
+    for column, metric in columns.items():
+        (reference,) = published("teacher_student", table="Table 1", row=row, column=column)
+        beside = run.published(reference, method=name, dataset=clean.name, metric=metric, differs=differs)
+beside
+
+# %% [markdown]
+# ### The pictures behind the numbers (Fig. 3)
+
+# %%
+chosen = [0, 3, 7]
+pictures = {"LR": test_lr, **{name: f(test_lr) for name, f in METHODS.items()}, "HR": test_hr}
+labels = {name: [f"{value:.1f} dB" for value in psnr(pictures[name], test_hr).tolist()] for name in METHODS}
+run.figure(
+    image_grid(pictures, rows=chosen, labels=labels, zoom=(0.3, 0.2, 0.4), cell=1.7),
+    "samples",
+    "Real LR of three unseen people. Look at what each method makes of the noise: does it sharpen, keep or smooth it? RGB PSNR below.",
+    "A grid of portraits: one row per person, one column per method, with enlarged eyes below each.",
+)
+
+# %% [markdown]
+# ### Pictures from the wild
+#
+# The project's checkouts may come with a folder of face pictures of varied quality that no reference exists for. Where it is there, NIQE before and after is taken; these
+# pictures are not aligned and in colour, far from what the small profiles train on.
+
+# %%
+import os
+from pathlib import Path
+
+from facesr_lib.data import image_folder
+
+folder = Path(os.environ.get("FACESR_SHARED") or run.out.parent.parent / "shared") / "wild"
+if folder.is_dir() and extra:
+    pictures = image_folder(folder, config.hr_size // 4).limit(12)
+    lr = pictures.take(range(len(pictures))).to(run.device)
+    rows = [{"method": name, "NIQE": niqe(f(lr), enlarge=factor).mean().item()} for name, f in METHODS.items()]
+    shown = run.table(
+        "wild", rows, f"Mean NIQE of {len(lr)} pictures reduced to {lr.shape[-1]} px and enlarged x4; lower is better"
+    )
+else:
+    shown = "no such folder, or no weights for NIQE"
+shown
+
+# %% [markdown]
+# ## What this run says about the paper's claims
+#
+# The rows of Table 3 that are missing here are in `31_teacher_student_ablations`.
+
+# %%
+clean_psnr, real_scores = (
+    {row["method"]: row["PSNR Y (dB)"] for row in table_1},
+    {row["method"]: row for row in table_2},
+)
+gain = clean_psnr["TNet"] - clean_psnr["bicubic"]
+run.note(
+    f"On bicubic LR the teacher is {gain:+.2f} dB from bicubic, the teacher of bicubic pairs {clean_psnr['TNet, bicubic data'] - clean_psnr['bicubic']:+.2f} dB."
+)
+student, yardstick = real_scores["SNet"], real_scores["TNet, bicubic data"]
+run.note(
+    "On real LR, student and teacher of bicubic pairs: "
+    + "; ".join(
+        f"{metric} {student[metric]:.4g} and {yardstick[metric]:.4g}" for metric in student if metric != "method"
+    )
+)
+run.note(
+    "DeNet is a deterministic function held near bicubic LR: it learns colours and contrast of real LR, not fresh noise. Where noise is what makes LR "
+    "real, as here, its pairs teach the teacher little denoising; what the student has beyond that it gets from real LR (see the ablations)."
+)
+
+# %%
+from facesr_lib.report import verdicts
+
+verdicts(run)
+
+# %% [markdown]
+# ## Exercises
+#
+# Replace the line that raises `NotImplementedError`, run the cell, then the check below it. The folded cell holds one solution.
+#
+# **1. A Laplacian without derivatives.** Blurring obeys the heat equation: $\partial G / \partial(\sigma^2) = \frac{1}{2} \nabla^2 G$. Use
+# `dog(image, sigma1, sigma2)` = blur(sigma1) - blur(sigma2) with two sigmas on both sides of `sigma` to compute the *Laplacian* of the image blurred with `sigma`. Mind
+# the sign and the factor.
+
+
+# %% tags=["exercise"]
+def my_log(image, sigma):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.teacher_student import check_cycle_loss, check_log, check_unfold
+
+check_log(my_log)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_log(image, sigma):
+    from facesr_lib.image import dog
+
+    sigma1, sigma2 = 0.9 * sigma, (2 - 0.9**2) ** 0.5 * sigma  # their squares have the mean sigma^2
+    return -2 * dog(image, sigma1, sigma2) / (sigma2**2 - sigma1**2)
+
+
+check_log(my_log)
+
+# %% [markdown]
+# **2. Unfold the recurrence by hand.** With `network.shallow(lr)`, `network.step(shallow, state, prior)` and `network.edges`, return the list of the three SR images. Edge
+# maps are drawn of the SR image and brought to feature size with `average_pool(map, 2)`.
+
+
+# %% tags=["exercise"]
+def my_unfold(network, lr):
+    raise NotImplementedError
+
+
+# %%
+check_unfold(my_unfold)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_unfold(network, lr):
+    from facesr_lib.image import average_pool, resize_bilinear
+
+    shallow, up = network.shallow(lr), resize_bilinear(lr, 4)
+    state, prior = torch.zeros_like(shallow), torch.zeros_like(shallow[:, :1])
+    residual, state = network.step(shallow, state, prior)
+    outputs = [up + residual]
+    for edges in network.edges:
+        prior = average_pool(edges(outputs[-1]), 2)
+        residual, state = network.step(shallow, state, prior)
+        outputs.append(up + residual)
+    return outputs
+
+
+check_unfold(my_unfold)
+
+# %% [markdown]
+# **3. The cycle loss** (7), with SNet's last output.
+
+
+# %% tags=["exercise"]
+def my_cycle_loss(lr, snet, dsnet):
+    raise NotImplementedError
+
+
+# %%
+check_cycle_loss(my_cycle_loss)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_cycle_loss(lr, snet, dsnet):
+    return (lr - dsnet(snet(lr)[-1])).square().mean()
+
+
+check_cycle_loss(my_cycle_loss)
+
+# %% [markdown]
+# **To think about.** The cycle is satisfied by any SR that DSNet can bring back. Could SNet and DSNet agree on a secret code that is not a face? Which terms stand against it?
+
+# %%
+run.finish()

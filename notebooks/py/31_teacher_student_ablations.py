@@ -1,0 +1,269 @@
+# ---
+# jupyter:
+#   facesr:
+#     hardware:
+#       paper: GPU, 16 GB
+#       quick: CPU
+#       smoke: CPU
+#       workshop: GPU
+#     minutes:
+#       paper: 8000
+#       quick: 4
+#       smoke: 0.3
+#       workshop: 25
+#     paper: teacher_student
+#     title: 'Teacher and student: what each part is worth'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Teacher and student: what each part is worth
+#
+# **Aim:** fill Table 3 of *Teacher-student network for real-world face super-resolution*: leave out edges, cycle, teacher and learned degradation, one at a time.
+#
+# You will
+# - read an ablation as a set of predictions, and write yours down first;
+# - see one row win by PSNR and another by FID, on the same faces;
+# - tell a difference from its noise, by a bootstrap over people.
+#
+# **You need:** `30_teacher_student`; its trainings are found again and not repeated.
+# **Time:** three to four minutes in `quick` on two CPU cores, after `30_teacher_student`. **Hardware:** CPU for `quick`; a GPU above it.
+
+# %%
+# On Colab or in a kernel without the library, this says what to do; otherwise it does nothing.
+import importlib.util
+
+if importlib.util.find_spec("facesr_lib") is None:
+    raise ModuleNotFoundError(
+        "This kernel has no facesr: run `make setup` and choose the project's kernel, or `%pip install` its folder."
+    )
+
+# %% tags=["parameters"]
+PROFILE = "quick"  # smoke, quick, workshop or paper
+SEED = 0
+DEVICE = "auto"  # auto, cpu or cuda
+DATA_ROOT = ""  # a folder with your own faces; empty: the packaged Olivetti faces
+OUTPUT_DIR = ""  # where results go; empty: the project's runs/
+
+# %%
+
+from facesr_lib.report import PALETTE, Run, image_grid, published, style
+
+style()
+run = Run.start(
+    "31_teacher_student_ablations",
+    title="Teacher and student: what each part is worth",
+    paper="teacher_student",
+    profile=PROFILE,
+    seed=SEED,
+    device=DEVICE,
+    data_root=DATA_ROOT,
+    output_dir=OUTPUT_DIR,
+)
+run
+
+# %% [markdown]
+# ## The variants
+#
+# | row of Table 3 | what is different |
+# |---|---|
+# | baseline | no edges: both maps are zero |
+# | + Canny | the third step gets no DoG |
+# | + Canny + DoG, Ours-SNet | nothing |
+# | Ours-cycle | no teacher: real LR, a discriminator for HR, and the cycle |
+# | Ours-w/o-cycle | no DSNet |
+# | Ours-TNet-bicubic, Ours-SNet-bicubic | the teacher learns from bicubic pairs; the student is taught by that teacher |
+# | Ours-TNet | the teacher itself |
+#
+# All start from the same random weights and see the same batches. *Write down: which row will have the best PSNR on bicubic LR? Which on real LR? Which the worst?*
+
+# %%
+from dataclasses import replace
+
+from facesr_lib.papers.teacher_student import Config, setting, train_degradation, train_pair
+from facesr_lib.papers.teacher_student_networks import NoEdges
+from facesr_lib.training import StageCache
+
+config = Config.preset(PROFILE)
+run.config(config)
+wild = setting(config, DATA_ROOT)
+canny, dog = config.edges
+VARIANTS = {
+    "full": config,
+    "bicubic data": config.with_bicubic_lr(),
+    "no edges": replace(config, edges=(NoEdges(), NoEdges())),
+    "Canny only": replace(config, edges=(canny, NoEdges())),
+    "no cycle loss": config.without_cycle(),
+    "cycle only": config.without_teacher(),
+}
+
+# %%
+cache = StageCache(run.stages_root)
+degradation = train_degradation(cache, config, wild, seed=SEED, device=DEVICE)
+trained = {
+    name: train_pair(cache, variant, wild, degradation, seed=SEED, device=DEVICE) for name, variant in VARIANTS.items()
+}
+
+# %% [markdown]
+# In "cycle only" the network that the paper calls TNet is trained on real LR without a teacher; here it is the student's network with its content term off.
+
+# %%
+NETWORKS = {  # method -> training, network
+    "SNet, no edges": ("no edges", "snet"),
+    "SNet, Canny only": ("Canny only", "snet"),
+    "SNet": ("full", "snet"),
+    "TNet, cycle only": ("cycle only", "snet"),
+    "SNet, no cycle loss": ("no cycle loss", "snet"),
+    "TNet, bicubic data": ("bicubic data", "tnet"),
+    "SNet, bicubic data": ("bicubic data", "snet"),
+    "TNet": ("full", "tnet"),
+}
+
+
+def super_resolver(name):
+    training, network = NETWORKS[name]
+    method = trained[training].method
+    return lambda lr: method.super_resolve_with(network, lr)
+
+
+METHODS = {name: super_resolver(name) for name in NETWORKS}
+
+# %% [markdown]
+# ## Table 3
+#
+# As in `30_teacher_student`: the same unseen faces through bicubic reduction, and through the hidden degradation.
+
+# %%
+from facesr_lib.data import eval_batches
+from facesr_lib.image import Bicubic
+from facesr_lib.metrics import niqe, niqe_name
+from facesr_lib.metrics.weights import find
+from facesr_lib.report import Backends, Scoring
+
+faces = wild.test.limit({"smoke": 4, "quick": 50}.get(PROFILE, 10**6))
+clean = replace(faces, name=faces.name.split(",")[0] + ", bicubic LR")
+extra = {}
+if find("niqe"):
+    factor = -(-192 // config.hr_size)  # NIQE needs 192 px
+    name = niqe_name(enlarge=factor)
+    extra[name] = (lambda sr, hr: niqe(sr, enlarge=factor), name, False)
+backends = Backends.find(run)
+on_clean = Scoring(run, clean, lambda: eval_batches(clean, Bicubic(4), 10, SEED), 4, backends)
+on_real = Scoring(
+    run,
+    faces,
+    lambda: eval_batches(faces, wild.hidden, 10, wild.seed),
+    4,
+    backends,
+    role="real LR faces",
+    extra=extra,
+)
+
+# %%
+rows_clean = {name: on_clean(name, method) for name, method in METHODS.items()}
+rows_real = {name: on_real(name, method) for name, method in METHODS.items()}
+
+# %%
+LINES = {  # the nine lines of Table 3, in its order
+    "baseline (no edges)": "SNet, no edges",
+    "+ Canny": "SNet, Canny only",
+    "+ Canny + DoG": "SNet",
+    "cycle only": "TNet, cycle only",
+    "without cycle": "SNet, no cycle loss",
+    "TNet on bicubic data": "TNet, bicubic data",
+    "SNet on bicubic data": "SNet, bicubic data",
+    "TNet": "TNet",
+    "SNet (ours)": "SNet",
+}
+people = len(set(faces.groups))
+rows = [{"line": line, **rows_clean[name]} for line, name in LINES.items()]
+run.table("table_3_bicubic", rows, f"Table 3, left: {len(clean)} faces of {people} unseen people, bicubic LR, x4")
+
+# %%
+rows = [{"line": line, **rows_real[name]} for line, name in LINES.items()]
+run.table("table_3_real", rows, f"Table 3, right: the same {len(faces)} faces as real LR (hidden degradation), x4")
+
+# %%
+references = {(r.row, r.column): r for r in published("teacher_student", table="Table 3")}
+differs = (
+    f"width {config.width} and {config.groups} groups instead of {Config().width} and {Config().groups}, "
+    f"{trained['full'].method.steps} steps of stage 2, metric conventions of the paper unknown"
+)
+metrics = {"PSNR": "PSNR Y (dB)", "SSIM": "SSIM Y", "NIQE": next(iter(extra), None)}
+metrics |= {"LPIPS": backends.lpips and backends.lpips.name, "FID": backends.extractor and backends.extractor.name}
+for (line, column), reference in references.items():
+    where, family = column.split()
+    images = clean if where == "FFHQ" else faces
+    if metrics[family]:
+        beside = run.published(
+            reference,
+            method=LINES[line],
+            dataset=images.name,
+            metric=metrics[family],
+            differs=f"{images.name} instead of {where}, {differs}",
+        )
+beside
+
+# %% [markdown]
+# ## Fidelity against realism, all rows at once
+#
+# *Where is your favourite? Does one row lie best in both directions?*
+
+# %%
+from facesr_lib.report.figures import Picture
+
+perceptual = backends.lpips.name if backends.lpips else "SSIM Y"
+figure = Picture(figsize=(10, 4.2), layout="constrained")
+for axes, (title, found) in zip(
+    figure.subplots(1, 2), {"bicubic LR": rows_clean, "real LR": rows_real}.items(), strict=True
+):
+    for index, (name, row) in enumerate(found.items()):
+        axes.plot(
+            row["PSNR Y (dB)"],
+            row[perceptual],
+            "os^D"[index % 4],
+            color=PALETTE[index % len(PALETTE)],
+            markersize=9,
+            label=name,
+        )
+    axes.set(title=title, xlabel="PSNR Y (dB), higher is better")
+    axes.set_ylabel(f"{perceptual}, {'lower' if backends.lpips else 'higher'} is better")
+figure.axes[1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+run.figure(
+    figure,
+    "tradeoff",
+    "All rows of Table 3 on both kinds of LR. A row that leads on clean LR need not lead on real LR.",
+    "Two scatter plots of a perceptual score against PSNR, one marker per variant.",
+)
+
+# %%
+(batch,) = eval_batches(wild.test.limit(10), wild.hidden, 10, wild.seed)
+lr, hr = batch["lr"].to(run.device), batch["hr"].to(run.device)
+run.figure(
+    image_grid(
+        {"LR": lr, **{name.replace(", ", ",\n"): f(lr) for name, f in METHODS.items()}, "HR": hr},
+        rows=[0, 3, 7],
+        cell=1.5,
+    ),
+    "samples",
+    "Every variant on real LR of three unseen people.",
+    "A grid of portraits, one row per person, one column per variant.",
+)
+
+# %% [markdown]
+# ## What this run says about the paper's claims
+
+# %%
+from facesr_lib.report import verdicts
+
+verdicts(run)
+
+# %% [markdown]
+# **To think about.** The paper's teacher on bicubic data has FID 41 on FFHQ, its teacher on DeNet's data 15: on faces that were reduced synthetically. If those had been
+# reduced by bicubic, the first should win, as it does here. What does that say about how the paper's FFHQ test images were made?
+
+# %%
+run.finish()

@@ -1,0 +1,435 @@
+"""Teacher and student against the paper's numbers, hand computation and their own objective."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from facesr_lib.image import Bicubic, average_pool, quantize, resize_bicubic
+from facesr_lib.papers.teacher_student import (
+    Config,
+    LearnDegradation,
+    TeacherStudent,
+    mean_squared_error,
+    networks,
+    setting,
+    train_degradation,
+    train_pair,
+)
+from facesr_lib.papers.teacher_student_networks import Canny, DoG, DownsamplingNet, NoEdges, RecurrentSR
+from facesr_lib.training import StageCache, Trainer, TrainerOptions
+
+SMOKE = Config.preset("smoke")
+
+
+def count(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def pictures(n: int, size: int = 64, seed: int = 0) -> Tensor:
+    """Smooth random pictures with edges in them."""
+    generator = torch.Generator().manual_seed(seed)
+    smooth = resize_bicubic(torch.rand(n, 3, size // 8, size // 8, generator=generator), 8).clamp(0, 1)
+    return quantize(torch.where(smooth > 0.55, smooth, 0.5 * smooth))
+
+
+def batch(step: int = 0, n: int = 2) -> dict[str, Tensor]:
+    hr, others = pictures(n, seed=2 * step), pictures(n, seed=2 * step + 1)
+    return {"hr": hr, "lr": Bicubic(4)(hr), "real_lr": (Bicubic(4)(others) + 0.1).clamp(0, 1)}
+
+
+def denet(config: Config = SMOKE) -> DownsamplingNet:
+    torch.manual_seed(5)
+    return DownsamplingNet(config.down_width, config.down_blocks)
+
+
+def pair(config: Config = SMOKE, **fields: object) -> TeacherStudent:
+    method = TeacherStudent(replace(config, **fields), steps_per_epoch=10, denet=denet(config))
+    torch.manual_seed(0)
+    method.build()
+    return method
+
+
+def snapshot(method: TeacherStudent | LearnDegradation) -> dict[str, list[Tensor]]:
+    return {name: [p.detach().clone() for p in network.parameters()] for name, network in method.networks.items()}
+
+
+def moved(method: TeacherStudent | LearnDegradation, before: dict[str, list[Tensor]]) -> set[str]:
+    return {
+        name
+        for name, network in method.networks.items()
+        if any(not torch.equal(a, b) for a, b in zip(before[name], network.parameters(), strict=True))
+    }
+
+
+# -- configuration ------------------------------------------------------------------------------------------------------------
+
+
+def test_paper_preset_is_the_paper() -> None:
+    config = Config.preset("paper")
+    assert config.hr_size == 64
+    assert config.content == (1, 1, 1)
+    assert config.adversarial == (0.05, 0.001, 0.001)
+    assert config.cycle == 1
+    assert config.batch_sizes == (16, 4)
+    assert config.learning_rates == (1e-4, 1e-4)
+    assert config.halving == (10, 10)
+    assert [type(edges) for edges in config.edges] == [Canny, DoG]
+    assert config.learned_lr
+
+
+def test_small_presets_shrink_networks_and_schedules_only() -> None:
+    shrinking = {
+        "faces",
+        "width",
+        "groups",
+        "down_width",
+        "down_blocks",
+        "judge_width",
+        "batch_sizes",
+        "epochs",
+        "halving",
+    }
+    for profile in ("smoke", "quick", "workshop"):
+        paper, small = Config.preset("paper"), Config.preset(profile)
+        kept = {name: getattr(paper, name) for name in (*shrinking, "learning_rates")}
+        assert replace(small, **kept) == paper
+        assert small.learning_rates[0] > paper.learning_rates[0]
+    with pytest.raises(ValueError, match="smoke, quick, workshop, paper"):
+        Config.preset("fast")
+
+
+# -- networks -----------------------------------------------------------------------------------------------------------------
+
+
+def test_parameters_by_hand() -> None:
+    with torch.device("meta"):
+        found = {name: count(network) for name, (network, _) in networks(Config.preset("paper")).items()}
+    conv = lambda i, o, k=3: i * o * k * k + o  # noqa: E731
+    n = 48
+    feedback = 1_102_439  # tests/nn/test_feedback.py
+    recurrent = (
+        conv(3, 4 * n) + 1 + conv(2 * n + 1, n, 1) + 1 + conv(n, n) + 1 + feedback + conv(n, n, 6) + 1 + conv(n, 3)
+    )
+    assert found["tnet"] == found["snet"] == recurrent == 1_217_598
+    down = conv(3, 64) + 1 + 16 * (2 * conv(64, 64) + 1) + 2 * (conv(64, 64) + 1) + conv(64, 3)
+    assert found["denet"] == found["dsnet"] == down == 1_259_094
+    assert found["tnet_judge"] == found["snet_judge"] == 2_340_193  # tests/nn/test_lightcnn.py
+    assert found["denet_judge"] == found["dsnet_judge"] == 1_357_153
+
+
+def test_sizes() -> None:
+    for name, (network, shape) in networks(SMOKE).items():
+        out = network(torch.rand(2, *shape))
+        if name in ("tnet", "snet"):
+            assert [tuple(o.shape) for o in out] == 3 * [(2, 3, 64, 64)]
+        else:
+            assert out.shape == ((2, 1) if name.endswith("judge") else (2, 3, 16, 16))
+
+
+def test_an_untrained_network_enlarges_bilinearly() -> None:
+    lr = torch.rand(2, 3, 8, 6)
+    for output in RecurrentSR(4, 1)(lr):
+        torch.testing.assert_close(output, F.interpolate(lr, scale_factor=4, mode="bilinear"))
+
+
+def lively(width: int = 4, groups: int = 2) -> RecurrentSR:
+    """An untrained network whose last layer is not zero, so that its residuals are not."""
+    torch.manual_seed(1)
+    network = RecurrentSR(width, groups)
+    nn.init.normal_(network.reconstruct[-1].weight, std=0.05)
+    return network
+
+
+def test_the_recurrence_written_out() -> None:
+    network, lr = lively(), torch.rand(2, 3, 16, 16)
+    shallow, up = network.shallow(lr), F.interpolate(lr, scale_factor=4, mode="bilinear")
+    nothing = torch.zeros(2, 4, 32, 32)
+    r1, state = network.step(shallow, nothing, nothing[:, :1])
+    r2, state = network.step(shallow, state, average_pool(Canny(100, 200)(up + r1), 2))
+    r3, _ = network.step(shallow, state, average_pool(DoG(1.0, 1.6)(up + r2), 2))
+    for output, residual in zip(network(lr), (r1, r2, r3), strict=True):
+        torch.testing.assert_close(output, up + residual)
+
+
+def test_no_state_is_left_behind() -> None:
+    network, lr = lively(), torch.rand(1, 3, 16, 16)
+    first = network(lr)
+    network(torch.rand(1, 3, 16, 16))
+    for a, b in zip(first, network(lr), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_edges_are_opencvs() -> None:
+    image = pictures(1)
+    levels = (255 * image[0]).round().byte().permute(1, 2, 0).numpy()
+    grey = cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY)
+    found = Canny(60, 120)(image)[0, 0].numpy()
+    assert found.sum() > 100
+    assert (found != cv2.Canny(grey, 60, 120) / 255).mean() < 0.01  # a grey level may round the other way
+    plane = (levels / 255).astype(np.float32) @ np.float32([0.299, 0.587, 0.114])
+    expected = cv2.GaussianBlur(plane, (0, 0), 1.0) - cv2.GaussianBlur(plane, (0, 0), 1.6)
+    np.testing.assert_allclose(DoG(1.0, 1.6, gain=1.0)(image)[0, 0].numpy(), expected, atol=1e-5)
+    assert NoEdges()(image).abs().sum() == 0
+
+
+@dataclass(frozen=True)
+class Ones:
+    name: str = "ones"
+
+    def __call__(self, sr: Tensor) -> Tensor:
+        return torch.ones_like(sr[:, :1])
+
+
+def test_priors_are_used_and_only_by_later_steps() -> None:
+    network, lr = lively(), Bicubic(4)(pictures(2))
+    plain = network(lr)
+    for edges, changed in (
+        ((Ones(), DoG()), (False, True, True)),
+        ((Canny(), Ones()), (False, False, True)),
+        ((DoG(), Canny()), (False, True, True)),  # swapped
+        ((NoEdges(), NoEdges()), (False, True, True)),
+    ):
+        found = tuple(not torch.equal(a, b) for a, b in zip(plain, network(lr, edges), strict=True))
+        assert found == changed
+    assert len(network(lr, ())) == 1
+
+
+def test_priors_pass_no_gradient() -> None:
+    network = lively()
+    sr = pictures(1).requires_grad_()
+    for edges in network.edges:
+        assert not edges(sr).requires_grad
+    # What remains is the path through the state: cutting that leaves SR_1's own head without a gradient from SR_3.
+    lr = Bicubic(4)(pictures(1))
+    shallow = network.shallow(lr)
+    residual, state = network.step(shallow, torch.zeros_like(shallow), torch.zeros_like(shallow[:, :1]))
+    residual.retain_grad()
+    prior = average_pool(network.edges[0](residual + F.interpolate(lr, scale_factor=4, mode="bilinear")), 2)
+    network.step(shallow, state, prior)[0].sum().backward()
+    assert residual.grad is None
+    assert network.shallow[0].weight.grad.abs().sum() > 0
+
+
+def test_one_batch_is_learnt_by_heart() -> None:
+    torch.manual_seed(0)
+    hr = pictures(1, size=32)
+    lr = Bicubic(4)(hr)
+    network = RecurrentSR(16, 1)
+    optimizer = torch.optim.Adam(network.parameters(), lr=4e-3)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=400)
+    for _ in range(400):
+        optimizer.zero_grad()
+        mean_squared_error(network(lr), hr).backward()
+        optimizer.step()
+        rate.step()
+    with torch.no_grad():
+        assert -10 * math.log10(F.mse_loss(network(lr)[-1].clamp(0, 1), hr)) > 35
+
+
+# -- stage 1 ------------------------------------------------------------------------------------------------------------------
+
+
+def stage1() -> LearnDegradation:
+    torch.manual_seed(0)
+    method = LearnDegradation(SMOKE, steps_per_epoch=10)
+    method.build()
+    return method
+
+
+def test_stage_1_logs_the_terms_of_equation_4_and_trains_denet_and_its_judge() -> None:
+    method, images = stage1(), batch()
+    before = snapshot(method)
+    with torch.no_grad():
+        generated = method.networks["denet"](images["hr"])
+        real = method.networks["denet_judge"](images["real_lr"]).sigmoid()
+        fake = method.networks["denet_judge"](generated).sigmoid()
+    terms = method.step(images)
+    assert terms["content"].item() == pytest.approx((generated - images["lr"]).abs().mean().item(), rel=1e-4)
+    assert terms["denet_judge_real"].item() == pytest.approx(-real.log().mean().item(), rel=1e-4)
+    assert terms["denet_judge_fake"].item() == pytest.approx(-(1 - fake).log().mean().item(), rel=1e-4)
+    assert 0 < terms["adversarial"] < 0.05 * 2
+    assert moved(method, before) == {"denet", "denet_judge"}
+
+
+def test_degrade_gives_files_and_super_resolving_is_refused() -> None:
+    method = stage1()
+    lr = method.degrade(batch()["hr"])
+    assert lr.shape == (2, 3, 16, 16)
+    assert torch.equal(lr, quantize(lr))
+    assert not lr.requires_grad
+    with pytest.raises(NotImplementedError, match=r"degrade\(hr\)"):
+        method.super_resolve(lr)
+
+
+# -- stage 2 ------------------------------------------------------------------------------------------------------------------
+
+TRAINED = {"tnet", "tnet_judge", "snet", "snet_judge", "dsnet", "dsnet_judge"}
+
+
+def test_the_joint_step_trains_exactly_the_networks_of_the_paper() -> None:
+    method = pair()
+    before, kept = snapshot(method), [p.clone() for p in method.denet.parameters()]
+    method.step(batch())
+    method.step(batch(1))  # the last layers start at zero: what lies before them moves from the second step on
+    assert moved(method, before) == TRAINED == set(method.networks)
+    assert all(torch.equal(a, b) for a, b in zip(kept, method.denet.parameters(), strict=True))
+    assert not any(p.requires_grad for p in method.denet.parameters())
+
+
+@pytest.mark.parametrize("only", sorted(TRAINED))
+def test_each_update_moves_only_its_own_networks(only: str) -> None:
+    method = pair()
+    assert set(method.optimizers) == TRAINED
+    method.step(batch())
+    before = snapshot(method)
+    for name, optimizer in method.optimizers.items():
+        if name != only:
+            optimizer.param_groups[0]["lr"] = 0.0
+    method.step(batch(1))
+    assert moved(method, before) == {only}
+
+
+def test_terms_of_equations_5_to_8() -> None:
+    method, images = pair(), batch()
+    for _ in range(3):
+        method.step(batch(1))
+    tnet, snet, dsnet = (method.networks[name] for name in ("tnet", "snet", "dsnet"))
+    with torch.no_grad():
+        supervised = mean_squared_error(tnet(quantize(method.denet(images["hr"]))), images["hr"])
+        sr = snet(images["real_lr"])
+        cycle = F.mse_loss(dsnet(sr[-1]), images["real_lr"])
+    method.optimizers["tnet"].param_groups[0]["lr"] = (
+        0.0  # so that the pseudo-HR below is the one that the student sees
+    )
+    pseudo_hr = method.super_resolve_with("tnet", images["real_lr"])
+    terms = method.step(images)
+    assert terms["teacher_content"].item() == pytest.approx(supervised.item(), rel=1e-4)
+    assert terms["student_content"].item() == pytest.approx(mean_squared_error(sr, pseudo_hr).item(), rel=1e-4)
+    assert terms["cycle"].item() == pytest.approx(cycle.item(), rel=1e-4)
+    assert 0 < terms["student_adversarial"] < 0.001 * 3
+    assert {name for name in terms if not name.endswith(("real", "fake"))} == {
+        "teacher_content",
+        "teacher_adversarial",
+        "student_content",
+        "student_adversarial",
+        "cycle",
+        "dsnet_cycle",
+        "dsnet_adversarial",
+    }
+
+
+def test_mean_squared_error_is_the_mean_over_outputs() -> None:
+    target = torch.zeros(1, 3, 2, 2)
+    assert mean_squared_error([target + 1, target + 2, target + 3], target).item() == pytest.approx((1 + 4 + 9) / 3)
+
+
+def test_the_cycle_alone_teaches_snet() -> None:
+    method = pair(content=(1.0, 1.0, 0.0), adversarial=(0.05, 0.001, 0.0))
+    before = snapshot(method)
+    method.step(batch())
+    assert "snet" in moved(method, before)
+    assert all(p.requires_grad for p in method.networks["dsnet"].parameters())
+
+
+def test_student_never_sees_the_pairs() -> None:
+    """Other LR and HR for the teacher: the student's weights stay the same, but for its discriminator's HR faces."""
+    found = []
+    for shift in (0.0, 0.2):
+        method = pair(adversarial=(0.05, 0.001, 0.0), learned_lr=False, cycle=0.0)
+        method.optimizers["tnet"].param_groups[0]["lr"] = 0.0
+        images = batch()
+        images["lr"] = (images["lr"] + shift).clamp(0, 1)
+        method.step(images)
+        found.append([p.clone() for p in method.networks["snet"].parameters()])
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+
+
+def test_dsnet_starts_as_denet() -> None:
+    method = pair()
+    for a, b in zip(method.networks["dsnet"].parameters(), method.denet.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_variants_of_table_3() -> None:
+    without_cycle, cycle_only = pair(SMOKE.without_cycle()), pair(SMOKE.without_teacher())
+    assert set(without_cycle.networks) == TRAINED - {"dsnet", "dsnet_judge"}
+    assert set(cycle_only.networks) == TRAINED - {"tnet", "tnet_judge"}
+    assert "cycle" not in without_cycle.step(batch())
+    assert not any(name.startswith("teacher") or name == "student_content" for name in cycle_only.step(batch()))
+    images = batch()
+    assert torch.equal(pair(SMOKE.with_bicubic_lr()).teacher_lr(images), images["lr"])
+    learned = pair().teacher_lr(images)
+    assert torch.equal(learned, quantize(learned))
+    assert not torch.equal(learned, images["lr"])
+    first = [snapshot(pair(c)) for c in (SMOKE, replace(SMOKE, edges=(NoEdges(), NoEdges())), SMOKE.without_cycle())]
+    for other in first[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(first[0]["snet"], other["snet"], strict=True))
+
+
+def test_learning_rates_halve_every_ten_epochs() -> None:
+    method = LearnDegradation(replace(SMOKE, learning_rates=(1e-4, 1e-4), halving=(10, 10)), steps_per_epoch=7)
+    method.build()
+    for rate in method.learning_rates.values():
+        assert [rate(step) for step in (0, 69, 70, 139, 140)] == [1e-4, 1e-4, 5e-5, 5e-5, 2.5e-5]
+
+
+def test_super_resolve_is_the_students_last_output_in_range() -> None:
+    method = pair()
+    method.step(batch())
+    lr = batch()["real_lr"]
+    sr = method.super_resolve(lr)
+    assert sr.shape == (2, 3, 64, 64)
+    assert sr.min() >= 0
+    assert sr.max() <= 1
+    assert torch.equal(sr, method.super_resolve_with("snet", lr, step=3))
+    assert torch.equal(sr, method.networks["snet"](lr)[-1].detach().clamp(0, 1))
+    assert not torch.equal(sr, method.super_resolve_with("tnet", lr))
+    assert all(network.training for network in method.networks.values())
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_a_stopped_run_resumed_equals_the_unbroken_one(stage: int, tmp_path: Path) -> None:
+    def fit(folder: str, steps: int) -> dict[str, Tensor]:
+        method = LearnDegradation(SMOKE, 2) if stage == 1 else TeacherStudent(SMOKE, 2, denet())
+        options = TrainerOptions(steps=steps, checkpoint_every=1, log_every=1, device="cpu")
+        Trainer(method, batch, tmp_path / folder, options, seed=3).fit()
+        return {f"{name}.{k}": v for name, net in method.networks.items() for k, v in net.state_dict().items()}
+
+    unbroken = fit("unbroken", 3)
+    fit("stopped", 1)
+    resumed = fit("stopped", 3)
+    assert set(unbroken) == set(resumed)
+    assert all(torch.equal(unbroken[key], resumed[key]) for key in unbroken)
+
+
+# -- the stages ---------------------------------------------------------------------------------------------------------------
+
+
+def test_stages_are_trained_once_and_variants_apart(tmp_path: Path) -> None:
+    config = replace(SMOKE, faces=(8, 6))
+    wild = setting(config, "")
+    assert (len(wild.hr), len(wild.real_lr)) == (8, 6)
+    people = [set(images.groups) for images in (wild.hr, wild.real_lr, wild.test)]
+    assert len(set.union(*people)) == sum(map(len, people))
+
+    cache = StageCache(tmp_path)
+    degradation = train_degradation(cache, config, wild, device="cpu")
+    first = train_pair(cache, config, wild, degradation, device="cpu")
+    assert not first.reused
+    assert set(first.validation[-1]) == {"step", "teacher, bicubic LR", "student, real LR"}
+    again = train_pair(cache, config, wild, train_degradation(cache, config, wild, device="cpu"), device="cpu")
+    assert again.reused
+    lr = wild.real_lr.take([0, 1])
+    assert torch.equal(first.method.super_resolve(lr), again.method.super_resolve(lr))
+    other = train_pair(cache, config.without_teacher(), wild, degradation, device="cpu")
+    assert other.folder != first.folder
+    assert set(other.validation[-1]) == {"step", "student, real LR"}
