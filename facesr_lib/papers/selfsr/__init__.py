@@ -97,8 +97,8 @@ def _workshop() -> Config:
 
 def _quick() -> Config:
     paired = replace(_SMALL_SR, steps=220, grow_at=(40, 100), fade=20, average_decay=0.98)
-    real = replace(paired, lr_size=16, levels=2, steps=180, grow_at=(50,))
-    stage1 = replace(_SMALL_STAGE1, steps=220, learning_rate=1e-3)
+    real = replace(paired, lr_size=16, levels=2, steps=110, grow_at=(40,))
+    stage1 = replace(_SMALL_STAGE1, steps=150, learning_rate=1e-3)
     return Config(paired, replace(paired, paired=False), real, stage1, images=(250, 50, 50))
 
 
