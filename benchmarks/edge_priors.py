@@ -19,7 +19,7 @@ from torch import Tensor
 
 from facesr_lib.image import average_pool
 from facesr_lib.papers.teacher_student import Config, TeacherStudent
-from facesr_lib.papers.teacher_student_networks import DownsamplingNet, Edges, NoEdges
+from facesr_lib.papers.teacher_student.networks import DownsamplingNet, Edges, NoEdges
 from facesr_lib.training import resolve_device
 
 

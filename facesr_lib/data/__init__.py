@@ -1,6 +1,6 @@
 """Images to learn from and to be scored on: sources, splits by person, packed sets, batches."""
 
-from facesr_lib.data.batches import PairedBatches, eval_batches, keyed_generator
+from facesr_lib.data.batches import PairedBatches, UnpairedBatches, eval_batches, keyed_generator
 from facesr_lib.data.cache import cache_dir
 from facesr_lib.data.cartoons import FREE_STYLES, dicebear_cartoons
 from facesr_lib.data.faces import load_faces
@@ -10,7 +10,7 @@ from facesr_lib.data.incremental import Domain, IncrementalBatches, eval_domains
 from facesr_lib.data.olivetti import olivetti_faces, olivetti_folder
 from facesr_lib.data.packed import PackedError, PackedWriter, open_packed, pack
 from facesr_lib.data.split import refuse_shared_groups, split_by_group
-from facesr_lib.data.wild import HiddenDegradation, UnpairedBatches, Wild, hide, in_the_wild, motion_blur
+from facesr_lib.data.wild import HiddenDegradation, Wild, hide, in_the_wild, strangers
 
 __all__ = [
     "FREE_STYLES",
@@ -35,11 +35,11 @@ __all__ = [
     "keyed_generator",
     "load_cartoons",
     "load_faces",
-    "motion_blur",
     "olivetti_faces",
     "olivetti_folder",
     "open_packed",
     "pack",
     "refuse_shared_groups",
     "split_by_group",
+    "strangers",
 ]

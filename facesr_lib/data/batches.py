@@ -72,6 +72,47 @@ class PairedBatches:
         return {"lr": self.degrade(hr, generator), "hr": hr}
 
 
+@dataclass(frozen=True)
+class UnpairedBatches:
+    """HR faces with their synthetic LR, and real LR pictures of others: {"hr", "lr", "real_lr"}, float32 RGB in [0, 1].
+
+    `lr` is `degrade(hr, generator)`; `real_lr` has nothing to do with `hr`. Both are drawn as in `PairedBatches`, each set in
+    its own order, flipped independently with probability 1/2. Raises ValueError if the LR sizes differ.
+    """
+
+    hr: ImageSet
+    real_lr: ImageSet
+    degrade: Degrade
+    batch_size: int
+    seed: int
+    flip: bool = True
+
+    def __post_init__(self) -> None:
+        lr = self.degrade(self.hr.take([0]), keyed_generator(self.seed, "size"))
+        if tuple(lr.shape[2:]) != self.real_lr.size:
+            raise ValueError(
+                f"{self.real_lr.name!r} is {self.real_lr.size} px, but the synthetic LR is {tuple(lr.shape[2:])} px: "
+                "choose the HR size and the scale so that they agree"
+            )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps until every HR image has been seen, rounded up."""
+        return self._pairs.steps_per_epoch
+
+    @property
+    def _pairs(self) -> PairedBatches:
+        return PairedBatches(self.hr, self.degrade, self.batch_size, self.seed, self.flip)
+
+    def __call__(self, step: int) -> dict[str, Tensor]:
+        others = PairedBatches(self.real_lr, _as_it_is, self.batch_size, self.seed + 1, self.flip)
+        return {**self._pairs(step), "real_lr": others(step)["hr"]}
+
+
+def _as_it_is(image: Tensor, generator: torch.Generator) -> Tensor:
+    return image
+
+
 def eval_batches(images: ImageSet, degrade: Degrade, batch_size: int, seed: int) -> Iterator[dict[str, Tensor]]:
     """Yield {"lr": …, "hr": …} over the whole set in order, unflipped, as PairedBatches does; the last batch may be smaller.
 

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from facesr_lib.data.batches import Degrade, PairedBatches, eval_batches, keyed_generator
+from facesr_lib.data.batches import eval_batches
 from facesr_lib.data.faces import load_faces
 from facesr_lib.data.images import ImageSet
 from facesr_lib.data.split import split_by_group
-from facesr_lib.image import Bicubic, Degradation, add_sensor_noise, jpeg, to_uint8
+from facesr_lib.image import Bicubic, Degradation, add_sensor_noise, jpeg, motion_blur, to_uint8
 
 SEED = 20_211  # of the hidden draws: the real world does not change with a run's seed
 
@@ -57,32 +56,18 @@ class HiddenDegradation:
         return jpeg(torch.cat(noisy), self.quality, generator)
 
 
-def motion_blur(x: Tensor, lengths: Tensor, angles: Tensor) -> Tensor:
-    """Average each image along a straight stroke: (N, C, H, W) -> same shape, border replicated.
-
-    lengths (N,) in pixels, angles (N,) in radians from the x axis. A length of 0 changes nothing. The stroke is drawn with 16
-    points a pixel, each shared bilinearly between four taps, so that length and angle act continuously.
-    """
-    n, channels = x.shape[:2]
-    longest = float(lengths.max())
-    radius = int(np.ceil(longest / 2)) + 1
-    side = 2 * radius + 1
-    along = torch.linspace(-0.5, 0.5, 16 * side + 1, dtype=torch.float64)
-    steps = lengths.double()[:, None] * along
-    points = torch.stack([steps * angles.double()[:, None].sin(), steps * angles.double()[:, None].cos()])  # y, x
-    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
-    shares_y, shares_x = (1 - (points[..., None] - offsets).abs()).clamp(min=0)  # (N, points, side) each
-    kernels = torch.einsum("npy,npx->nyx", shares_y, shares_x) / len(along)
-    padded = F.pad(x, (radius, radius, radius, radius), mode="replicate").flatten(0, 1)[None]
-    weights = kernels.to(x).repeat_interleave(channels, dim=0)[:, None]
-    return F.conv2d(padded, weights, groups=n * channels)[0].unflatten(0, (n, channels))
-
-
 def hide(images: ImageSet, degradation: Degradation, seed: int = SEED) -> ImageSet:
     """The LR pictures of `images` as a set of their own; image i is degraded as `eval_batches` with this seed does."""
     batches = eval_batches(images, degradation, 32, seed)
     pixels = np.concatenate([to_uint8(batch["lr"]).permute(0, 2, 3, 1).numpy() for batch in batches])
     return ImageSet(f"{images.name}, {degradation.name}", pixels, images.groups, images.credit)
+
+
+def strangers(images: ImageSet, degradation: Degradation) -> tuple[ImageSet, ImageSet]:
+    """HR pictures of half of the people, and LR pictures of the other half. Raises ValueError with fewer than two people."""
+    halves = split_by_group(images, {"hr": 0.5, "lr": 0.5}, SEED)
+    hr = replace(halves["hr"], name=f"{images.name}, half of the people")
+    return hr, hide(replace(halves["lr"], name=f"{images.name}, the other half"), degradation)
 
 
 @dataclass(frozen=True)
@@ -106,12 +91,12 @@ def in_the_wild(data_root: str | Path, hr_size: int, scale: int) -> Wild:
     data_root and errors: as in `load_faces`. Raises ValueError if there are fewer than two training people.
     """
     train = load_faces(data_root, "train", hr_size)
-    halves = split_by_group(train, {"hr": 0.5, "lr": 0.5}, SEED)
     hidden = HiddenDegradation(scale)
+    hr, real_lr = strangers(train, hidden)
     test = load_faces(data_root, "test", hr_size)
     return Wild(
-        hr=replace(halves["hr"], name=f"{train.name}, half of the people"),
-        real_lr=hide(replace(halves["lr"], name=f"{train.name}, the other half"), hidden),
+        hr=hr,
+        real_lr=real_lr,
         val=_seen_through(load_faces(data_root, "val", hr_size), hidden),
         test=_seen_through(test, hidden),
         hidden=hidden,
@@ -120,47 +105,6 @@ def in_the_wild(data_root: str | Path, hr_size: int, scale: int) -> Wild:
 
 def _seen_through(images: ImageSet, hidden: HiddenDegradation) -> ImageSet:
     return replace(images, name=f"{images.name}, {hidden.name}")  # another data set than the same faces through bicubic
-
-
-@dataclass(frozen=True)
-class UnpairedBatches:
-    """HR faces with their synthetic LR, and real LR pictures of others: {"hr", "lr", "real_lr"}, float32 RGB in [0, 1].
-
-    `lr` is `degrade(hr, generator)`; `real_lr` has nothing to do with `hr`. Both are drawn as in `PairedBatches`, each set in
-    its own order, flipped independently with probability 1/2. Raises ValueError if the LR sizes differ.
-    """
-
-    hr: ImageSet
-    real_lr: ImageSet
-    degrade: Degrade
-    batch_size: int
-    seed: int
-    flip: bool = True
-
-    def __post_init__(self) -> None:
-        lr = self.degrade(self.hr.take([0]), keyed_generator(self.seed, "size"))
-        if tuple(lr.shape[2:]) != self.real_lr.size:
-            raise ValueError(
-                f"{self.real_lr.name!r} is {self.real_lr.size} px, but the synthetic LR is {tuple(lr.shape[2:])} px: "
-                "choose the HR size and the scale so that they agree"
-            )
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Steps until every HR image has been seen, rounded up."""
-        return self._pairs.steps_per_epoch
-
-    @property
-    def _pairs(self) -> PairedBatches:
-        return PairedBatches(self.hr, self.degrade, self.batch_size, self.seed, self.flip)
-
-    def __call__(self, step: int) -> dict[str, Tensor]:
-        others = PairedBatches(self.real_lr, _as_it_is, self.batch_size, self.seed + 1, self.flip)
-        return {**self._pairs(step), "real_lr": others(step)["hr"]}
-
-
-def _as_it_is(image: Tensor, generator: torch.Generator) -> Tensor:
-    return image
 
 
 def _uniform(interval: tuple[float, float], n: int, generator: torch.Generator) -> Tensor:

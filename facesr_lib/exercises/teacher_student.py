@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facesr_lib.exercises.verdict import Verdict, expect_close, verdict
-from facesr_lib.papers.teacher_student_networks import DownsamplingNet, RecurrentSR
+from facesr_lib.papers.teacher_student.networks import DownsamplingNet, RecurrentSR
 
 
 def check_log(answer: Callable[[Tensor, float], Tensor]) -> Verdict:

@@ -1,6 +1,6 @@
 """Pure functions on images: float tensors (N, C, H, W), RGB, in [0, 1]."""
 
-from facesr_lib.image.blur import gaussian_blur, unsharp
+from facesr_lib.image.blur import gaussian_blur, motion_blur, unsharp
 from facesr_lib.image.check import check_images
 from facesr_lib.image.color import chroma, rgb_to_grey, rgb_to_y, rgb_to_yuv, yuv_to_rgb
 from facesr_lib.image.degrade import (
@@ -32,6 +32,7 @@ __all__ = [
     "edge_residual",
     "gaussian_blur",
     "jpeg",
+    "motion_blur",
     "quantize",
     "resize_bicubic",
     "resize_bilinear",

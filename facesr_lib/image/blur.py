@@ -1,6 +1,8 @@
-"""Gaussian blur, and unsharp masking, which undoes a little of it."""
+"""Gaussian blur, unsharp masking, which undoes a little of it, and the blur of a moving camera."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 import torch.nn.functional as F
@@ -24,18 +26,26 @@ def gaussian_blur(x: Tensor, kernel_size: int, sigma: float) -> Tensor:
     if min(x.shape[2:]) <= kernel_size // 2:
         raise ValueError(
             f"x: images of {x.shape[2]} x {x.shape[3]} are too small to reflect {kernel_size // 2} pixels at the border; "
-            f"use a kernel_size below {kernel_size} or larger images"
+            f"use a smaller kernel (here {kernel_size}, for sigma {sigma:g}) or larger images"
         )
     # Not torchvision's own function: importing it loads the torch compiler, which takes longer than torch itself.
     radius = kernel_size // 2
     offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
     weights = (-0.5 * (offsets / sigma) ** 2).exp()
-    channels = x.shape[1]
-    taps = (weights / weights.sum()).to(x).expand(channels, 1, 1, kernel_size)
+    taps = (weights / weights.sum()).to(x)
+    return separable(x, taps, taps)
+
+
+def separable(x: Tensor, down: Tensor, across: Tensor) -> Tensor:
+    """Correlate every channel with the outer product of two odd kernels: (N, C, H, W), (k,), (k,) -> (N, C, H, W).
+
+    The border is reflected without repeating the edge pixel, so H and W must be larger than k // 2. Differentiable.
+    """
+    channels, radius = x.shape[1], len(across) // 2
     with torch.autocast(x.device.type, enabled=False):  # a convolution in half precision would change the dtype
         padded = F.pad(x, (radius, radius, radius, radius), mode="reflect")
-        rows = F.conv2d(padded, taps, groups=channels)
-        return F.conv2d(rows, taps.transpose(2, 3), groups=channels)
+        rows = F.conv2d(padded, across.expand(channels, 1, 1, -1), groups=channels)
+        return F.conv2d(rows, down[:, None].expand(channels, 1, -1, 1), groups=channels)
 
 
 def unsharp(x: Tensor, kernel_size: int, sigma: float, amount: float) -> Tensor:
@@ -44,3 +54,24 @@ def unsharp(x: Tensor, kernel_size: int, sigma: float, amount: float) -> Tensor:
     `amount` 0 leaves the image alone, 1 doubles what the blur would remove. Raises ValueError as `gaussian_blur` does.
     """
     return (x + amount * (x - gaussian_blur(x, kernel_size, sigma))).clamp(0, 1)
+
+
+def motion_blur(x: Tensor, lengths: Tensor, angles: Tensor) -> Tensor:
+    """Average each image along a straight stroke: (N, C, H, W) -> same shape, border replicated.
+
+    lengths (N,) in pixels, angles (N,) in radians from the x axis. A length of 0 changes nothing. The stroke is drawn with 16
+    points a pixel, each shared bilinearly between four taps, so that length and angle act continuously.
+    """
+    n, channels = x.shape[:2]
+    longest = float(lengths.max())
+    radius = math.ceil(longest / 2) + 1
+    side = 2 * radius + 1
+    along = torch.linspace(-0.5, 0.5, 16 * side + 1, dtype=torch.float64)
+    steps = lengths.double()[:, None] * along
+    points = torch.stack([steps * angles.double()[:, None].sin(), steps * angles.double()[:, None].cos()])  # y, x
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
+    shares_y, shares_x = (1 - (points[..., None] - offsets).abs()).clamp(min=0)  # (N, points, side) each
+    kernels = torch.einsum("npy,npx->nyx", shares_y, shares_x) / len(along)
+    padded = F.pad(x, (radius, radius, radius, radius), mode="replicate").flatten(0, 1)[None]
+    weights = kernels.to(x).repeat_interleave(channels, dim=0)[:, None]
+    return F.conv2d(padded, weights, groups=n * channels)[0].unflatten(0, (n, channels))

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from facesr_lib.image.blur import gaussian_blur, separable
 from facesr_lib.image.check import check_images
 from facesr_lib.image.color import rgb_to_grey
 from facesr_lib.image.quantize import to_uint8
@@ -35,7 +36,7 @@ def sobel(x: Tensor) -> Tensor:
     """
     check_images(x, "x")
     smooth, slope = x.new_tensor([1.0, 2.0, 1.0]), x.new_tensor([-1.0, 0.0, 1.0])
-    return torch.cat([_separable(x, smooth, slope), _separable(x, slope, smooth)], dim=1)
+    return torch.cat([separable(x, smooth, slope), separable(x, slope, smooth)], dim=1)
 
 
 def dog(x: Tensor, sigma1: float = 1.0, sigma2: float = 1.6) -> Tensor:
@@ -45,7 +46,7 @@ def dog(x: Tensor, sigma1: float = 1.0, sigma2: float = 1.6) -> Tensor:
     without repeating the edge pixel. With sigma2 = 1.6 sigma1 it is close to the Laplacian of a Gaussian (Marr and Hildreth
     1980). Raises ValueError for a sigma <= 0 or images too small to reflect the wider kernel.
     """
-    return _opencv_blur(x, sigma1) - _opencv_blur(x, sigma2)
+    return gaussian_blur(x, _opencv_kernel(sigma1), sigma1) - gaussian_blur(x, _opencv_kernel(sigma2), sigma2)
 
 
 def edge_residual(x: Tensor, k: int) -> Tensor:
@@ -71,26 +72,6 @@ def _grey(x: Tensor) -> Tensor:
     return x if x.shape[1] == 1 else rgb_to_grey(x)
 
 
-def _opencv_blur(x: Tensor, sigma: float) -> Tensor:
-    check_images(x, "x")
-    if not sigma > 0:
-        raise ValueError(f"sigma: expected a number of pixels > 0, got {sigma}")
-    radius = (round(8 * sigma + 1) | 1) // 2  # OpenCV's kernel size for float images
-    if min(x.shape[2:]) <= radius:
-        raise ValueError(
-            f"x: images of {x.shape[2]} x {x.shape[3]} are too small for sigma {sigma}, which reaches {radius} pixels; "
-            "use a smaller sigma or larger images"
-        )
-    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
-    weights = (-0.5 * (offsets / sigma) ** 2).exp()
-    taps = (weights / weights.sum()).to(x)
-    return _separable(x, taps, taps)
-
-
-def _separable(x: Tensor, down: Tensor, across: Tensor) -> Tensor:
-    """Correlate every channel with the outer product of two odd kernels; border reflected without repeating the edge."""
-    channels, radius = x.shape[1], len(across) // 2
-    with torch.autocast(x.device.type, enabled=False):  # a convolution in half precision would change the dtype
-        padded = F.pad(x, (radius, radius, radius, radius), mode="reflect")
-        rows = F.conv2d(padded, across.expand(channels, 1, 1, -1), groups=channels)
-        return F.conv2d(rows, down[:, None].expand(channels, 1, -1, 1), groups=channels)
+def _opencv_kernel(sigma: float) -> int:
+    """The odd kernel size that OpenCV chooses for a float image: the taps reach 4 sigma."""
+    return round(8 * sigma + 1) | 1

@@ -2,5 +2,6 @@
 
 from facesr_lib.nn.feedback import FeedbackBlock
 from facesr_lib.nn.lightcnn import LightCNN, MaxFeatureMap
+from facesr_lib.nn.residual import ResidualBlock
 
-__all__ = ["FeedbackBlock", "LightCNN", "MaxFeatureMap"]
+__all__ = ["FeedbackBlock", "LightCNN", "MaxFeatureMap", "ResidualBlock"]

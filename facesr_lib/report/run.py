@@ -184,6 +184,17 @@ class Run:
         whole |= {"n": n, "replicates": [float(replicate) for replicate in replicates]}
         return {**record, "n": n}
 
+    def values(self, method: str, dataset: str, metric: str, *, seed: int | None = None) -> np.ndarray:
+        """The recorded scores (N,) of one method, in the order of the data set. Raises KeyError if there are none.
+
+        seed: as in `score`. A metric recorded in two conventions gives the last one.
+        """
+        wanted = (method, dataset, metric, self.seed if seed is None else seed)
+        for (name, data, measure, _, trained_with), score in reversed(self._scores.items()):
+            if (name, data, measure, trained_with) == wanted:
+                return np.array(score["values"])
+        raise KeyError(f"no score of {', '.join(map(str, wanted))} was recorded")
+
     def score_table(self) -> Table:
         """All scores so far as a table to show (the report makes its own from the recorded scores)."""
         keys = ("method", "dataset", "metric", "mean", "std", "n", "seeds", "convention")

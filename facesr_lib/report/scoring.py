@@ -14,10 +14,21 @@ from torch import Tensor
 
 from facesr_lib.data import ImageSet
 from facesr_lib.image import to_uint8
-from facesr_lib.metrics import evaluate, frechet_distance, if_available, lpips_metric, make_extractor, psnr, ssim
+from facesr_lib.metrics import (
+    evaluate,
+    frechet_distance,
+    if_available,
+    lpips_metric,
+    make_extractor,
+    niqe,
+    niqe_name,
+    psnr,
+    ssim,
+)
 from facesr_lib.metrics.evaluate import Metric
-from facesr_lib.metrics.features import Extractor, set_convention
+from facesr_lib.metrics.features import Extractor, set_convention, set_scores
 from facesr_lib.metrics.lpips import Lpips
+from facesr_lib.metrics.weights import find
 from facesr_lib.report.bootstrap import SET_RESAMPLES, set_replicates
 from facesr_lib.report.run import Run
 
@@ -45,10 +56,11 @@ class Backends:
 
 @dataclass
 class Scoring:
-    """PSNR and SSIM on Y, LPIPS and FID on `images`, in one pass per method, recorded with bootstrap replicates for the claims.
+    """PSNR, SSIM, LPIPS, FID and KID on `images`, in one pass per method, recorded with what the claims need.
 
     images: the HR faces, recorded in the run under `role`. batches: called for every method, yields {"lr", "hr"} as
     `facesr_lib.data.eval_batches` does. crop: border left out of PSNR and SSIM, in pixels, usually the scale.
+    y: PSNR and SSIM on the Y of YCbCr, else on RGB.
     extra: further per-image metrics, name -> (function of (sr, hr), convention, whether higher is better).
     """
 
@@ -58,14 +70,17 @@ class Scoring:
     crop: int
     backends: Backends
     role: str = "faces"
+    y: bool = True
     extra: Mapping[str, tuple[Metric, str, bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.run.data(self.images, role=self.role)
-        on_y = f"Y of YCbCr, 8-bit, border of {self.crop} cropped"
+        border = f"border of {self.crop} cropped" if self.crop else "no crop"
+        convention = f"{'Y of YCbCr' if self.y else 'RGB'}, 8-bit, {border}"
+        psnr_name, ssim_name = ("PSNR Y (dB)", "SSIM Y") if self.y else ("PSNR (dB)", "SSIM")
         self._metrics: dict[str, tuple[Metric, str, bool]] = {
-            "PSNR Y (dB)": (lambda sr, hr: psnr(sr, hr, y=True, crop=self.crop), on_y, True),
-            "SSIM Y": (lambda sr, hr: ssim(sr, hr, y=True, crop=self.crop), on_y, True),
+            psnr_name: (lambda sr, hr: psnr(sr, hr, y=self.y, crop=self.crop), convention, True),
+            ssim_name: (lambda sr, hr: ssim(sr, hr, y=self.y, crop=self.crop), convention, True),
         }
         if lpips := self.backends.lpips:
             self._metrics[lpips.name] = (lpips, lpips.convention, False)
@@ -96,29 +111,50 @@ class Scoring:
         if extractor:
             if self._reference is None:
                 self._reference = found["reference"].numpy()
-            row[extractor.name] = self._set_score(method, found["features"].numpy(), extractor, seed)
+            made, real = found["features"].numpy(), self._reference
+            row |= record_set_scores(self.run, method, self.images, made, real, extractor, seed=seed)
         return row
 
-    def _set_score(self, method: str, features: Features, extractor: Extractor, seed: int | None) -> float:
-        assert self._reference is not None
-        convention = set_convention(features, self._reference, extractor)
-        a, b = in_their_span(features, self._reference)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of few images: the convention says how many
-            value = frechet_distance(a, b)
-            resamples = 0 if self.run.profile == "smoke" else SET_RESAMPLES  # no claim is judged on a smoke run
-            replicates = set_replicates(a, b, frechet_distance, self.images.groups, resamples=resamples)
-        self.run.set_score(
-            method,
-            self.images.name,
-            extractor.name,
-            value,
-            n=len(features),
-            replicates=replicates,
-            convention=convention,
-            seed=seed,
-        )
-        return value
+
+def niqe_metric(size: int) -> dict[str, tuple[Metric, str, bool]]:
+    """NIQE as an `extra` of Scoring, for images of `size` pixels, enlarged to the 192 that it needs; {} without its weights."""
+    if not find("niqe"):
+        return {}
+    factor = -(-192 // size)
+    name = niqe_name(enlarge=factor)
+    return {name: (lambda sr, hr: niqe(sr, enlarge=factor), name, False)}
+
+
+def record_set_scores(
+    run: Run,
+    method: str,
+    images: ImageSet,
+    made: Features,
+    real: Features,
+    extractor: Extractor,
+    *,
+    of: str = "",
+    seed: int | None = None,
+) -> dict[str, float]:
+    """Record both distances of the features of what `method` made of `images` and of real ones, and return them by name.
+
+    The Frechet distance comes with bootstrap replicates over people, but in smoke runs, on which no claim is judged.
+    of: what was compared if not SR with HR, added to the metric's name: "LR" records "FD (...) of LR".
+    """
+    suffix = f" of {of}" if of else ""
+    convention = set_convention(made, real, extractor)
+    a, b = in_their_span(made, real)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of few images: the convention says how many
+        scores = set_scores(made, real, extractor)
+        resamples = 0 if run.profile == "smoke" else SET_RESAMPLES
+        replicates = set_replicates(a, b, frechet_distance, images.groups, resamples=resamples)
+    found = {f"{name}{suffix}": value for name, value in scores.items()}
+    for metric, value in found.items():
+        draws = replicates if metric == f"{extractor.name}{suffix}" else ()
+        n = len(made)
+        run.set_score(method, images.name, metric, value, n=n, replicates=draws, convention=convention, seed=seed)
+    return found
 
 
 def in_their_span(a: Features, b: Features) -> tuple[Features, Features]:

@@ -2,7 +2,7 @@
 
 from facesr_lib.config import PROFILES, Profile, check_profile, code_fingerprint, config_hash
 from facesr_lib.training.checkpoint import WrongRun, load_latest, load_weights, save_checkpoint
-from facesr_lib.training.engine import Engine, NonFiniteLoss, resolve_device
+from facesr_lib.training.engine import Device, Engine, NonFiniteLoss, resolve_device
 from facesr_lib.training.log import CsvLog
 from facesr_lib.training.method import Batch, Method, evaluating, frozen, unwrap
 from facesr_lib.training.stages import StageCache, Trained, train_stage
@@ -12,6 +12,7 @@ __all__ = [
     "PROFILES",
     "Batch",
     "CsvLog",
+    "Device",
     "Engine",
     "Method",
     "NonFiniteLoss",

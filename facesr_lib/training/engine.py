@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
@@ -11,6 +12,8 @@ from accelerate.state import AcceleratorState
 from torch import Tensor
 
 from facesr_lib.training.method import Method, unwrap
+
+Device = Literal["auto", "cpu", "cuda"]
 
 
 class NonFiniteLoss(ArithmeticError):

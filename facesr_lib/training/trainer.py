@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from facesr_lib.config import config_hash
 from facesr_lib.training.checkpoint import load_latest, save_checkpoint
-from facesr_lib.training.engine import Engine, NonFiniteLoss, make_accelerator
+from facesr_lib.training.engine import Device, Engine, NonFiniteLoss, make_accelerator
 from facesr_lib.training.log import CsvLog, Row
 from facesr_lib.training.method import Batch, Method
 
@@ -41,7 +41,7 @@ class TrainerOptions:
     checkpoint_every: int = 200
     keep: int = 2
     accumulate: int = 1
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
 
     def __post_init__(self) -> None:

@@ -85,6 +85,7 @@ from facesr_lib.papers.selfsr.study import Study
 config = Config.preset(PROFILE)
 study = Study(config, DATA_ROOT, run.stages_root, SEED, DEVICE)
 wild = study.wild
+run.config(wild.hidden, "hidden_degradation")
 run.config(config.degradation, "degradation")
 
 # %%
@@ -316,36 +317,18 @@ rows += [scoring(name, trained.method.super_resolve) for name, trained in VARIAN
 # we record that drift too.
 
 # %%
-from facesr_lib.metrics import frechet_distance
-from facesr_lib.metrics.features import features
-from facesr_lib.report import set_replicates
-from facesr_lib.report.scoring import in_their_span
-
-
-def fid_of_lr(name, translated):
-    """Frechet distance of translated clean LR and real LR of the same test people, recorded with its replicates."""
-    a, b = (features(backends.extractor, lr.split(16), run.device) for lr in (translated, real))
-    a, b = in_their_span(a, b)
-    value = frechet_distance(a, b)
-    run.set_score(
-        name,
-        wild.test.name,
-        f"{backends.extractor.name} of LR",
-        value,
-        n=len(a),
-        replicates=set_replicates(a, b, frechet_distance, wild.test.groups),
-        convention=f"{len(a)} translated vs {len(b)} real LR images, 8-bit RGB, {backends.extractor.convention}",
-    )
-    return value
-
-
-# %%
 from facesr_lib.image import quantize
+from facesr_lib.metrics.features import features
+from facesr_lib.report.scoring import record_set_scores
 
+extractor = backends.extractor
+if extractor:
+    of_real = features(extractor, real.split(16), run.device)
 for row, (name, trained) in zip(rows[1:], VARIANTS.items(), strict=True):
     made = clean if name == "no adaptation" else quantize(ADAPTATIONS[name].method.translate(clean))
-    if backends.extractor:
-        row[f"{backends.extractor.name} of LR"] = fid_of_lr(name, made.cpu())
+    if extractor:
+        of_made = features(extractor, made.split(16), run.device)
+        row |= record_set_scores(run, name, wild.test, of_made, of_real, extractor, of="LR")
     sr = torch.cat([quantize(trained.method.super_resolve(lr.to(run.device))).cpu() for lr in real.split(10)])
     drift = mean_shift(sr, real).norm(dim=1)
     run.score(
@@ -362,7 +345,7 @@ run.table(
 )
 
 # %%
-fid = backends.extractor.name if backends.extractor else None
+fid = extractor.name if extractor else None
 names = dict(
     zip(("vanilla", "CycleGAN-style adaptation", "flow field", "flow field + identity loss"), VARIANTS, strict=True)
 )

@@ -343,10 +343,8 @@ run.figure(
 # %%
 from facesr_lib.image import gaussian_blur
 
-per_image = next(
-    s["values"] for s in run.result()["scores"] if s["method"] == "SelfSR" and s["metric"] == "PSNR Y (dB)"
-)
-worst = torch.tensor(per_image).argsort()[:2].tolist()
+per_image = run.values("SelfSR", test.name, "PSNR Y (dB)")
+worst = per_image.argsort()[:2].tolist()
 covered = hr[:1].clone()
 side = covered.shape[-1]
 covered[..., side // 2 : 3 * side // 4, side // 4 : 3 * side // 4] = covered.mean()

@@ -85,6 +85,7 @@ for name, full in list(VARIANTS.items()):
     VARIANTS |= {f"{name}, {part}": getattr(full, change)() for part, change in PARTS.items()}
 for name, variant in VARIANTS.items():
     run.config(variant, name.replace(" ", "_").replace("(", "").replace(")", "").replace(",", ""))
+run.config(study.wild.hidden, "hidden_degradation")
 list(VARIANTS)
 
 # %% [markdown]
@@ -158,10 +159,7 @@ from facesr_lib.report.figures import PALETTE, Picture
 
 METRIC = columns.get("LPIPS", "PSNR Y (dB)")
 values = {
-    name: np.mean(
-        [s["values"] for s in run.result()["scores"] if s["method"] == name and s["metric"] == METRIC], axis=0
-    )
-    for name in VARIANTS
+    name: np.mean([run.values(name, test.name, METRIC, seed=seed) for seed in SEEDS], axis=0) for name in VARIANTS
 }
 group = np.unique(test.groups, return_inverse=True)[1]
 sign = -1 if columns.get("LPIPS") == METRIC else 1

@@ -80,10 +80,13 @@ run
 # *Predict: a network trained on clean bicubic LR meets these pictures. What will it do with the noise?*
 
 # %%
-from facesr_lib.papers.teacher_student import Config, setting
+from facesr_lib.papers.teacher_student import Config
+from facesr_lib.papers.teacher_student.study import Study
 
 config = Config.preset(PROFILE)
-wild = setting(config, DATA_ROOT)
+study = Study(config, DATA_ROOT, run.stages_root, SEED, DEVICE)
+wild = study.wild
+run.config(wild.hidden, "hidden_degradation")
 run.config(config)
 
 # %%
@@ -108,7 +111,7 @@ run.figure(
 # input, and both maps are cut off from the gradient: they are information, not a path to learn through.
 
 # %%
-from facesr_lib.papers.teacher_student_networks import Canny, DoG
+from facesr_lib.papers.teacher_student.networks import Canny, DoG
 
 canny, dog = config.edges
 blurred = resize_bicubic(bicubic_lr(hr), 4).clamp(0, 1)
@@ -140,7 +143,7 @@ show_source(DoG)
 # $$I_{SR}^t = I_{Res}^t + H_{UP}(I_{LR}) \qquad (1)$$
 
 # %%
-from facesr_lib.papers.teacher_student_networks import RecurrentSR
+from facesr_lib.papers.teacher_student.networks import RecurrentSR
 
 show_source(RecurrentSR)
 
@@ -168,11 +171,7 @@ from facesr_lib.papers.teacher_student import LearnDegradation
 show_source(LearnDegradation.step)
 
 # %%
-from facesr_lib.papers.teacher_student import train_degradation
-from facesr_lib.training import StageCache
-
-cache = StageCache(run.stages_root)
-degradation = train_degradation(cache, config, wild, seed=SEED, device=DEVICE)
+degradation = study.degradation
 
 # %%
 smooth = max(1, len(degradation.log) // 30)
@@ -245,10 +244,8 @@ show_source(TeacherStudent.step_way_back)
 # *Predict the teacher's curve on bicubic LR: will DeNet's pairs make it better or worse there?*
 
 # %%
-from facesr_lib.papers.teacher_student import train_pair
-
-pair = train_pair(cache, config, wild, degradation, seed=SEED, device=DEVICE)
-pair_bicubic = train_pair(cache, config.with_bicubic_lr(), wild, degradation, seed=SEED, device=DEVICE)
+pair = study.pair(config)
+pair_bicubic = study.pair(config.with_bicubic_lr())
 
 # %%
 smooth = max(1, len(pair.log) // 30)
@@ -335,7 +332,7 @@ run.figure(
 
 # %%
 from facesr_lib.explore.edge_priors import edge_priors, edge_priors_widget
-from facesr_lib.papers.teacher_student_networks import NoEdges
+from facesr_lib.papers.teacher_student.networks import NoEdges
 from facesr_lib.training import evaluating
 
 (batch,) = eval_batches(wild.test.limit(10), wild.hidden, 10, wild.seed)
@@ -369,17 +366,11 @@ edge_priors_widget(snet, test_lr, test_hr)
 # SR with the originals of the same faces; NIQE needs no reference, but images of 192 pixels, so ours are enlarged first: read it for order only.
 
 # %%
-from facesr_lib.metrics import niqe, niqe_name
-from facesr_lib.metrics.weights import find
 from facesr_lib.report import Backends, Scoring
+from facesr_lib.report.scoring import niqe_metric
 
-faces = wild.test.limit({"smoke": 4, "quick": 50}.get(PROFILE, 10**6))
-clean = type(faces)(faces.name.split(",")[0] + ", bicubic LR", faces.pixels, faces.groups, faces.credit)
-extra = {}
-if find("niqe"):
-    factor = -(-192 // config.hr_size)  # NIQE needs 192 px
-    name = niqe_name(enlarge=factor)
-    extra[name] = (lambda sr, hr: niqe(sr, enlarge=factor), name, False)
+faces, clean = wild.test, study.clean
+extra = niqe_metric(config.hr_size)
 backends = Backends.find(run)
 on_clean = Scoring(run, clean, lambda: eval_batches(clean, bicubic_lr, 10, SEED), 4, backends)
 on_real = Scoring(
@@ -406,7 +397,8 @@ run.table("table_1", table_1, f"As Table 1: {len(clean)} faces of {people} unsee
 
 # %%
 per_image = Scoring(run, clean, lambda: eval_batches(clean, bicubic_lr, 10, SEED), 4, Backends(backends.lpips, None))
-rows = [per_image(name, f) for name, f in (STEPS | {"SNet": method.super_resolve}).items()]
+rows = [per_image(name, f) for name, f in STEPS.items()]
+rows.append({key: table_1[-1][key] for key in rows[0]})  # step 3 has been scored
 run.table("steps", rows, "The student's outputs after steps 1, 2 and 3, bicubic LR")
 
 # %%
@@ -433,7 +425,7 @@ beside
 # ### The pictures behind the numbers (Fig. 3)
 
 # %%
-chosen = [0, 3, 7]
+chosen = [0, len(test_hr) // 3, 2 * len(test_hr) // 3]
 pictures = {"LR": test_lr, **{name: f(test_lr) for name, f in METHODS.items()}, "HR": test_hr}
 labels = {name: [f"{value:.1f} dB" for value in psnr(pictures[name], test_hr).tolist()] for name in METHODS}
 run.figure(
@@ -454,12 +446,15 @@ import os
 from pathlib import Path
 
 from facesr_lib.data import image_folder
+from facesr_lib.report.provenance import checkout_root
 
-folder = Path(os.environ.get("FACESR_SHARED") or run.out.parent.parent / "shared") / "wild"
+shared = os.environ.get("FACESR_SHARED") or (checkout_root() or Path.cwd()).parent / "shared"
+folder = Path(shared) / "data" / "wild"
 if folder.is_dir() and extra:
+    ((name, (metric, _, _)),) = extra.items()
     pictures = image_folder(folder, config.hr_size // 4).limit(12)
     lr = pictures.take(range(len(pictures))).to(run.device)
-    rows = [{"method": name, "NIQE": niqe(f(lr), enlarge=factor).mean().item()} for name, f in METHODS.items()]
+    rows = [{"method": method_name, name: metric(f(lr), None).mean().item()} for method_name, f in METHODS.items()]
     shown = run.table(
         "wild", rows, f"Mean NIQE of {len(lr)} pictures reduced to {lr.shape[-1]} px and enlarged x4; lower is better"
     )

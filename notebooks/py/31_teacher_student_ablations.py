@@ -83,13 +83,15 @@ run
 # %%
 from dataclasses import replace
 
-from facesr_lib.papers.teacher_student import Config, setting, train_degradation, train_pair
-from facesr_lib.papers.teacher_student_networks import NoEdges
-from facesr_lib.training import StageCache
+from facesr_lib.papers.teacher_student import Config
+from facesr_lib.papers.teacher_student.networks import NoEdges
+from facesr_lib.papers.teacher_student.study import Study
 
 config = Config.preset(PROFILE)
+study = Study(config, DATA_ROOT, run.stages_root, SEED, DEVICE)
+wild = study.wild
+run.config(wild.hidden, "hidden_degradation")
 run.config(config)
-wild = setting(config, DATA_ROOT)
 canny, dog = config.edges
 VARIANTS = {
     "full": config,
@@ -101,11 +103,7 @@ VARIANTS = {
 }
 
 # %%
-cache = StageCache(run.stages_root)
-degradation = train_degradation(cache, config, wild, seed=SEED, device=DEVICE)
-trained = {
-    name: train_pair(cache, variant, wild, degradation, seed=SEED, device=DEVICE) for name, variant in VARIANTS.items()
-}
+trained = {name: study.pair(variant) for name, variant in VARIANTS.items()}
 
 # %% [markdown]
 # In "cycle only" the network that the paper calls TNet is trained on real LR without a teacher; here it is the student's network with its content term off.
@@ -139,17 +137,11 @@ METHODS = {name: super_resolver(name) for name in NETWORKS}
 # %%
 from facesr_lib.data import eval_batches
 from facesr_lib.image import Bicubic
-from facesr_lib.metrics import niqe, niqe_name
-from facesr_lib.metrics.weights import find
 from facesr_lib.report import Backends, Scoring
+from facesr_lib.report.scoring import niqe_metric
 
-faces = wild.test.limit({"smoke": 4, "quick": 50}.get(PROFILE, 10**6))
-clean = replace(faces, name=faces.name.split(",")[0] + ", bicubic LR")
-extra = {}
-if find("niqe"):
-    factor = -(-192 // config.hr_size)  # NIQE needs 192 px
-    name = niqe_name(enlarge=factor)
-    extra[name] = (lambda sr, hr: niqe(sr, enlarge=factor), name, False)
+faces, clean = wild.test, study.clean
+extra = niqe_metric(config.hr_size)
 backends = Backends.find(run)
 on_clean = Scoring(run, clean, lambda: eval_batches(clean, Bicubic(4), 10, SEED), 4, backends)
 on_real = Scoring(

@@ -77,32 +77,11 @@ run
 # Of this paper we have the abstract and the figure captions. The sizes, weights and splits are facts of the authors' released code.
 
 # %%
-from dataclasses import replace
-
-from facesr_lib.data import load_cartoons, load_faces
 from facesr_lib.papers.isr_kd import Config
+from facesr_lib.papers.isr_kd.study import EXTENDED, SPLITS, Study, augment
 
-config = Config.preset(PROFILE)
-size = config.hr_size
-tested = {"smoke": 8, "quick": 100, "workshop": 100, "paper": 5000}[PROFILE]
-faces = load_faces(DATA_ROOT, "train", size)
-if PROFILE == "smoke":
-    faces = faces.limit(2 * config.unit)
-cartoons = load_cartoons(DATA_ROOT, "train", size, 5 * config.unit)
-watched = {
-    "faces": load_faces(DATA_ROOT, "val", size).limit(16),
-    "cartoons": load_cartoons(DATA_ROOT, "val", size, 16),
-}
-test = {
-    "faces": load_faces(DATA_ROOT, "test", size).limit(tested),
-    "cartoons": load_cartoons(DATA_ROOT, "test", size, tested),
-}
-for name, images in test.items():
-    run.data(images, role=name)
-faces, cartoons, test
-
-# %%
-config = replace(config, unit=min(config.unit, len(faces) // 2, len(cartoons) // 5))  # your own folder may be small
+study = Study.load(Config.preset(PROFILE), DATA_ROOT, run.stages_root, SEED, DEVICE)
+config, test = study.config, study.test
 run.config(config)
 
 # %%
@@ -124,15 +103,12 @@ run.figure(
 # replays one face for every two cartoons. Each image of a batch says whether it is new:
 
 # %%
-from facesr_lib.data import IncrementalBatches
-from facesr_lib.papers.isr_kd_study import SPLITS, Study, augment
-from facesr_lib.training import StageCache
-
-study = Study(config, faces, cartoons, watched, StageCache(run.stages_root), SEED, DEVICE)
 rows = [{"split": split, **{d.name: len(d.images) for d in study.domains(split)}} for split in SPLITS]
 run.table("splits", [{"faces": 0, **row} for row in rows], "Training images of every split, in the paper's ratios")
 
 # %%
+from facesr_lib.data import IncrementalBatches
+
 batches = IncrementalBatches(study.domains("replay 2:1"), config.degradation, config.batch_size, SEED, augment)
 batch = batches(0)
 {name: tuple(value.shape) for name, value in batch.items()}, batch["new"].tolist()
@@ -227,10 +203,6 @@ run.table("terms_by_domain", rows, "Loss terms (weighted, squared grey levels) o
 
 # %%
 students = {split: study.student(split, teacher) for split in SPLITS}
-
-# %%
-from facesr_lib.papers.isr_kd_study import EXTENDED
-
 students["replay 2:2, extended"] = study.student("replay 2:2", teacher, **EXTENDED)
 
 # %% [markdown]
@@ -261,11 +233,9 @@ forgetting_slider(films, taught, hr)
 
 # %%
 def course(name):
-    start = {"training done": 0.0, **{d: teacher.validation[-1][d] for d in watched}}
+    start = {"training done": 0.0, **{d: teacher.validation[-1][d] for d in test}}
     steps = len(students[name].log)
-    looks = [
-        {"training done": row["step"] / steps, **{d: row[d] for d in watched}} for row in students[name].validation
-    ]
+    looks = [{"training done": row["step"] / steps, **{d: row[d] for d in test}} for row in students[name].validation]
     return [start, *looks]
 
 
@@ -275,7 +245,7 @@ for split, label in (("replay 2:0", "fine-tuned"), ("replay 2:1", "distilled")):
         {"training done": r["training done"], f"faces, {label}": r["faces"], f"cartoons, {label}": r["cartoons"]}
         for r in course(split)
     ]
-names = [f"{domain}, {label}" for domain in watched for label in ("fine-tuned", "distilled")]
+names = [f"{domain}, {label}" for domain in test for label in ("fine-tuned", "distilled")]
 run.figure(
     curves(
         rows, *names, x="training done", ylabel="PSNR on held-out images (dB)", title="Two domains during one training"
@@ -332,59 +302,31 @@ run.figure(
 # People and cartoons nobody trained on. A single mean over both domains would hide what happened: each domain has its own row of numbers.
 
 # %%
-from facesr_lib.data import eval_batches, eval_domains
-from facesr_lib.metrics import evaluate, if_available, make_extractor, psnr, ssim
+from facesr_lib.data import eval_batches
+from facesr_lib.report import Backends, Scoring
 
 methods = {"bicubic": lambda lr: resize_bicubic(lr, 8).clamp(0, 1), "face-only": teacher.method.super_resolve}
 methods |= {name: trained.method.super_resolve for name, trained in students.items()}
-CONVENTION = f"RGB, 8-bit, no crop, x8, {config.degradation.name}"
-found = {}
-for name, super_resolve in methods.items():
-    held_out = eval_domains(test, config.degradation, 25, SEED)
-    found[name] = {
-        domain: evaluate(super_resolve, pairs, {"PSNR (dB)": psnr, "SSIM": ssim}, run.device)
-        for domain, pairs in held_out.items()
-    }
-    for domain, scores in found[name].items():
-        for metric, values in scores.items():
-            run.score(name, test[domain].name, metric, values, convention=CONVENTION)
+extractor = Backends.find(run).extractor
 
-# %%
-import warnings
 
-from facesr_lib.metrics import frechet_distance, image_set_features, set_convention, set_scores
-from facesr_lib.metrics.features import features
-from facesr_lib.report import set_replicates
-from facesr_lib.report.scoring import in_their_span
+def scoring(domain):
+    """PSNR and SSIM on RGB as in the authors' log; FID, too, on cartoons, and on faces where there is a GPU's time for it."""
+    judge = extractor if domain == "cartoons" or PROFILE in ("workshop", "paper") else None
+    images = test[domain]
+    return Scoring(
+        run,
+        images,
+        lambda: eval_batches(images, config.degradation, 25, SEED),
+        crop=0,
+        backends=Backends(None, judge),
+        role=domain,
+        y=False,
+    )
 
-extractor = if_available(lambda: make_extractor("auto"), run.note)
-if extractor:
-    run.backend("FID", f"{extractor.name}: {extractor.convention}")
-    large = PROFILE in (
-        "workshop",
-        "paper",
-    )  # else the cartoons of the claims only: a feature network takes its time on a CPU
-    asked = test if large else {"cartoons": test["cartoons"].limit(50)}
-    for domain, images in asked.items():
-        real = image_set_features(extractor, images, run.stages_root / "features", run.device)
-        for name, super_resolve in methods.items():
-            pairs = eval_batches(images, config.degradation, 25, SEED)
-            made = features(extractor, (super_resolve(pair["lr"].to(run.device)) for pair in pairs), run.device)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # few images: the convention says how many, and KID stands beside it
-                spanned = in_their_span(made, real)
-                draws = set_replicates(*spanned, frechet_distance, images.groups, seed=SEED)
-                for metric, value in set_scores(made, real, extractor).items():
-                    found[name][domain][metric] = torch.tensor([value])
-                    run.set_score(
-                        name,
-                        images.name,
-                        metric,
-                        value,
-                        n=len(images),
-                        convention=set_convention(made, real, extractor),
-                        replicates=draws if metric == extractor.name else (),
-                    )
+
+scores = {domain: scoring(domain) for domain in test}
+found = {name: {domain: scores[domain](name, f) for domain in test} for name, f in methods.items()}
 
 # %%
 log_rows = {
@@ -401,7 +343,7 @@ for name, domains in found.items():
     row = {"method": name}
     for domain, scores in domains.items():
         kind = domain.removesuffix("s")
-        row |= {f"{kind} {metric}": values.mean().item() for metric, values in scores.items()}
+        row |= {f"{kind} {metric}": value for metric, value in scores.items() if metric != "method"}
         reference = authors.get((log_rows.get(name), f"{kind} PSNR"))
         row[f"{kind} PSNR, authors' log"] = reference.value if reference else None
     rows.append(row)
@@ -409,7 +351,7 @@ run.table("results", rows, f"Mean over {len(test['faces'])} held-out faces and {
 
 # %%
 differs = (
-    f"{test['faces'].name} and {test['cartoons'].name} instead of CelebA and iCartoonFace, {size} instead of 128 px, width {config.width:g}, "
+    f"{test['faces'].name} and {test['cartoons'].name} instead of CelebA and iCartoonFace, {config.hr_size} instead of 128 px, width {config.width:g}, "
     f"epochs {config.epochs[0]} and {config.epochs[1]} instead of 200, PNG instead of JPEG, our metrics instead of piq's"
 )
 for name, log_row in log_rows.items():
@@ -431,7 +373,7 @@ for domain, images in test.items():
     columns = {"LR": lr, "bicubic": methods["bicubic"](lr)}
     columns |= {title: methods[name](lr) for name, title in columns_of.items()} | {"HR": hr}
     labels = {
-        title: [f"{found[name][domain]['PSNR (dB)'][i]:.1f} dB" for i in chosen]
+        title: [f"{value:.1f} dB" for value in run.values(name, images.name, "PSNR (dB)")[chosen]]
         for name, title in {"bicubic": "bicubic", **columns_of}.items()
     }
     saved.append(
@@ -451,10 +393,7 @@ saved[1]
 # ## What this run says about the paper's claims
 
 # %%
-psnr_of = {
-    name: {domain: scores["PSNR (dB)"].mean().item() for domain, scores in domains.items()}
-    for name, domains in found.items()
-}
+psnr_of = {name: {domain: scores["PSNR (dB)"] for domain, scores in domains.items()} for name, domains in found.items()}
 lost = psnr_of["face-only"]["faces"] - psnr_of["replay 2:0"]["faces"]
 kept = psnr_of["replay 2:1"]["faces"] - psnr_of["replay 2:0"]["faces"]
 run.note(

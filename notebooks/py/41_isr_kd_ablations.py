@@ -74,33 +74,12 @@ run
 # Same images, same seed, same cache as in `40_isr_kd`: the teacher and the students of the splits are found, not trained again.
 
 # %%
-from dataclasses import replace
-
-from facesr_lib.data import load_cartoons, load_faces
 from facesr_lib.papers.isr_kd import Config
-from facesr_lib.papers.isr_kd_study import ABLATIONS, EXTENDED, Study
-from facesr_lib.training import StageCache
+from facesr_lib.papers.isr_kd.study import ABLATIONS, EXTENDED, Study
 
-config = Config.preset(PROFILE)
-size = config.hr_size
-tested = {"smoke": 8, "quick": 100, "workshop": 100, "paper": 5000}[PROFILE]
-faces = load_faces(DATA_ROOT, "train", size)
-if PROFILE == "smoke":
-    faces = faces.limit(2 * config.unit)
-cartoons = load_cartoons(DATA_ROOT, "train", size, 5 * config.unit)
-watched = {
-    "faces": load_faces(DATA_ROOT, "val", size).limit(16),
-    "cartoons": load_cartoons(DATA_ROOT, "val", size, 16),
-}
-test = {
-    "faces": load_faces(DATA_ROOT, "test", size).limit(tested),
-    "cartoons": load_cartoons(DATA_ROOT, "test", size, tested),
-}
-for name, images in test.items():
-    run.data(images, role=name)
-config = replace(config, unit=min(config.unit, len(faces) // 2, len(cartoons) // 5))
+study = Study.load(Config.preset(PROFILE), DATA_ROOT, run.stages_root, SEED, DEVICE)
+config, test = study.config, study.test
 run.config(config)
-study = Study(config, faces, cartoons, watched, StageCache(run.stages_root), SEED, DEVICE)
 
 # %%
 teacher = study.teacher()
@@ -125,36 +104,45 @@ for name, changes in ABLATIONS.items():
     students[f"replay 2:1, {name}"] = study.student("replay 2:1", its_teacher, **changes)
 
 # %%
-from facesr_lib.data import eval_batches, eval_domains
-from facesr_lib.metrics import evaluate, psnr, ssim
-
-CONVENTION = f"RGB, 8-bit, no crop, x8, {config.degradation.name}"
-METRICS = {"PSNR (dB)": psnr, "SSIM": ssim}
+from facesr_lib.data import eval_batches
+from facesr_lib.report import Backends, Scoring
 
 
-def score(super_resolve):
-    held_out = eval_domains(test, config.degradation, 25, SEED)
-    return {domain: evaluate(super_resolve, pairs, METRICS, run.device) for domain, pairs in held_out.items()}
+def scoring(domain):
+    images = test[domain]
+    return Scoring(
+        run,
+        images,
+        lambda: eval_batches(images, config.degradation, 25, SEED),
+        crop=0,
+        backends=Backends(None, None),
+        role=domain,
+        y=False,
+    )
 
 
-found = {name: score(trained.method.super_resolve) for name, trained in students.items()}
-for name, domains in found.items():
-    for domain, scores in domains.items():
-        for metric, values in scores.items():
-            run.score(name, test[domain].name, metric, values, convention=CONVENTION)
+scores = {domain: scoring(domain) for domain in test}
+
+
+def score(name, super_resolve):
+    """{domain: {"PSNR (dB)": mean, "SSIM": mean}} on held-out images, recorded under `name`."""
+    return {domain: scores[domain](name, super_resolve) for domain in test}
+
+
+base = score("face-only", teacher.method.super_resolve)
+found = {name: score(name, trained.method.super_resolve) for name, trained in students.items()}
 
 
 # %%
 def row_of(name, domains, against):
     row = {"student": name}
     for domain, scores in domains.items():
-        row |= {f"{domain} {metric}": values.mean().item() for metric, values in scores.items()}
-        gain = scores["PSNR (dB)"] - against[domain]["PSNR (dB)"]
-        row[f"{domain}, change (dB)"] = gain.mean().item()
+        row |= {f"{domain} {metric}": value for metric, value in scores.items() if metric != "method"}
+        row[f"{domain}, change (dB)"] = scores["PSNR (dB)"] - against[domain]["PSNR (dB)"]
     return row
 
 
-rows = [row_of("face-only (teacher)", score(teacher.method.super_resolve), found["replay 2:1"])]
+rows = [row_of("face-only (teacher)", base, found["replay 2:1"])]
 rows += [row_of(name, domains, found["replay 2:1"]) for name, domains in found.items()]
 run.table(
     "ablations", rows, "Means over held-out faces and cartoons; change: against the whole student, replay 2:1, in dB"
@@ -212,19 +200,18 @@ run.figure(
 
 # %%
 replayed = {"replay 2:0": 0.0, "replay 2:0.5": 0.25, "replay 2:1": 0.5, "replay 2:2": 1.0}
-more = {split: score(study.student(split, teacher).method.super_resolve) for split in replayed}
+more = {split: score(split, study.student(split, teacher).method.super_resolve) for split in replayed}
 rows = [
     {
         "faces replayed per cartoon": replayed[split],
-        **{domain: scores["PSNR (dB)"].mean().item() for domain, scores in domains.items()},
+        **{domain: scores["PSNR (dB)"] for domain, scores in domains.items()},
     }
     for split, domains in more.items()
 ]
 run.table("replay", rows, "PSNR (dB) of both domains against the share of replayed faces")
 
 # %%
-base = score(teacher.method.super_resolve)
-level = [{**row, **{f"{d}, teacher": base[d]["PSNR (dB)"].mean().item() for d in base}} for row in rows]
+level = [{**row, **{f"{d}, teacher": base[d]["PSNR (dB)"] for d in base}} for row in rows]
 run.figure(
     curves(
         level,
@@ -251,12 +238,12 @@ from facesr_lib.explore.forgetting import kd_explorer, kd_map
 scored = {(15.0, 0.08): "replay 2:1", (0.0, 0.08): "no output KD", (15.0, 0.0): "no bottleneck KD", (0.0, 0.0): "no KD"}
 points = {weights: found[name if name == "replay 2:1" else f"replay 2:1, {name}"] for weights, name in scored.items()}
 weaker = study.student("replay 2:1", teacher, output_weight=1.5)
-points[1.5, 0.08] = score(weaker.method.super_resolve)
+points[1.5, 0.08] = score("replay 2:1, output KD 1.5", weaker.method.super_resolve)
 runs = [
     {
         "output KD": output,
         "bottleneck KD": bottleneck,
-        **{f"{domain} (dB)": scores["PSNR (dB)"].mean().item() for domain, scores in domains.items()},
+        **{f"{domain} (dB)": scores["PSNR (dB)"] for domain, scores in domains.items()},
     }
     for (output, bottleneck), domains in points.items()
 ]
@@ -279,12 +266,13 @@ kd_explorer(runs)
 # One more residual block per step, each the identity at the start. The paper does not publish its own; this reading is ours.
 
 # %%
-show_source(type(study.student("replay 2:2", teacher, **EXTENDED).method.inference_network("generator").step1.extra[0]))
+extended = study.student("replay 2:2", teacher, **EXTENDED).method
+show_source(type(extended.inference_network("generator").step1.extra[0]))
 
 # %%
 pair = {
     "replay 2:2": more["replay 2:2"],
-    "replay 2:2, extended": score(study.student("replay 2:2", teacher, **EXTENDED).method.super_resolve),
+    "replay 2:2, extended": score("replay 2:2, extended", extended.super_resolve),
 }
 rows = [row_of(name, domains, pair["replay 2:2"]) for name, domains in pair.items()]
 run.table("extended", rows, "The extended network beside the plain one; change: against replay 2:2, in dB")
@@ -302,17 +290,18 @@ from skimage.data import astronaut  # NASA, public domain
 from facesr_lib.data import ImageSet, dicebear_cartoons, olivetti_faces
 from facesr_lib.data.images import square
 from facesr_lib.image import resize_bicubic
+from facesr_lib.metrics import evaluate, psnr
 
-if DATA_ROOT and size <= 92:
-    other_faces = olivetti_faces("test", size)
+if DATA_ROOT and config.hr_size <= 92:
+    other_faces = olivetti_faces("test", config.hr_size)
 else:
-    crop = square(astronaut()[None, 0:256, 96:352], size)
+    crop = square(astronaut()[None, 0:256, 96:352], config.hr_size)
     other_faces = ImageSet("one photograph", crop, ("Eileen Collins",), "NASA, public domain")
 others = {
     "faces": test["faces"],
     "other faces": other_faces,
     "cartoons": test["cartoons"],
-    "other cartoons": dicebear_cartoons(min(tested, 100), size, style="adventurer", split="test"),
+    "other cartoons": dicebear_cartoons(min(config.tested, 100), config.hr_size, style="adventurer", split="test"),
 }
 print(others["other cartoons"].credit)
 
@@ -326,7 +315,7 @@ for name, super_resolve in methods.items():
     row = {"method": name}
     for source, images in others.items():
         pairs = eval_batches(images, config.degradation, 25, SEED)
-        row[f"{source} (N = {len(images)})"] = evaluate(super_resolve, pairs, METRICS, run.device)["PSNR (dB)"].mean()
+        row[f"{source} (N = {len(images)})"] = evaluate(super_resolve, pairs, {"PSNR": psnr}, run.device)["PSNR"].mean()
     rows.append(row)
 run.table(
     "cross_dataset",
@@ -350,7 +339,7 @@ run.figure(
 # %%
 changes = {
     name.removeprefix("replay 2:1, "): {
-        d: (s["PSNR (dB)"] - found["replay 2:1"][d]["PSNR (dB)"]).mean().item() for d, s in domains.items()
+        d: s["PSNR (dB)"] - found["replay 2:1"][d]["PSNR (dB)"] for d, s in domains.items()
     }
     for name, domains in found.items()
     if name != "replay 2:1"

@@ -12,7 +12,6 @@ from facesr_lib.data import (
     hide,
     in_the_wild,
     keyed_generator,
-    motion_blur,
 )
 from facesr_lib.image import Bicubic, to_uint8
 
@@ -21,26 +20,6 @@ from facesr_lib.image import Bicubic, to_uint8
 def faces() -> ImageSet:
     pixels = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
     return ImageSet("noise", pixels, ("a", "a", "b", "b", "c", "c"), "made up")
-
-
-def test_motion_blur_of_length_zero_changes_nothing_and_keeps_the_mean() -> None:
-    x = torch.rand(3, 3, 20, 20, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(motion_blur(x, torch.zeros(3), torch.rand(3)), x, atol=1e-6)
-    flat = torch.full((2, 3, 20, 20), 0.4)
-    assert torch.allclose(motion_blur(flat, torch.tensor([3.0, 9.5]), torch.rand(2)), flat, atol=1e-6)
-
-
-@pytest.mark.parametrize(("angle", "along"), [(0.0, 1), (torch.pi / 2, 0)])
-def test_motion_blur_smears_along_its_direction_only(angle: float, along: int) -> None:
-    point = torch.zeros(1, 1, 21, 21, dtype=torch.float64)
-    point[..., 10, 10] = 1
-    stroke = motion_blur(point, torch.tensor([6.0]), torch.tensor([angle], dtype=torch.float64))[0, 0]
-    across = stroke.sum(dim=along)
-    assert torch.isclose(across[10], torch.tensor(1.0, dtype=torch.float64))  # nothing beside the line
-    line = stroke.sum(dim=1 - along)
-    assert torch.allclose(line, line.flip(0))
-    assert torch.allclose(line[8:13], torch.tensor(1 / 6, dtype=torch.float64), atol=0.01)  # a box of 6 pixels
-    assert line[6].item() == 0
 
 
 def test_each_image_draws_its_own_and_the_generator_decides_all() -> None:

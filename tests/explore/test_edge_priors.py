@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from facesr_lib.explore.edge_priors import edge_priors, edge_priors_widget
 from facesr_lib.image import Bicubic, average_pool, resize_bicubic
-from facesr_lib.papers.teacher_student_networks import Canny, DoG, NoEdges, RecurrentSR
+from facesr_lib.papers.teacher_student.networks import Canny, DoG, NoEdges, RecurrentSR
 
 
 @pytest.fixture(scope="module")

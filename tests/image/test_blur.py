@@ -6,7 +6,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from facesr_lib.image import gaussian_blur, unsharp
+from facesr_lib.image import gaussian_blur, motion_blur, unsharp
 
 
 def random_images(dtype: torch.dtype = torch.float64) -> Tensor:
@@ -58,3 +58,23 @@ def test_bad_arguments_are_refused() -> None:
     with pytest.raises(ValueError, match="8 x 4 are too small to reflect 4 pixels"):
         gaussian_blur(x, 9, 1.0)
     assert gaussian_blur(x, 7, 1.0).shape == x.shape
+
+
+def test_motion_blur_of_length_zero_changes_nothing_and_keeps_the_mean() -> None:
+    x = torch.rand(3, 3, 20, 20, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(motion_blur(x, torch.zeros(3), torch.rand(3)), x, atol=1e-6)
+    flat = torch.full((2, 3, 20, 20), 0.4)
+    assert torch.allclose(motion_blur(flat, torch.tensor([3.0, 9.5]), torch.rand(2)), flat, atol=1e-6)
+
+
+@pytest.mark.parametrize(("angle", "along"), [(0.0, 1), (torch.pi / 2, 0)])
+def test_motion_blur_smears_along_its_direction_only(angle: float, along: int) -> None:
+    point = torch.zeros(1, 1, 21, 21, dtype=torch.float64)
+    point[..., 10, 10] = 1
+    stroke = motion_blur(point, torch.tensor([6.0]), torch.tensor([angle], dtype=torch.float64))[0, 0]
+    across = stroke.sum(dim=along)
+    assert torch.isclose(across[10], torch.tensor(1.0, dtype=torch.float64))  # nothing beside the line
+    line = stroke.sum(dim=1 - along)
+    assert torch.allclose(line, line.flip(0))
+    assert torch.allclose(line[8:13], torch.tensor(1 / 6, dtype=torch.float64), atol=0.01)  # a box of 6 pixels
+    assert line[6].item() == 0

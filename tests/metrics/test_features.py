@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -54,9 +55,8 @@ def image_set(n: int, seed: int = 0) -> ImageSet:
 
 
 @pytest.fixture(scope="module")
-def mobilenet() -> Extractor:
-    if find("mobilenet-v2") is None:
-        pytest.skip("the weights mobilenet-v2 are not in the cache: facesr weights fetch mobilenet-v2")
+def mobilenet(need: Callable[[str], Path]) -> Extractor:
+    need("mobilenet-v2")
     return make_extractor("mobilenet-v2")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,6 @@ from torch.nn.functional import normalize
 from facesr_lib.data import olivetti_faces
 from facesr_lib.image import quantize, resize_bicubic, to_float
 from facesr_lib.metrics.identity import embed, identity_similarity, summarize
-from facesr_lib.metrics.weights import find
 
 # face-api.js 1.7.15 (TensorFlow.js, CPU backend) on the same 150x150 pixels.
 ORIGINAL = {0: -0.0737009197, 1: 0.0530855097, 2: -0.0080321673, 3: 0.0114330035, 4: -0.1603566557, 5: -0.0053328299}
@@ -23,9 +23,8 @@ ORIGINAL_LENGTH = 1.5385971598
 
 
 @pytest.fixture
-def weights() -> None:
-    if find("face-api") is None:
-        pytest.skip("face-api's weights are not in the cache: facesr weights fetch face-api")
+def weights(need: Callable[[str], Path]) -> None:
+    need("face-api")
 
 
 def images(levels: np.ndarray) -> Tensor:

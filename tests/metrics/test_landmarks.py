@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,6 @@ from torch import Tensor
 from facesr_lib.data import olivetti_faces
 from facesr_lib.image import quantize, resize_bicubic, to_float
 from facesr_lib.metrics.landmarks import landmark_error, landmarks, normalised_mean_error
-from facesr_lib.metrics.weights import find
 
 # face-api.js 1.7.15 (TensorFlow.js, CPU backend) on the same 112x112 pixels, as parts of the side.
 ORIGINAL = {
@@ -29,9 +29,8 @@ ORIGINAL = {
 
 
 @pytest.fixture
-def weights() -> None:
-    if find("face-api") is None:
-        pytest.skip("face-api's weights are not in the cache: facesr weights fetch face-api")
+def weights(need: Callable[[str], Path]) -> None:
+    need("face-api")
 
 
 def image(levels: np.ndarray) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from facesr_lib.data import olivetti_faces
 from facesr_lib.image import Bicubic, resize_bicubic, to_float
 from facesr_lib.metrics import lpips as module
 from facesr_lib.metrics.lpips import Lpips, hed_vgg_trunk, lpips_metric
-from facesr_lib.metrics.weights import WeightsMissing, find
+from facesr_lib.metrics.weights import WeightsMissing
 
 DEVICES = [
     "cpu",
@@ -24,15 +25,8 @@ DEVICES = [
 ]
 
 
-def need(name: str) -> Path:
-    path = find(name)
-    if path is None:
-        pytest.skip(f"the weights {name} are not in the cache: facesr weights fetch {name}")
-    return path
-
-
 @pytest.fixture(scope="module")
-def hed_vgg() -> Lpips:
+def hed_vgg(need: Callable[[str], Path]) -> Lpips:
     need("hed-vgg")
     return lpips_metric("hed-vgg")
 
@@ -160,7 +154,7 @@ def test_the_smallest_sizes_work(drawn_alex: Path, monkeypatch: pytest.MonkeyPat
 # The substitute on its real weights
 
 
-def test_the_substitutes_convolutions_are_those_an_hdf5_reader_finds() -> None:
+def test_the_substitutes_convolutions_are_those_an_hdf5_reader_finds(need: Callable[[str], Path]) -> None:
     """SHA-256, computed once with h5py, over kernels and biases in order, without the first kernel, which is changed."""
     trunk = hed_vgg_trunk(need("hed-vgg"))
     digest = hashlib.sha256()
@@ -170,7 +164,7 @@ def test_the_substitutes_convolutions_are_those_an_hdf5_reader_finds() -> None:
     assert digest.hexdigest() == "76da17ae0acf90b30144a0a0e852e3cb3172872cc50e9e8d01d7d033b753e937"
 
 
-def test_the_substitutes_first_layer_takes_normalised_rgb() -> None:
+def test_the_substitutes_first_layer_takes_normalised_rgb(need: Callable[[str], Path]) -> None:
     """One photograph through the first layer, as the file's authors feed it (BGR, 0 to 255, minus mean) and as we do."""
     path = need("hed-vgg")
     kernel = torch.from_numpy(np.fromfile(path, "<f4", 3 * 3 * 3 * 64, offset=10_992).reshape(3, 3, 3, 64))
@@ -196,7 +190,6 @@ def test_float32_and_every_device_agree_with_float64(hed_vgg: Lpips, device: str
     """The error budget of docs/metrics.md: 1e-6 on the CPU, 1e-4 between devices."""
     sr, hr = pairs(2)
     a, b = (2 * (x * 255).round().double() / 255 - 1 for x in (sr, hr))
-    need("hed-vgg")
     exact = Lpips("hed-vgg")._network.double()
     with torch.no_grad():
         expected = exact(a, b).flatten()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +18,15 @@ from torch import Tensor
 
 from facesr_lib.image import average_pool, gaussian_blur, quantize, resize_bicubic, to_float
 from facesr_lib.metrics.niqe import block_features, fit_aggd, niqe, niqe_name, normalised
-from facesr_lib.metrics.weights import WeightsMissing, find
+from facesr_lib.metrics.weights import WeightsMissing
 
 module = importlib.import_module("facesr_lib.metrics.niqe")  # the package exports the function of this name
 DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 
 
 @pytest.fixture
-def real_parameters() -> None:
-    if find("niqe") is None:
-        pytest.skip("NIQE's parameters are not in the cache: facesr weights fetch niqe")
+def real_parameters(need: Callable[[str], Path]) -> None:
+    need("niqe")
 
 
 @pytest.fixture

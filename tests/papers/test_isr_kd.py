@@ -26,7 +26,7 @@ from facesr_lib.papers.isr_kd import (
     networks,
     start_from,
 )
-from facesr_lib.papers.isr_kd_study import ABLATIONS, EXTENDED, SPLITS, Study, augment
+from facesr_lib.papers.isr_kd.study import ABLATIONS, EXTENDED, SPLITS, Study, augment
 from facesr_lib.training import StageCache, Trainer, TrainerOptions, evaluating
 
 TINY = replace(Config.preset("smoke"), width=1 / 32)
@@ -108,7 +108,7 @@ def test_paper_preset_has_the_released_numbers_and_small_ones_shrink_sizes_and_s
     assert (paper.output_weight, paper.bottleneck_weight, paper.discriminator_weight) == (15.0, 0.08, 1000.0)
     assert (paper.learning_rate, paper.betas, paper.epochs) == (1e-4, (0.9, 0.999), (200, 200))
     assert [2 * paper.unit, 5 * paper.unit] == [20_000, 50_000]
-    shrinking = ("hr_size", "width", "learning_rate", "batch_size", "epochs", "unit")
+    shrinking = ("hr_size", "width", "learning_rate", "batch_size", "epochs", "faces", "tested", "unit")
     for profile in ("smoke", "quick", "workshop"):
         small = Config.preset(profile)
         assert replace(small, **{name: getattr(paper, name) for name in shrinking}) == paper
@@ -201,7 +201,7 @@ def test_extended_network_is_the_teacher_until_it_is_trained() -> None:
     assert extra == sum(p.numel() for p in student.parameters()) - sum(p.numel() for p in old.parameters()) > 0
     found = gradients(built(replace(TINY, **EXTENDED), old), batch([True, False]))["generator"]
     assert all(
-        found[f"step{i}.extra.0.outer.weight"].abs().sum() > 0 for i in (1, 2, 3)
+        found[f"step{i}.extra.0.last.weight"].abs().sum() > 0 for i in (1, 2, 3)
     )  # and it can leave the identity
     with pytest.raises(ValueError, match="another network"):
         start_from(Generator(TINY.width), student)
@@ -396,11 +396,13 @@ def image_set(name: str, count: int, seed: int) -> ImageSet:
 
 def study(root: Path) -> Study:
     watched = {"faces": image_set("val faces", 2, 3), "cartoons": image_set("val cartoons", 4, 4)}
+    test = {"faces": image_set("test faces", 2, 5), "cartoons": image_set("test cartoons", 2, 6)}
     return Study(
         replace(TINY, batch_size=4, unit=4, epochs=(2, 4)),
         image_set("faces", 8, 1),
         image_set("cartoons", 20, 2),
         watched,
+        test,
         StageCache(root),
         seed=0,
         device="cpu",

@@ -20,12 +20,10 @@ from facesr_lib.papers.teacher_student import (
     TeacherStudent,
     mean_squared_error,
     networks,
-    setting,
-    train_degradation,
-    train_pair,
 )
-from facesr_lib.papers.teacher_student_networks import Canny, DoG, DownsamplingNet, NoEdges, RecurrentSR
-from facesr_lib.training import StageCache, Trainer, TrainerOptions
+from facesr_lib.papers.teacher_student.networks import Canny, DoG, DownsamplingNet, NoEdges, RecurrentSR
+from facesr_lib.papers.teacher_student.study import Study
+from facesr_lib.training import Trainer, TrainerOptions
 
 SMOKE = Config.preset("smoke")
 
@@ -97,6 +95,7 @@ def test_small_presets_shrink_networks_and_schedules_only() -> None:
         "batch_sizes",
         "epochs",
         "halving",
+        "tested",
     }
     for profile in ("smoke", "quick", "workshop"):
         paper, small = Config.preset("paper"), Config.preset(profile)
@@ -416,20 +415,20 @@ def test_a_stopped_run_resumed_equals_the_unbroken_one(stage: int, tmp_path: Pat
 
 def test_stages_are_trained_once_and_variants_apart(tmp_path: Path) -> None:
     config = replace(SMOKE, faces=(8, 6))
-    wild = setting(config, "")
-    assert (len(wild.hr), len(wild.real_lr)) == (8, 6)
+    study = Study(config, "", tmp_path, seed=0, device="cpu")
+    wild = study.wild
+    assert (len(wild.hr), len(wild.real_lr), len(wild.test)) == (8, 6, config.tested)
     people = [set(images.groups) for images in (wild.hr, wild.real_lr, wild.test)]
     assert len(set.union(*people)) == sum(map(len, people))
 
-    cache = StageCache(tmp_path)
-    degradation = train_degradation(cache, config, wild, device="cpu")
-    first = train_pair(cache, config, wild, degradation, device="cpu")
+    first = study.pair(config)
     assert not first.reused
     assert set(first.validation[-1]) == {"step", "teacher, bicubic LR", "student, real LR"}
-    again = train_pair(cache, config, wild, train_degradation(cache, config, wild, device="cpu"), device="cpu")
-    assert again.reused
+    again = Study(config, "", tmp_path, seed=0, device="cpu")
+    assert again.degradation.reused
+    assert again.pair(config).reused
     lr = wild.real_lr.take([0, 1])
-    assert torch.equal(first.method.super_resolve(lr), again.method.super_resolve(lr))
-    other = train_pair(cache, config.without_teacher(), wild, degradation, device="cpu")
+    assert torch.equal(first.method.super_resolve(lr), again.pair(config).method.super_resolve(lr))
+    other = study.pair(config.without_teacher())
     assert other.folder != first.folder
     assert set(other.validation[-1]) == {"step", "student, real LR"}

@@ -8,7 +8,7 @@ import torch
 
 from facesr_lib.data import ImageSet, eval_batches
 from facesr_lib.image import Bicubic, resize_bicubic
-from facesr_lib.metrics import frechet_distance, psnr
+from facesr_lib.metrics import frechet_distance, kernel_distance, psnr, ssim
 from facesr_lib.report import Backends, Run, Scoring
 from facesr_lib.report.scoring import in_their_span
 
@@ -49,14 +49,30 @@ def test_everything_is_recorded_and_equals_the_metrics_own_values(start: Callabl
         Means()((sr * 255).round()).double().numpy(), Means()((hr * 255).round()).double().numpy()
     )
     assert row["FD (means)"] == pytest.approx(expected, rel=1e-6)
+    kernel = kernel_distance(Means()((sr * 255).round()).double().numpy(), Means()((hr * 255).round()).double().numpy())
+    assert row["KID (means)"] == pytest.approx(1000 * kernel, rel=1e-6)
     assert row["brightness"] == pytest.approx(sr.mean().item(), rel=1e-5)
 
     scores = {(s["metric"], s["seed"]): s for s in run.result()["scores"]}
-    assert len(scores) == 2 * 4
+    assert len(scores) == 2 * 5
     assert len(scores["FD (means)", 7]["replicates"]) == 1000
     assert scores["FD (means)", 7]["n"] == 12
     assert "border of 4 cropped" in scores["SSIM Y", 3]["convention"]
     assert run.result()["data"][0]["role"] == "faces"
+
+
+def test_on_rgb_without_a_border(start: Callable[..., Run], faces: ImageSet) -> None:
+    run = start()
+    Scoring(run, faces, lambda: eval_batches(faces, Bicubic(4), 5, 0), 0, Backends(None, None), y=False)(
+        "same", bicubic
+    )
+    sr = torch.cat([(bicubic(b["lr"]) * 255).round() / 255 for b in eval_batches(faces, Bicubic(4), 5, 0)])
+    hr = faces.take(range(12))
+    np.testing.assert_allclose(run.values("same", "noise", "PSNR (dB)"), psnr(sr, hr))
+    np.testing.assert_allclose(run.values("same", "noise", "SSIM"), ssim(sr, hr))
+    assert {s["convention"] for s in run.result()["scores"]} == {"RGB, 8-bit, no crop"}
+    with pytest.raises(KeyError, match="no score of other"):
+        run.values("other", "noise", "SSIM")
 
 
 def brightness(sr: torch.Tensor, hr: torch.Tensor) -> torch.Tensor:

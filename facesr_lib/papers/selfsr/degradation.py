@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from facesr_lib.image import Bicubic, quantize, warp
 from facesr_lib.losses import bce_discriminator, bce_generator, total_variation
+from facesr_lib.nn import ResidualBlock
 from facesr_lib.training import Batch, Method, evaluating, frozen
 from facesr_lib.training.schedules import linear_decay
 
@@ -49,19 +50,6 @@ class Encoder(nn.Sequential):
 
     def __init__(self, width: int, blocks: int) -> None:
         super().__init__(nn.Conv2d(3, width, 3, padding=1), nn.ReLU(), *(ResidualBlock(width) for _ in range(blocks)))
-
-
-class ResidualBlock(nn.Module):
-    """x + conv(relu(conv(x))), 3x3."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x)
 
 
 class FlowGenerator(nn.Module):
@@ -205,9 +193,9 @@ class CycleAdaptation(Adaptation):
         d_real, d_synthetic = self.networks["real_discriminator"], self.networks["synthetic_discriminator"]
         noisy, clean = to_real(z), to_synthetic(x)
 
-        real = bce_discriminator(d_real(x), d_real(noisy.detach()))
-        synthetic = bce_discriminator(d_synthetic(z), d_synthetic(clean.detach()))
-        d_terms = self.update("discriminators", {"d_real": sum_terms(real), "d_synthetic": sum_terms(synthetic)})
+        real, noise = bce_discriminator(d_real(x), d_real(noisy.detach()))
+        synthetic, cleaned = bce_discriminator(d_synthetic(z), d_synthetic(clean.detach()))
+        d_terms = self.update("discriminators", {"d_real": real + noise, "d_synthetic": synthetic + cleaned})
 
         with frozen(d_real) as judge_real, frozen(d_synthetic) as judge_synthetic:
             fooled = bce_generator(judge_real(noisy)) + bce_generator(judge_synthetic(clean))
@@ -245,8 +233,3 @@ def zero_start(layer: nn.Conv2d) -> nn.Conv2d:
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return layer
-
-
-def sum_terms(terms: tuple[Tensor, Tensor]) -> Tensor:
-    """The sum of a discriminator's two terms."""
-    return terms[0] + terms[1]

@@ -7,23 +7,31 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from facesr_lib.data import ImageSet, PairedBatches, UnpairedBatches, Wild, hide, in_the_wild, load_faces
+from facesr_lib.data import (
+    ImageSet,
+    PairedBatches,
+    UnpairedBatches,
+    Wild,
+    in_the_wild,
+    load_faces,
+    strangers,
+)
 from facesr_lib.image import Bicubic, Degradation
 from facesr_lib.papers.selfsr import Adaptation, Config, CycleAdaptation, FlowAdaptation
 from facesr_lib.papers.selfsr.degradation import LearnedDegradation
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig
-from facesr_lib.training import Method, StageCache, Trained, TrainerOptions, train_stage
+from facesr_lib.training import Device, Method, StageCache, Trained, TrainerOptions, train_stage
 
 
 @dataclass(frozen=True)
 class Study:
-    """One configuration on one data root with one seed. stages_root: of the stage cache; device: auto, cpu or cuda."""
+    """One configuration on one data root with one seed. stages_root: of the stage cache."""
 
     config: Config
     data_root: str
     stages_root: Path
     seed: int
-    device: str = "auto"
+    device: Device = "auto"
 
     @cached_property
     def train(self) -> ImageSet:
@@ -101,13 +109,8 @@ class Study:
     @cached_property
     def strangers(self) -> tuple[ImageSet, ImageSet]:
         """For the unpaired setting: HR faces of half of the training people, bicubic LR faces of the other half."""
-        people = sorted(set(self.train.groups))
-        first = set(people[::2])
-        rows = [i for i, person in enumerate(self.train.groups) if person in first]
-        others = [i for i, person in enumerate(self.train.groups) if person not in first]
-        lr = hide(self.train.subset(others, f"{self.train.name}, the other half"), Bicubic(self.config.unpaired.scale))
-        return self.train.subset(rows, f"{self.train.name}, half of the people"), lr
+        return strangers(self.train, Bicubic(self.config.unpaired.scale))
 
     def _train(self, name: str, method: Method, batches: Any, steps: int, key: dict[str, Any]) -> Trained:
-        options = TrainerOptions(steps=steps, checkpoint_every=500, device=self.device)  # type: ignore[arg-type]
+        options = TrainerOptions(steps=steps, checkpoint_every=500, device=self.device)
         return train_stage(StageCache(self.stages_root), name, method, batches, options, seed=self.seed, key=key)

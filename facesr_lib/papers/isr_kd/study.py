@@ -7,18 +7,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from facesr_lib.data import Domain, ImageSet, IncrementalBatches, eval_batches, increment
+from facesr_lib.data import Domain, ImageSet, IncrementalBatches, eval_batches, increment, load_cartoons, load_faces
 from facesr_lib.files import write_atomically
 from facesr_lib.image import to_float, to_uint8
 from facesr_lib.metrics import evaluate, psnr
 from facesr_lib.papers.isr_kd import ISRKD, Config
-from facesr_lib.training import CsvLog, Method, StageCache, Trained, TrainerOptions, resolve_device, train_stage
+from facesr_lib.training import CsvLog, Device, Method, StageCache, Trained, TrainerOptions, resolve_device, train_stage
 
 # What is shown to a student: units of cartoons : units of replayed faces, Cartoon-CelebA-1 to -4 [R].
 SPLITS = ("replay 2:0", "replay 2:1", "replay 2:2", "replay 5:1")
@@ -35,7 +35,8 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "edge discriminator": {"edge_discriminator": True},
 }
 LOOKS = 8  # at the student during training
-FILMED = 3  # pictures of each domain
+WATCHED = 16  # pictures of each domain
+FILMED = 3  # of these
 
 
 def augment(hr: Tensor, generator: torch.Generator) -> Tensor:
@@ -49,18 +50,41 @@ def augment(hr: Tensor, generator: torch.Generator) -> Tensor:
 
 @dataclass(frozen=True)
 class Study:
-    """Everything that the stages share. faces, cartoons: to train on, all there are; a split takes what it needs.
+    """Everything that the stages share. faces, cartoons: to train on; a split takes of them what it needs.
 
-    watched: held-out images, by domain: their mean PSNR goes to the validation log, the first few are filmed.
+    watched, test: held-out images, by domain. The watched ones' mean PSNR goes to the validation log, the first few are filmed.
     """
 
     config: Config
     faces: ImageSet
     cartoons: ImageSet
     watched: Mapping[str, ImageSet]
+    test: Mapping[str, ImageSet]
     cache: StageCache = field(repr=False)
     seed: int
-    device: str = "auto"
+    device: Device = "auto"
+
+    @classmethod
+    def load(cls, config: Config, data_root: str, stages_root: Path, seed: int, device: Device = "auto") -> Study:
+        """The study on the images of one data root (`load_faces`, `load_cartoons`); fewer than a split needs shrink its unit."""
+        size = config.hr_size
+        faces = load_faces(data_root, "train", size).limit(config.faces)
+        cartoons = load_cartoons(data_root, "train", size, 5 * config.unit)
+
+        def held_out(split: Literal["val", "test"], count: int) -> dict[str, ImageSet]:
+            found = load_faces(data_root, split, size).limit(count)
+            return {"faces": found, "cartoons": load_cartoons(data_root, split, size, count)}
+
+        return cls(
+            replace(config, unit=min(config.unit, len(faces) // 2, len(cartoons) // 5)),
+            faces,
+            cartoons,
+            held_out("val", WATCHED),
+            held_out("test", config.tested),
+            StageCache(stages_root),
+            seed,
+            device,
+        )
 
     def teacher(self, **changes: Any) -> Trained:
         """The face-only generator ("vanilla"), trained on all faces; `changes` are fields of the config."""
@@ -93,7 +117,7 @@ class Study:
         batches = IncrementalBatches(domains, config.degradation, config.batch_size, self.seed, augment)
         steps = config.epochs[0 if teacher is None else 1] * batches.steps_per_epoch
         look = max(1, steps // LOOKS)
-        options = TrainerOptions(steps, validate_every=look, checkpoint_every=2 * look, device=self.device)  # type: ignore[arg-type]
+        options = TrainerOptions(steps, validate_every=look, checkpoint_every=2 * look, device=self.device)
         key = {
             "config": config,
             "train": batches.key,

@@ -9,36 +9,20 @@ published. Every number below is marked: [seed] the paper says so, [found] one o
 from __future__ import annotations
 
 import copy
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facesr_lib.data import UnpairedBatches, Wild, eval_batches, in_the_wild
-from facesr_lib.image import Bicubic, quantize
+from facesr_lib.image import quantize
 from facesr_lib.losses import bce_discriminator, bce_generator
-from facesr_lib.metrics import evaluate, psnr
 from facesr_lib.nn import LightCNN
-from facesr_lib.papers.teacher_student_networks import SCALE, Canny, DoG, DownsamplingNet, Edges, RecurrentSR
-from facesr_lib.training import (
-    Batch,
-    Method,
-    StageCache,
-    Trained,
-    TrainerOptions,
-    check_profile,
-    evaluating,
-    frozen,
-    train_stage,
-)
+from facesr_lib.papers.teacher_student.networks import SCALE, Canny, DoG, DownsamplingNet, Edges, RecurrentSR
+from facesr_lib.training import Batch, Method, check_profile, evaluating, frozen
 from facesr_lib.training.schedules import halve_every
 
-Device = Literal["auto", "cpu", "cuda"]
 FROM_SCRATCH = ("denet", "tnet", "snet")
 
 
@@ -66,6 +50,7 @@ class Config:
     learning_rates: tuple[float, float] = (1e-4, 1e-4)  # of Adam [seed]: for networks FROM_SCRATCH, for all others
     halving: tuple[int, int] = (10, 10)  # epochs after which the learning rate is halved, again and again [seed]
     flip: bool = True  # [choice]
+    tested: int = 10_000_000  # most faces to score
 
     @classmethod
     def preset(cls, profile: str) -> Config:
@@ -76,8 +61,8 @@ class Config:
         """
         small = cls(width=16, groups=1, down_width=16, down_blocks=2, judge_width=6, learning_rates=(2e-3, 1e-4))
         presets = {
-            "smoke": replace(small, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1)),
-            "quick": replace(small, batch_sizes=(8, 4), epochs=(20, 5), halving=(5, 1)),
+            "smoke": replace(small, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1), tested=4),
+            "quick": replace(small, batch_sizes=(8, 4), epochs=(20, 5), halving=(5, 1), tested=50),
             "workshop": replace(
                 small,
                 width=32,
@@ -250,61 +235,6 @@ class TeacherStudent(Method):
 def mean_squared_error(outputs: Sequence[Tensor], target: Tensor) -> Tensor:
     """Eq. 5: the mean over the recurrent steps' outputs of their mean squared error."""
     return torch.stack([F.mse_loss(output, target) for output in outputs]).mean()
-
-
-# -- the stages, as notebooks run them ------------------------------------------------------------------------------------------
-
-
-def setting(config: Config, data_root: str | Path) -> Wild:
-    """HR faces, real LR faces of other people, and held-out people (`in_the_wild`), with `config.faces` of them to learn from."""
-    wild = in_the_wild(data_root, config.hr_size, SCALE)
-    return replace(wild, hr=wild.hr.limit(config.faces[0]), real_lr=wild.real_lr.limit(config.faces[1]))
-
-
-def train_degradation(
-    cache: StageCache, config: Config, wild: Wild, *, seed: int = 0, device: Device = "auto"
-) -> Trained:
-    """Stage 1, or its result from the cache."""
-    batches = UnpairedBatches(wild.hr, wild.real_lr, Bicubic(SCALE), config.batch_sizes[0], seed, config.flip)
-    method = LearnDegradation(config, batches.steps_per_epoch)
-    options = TrainerOptions(method.steps, device=device)
-    key = {"config": config, "hr": wild.hr.checksum, "real_lr": wild.real_lr.checksum}
-    return train_stage(cache, "denet", method, batches, options, seed=seed, key=key)
-
-
-def train_pair(
-    cache: StageCache, config: Config, wild: Wild, degradation: Trained, *, seed: int = 0, device: Device = "auto"
-) -> Trained:
-    """Stage 2, or its result from the cache. degradation: the finished stage 1.
-
-    Eight times during training, the PSNR on 20 validation faces is taken: of TNet on bicubic LR ("teacher, bicubic LR"), of
-    SNet on LR through the hidden degradation ("student, real LR").
-    """
-    batches = UnpairedBatches(wild.hr, wild.real_lr, Bicubic(SCALE), config.batch_sizes[1], seed, config.flip)
-    method = TeacherStudent(config, batches.steps_per_epoch, degradation.method.inference_network("denet"))
-    options = TrainerOptions(method.steps, validate_every=-(-method.steps // 8), device=device)
-    key = {"config": config, "hr": wild.hr.checksum, "real_lr": wild.real_lr.checksum, "val": wild.val.checksum}
-    key["denet"] = degradation.folder.name
-    faces = wild.val.limit(20)
-
-    def validate(trained: Method) -> dict[str, float]:
-        found = {}
-        for name, network, degrade in (
-            ("teacher, bicubic LR", "tnet", Bicubic(SCALE)),
-            ("student, real LR", "snet", wild.hidden),
-        ):
-            if network in trained.networks:
-                run = functools.partial(method.super_resolve_with, network)
-                scores = evaluate(
-                    run,
-                    eval_batches(faces, degrade, 10, wild.seed),
-                    {"psnr": psnr},
-                    next(trained.networks[network].parameters()).device,
-                )
-                found[name] = scores["psnr"].mean().item()
-        return found
-
-    return train_stage(cache, "teacher-student", method, batches, options, seed=seed, key=key, validate=validate)
 
 
 # -- small parts ----------------------------------------------------------------------------------------------------------------

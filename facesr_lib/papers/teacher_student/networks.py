@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from facesr_lib.image import average_pool, canny, dog, resize_bilinear, rgb_to_grey
-from facesr_lib.nn import FeedbackBlock
+from facesr_lib.nn import FeedbackBlock, ResidualBlock
 from facesr_lib.nn.feedback import enlarging
 
 SCALE = 4  # [seed]
@@ -71,17 +71,6 @@ class NoEdges:
         return torch.zeros_like(sr[:, :1])
 
 
-class ResidualBlock(nn.Module):
-    """x + conv(PReLU(conv(x))), no normalisation [found: DASR]."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(_conv(width, width), nn.PReLU(), _conv(width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x)
-
-
 class DownsamplingNet(nn.Module):
     """DeNet and DSNet: HR (N, 3, 4h, 4w) -> LR (N, 3, h, w). Residual blocks at HR size, then two strides of 2 [seed]."""
 
@@ -90,7 +79,7 @@ class DownsamplingNet(nn.Module):
         self.layers = nn.Sequential(
             _conv(3, width),
             nn.PReLU(),
-            *(ResidualBlock(width) for _ in range(blocks)),
+            *(ResidualBlock(width, nn.PReLU) for _ in range(blocks)),  # no normalisation [found: DASR]
             _conv(width, width, stride=2),
             nn.PReLU(),
             _conv(width, width, stride=2),

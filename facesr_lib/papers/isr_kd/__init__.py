@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facesr_lib.image import average_pool, canny, edge_residual, quantize, rgb_to_yuv
+from facesr_lib.nn import ResidualBlock
 from facesr_lib.training import Batch, Method, check_profile, evaluating, frozen
 from facesr_lib.training.schedules import constant
 
@@ -76,15 +77,21 @@ class Config:
     betas: tuple[float, float] = (0.9, 0.999)  # [R]
     batch_size: int = 16  # 1 by default in the released code, unknown in the paper [C]
     epochs: tuple[int, int] = (200, 200)  # of the teacher and of a student [R], over all images of a split
+    faces: int = 10_000_000  # most faces to train the teacher on
+    tested: int = 5_000  # most images of each domain to score [C]
     unit: int = 10_000  # images: a split "a:b" has a * unit cartoons and b * unit replayed faces [R]
 
     @classmethod
     def preset(cls, profile: str) -> Config:
         """The configuration of a profile: smoke, quick, workshop or paper. Short schedules take larger steps."""
         presets = {
-            "smoke": cls(hr_size=32, width=1 / 64, learning_rate=1e-3, batch_size=8, epochs=(2, 1), unit=8),
-            "quick": cls(hr_size=48, width=1 / 8, learning_rate=2e-3, batch_size=8, epochs=(10, 3), unit=125),
-            "workshop": cls(hr_size=88, width=1 / 4, learning_rate=5e-4, epochs=(100, 30), unit=125),
+            "smoke": cls(
+                hr_size=32, width=1 / 64, learning_rate=1e-3, batch_size=8, epochs=(2, 1), faces=16, tested=8, unit=8
+            ),
+            "quick": cls(
+                hr_size=48, width=1 / 8, learning_rate=2e-3, batch_size=8, epochs=(10, 3), tested=100, unit=125
+            ),
+            "workshop": cls(hr_size=88, width=1 / 4, learning_rate=5e-4, epochs=(100, 30), tested=100, unit=125),
             "paper": cls(),
         }
         return presets[check_profile(profile)]
@@ -99,18 +106,6 @@ class Output(NamedTuple):
     sr: Tensor
     edges: tuple[Tensor, Tensor, Tensor]
     bottleneck: Tensor
-
-
-class ResidualBlock(nn.Module):
-    """x + conv(ReLU(conv(x))), the identity until it is trained: its second convolution starts at zero [C]."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.inner = nn.Conv2d(channels, channels, 3, padding=1)
-        self.outer = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.outer(F.relu(self.inner(x)))
 
 
 class Step(nn.Module):
@@ -148,7 +143,7 @@ class Generator(nn.Module):
         self.apply(xavier)
         for module in self.modules():
             if isinstance(module, ResidualBlock):
-                nn.init.zeros_(module.outer.weight)
+                nn.init.zeros_(module.last.weight)  # the identity until it is trained [C]
 
     def forward(self, lr: Tensor) -> Output:
         first = self.first(lr)

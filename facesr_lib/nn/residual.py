@@ -1,0 +1,18 @@
+"""The residual block of generators without normalisation (Lim et al., EDSR, CVPR workshops 2017)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(activation(conv(x))), 3x3 convolutions with bias: (N, width, H, W) -> same shape."""
+
+    def __init__(self, width: int, activation: type[nn.Module] = nn.ReLU) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.activation = activation()
+        self.last = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.last(self.activation(self.first(x)))
