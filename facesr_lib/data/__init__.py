@@ -9,6 +9,7 @@ from facesr_lib.data.images import ImageSet
 from facesr_lib.data.incremental import Domain, IncrementalBatches, eval_domains, increment, load_cartoons
 from facesr_lib.data.olivetti import olivetti_faces, olivetti_folder
 from facesr_lib.data.packed import PackedError, PackedWriter, open_packed, pack
+from facesr_lib.data.samples import astronaut_face, zone_plate
 from facesr_lib.data.split import refuse_shared_groups, split_by_group
 from facesr_lib.data.wild import HiddenDegradation, Wild, hide, in_the_wild, strangers
 
@@ -24,6 +25,7 @@ __all__ = [
     "PairedBatches",
     "UnpairedBatches",
     "Wild",
+    "astronaut_face",
     "cache_dir",
     "dicebear_cartoons",
     "eval_batches",
@@ -42,4 +44,5 @@ __all__ = [
     "refuse_shared_groups",
     "split_by_group",
     "strangers",
+    "zone_plate",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -100,19 +101,21 @@ def subfolders(path: Path) -> list[str]:
     return sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(HIDDEN))
 
 
-def read_picture(path: Path, min_size: int = 1) -> tuple[Pixels, list[str]]:
-    """Decode one file to upright 8-bit RGB (H, W, 3), with remarks on lossy conversions ("CMYK", "16 bit").
+def read_picture(file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | None = None) -> tuple[Pixels, list[str]]:
+    """Decode one file, or its content, to upright 8-bit RGB (H, W, 3), with remarks on lossy conversions ("CMYK", "16 bit").
 
-    Raises BadImages with the reason when the file cannot be used.
+    Raises BadImages with the reason when it cannot be used; a picture of more than `max_pixels` is refused before it is decoded.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            opened = Image.open(path)
+            opened = Image.open(file)
         with opened:
             width, height = opened.size
             if min(width, height) < min_size:
                 raise BadImages(f"{width}x{height} px, smaller than the minimum of {min_size} px")
+            if max_pixels is not None and width * height > max_pixels:
+                raise BadImages(f"{width}x{height} px, more than {max_pixels / 1e6:.0f} million pixels")
             deep = _is_16_bit(opened)
             opened.load()
             upright = ImageOps.exif_transpose(opened)
@@ -121,7 +124,8 @@ def read_picture(path: Path, min_size: int = 1) -> tuple[Pixels, list[str]]:
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise BadImages("too many pixels to be a photograph (a decompression bomb?)") from error
     except UnidentifiedImageError as error:
-        raise BadImages("empty file" if path.stat().st_size == 0 else "not an image that Pillow can read") from error
+        length = file.stat().st_size if isinstance(file, Path) else len(file.getbuffer())
+        raise BadImages("not an image that Pillow can read" if length else "empty file") from error
     except Exception as error:  # Pillow's decoders raise many kinds of error on damaged files
         raise BadImages(f"damaged or cut short ({error})") from error
     return _to_rgb(upright, deep), ["16 bit"] if deep else ["CMYK"] if upright.mode == "CMYK" else []

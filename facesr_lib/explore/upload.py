@@ -1,0 +1,99 @@
+"""Pictures to choose from in an explorer, and the reader's own among them."""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from facesr_lib.data.folder import BadImages, read_picture
+from facesr_lib.data.images import square
+from facesr_lib.image import check_images, to_float
+
+SIZE = 128  # pixels: what a slider can follow on two cores
+SMALLEST = 64  # enlarged twofold at most
+MOST_PIXELS = 25_000_000  # a phone's photograph; more would take half a gigabyte on the way
+
+
+class Gallery:
+    """Named pictures (1, 3, S, S) in [0, 1], a menu to choose one, and a button that adds one of the reader's own.
+
+    `menu` is the widget to observe: its value is a key of `pictures`. `box` is what to show: menu, button, message.
+    Own pictures are made as large as the first one. Raises ValueError for no picture, or one that is not a single square.
+    """
+
+    def __init__(self, pictures: Mapping[str, Tensor]) -> None:
+        if not pictures:
+            raise ValueError("pictures: expected at least one, by name")
+        for name, picture in pictures.items():
+            check_images(picture, name, channels=3)
+            if len(picture) != 1 or picture.shape[2] != picture.shape[3]:
+                raise ValueError(f"{name}: expected one square picture (1, 3, S, S), got shape {tuple(picture.shape)}")
+        self.pictures = {name: picture.detach().float().cpu() for name, picture in pictures.items()}
+        self.menu = widgets.Dropdown(options=list(pictures), value=next(iter(pictures)), description="picture")
+        size = next(iter(self.pictures.values())).shape[3]
+        self.box = widgets.VBox([self.menu, image_upload(self.add, size)])
+
+    def add(self, name: str, picture: Tensor) -> None:
+        """Put a picture on the menu, in place of one of that name, and choose it."""
+        own = f"{name} (yours)"  # so that no file of the reader's replaces one of ours
+        # Replacing an own picture that is shown leaves the menu's value as it is: turn away first, or nobody would redraw.
+        self.menu.value = next(iter(self.pictures))
+        self.pictures[own] = picture
+        self.menu.options = list(self.pictures)
+        self.menu.value = own
+
+
+def image_upload(receive: Callable[[str, Tensor], None], size: int = SIZE) -> widgets.HBox:
+    """A button to upload one image file, and a message beside it that says what became of the file.
+
+    receive: called with the file's name and the picture, float32 RGB (1, 3, size, size) in [0, 1], cut and turned as
+    `facesr_lib.data.image_folder` does. A file that cannot be used (no image, a side below 64 px, more than 25 million pixels)
+    is named in the message, with what to do; nothing is raised. For ipywidgets 7 and 8.
+    """
+    button = widgets.FileUpload(accept="image/*", multiple=False, description="Your own picture")
+    button.layout.width = "auto"
+    message = widgets.HTML("A portrait works best. It stays on the machine that runs this notebook.")
+
+    def read(change: Any) -> None:
+        for name, content in uploaded_files(change["new"]):
+            shown = html.escape(name)
+            try:
+                picture, note = own_picture(content, size)
+            except BadImages as error:
+                message.value = f"<b>{shown} cannot be used:</b> {html.escape(str(error))}."
+            else:
+                message.value = f"{shown}: {note}."
+                receive(name, picture)
+
+    button.observe(read, names="value")
+    return widgets.HBox([button, message])
+
+
+def own_picture(content: bytes, size: int = SIZE) -> tuple[Tensor, str]:
+    """An image file's content -> its centre square, float32 RGB (1, 3, size, size) in [0, 1], and what was done to it.
+
+    Raises BadImages with the reason and what to do instead.
+    """
+    try:
+        pixels, remarks = read_picture(io.BytesIO(content), SMALLEST, MOST_PIXELS)
+    except BadImages as error:
+        raise BadImages(f"{error}; choose a JPEG or PNG photograph of {SMALLEST} px to 25 million pixels") from error
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    change = "enlarged" if side < size else "resized" if side > size else "kept"
+    note = ", ".join([f"the centre {side}x{side} of {width}x{height} px, {change} to {size} px", *remarks])
+    picture = torch.from_numpy(square(pixels[None], size)).permute(0, 3, 1, 2)
+    return to_float(picture.contiguous()), note
+
+
+def uploaded_files(value: Any) -> list[tuple[str, bytes]]:
+    """Names and contents in a FileUpload's value: {name: {"content", ...}} in ipywidgets 7, a tuple of dicts in 8."""
+    if isinstance(value, Mapping):
+        return [(name, bytes(file["content"])) for name, file in value.items()]
+    return [(file["name"], bytes(file["content"])) for file in value]
