@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from typing import Any
 
 import ipywidgets as widgets
 import torch
 from torch import Tensor
 
+from facesr_lib.explore.canvas import explorer
 from facesr_lib.image import average_pool
 from facesr_lib.metrics import psnr
 from facesr_lib.papers.teacher_student.networks import Canny, DoG, Edges, RecurrentSR
@@ -66,16 +65,9 @@ def edge_priors_widget(network: RecurrentSR, lr: Tensor, hr: Tensor) -> widgets.
     sigmas = widgets.FloatRangeSlider(
         value=(1.0, 1.6), min=0.4, max=4.0, step=0.1, description="DoG", continuous_update=False
     )
-    picture = widgets.Image(format="png")
 
-    def draw(_: Any = None) -> None:
-        rows = slice(face.value, face.value + 1)
-        edges = (Canny(*thresholds.value), DoG(*sigmas.value))
-        content = io.BytesIO()
-        edge_priors(network, lr[rows], hr[rows], [edges]).savefig(content, format="png", dpi=90, bbox_inches="tight")
-        picture.value = content.getvalue()
+    def view(face: int, thresholds: tuple[int, int], sigmas: tuple[float, float]) -> tuple[Picture, str]:
+        rows = slice(face, face + 1)
+        return edge_priors(network, lr[rows], hr[rows], [(Canny(*thresholds), DoG(*sigmas))]), ""
 
-    for slider in (face, thresholds, sigmas):
-        slider.observe(draw, names="value")
-    draw()
-    return widgets.VBox([face, thresholds, sigmas, picture])
+    return explorer(view, {"face": face, "thresholds": thresholds, "sigmas": sigmas})

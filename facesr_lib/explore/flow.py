@@ -6,7 +6,6 @@ pixel takes its colour from. So an arrow points from where a pixel is drawn to w
 
 from __future__ import annotations
 
-import io
 import math
 from typing import Any
 
@@ -14,10 +13,11 @@ import ipywidgets as widgets
 import matplotlib as mpl
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
-from facesr_lib.image import check_images, to_uint8, warp
+from facesr_lib.data.images import Pixels
+from facesr_lib.explore.canvas import explorer, panels
+from facesr_lib.image import check_images, warp
 from facesr_lib.losses import total_variation
 from facesr_lib.report.figures import PALETTE, STYLE, Picture, image_grid
 
@@ -139,20 +139,15 @@ def flow_explorer(image: Tensor) -> widgets.VBox:
     direction = widgets.IntSlider(value=0, min=0, max=355, step=5, description="turned by (deg)")
     for control in (kind, amount, direction):
         control.style.description_width = "7em"
-    picture, caption = widgets.Image(format="png"), widgets.Label()
 
-    def draw(_: Any = None) -> None:
-        flow = turn(preset_flow(kind.value, size, amount.value), direction.value)
-        picture.value = side_by_side([warp(image, flow), flow_colors(flow, most)])
-        caption.value = (
-            f"Left: warped face. Right: the flow, hue = direction, full colour = {most:.3g} px, white = none. "
-            f"{folds(flow).item():.1%} of it folds."
+    def view(kind: str, amount: float, direction: int) -> tuple[Pixels, str]:
+        flow = turn(preset_flow(kind, size, amount), direction)
+        text = (
+            f"Hue = direction, full colour = {most:.3g} px, white = none. {folds(flow).item():.1%} of the flow folds."
         )
+        return panels({"warped face": warp(image, flow), "flow": flow_colors(flow, most)}), text
 
-    for control in (kind, amount, direction):
-        control.observe(draw, names="value")
-    draw()
-    return widgets.VBox([kind, amount, direction, picture, caption])
+    return explorer(view, {"kind": kind, "amount": amount, "direction": direction})
 
 
 def turn(flow: Tensor, degrees: float) -> Tensor:
@@ -199,17 +194,6 @@ def folds(flow: Tensor) -> Tensor:
     down = flow[:, :, 1:, :-1] - flow[:, :, :-1, :-1]
     determinant = (1 + across[:, 0]) * (1 + down[:, 1]) - across[:, 1] * down[:, 0]
     return (determinant <= 0).float().mean((1, 2))
-
-
-def side_by_side(images: list[Tensor], side: int = 288) -> bytes:
-    """Square pictures (1, 1 or 3, S, S) in [0, 1] in a row, as a PNG, each resized to `side` pixels without smoothing."""
-    row = Image.new("RGB", (len(images) * (side + 8) - 8, side), "white")
-    for column, image in enumerate(images):
-        pixels = to_uint8(image.detach().expand(-1, 3, -1, -1))[0].permute(1, 2, 0).cpu().numpy()
-        row.paste(Image.fromarray(pixels).resize((side, side), Image.Resampling.NEAREST), (column * (side + 8), 0))
-    content = io.BytesIO()
-    row.save(content, format="png", compress_level=1)
-    return content.getvalue()
 
 
 def _wheel(size: int = 129) -> Tensor:

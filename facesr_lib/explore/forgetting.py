@@ -6,12 +6,12 @@ Every widget has a static twin that draws the same without a kernel. Widgets use
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import ipywidgets as widgets
 import torch
 from torch import Tensor
 
+from facesr_lib.explore.canvas import explorer
 from facesr_lib.report.figures import PALETTE, Picture, image_grid
 
 Film = Sequence[tuple[int, Tensor]]  # (steps done, what the model made of the filmed pictures (n, 3, H, W)), in order
@@ -50,14 +50,11 @@ def forgetting_strip(films: Mapping[str, Film], teacher: Tensor, picture: int, m
 def forgetting_slider(films: Mapping[str, Film], teacher: Tensor, hr: Tensor) -> widgets.VBox:
     """Slide through the trainings; twin: `forgetting_strip`."""
     slider = widgets.IntSlider(value=100, min=0, max=100, step=10, description="training %", continuous_update=False)
-    image = widgets.Image(format="png")
 
-    def draw(change: Any = None) -> None:
-        image.value = forgetting_grid(films, teacher, hr, slider.value / 100)._repr_png_()
+    def view(percent: int) -> tuple[Picture, str]:
+        return forgetting_grid(films, teacher, hr, percent / 100), ""
 
-    slider.observe(draw, names="value")
-    draw()
-    return widgets.VBox([slider, image])
+    return explorer(view, {"percent": slider})
 
 
 def kd_map(runs: Sequence[Run], chosen: tuple[float, float] | None = None) -> Picture:
@@ -89,19 +86,15 @@ def kd_explorer(runs: Sequence[Run]) -> widgets.VBox:
     outputs, bottlenecks = (sorted({run[name] for run in runs}) for name in ("output KD", "bottleneck KD"))
     output = widgets.SelectionSlider(options=outputs, value=outputs[-1], description="output KD")
     bottleneck = widgets.SelectionSlider(options=bottlenecks, value=bottlenecks[-1], description="bottleneck")
-    text, image = widgets.HTML(), widgets.Image(format="png")
 
-    def draw(change: Any = None) -> None:
-        chosen = output.value, bottleneck.value
+    def view(output: float, bottleneck: float) -> tuple[Picture, str]:
+        chosen = output, bottleneck
         found = [run for run in runs if (run["output KD"], run["bottleneck KD"]) == chosen]
-        text.value = (
+        text = (
             f"faces <b>{found[0]['faces (dB)']:.2f} dB</b>, cartoons <b>{found[0]['cartoons (dB)']:.2f} dB</b>"
             if found
             else "these weights were not trained"
         )
-        image.value = kd_map(runs, chosen)._repr_png_()
+        return kd_map(runs, chosen), text
 
-    output.observe(draw, names="value")
-    bottleneck.observe(draw, names="value")
-    draw()
-    return widgets.VBox([widgets.HBox([output, bottleneck]), text, image])
+    return explorer(view, {"output": output, "bottleneck": bottleneck}, [widgets.HBox([output, bottleneck])])

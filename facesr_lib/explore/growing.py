@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import ipywidgets as widgets
 from torch import Tensor
 
-from facesr_lib.explore.flow import side_by_side
+from facesr_lib.data.images import Pixels
+from facesr_lib.explore.canvas import explorer, panels
 from facesr_lib.papers.selfsr import SelfSR
 from facesr_lib.papers.selfsr.super_resolution import from_signed, to_signed
 from facesr_lib.report.figures import Picture, image_grid
@@ -43,17 +43,13 @@ def growth_explorer(method: SelfSR, lr: Tensor) -> widgets.VBox:
     slider = widgets.FloatSlider(
         value=1.0, min=1.0, max=levels, step=0.05, description="level", continuous_update=False, readout_format=".2f"
     )
-    picture, caption = widgets.Image(format="png"), widgets.Label()
 
-    def draw(_: Any = None) -> None:
-        level, alpha = growth(slider.value)
+    def view(t: float) -> tuple[Pixels, str]:
+        level, alpha = growth(t)
         sr = faded(method, lr[:1], level, alpha)
-        picture.value = side_by_side([lr[:1], sr])
-        caption.value = f"Left: LR. Right: {_title(f'x{2**level}', sr)}, level {level} at alpha {alpha:.2f}."
+        return panels({"LR": lr[:1], _title(f"x{2**level}", sr): sr}), f"Level {level} at alpha {alpha:.2f}."
 
-    slider.observe(draw, names="value")
-    draw()
-    return widgets.VBox([slider, picture, caption])
+    return explorer(view, {"t": slider})
 
 
 def growth(t: float) -> tuple[int, float]:

@@ -67,7 +67,7 @@ def test_one_face_and_a_setting_are_needed(network: RecurrentSR, faces: tuple[Te
 
 def test_every_slider_draws_another_picture(network: RecurrentSR, faces: tuple[Tensor, Tensor]) -> None:
     box = edge_priors_widget(network, *faces)
-    face, thresholds, sigmas, picture = box.children
+    face, thresholds, sigmas, picture, _ = box.children
     seen = [picture.value]
     for slider, value in ((face, 1), (thresholds, (20, 40)), (sigmas, (2.0, 3.0))):
         slider.value = value

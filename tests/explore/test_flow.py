@@ -24,7 +24,8 @@ from facesr_lib.explore import (
     folds,
     preset_flow,
 )
-from facesr_lib.explore.flow import side_by_side, turn
+from facesr_lib.explore.canvas import panels, png
+from facesr_lib.explore.flow import turn
 from facesr_lib.image import warp
 from facesr_lib.losses import total_variation
 
@@ -164,23 +165,15 @@ def test_every_control_of_the_explorer_draws_another_picture() -> None:
         control.value = value
         seen.append(picture.value)
     assert len(set(seen)) == 4
-    assert pixels(seen[0]).shape == (288, 584, 3)
-    assert "0.0% of it folds" in caption.value
+    assert pixels(seen[0]).shape == (24 + 256, 2 * 256 + 8, 3)
+    assert "0.0% of the flow folds" in caption.value
 
 
 def test_the_explorer_at_strength_zero_shows_the_face_itself() -> None:
     image = soft(32)
     _, amount, _, picture, _ = flow_explorer(image).children
     amount.value = 0
-    assert picture.value == side_by_side([image, torch.ones_like(image)])
-
-
-def test_pictures_side_by_side_keep_their_pixels() -> None:
-    row = pixels(side_by_side([torch.tensor([[[[0.0, 1.0], [0.2, 0.4]]]]), torch.full((1, 3, 3, 3), 0.6)], side=6))
-    assert row[:3, :3].max() == 0
-    assert row[:3, 3:6].min() == 255
-    assert (row[3:, 3:6] == 102).all()
-    assert (row[:, 14:] == 153).all()
+    assert picture.value == png(panels({"warped face": image, "flow": torch.ones_like(image)}))
 
 
 def test_folds_counts_where_the_map_turns_over() -> None:

@@ -64,7 +64,7 @@ def pixels(png: bytes) -> np.ndarray:
 
 def test_moving_the_slider_redraws_what_the_grid_draws() -> None:
     box = forgetting_slider(FILMS, TEACHER, HR)
-    slider, image = box.children
+    slider, image, _ = box.children
     for share in (100, 0, 50):
         slider.value = share
         assert np.array_equal(
@@ -73,7 +73,7 @@ def test_moving_the_slider_redraws_what_the_grid_draws() -> None:
 
 
 def test_explorer_reads_out_the_chosen_run_and_says_when_there_is_none() -> None:
-    controls, text, image = kd_explorer(RUNS).children
+    controls, image, text = kd_explorer(RUNS).children
     output, bottleneck = controls.children
     assert "33.00 dB" in text.value
     assert "14.92 dB" in text.value
