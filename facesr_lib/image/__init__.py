@@ -12,7 +12,7 @@ from facesr_lib.image.degrade import (
     add_sensor_noise,
     jpeg,
 )
-from facesr_lib.image.edges import canny, dog, edge_residual, sobel
+from facesr_lib.image.edges import canny, dog, edge_residual, laplacian_of_gaussian, sobel
 from facesr_lib.image.quantize import quantize, to_float, to_uint8
 from facesr_lib.image.resize import average_pool, resize_bicubic, resize_bilinear
 from facesr_lib.image.warp import warp
@@ -32,6 +32,7 @@ __all__ = [
     "edge_residual",
     "gaussian_blur",
     "jpeg",
+    "laplacian_of_gaussian",
     "motion_blur",
     "quantize",
     "resize_bicubic",

@@ -18,6 +18,13 @@ def gaussian_blur(x: Tensor, kernel_size: int, sigma: float) -> Tensor:
     blur of the human-face GAN paper, weighs its corner only 30 % less than its centre. Differentiable.
     Raises ValueError for an even kernel, sigma <= 0, or an image not larger than kernel_size // 2.
     """
+    # Not torchvision's own function: importing it loads the torch compiler, which takes longer than torch itself.
+    taps = gaussian_taps(x, kernel_size, sigma)
+    return separable(x, taps, taps)
+
+
+def gaussian_taps(x: Tensor, kernel_size: int, sigma: float) -> Tensor:
+    """The Gaussian's `kernel_size` weights, which sum to 1, for images `x`; raises ValueError as `gaussian_blur` does."""
     check_images(x, "x")
     if kernel_size < 1 or kernel_size % 2 == 0:
         raise ValueError(f"kernel_size: expected an odd number >= 1, got {kernel_size}")
@@ -28,12 +35,10 @@ def gaussian_blur(x: Tensor, kernel_size: int, sigma: float) -> Tensor:
             f"x: images of {x.shape[2]} x {x.shape[3]} are too small to reflect {kernel_size // 2} pixels at the border; "
             f"use a smaller kernel (here {kernel_size}, for sigma {sigma:g}) or larger images"
         )
-    # Not torchvision's own function: importing it loads the torch compiler, which takes longer than torch itself.
     radius = kernel_size // 2
     offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
     weights = (-0.5 * (offsets / sigma) ** 2).exp()
-    taps = (weights / weights.sum()).to(x)
-    return separable(x, taps, taps)
+    return (weights / weights.sum()).to(x)
 
 
 def separable(x: Tensor, down: Tensor, across: Tensor) -> Tensor:

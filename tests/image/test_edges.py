@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_laplace
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from facesr_lib.image import canny, dog, edge_residual, rgb_to_grey, sobel
+from facesr_lib.image import canny, dog, edge_residual, laplacian_of_gaussian, rgb_to_grey, sobel
 
 
 def random_images(n: int = 2, channels: int = 3, height: int = 24, width: int = 31) -> Tensor:
@@ -79,6 +80,28 @@ def test_dog_says_when_an_image_is_too_small() -> None:
         dog(random_images(), 1.0, 6.0)
     with pytest.raises(ValueError, match="sigma"):
         dog(random_images(), 0.0, 1.0)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 1.5, 2.0])
+def test_laplacian_of_gaussian_equals_scipy(sigma: float) -> None:
+    x = random_images()
+    ours = laplacian_of_gaussian(x, sigma)
+    assert ours.shape == x.shape
+    for image, result in zip(x.flatten(0, 1), ours.flatten(0, 1), strict=True):
+        np.testing.assert_allclose(result, gaussian_laplace(image.numpy(), sigma, mode="mirror"), atol=1e-9)
+
+
+def test_laplacian_of_gaussian_of_a_wave_is_the_closed_form() -> None:
+    u = torch.arange(64, dtype=torch.float64)
+    sigma, frequency = 2.0, 0.6  # radians a pixel
+    wave = torch.cos(frequency * u).expand(1, 1, 64, 64)
+    expected = -(frequency**2) * np.exp(-((sigma * frequency) ** 2) / 2) * wave
+    inside = (..., slice(12, 52), slice(12, 52))
+    assert torch.allclose(
+        laplacian_of_gaussian(wave, sigma)[inside], expected[inside], atol=2e-4
+    )  # taps end at 4 sigma
+    with pytest.raises(ValueError, match="sigma"):
+        laplacian_of_gaussian(wave, -1.0)
 
 
 def test_sobel_equals_opencv() -> None:
