@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -41,7 +41,7 @@ def check_warp(answer: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
             (image, "The flow changes nothing."),
         ]
         right = "Take output[p] = image[p + flow[p]], with the weights of eq. (1)."
-        _expect(answer(image, inside), warp(image, inside), mistakes, right)
+        expect_close(answer(image, inside), warp(image, inside), right, mistakes=mistakes)
         beyond = "Outside the image the border goes on: clamp the position to [0, W - 1] and [0, H - 1]."
         expect_close(answer(image, drawn), warp(image, drawn), beyond)
 
@@ -78,7 +78,7 @@ def check_self_conditioning(answer: Callable[[Tensor, Tensor], Tensor]) -> Verdi
             (expected + scale, "The scale is added as well: eq. (6) has no shift."),
         ]
         right = "Subtract the mean over H and W, divide by the standard deviation, multiply by scale."
-        _expect(answer(features, scale), expected, mistakes, right)
+        expect_close(answer(features, scale), expected, right, mistakes=mistakes)
         empty = torch.zeros(shape)
         expect_close(answer(features, empty), empty, "With scale 0 nothing may remain: there is no shift.")
         faint = 0.003 * torch.randn(shape, generator=generator)
@@ -135,17 +135,9 @@ def check_fade(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Verdict:
             mistakes += [((1 - alpha) * image + alpha * sr, "Enlarge `below` by nearest pixels.") for image in soft]
             mistakes += [(nearest + alpha * sr, "The level below has to fade out: weigh it with 1 - alpha.")]
             right = "At alpha 0 you get `below`, enlarged; at 1 you get `sr`; in between their weighted mean."
-            _expect(answer(below, sr, alpha), (1 - alpha) * nearest + alpha * sr, mistakes, right)
+            expect_close(answer(below, sr, alpha), (1 - alpha) * nearest + alpha * sr, right, mistakes=mistakes)
 
     return verdict(examine, "At alpha 0 the grown network answers as before: growing starts without a jump.")
-
-
-def _expect(answer: object, expected: Tensor, mistakes: Iterable[tuple[Tensor, str]], hint: str) -> None:
-    """As `expect_close`, but a result that equals a typical mistake gets that mistake's hint."""
-    if isinstance(answer, Tensor) and answer.shape == expected.shape:
-        got = answer.to(expected)
-        hint = next((named for wrong, named in mistakes if torch.allclose(got, wrong, atol=1e-4)), hint)
-    expect_close(answer, expected, hint)
 
 
 def _swirl() -> Tensor:

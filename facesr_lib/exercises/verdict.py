@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -35,10 +35,22 @@ def verdict(examine: Callable[[], None], praise: str) -> Verdict:
     return Verdict(True, praise)
 
 
-def expect_close(answer: object, expected: Tensor, hint: str, tolerance: float = 1e-4) -> None:
-    """Assert that a reader's result is a tensor of the expected shape and values; messages say what differs, then the hint."""
+def expect_close(
+    answer: object,
+    expected: Tensor,
+    hint: str,
+    tolerance: float = 1e-4,
+    mistakes: Iterable[tuple[Tensor, str]] = (),
+) -> None:
+    """Assert that a reader's result is a tensor of the expected shape and values; messages say what differs, then the hint.
+
+    mistakes: what typical mistakes would give, each with the hint that takes the place of `hint` for an answer equal to it.
+    """
     assert isinstance(answer, Tensor), f"expected a tensor, got {type(answer).__name__}"
     assert answer.shape == expected.shape, f"expected shape {tuple(expected.shape)}, got {tuple(answer.shape)}. {hint}"
     assert torch.isfinite(answer).all(), f"the result holds NaN or infinity. {hint}"
     error = (answer - expected).abs().max().item()
-    assert error <= tolerance * (1 + expected.abs().max().item()), f"the largest error is {error:.3g}. {hint}"
+    if error > tolerance * (1 + expected.abs().max().item()):
+        got = answer.to(expected)
+        hint = next((named for wrong, named in mistakes if torch.allclose(got, wrong, atol=1e-4)), hint)
+        raise AssertionError(f"the largest error is {error:.3g}. {hint}")
