@@ -25,12 +25,10 @@ def check_halvings(answer: Callable[[Tensor, int], Tensor]) -> Verdict:
                 (quantize(hr[..., ::scale, ::scale]), "This skips pixels: a halving averages 2 x 2 of them."),
                 (Halvings(2)(hr), "Halve log2(scale) times."),
             ]
-            hint = "Average 2 x 2 pixels, quantize, and repeat with the result until it is small enough."
+            hint = "average_pool(hr, 2), quantize, and again with the result until it is small enough."
             expect_close(answer(hr, scale), Halvings(scale)(hr), hint, mistakes=mistakes)
 
-    return verdict(
-        examine, "ISR-KD's LR images, to the bit. The rounding in between costs at most a grey level or two."
-    )
+    return verdict(examine, "ISR-KD's LR images, to the bit. The rounding in between moves values by a grey level.")
 
 
 def check_alias(answer: Callable[[float, int], float]) -> Verdict:
@@ -57,7 +55,7 @@ def check_alias(answer: Callable[[float, int], float]) -> Verdict:
                 )
 
     return verdict(
-        examine, "A wave at the sampling rate becomes a flat grey: that is the ring in the middle of nowhere."
+        examine, "At the sampling rate a wave becomes flat: there lie the false bull's eyes of the zone plate."
     )
 
 

@@ -194,7 +194,8 @@ run.figure(
 # | Teacher-student (Liu, Zhang) | x4 | FFHQ, WIDER FACE | Canny, then DoG edges of the own output fed back; a teacher stands in for HR | `30_…`, `31_…` |
 # | ISR-KD (Devkatte et al.) | x8 | CelebA, iCartoonFace | learns cartoons without forgetting faces, taught by its frozen old self | `40_…`, `41_…` |
 #
-# Notebooks that your copy does not have yet are being written in this order.
+# Before them come short lessons on what all four build on: `01_degradation_and_upsampling`, `02_edges`, `03_metrics`. Notebooks that your copy does not
+# have yet are being written in this order.
 #
 # ## Profiles
 #
@@ -279,7 +280,7 @@ def my_average_pool(x, factor):
 check_average_pool(my_average_pool)
 
 # %% [markdown]
-# **Next:** `10_human_face_gan` trains the first network.
+# **Next:** `01_degradation_and_upsampling` looks closer at LR images; `10_human_face_gan` trains the first network.
 
 # %%
 run.finish()
