@@ -74,6 +74,19 @@ def explorer(
     return widgets.VBox([*(controls.values() if above is None else above), picture, readout])
 
 
+def show_used(
+    choice: widgets.Dropdown, settings: Mapping[str, widgets.Widget], uses: Mapping[str, Sequence[str]]
+) -> None:
+    """Hide the settings that `choice` makes no use of, now and whenever it changes; uses: value of `choice` -> names of settings."""
+
+    def update(_: object = None) -> None:
+        for name, setting in settings.items():
+            setting.layout.display = "flex" if name in uses[choice.value] else "none"
+
+    choice.observe(update, names="value")
+    update()
+
+
 @lru_cache(maxsize=1)
 def _font() -> ImageFont.FreeTypeFont:
     """The letters of the static figures: matplotlib brings them along."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from facesr_lib.data import HiddenDegradation, keyed_generator
 from facesr_lib.data.images import Pixels
-from facesr_lib.explore.canvas import explorer, panels
+from facesr_lib.explore.canvas import explorer, panels, show_used
 from facesr_lib.explore.upload import Gallery
 from facesr_lib.image import AveragePooling, Bicubic, BlurResize, Degradation, quantize, resize_bicubic, resize_bilinear
 from facesr_lib.metrics import psnr, ssim
@@ -157,12 +157,7 @@ def degradation_explorer(pictures: Mapping[str, Tensor]) -> widgets.VBox:
     def view(picture: str, enlarging: str, **values: object) -> tuple[Pixels, str]:
         return degradation_view(gallery.pictures[picture], Recipe(**values), enlarging)  # type: ignore[arg-type]
 
-    def show_settings(_: object = None) -> None:
-        for name, slider in settings.items():
-            slider.layout.display = "flex" if name in SETTINGS[kind.value] else "none"
-
-    kind.observe(show_settings, names="value")
-    show_settings()
+    show_used(kind, settings, SETTINGS)
     controls = {"picture": gallery.menu, "kind": kind, "scale": scale, "enlarging": kernel, **settings}
     return explorer(view, controls, [gallery.box, kind, scale, kernel, *settings.values()])
 

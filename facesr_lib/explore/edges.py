@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from facesr_lib.data.images import Pixels
-from facesr_lib.explore.canvas import explorer, panels
+from facesr_lib.explore.canvas import explorer, panels, show_used
 from facesr_lib.explore.upload import Gallery
 from facesr_lib.image import (
     Bicubic,
@@ -166,12 +166,7 @@ def edge_explorer(pictures: Mapping[str, Tensor], methods: Mapping[str, Method] 
         hr = gallery.pictures[picture]
         return edge_view(hr, methods[method](hr), EdgeDetector(**values), method)  # type: ignore[arg-type]
 
-    def show_settings(_: object = None) -> None:
-        for name, slider in settings.items():
-            slider.layout.display = "flex" if name in SETTINGS[operator.value] else "none"
-
-    operator.observe(show_settings, names="value")
-    show_settings()
+    show_used(operator, settings, SETTINGS)
     controls = {"picture": gallery.menu, "method": method, "operator": operator, **settings}
     return explorer(view, controls, [gallery.box, method, operator, *settings.values()])
 

@@ -1,4 +1,4 @@
-"""The checks of 02_edges pass a right answer, and name what is wrong with the others."""
+"""The checks of 01_degradation_and_upsampling and 02_edges pass a right answer, and name what is wrong with the others."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from facesr_lib.exercises import edges
-from facesr_lib.image import edge_residual
+from facesr_lib.exercises import degradation, edges
+from facesr_lib.image import average_pool, edge_residual, quantize
 
 
 def unsolved(*arguments: object) -> None:
@@ -18,6 +18,23 @@ def unsolved(*arguments: object) -> None:
 
 def crashing(*arguments: object) -> None:
     raise ZeroDivisionError("by me")
+
+
+def halvings(hr, scale):
+    while scale > 1:
+        hr, scale = quantize(average_pool(hr, 2)), scale // 2
+    return hr
+
+
+def alias(frequency, step):
+    turn = frequency * step
+    return abs(turn - round(turn))
+
+
+def keys(t, a=-0.5):
+    t = t.abs()
+    inner, outer = (a + 2) * t**3 - (a + 3) * t**2 + 1, a * (t**3 - 5 * t**2 + 8 * t - 4)
+    return inner * (t <= 1) + outer * ((t > 1) & (t < 2))
 
 
 def wave(omega, sigma1, sigma2):
@@ -36,6 +53,33 @@ def grow(strength, low, high, steps=1000, diagonal=True):
 
 
 RIGHT_AND_WRONG = {
+    degradation.check_halvings: (
+        halvings,
+        {
+            "no whole grey levels": average_pool,
+            "round once": lambda hr, scale: quantize(average_pool(hr, scale)),
+            "skips pixels": lambda hr, scale: hr[..., ::scale, ::scale],
+            "expected shape": lambda hr, scale: quantize(average_pool(hr, 2)),
+        },
+    ),
+    degradation.check_alias: (
+        alias,
+        {
+            "8 HR pixels wide|2 HR pixels wide": lambda frequency, step: frequency,
+            "cannot be told from less": lambda frequency, step: frequency * step,
+            "whole number": lambda frequency, step: frequency * step % 1,
+            "expected a number": lambda frequency, step: None,
+        },
+    ),
+    degradation.check_cubic: (
+        keys,
+        {
+            "a = -3/4": lambda t: keys(t, -0.75),
+            "a = -1:": lambda t: keys(t, -1.0),
+            "linear kernel": lambda t: (1 - t.abs()).clamp(min=0),
+            "0 beyond": lambda t: keys(t) + 0.1 * (t.abs() > 2),
+        },
+    ),
     edges.check_edge_block: (
         edge_residual,
         {
