@@ -77,7 +77,7 @@ def explorer(
 def show_used(
     choice: widgets.Dropdown, settings: Mapping[str, widgets.Widget], uses: Mapping[str, Sequence[str]]
 ) -> None:
-    """Hide the settings that `choice` makes no use of, now and whenever it changes; uses: value of `choice` -> names of settings."""
+    """Hide the settings that `choice` makes no use of, now and on every change; uses: value of `choice` -> names of settings."""
 
     def update(_: object = None) -> None:
         for name, setting in settings.items():

@@ -26,10 +26,10 @@ def gaussian_blur(x: Tensor, kernel_size: int, sigma: float) -> Tensor:
 def gaussian_taps(x: Tensor, kernel_size: int, sigma: float) -> Tensor:
     """The Gaussian's `kernel_size` weights, which sum to 1, for images `x`; raises ValueError as `gaussian_blur` does."""
     check_images(x, "x")
-    if kernel_size < 1 or kernel_size % 2 == 0:
-        raise ValueError(f"kernel_size: expected an odd number >= 1, got {kernel_size}")
     if not sigma > 0:
         raise ValueError(f"sigma: expected a number of pixels > 0, got {sigma}")
+    if kernel_size < 1 or kernel_size % 2 == 0:
+        raise ValueError(f"kernel_size: expected an odd number >= 1, got {kernel_size}")
     if min(x.shape[2:]) <= kernel_size // 2:
         raise ValueError(
             f"x: images of {x.shape[2]} x {x.shape[3]} are too small to reflect {kernel_size // 2} pixels at the border; "

@@ -331,7 +331,7 @@ run.table("correlations", rows, f"Correlation of the edge maps of SR and HR, mea
 # %%
 from facesr_lib.explore.edge_priors import edge_priors
 from facesr_lib.image import Bicubic
-from facesr_lib.papers.teacher_student_networks import Canny, DoG, RecurrentSR
+from facesr_lib.papers.teacher_student.networks import Canny, DoG, RecurrentSR
 
 network = RecurrentSR(width=8, groups=1)
 large = astronaut_face(256)

@@ -97,9 +97,8 @@ def test_laplacian_of_gaussian_of_a_wave_is_the_closed_form() -> None:
     wave = torch.cos(frequency * u).expand(1, 1, 64, 64)
     expected = -(frequency**2) * np.exp(-((sigma * frequency) ** 2) / 2) * wave
     inside = (..., slice(12, 52), slice(12, 52))
-    assert torch.allclose(
-        laplacian_of_gaussian(wave, sigma)[inside], expected[inside], atol=2e-4
-    )  # taps end at 4 sigma
+    # The taps end at 4 sigma.
+    assert torch.allclose(laplacian_of_gaussian(wave, sigma)[inside], expected[inside], atol=2e-4)
     with pytest.raises(ValueError, match="sigma"):
         laplacian_of_gaussian(wave, -1.0)
 
