@@ -180,12 +180,12 @@ run.figure(
 # %%
 import torch.nn.functional as F
 
-from facesr_lib.image import average_pool, gaussian_blur, resize_bicubic, resize_bilinear
+from facesr_lib.image import gaussian_blur, resize_bicubic, resize_bilinear
 
 columns = torch.eye(64, dtype=torch.float64)[:, None, None, :].expand(-1, -1, 64, -1)  # picture i: column i is bright
 reductions = {
     "bicubic": lambda x: resize_bicubic(x, size=(16, 16)),
-    "average pooling": lambda x: average_pool(x, 4),
+    "average pooling": lambda x: F.avg_pool2d(x, 4),
     "one bilinear step": lambda x: resize_bilinear(x, size=(16, 16)),
     "skip pixels": lambda x: x[..., ::4, ::4],
     "blur, bilinear": lambda x: F.interpolate(gaussian_blur(x, 7, 5.0), size=(16, 16), mode="bilinear", antialias=True),
@@ -488,7 +488,7 @@ def my_halvings(hr, scale):
 
 # %%
 from facesr_lib.exercises.degradation import check_alias, check_cubic, check_halvings
-from facesr_lib.image import quantize
+from facesr_lib.image import average_pool, quantize
 
 check_halvings(my_halvings)
 
