@@ -7,10 +7,10 @@
 #       smoke: CPU
 #       workshop: CPU
 #     minutes:
-#       paper: 0.4
-#       quick: 0.4
+#       paper: 0.5
+#       quick: 0.5
 #       smoke: 0.3
-#       workshop: 0.4
+#       workshop: 0.5
 #     paper: null
 #     title: What a low-resolution image really is
 #   kernelspec:
@@ -31,7 +31,7 @@
 # - meet the recipe of each of the four papers, and the decibels that come from the recipe alone;
 # - fit a small super-resolver on one recipe and test it on another.
 #
-# **You need:** `00_start_here`. **Time:** about 25 seconds on two CPU cores. **Hardware:** any.
+# **You need:** `00_start_here`. **Time:** about half a minute on two CPU cores. **Hardware:** any.
 
 # %%
 # On Colab or in a kernel without the library, this says what to do; otherwise it does nothing.
@@ -210,7 +210,7 @@ figure = curves(
     title="A reduction by 4: how much of a wave passes",
 )
 figure.axes[0].axvspan(0.125, 0.5, color="0.93", zorder=0)
-figure.axes[0].text(0.3, 0.8, "too fine for LR:\nwhat passes is aliasing")
+figure.axes[0].text(0.27, 0.82, "too fine for LR:\nwhat passes is aliasing")
 figure.axes[0].legend(loc="upper left", bbox_to_anchor=(1, 1))
 run.figure(
     figure,
@@ -439,8 +439,8 @@ run.figure(
 )
 
 # %% [markdown]
-# Among the learned ones, every column is won by the one that learned that recipe; a stranger may do worse than plain bicubic enlargement, or, having learned to
-# undo a blur, far worse. That is the reason for papers 2 and 3: a network trained on bicubic pairs meets photographs that were never shrunk by MATLAB.
+# Every column is won by the model that learned its recipe. A stranger can do worse than plain bicubic enlargement, and one that learned to undo a blur
+# does far worse where there is none. That is the reason for papers 2 and 3: a network trained on bicubic pairs meets photographs that MATLAB never shrank.
 #
 # ## Explore
 #
