@@ -1,6 +1,16 @@
 """Loss functions, one file per family."""
 
-from facesr_lib.losses.adversarial import bce_discriminator, bce_generator, hinge_discriminator, hinge_generator
+from facesr_lib.losses.adversarial import (
+    bce_discriminator,
+    bce_generator,
+    hinge_discriminator,
+    hinge_generator,
+    relativistic_average_discriminator,
+    relativistic_average_generator,
+    relativistic_discriminator,
+    relativistic_generator,
+)
+from facesr_lib.losses.edges import sobel_l1
 from facesr_lib.losses.regularization import r1_penalty, total_variation
 
 __all__ = [
@@ -9,5 +19,10 @@ __all__ = [
     "hinge_discriminator",
     "hinge_generator",
     "r1_penalty",
+    "relativistic_average_discriminator",
+    "relativistic_average_generator",
+    "relativistic_discriminator",
+    "relativistic_generator",
+    "sobel_l1",
     "total_variation",
 ]

@@ -1,7 +1,7 @@
 """Adversarial losses on raw scores (logits), one pair of functions per game.
 
-Each discriminator loss takes the scores of real and of generated images, each generator loss those of generated ones;
-all return a scalar, the mean over all scores.
+Each discriminator loss takes the scores of real and of generated images, each generator loss those of generated ones
+(relativistic ones both); all return scalars, means over the scores.
 """
 
 from __future__ import annotations
@@ -38,3 +38,36 @@ def hinge_discriminator(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
 def hinge_generator(fake: Tensor) -> Tensor:
     """-D(fake), the generator's side of the hinge game (SelfSR, eq. 7)."""
     return -fake.mean()
+
+
+def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """-log sigmoid(real - fake) over pairs (RSGAN, Jolicoeur-Martineau, ICLR 2019): two (N, ...) of one shape -> scalar.
+
+    Only the difference counts: a constant added to every score changes nothing. Raises ValueError for unequal shapes.
+    """
+    if real.shape != fake.shape:
+        raise ValueError(
+            f"fake: expected a score for each real one, shape {tuple(real.shape)}, got {tuple(fake.shape)}"
+        )
+    return F.softplus(fake - real).mean()
+
+
+def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """-log sigmoid(fake - real), the generator's side of RSGAN. Raises ValueError for unequal shapes."""
+    return relativistic_discriminator(fake, real)
+
+
+def relativistic_average_discriminator(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """The cross-entropies of real - mean(fake) and fake - mean(real), as two terms to be added (RaGAN, Jolicoeur-Martineau,
+    ICLR 2019): (N, ...) and (M, ...) scores.
+    """
+    return bce_discriminator(real - fake.mean(0), fake - real.mean(0))
+
+
+def relativistic_average_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """The generator's side of RaGAN, as ESRGAN (Wang et al., ECCVW 2018) trains it: the same with real and fake exchanged.
+
+    Unlike in the other games, real scores have a gradient here too; it reaches the discriminator only, which is frozen.
+    """
+    fake_term, real_term = relativistic_average_discriminator(fake, real)
+    return fake_term + real_term

@@ -47,6 +47,26 @@ class Lpips:
         Both are rounded to 8 bit first. No gradient. Raises ValueError for different shapes, NaN, or images too small for
         the network.
         """
+        self._check(sr, hr)
+        scores = torch.empty(len(sr), dtype=torch.float64)
+        with full_precision(self._device):
+            # One pair at a time: a score cannot depend on its batch, and memory does not grow with it.
+            for i in range(len(sr)):
+                a, b = (2 * to_float(to_uint8(x[i : i + 1])).to(self._device) - 1 for x in (sr, hr))
+                scores[i] = self._network(a, b).double().sum().cpu()
+        return scores.to(sr.device)
+
+    def loss(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """The same distance to learn from, mean over the pairs: two RGB (N, 3, H, W) in [0, 1] -> scalar. Differentiable.
+
+        Not rounded to 8 bit, since rounding has no gradient, so it differs a little from the score. Raises as scoring does.
+        """
+        self._check(sr, hr)
+        a, b = (2 * x.to(self._device) - 1 for x in (sr, hr))
+        distance: Tensor = self._network(a, b).mean()
+        return distance.to(sr.device)
+
+    def _check(self, sr: Tensor, hr: Tensor) -> None:
         for image, name in ((sr, "sr"), (hr, "hr")):
             check_images(image, name, channels=3)
             if not image.isfinite().all():
@@ -57,14 +77,6 @@ class Lpips:
             raise ValueError(
                 f"{self.name} needs at least {self._smallest} x {self._smallest} pixels, got {tuple(sr.shape[2:])}"
             )
-        scores = torch.empty(len(sr), dtype=torch.float64)
-        with full_precision(self._device):
-            # One pair at a time: a score cannot depend on its batch, and memory does not grow with it.
-            for i in range(len(sr)):
-                a, b = (2 * to_float(to_uint8(x[i : i + 1])).to(self._device) - 1 for x in (sr, hr))
-                scores[i] = self._network(a, b).double().sum().cpu()
-        return scores.to(sr.device)
-
 
 def lpips_metric(backend: Backend | Literal["auto"] = "auto", device: torch.device | str = "cpu") -> Lpips:
     """The LPIPS metric of a backend, ready on `device`; "auto" takes the official alex if its weights are here, else hed-vgg.
