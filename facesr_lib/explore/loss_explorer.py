@@ -1,0 +1,143 @@
+"""The loss explorer: damage an image with sliders and watch every loss react; beside it, the same as figures without a kernel."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping, Sequence
+
+import ipywidgets as widgets
+import matplotlib as mpl
+import torch
+from torch import Tensor
+
+from facesr_lib.data.images import Pixels
+from facesr_lib.explore.canvas import explorer, panels
+from facesr_lib.explore.losses import (
+    DAMAGES,
+    SCALE,
+    Damage,
+    Loss,
+    Reading,
+    Yardstick,
+    heat,
+    image_losses,
+    loss_gradient,
+    wish,
+)
+from facesr_lib.explore.upload import Gallery
+from facesr_lib.report.figures import PALETTE, STYLE, Picture, image_grid
+
+BAR_END = 3  # bars are cut at three times the bicubic SR
+_PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # behind numbers, so that no line crosses them
+
+
+def loss_explorer(
+    pictures: Mapping[str, Tensor], losses: Mapping[str, Loss] | None = None, slow: Mapping[str, Loss] | None = None
+) -> widgets.VBox:
+    """Sliders damage a picture; bars show every loss and score of it, heat maps where the chosen loss would change it.
+
+    pictures: name -> (1, 3, S, S) in [0, 1]; the reader may add one. losses: default `image_losses()`; slow: further ones, that
+    are only computed while a box is ticked, since a slider could not follow them (LPIPS).
+    """
+    losses, slow = dict(image_losses() if losses is None else losses), dict(slow or {})
+    gallery = Gallery(pictures)
+    sliders = {
+        "shift": _slider("shift (px)", 0, -4, 4, 0.25),
+        "blur": _slider("blur sigma (px)", 0, 0, 4, 0.1),
+        "noise": _slider("noise (grey levels)", 0, 0, 40, 1),
+        "contrast": _slider("contrast (factor)", 1, 0.4, 1.6, 0.05),
+        "warmth": _slider("colour cast", 0, -0.2, 0.2, 0.01),
+    }
+    chosen = widgets.Dropdown(options=list(losses), description="heat map of")
+    box = widgets.Checkbox(value=False, description="also " + ", ".join(slow) + " (slower)", indent=False)
+    last: list[tuple[Tensor, bool, Yardstick]] = []  # of the picture that is shown: measuring its bicubic SR takes time too
+
+    def view(picture: str, chosen: str, with_slow: bool, **amounts: float) -> tuple[Pixels, str]:
+        hr = gallery.pictures[picture]
+        if not last or last[0][0] is not hr or last[0][1] is not with_slow:
+            last[:] = [(hr, with_slow, Yardstick(hr, {**losses, **(slow if with_slow else {})}))]
+        return loss_view(last[0][2], Damage(**amounts), chosen)
+
+    def offer(_: object) -> None:
+        if not box.value and chosen.value in slow:
+            chosen.value = next(iter(losses))
+        kept = chosen.value
+        chosen.options = [*losses, *(slow if box.value else ())]
+        chosen.value = kept
+
+    controls: dict[str, widgets.Widget] = {"picture": gallery.menu, **sliders, "chosen": chosen, "with_slow": box}
+    above = [gallery.box, *sliders.values(), chosen, *([box] if slow else [])]
+    shown = explorer(view, controls, above)
+    box.observe(offer, names="value")
+    return shown
+
+
+def loss_view(yardstick: Yardstick, damage: Damage, chosen: str) -> tuple[Pixels, str]:
+    """What the explorer shows for one setting: HR, the damaged image and the chosen loss's two maps; the bars as HTML."""
+    damaged = damage(yardstick.hr)
+    _, gradient = loss_gradient(yardstick.losses[chosen], damaged, yardstick.hr)
+    images = {"HR": yardstick.hr, "damaged": damaged, "what it wants added": wish(gradient), "how much": heat(gradient)}
+    return panels(images, side=192), bars_html(yardstick(damaged), damage.name)
+
+
+def bars_html(readings: Mapping[str, Reading], title: str) -> str:
+    """The readings as a table with bars: blue losses, orange scores; a line marks the bicubic SR."""
+    rows = []
+    for name, (text, share, score) in readings.items():
+        width = 0.0 if math.isnan(share) else 100 * min(max(share, 0), BAR_END) / BAR_END
+        bar = f"background:{PALETTE[1] if score else PALETTE[0]};width:{width:.1f}%;height:0.9em"
+        mark = f"position:absolute;left:{100 / BAR_END:.1f}%;top:0;bottom:0;border-left:2px dashed #000"
+        shown = "n/a" if math.isnan(share) else f"{share:.2f}"
+        rows.append(
+            f"<tr><td>{html.escape(name)}</td><td style='text-align:right'>{text}</td>"
+            f"<td style='width:260px;position:relative'><div style='{bar}'></div><div style='{mark}'></div></td>"
+            f"<td style='text-align:right'>{shown}</td></tr>"
+        )
+    head = f"<tr><th>{html.escape(title)}</th><th>value</th><th>0 = HR, dashed = bicubic x{SCALE}</th><th>share</th></tr>"
+    return f"<table style='line-height:1.4;border-spacing:8px 0'>{head}{''.join(rows)}</table>"
+
+
+def loss_grid(hr: Tensor, losses: Mapping[str, Loss] | None = None, damages: Sequence[Damage] = DAMAGES) -> Picture:
+    """Damages of one image (1, 3, H, W) as rows: the image, then what every loss wants added to it (`wish`).
+
+    Below each picture: the loss on the scale of `Yardstick`. losses: default `image_losses()`.
+    """
+    yardstick = Yardstick(hr, image_losses() if losses is None else losses)
+    damaged = [damage(hr) for damage in damages]
+    readings = [yardstick(image) for image in damaged]
+    columns = {"damaged": torch.cat(damaged)}
+    labels = {"damaged": [damage.name for damage in damages]}
+    for name, loss in yardstick.losses.items():
+        columns[name] = torch.cat([wish(loss_gradient(loss, image, hr)[1]) for image in damaged])
+        labels[name] = [f"{reading[name].share:.2f} x bicubic" for reading in readings]
+    return image_grid(columns, labels=labels)
+
+
+def loss_bars(hr: Tensor, losses: Mapping[str, Loss] | None = None, damages: Sequence[Damage] = DAMAGES) -> Picture:
+    """Every loss and score of each damage of one image (1, 3, H, W) as bars on the scale of `Yardstick`, numbers beside them."""
+    yardstick = Yardstick(hr, image_losses() if losses is None else losses)
+    with mpl.rc_context(STYLE):
+        count = len(yardstick.losses) + 2
+        figure = Picture(figsize=(2.0 * len(damages) + 1.6, 0.3 * count + 1.2), layout="constrained")
+        panels = figure.subplots(1, len(damages), sharey=True, squeeze=False)[0]
+        for axes, damage in zip(panels, damages, strict=True):
+            readings = yardstick(damage(hr))
+            colors = [PALETTE[1] if reading.score else PALETTE[0] for reading in readings.values()]
+            shares = [reading.share for reading in readings.values()]
+            shown = [0.0 if math.isnan(share) else min(max(share, -1.0), BAR_END) for share in shares]
+            axes.barh(list(readings), shown, color=colors)
+            for row, (end, reading) in enumerate(zip(shown, readings.values(), strict=True)):
+                axes.text(max(end, 0) + 0.08, row, reading.text, va="center", fontsize=8, bbox=_PAPER)
+            axes.axvline(1, color="black", linewidth=1, linestyle="--", zorder=1)
+            axes.grid(False)
+            axes.set(title=damage.name, xlim=(min([*shown, 0]), BAR_END + 1.2), xticks=range(BAR_END + 1))
+        panels[0].invert_yaxis()
+        figure.supxlabel(f"0: HR, 1 (dashed): its bicubic SR, x{SCALE}; bars end at {BAR_END}", fontsize=10)
+    return figure
+
+
+def _slider(name: str, value: float, least: float, most: float, step: float) -> widgets.FloatSlider:
+    slider = widgets.FloatSlider(value=value, min=least, max=most, step=step, description=name)
+    slider.style.description_width = "9em"
+    return slider

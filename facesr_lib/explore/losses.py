@@ -1,0 +1,191 @@
+"""Losses under the loupe: their values on one scale, their gradients as pictures, and what following one alone makes of an image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import matplotlib as mpl
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from facesr_lib.image import add_gaussian_noise, gaussian_blur, resize_bicubic, rgb_to_yuv, warp, yuv_to_rgb
+from facesr_lib.losses import bce_generator, hinge_generator, relativistic_average_generator, sobel_l1
+from facesr_lib.metrics import psnr, ssim
+from facesr_lib.papers.isr_kd import Discriminator, js_divergence, squared_error
+
+Loss = Callable[[Tensor, Tensor], Tensor]  # SR and HR, both (N, 3, H, W) in [0, 1] -> scalar
+SCALE = 4  # of the bicubic SR that serves as the unit of every loss
+_NOISE_SEED = 0
+
+
+def image_losses() -> dict[str, Loss]:
+    """The losses that need nothing but SR and HR, by name; L1 and L2 in units of [0, 1], luma-chroma in ISR-KD's grey levels."""
+    return {"L1": F.l1_loss, "L2": F.mse_loss, "edge (Sobel L1)": sobel_l1, "luma-chroma": luma_chroma}
+
+
+def luma_chroma(sr: Tensor, hr: Tensor) -> Tensor:
+    """ISR-KD's luminance-chrominance term: the mean squared difference in YUV, in squared grey levels. (N, 3, H, W) -> scalar."""
+    return squared_error(rgb_to_yuv(sr), rgb_to_yuv(hr)).mean()
+
+
+def judged_losses(critic: Discriminator) -> dict[str, Loss]:
+    """The losses that ask a trained critic, in evaluation mode: three adversarial games and ISR-KD's identity, by name.
+
+    Images must have the critic's size.
+    """
+    return {
+        "adversarial, vanilla": lambda sr, hr: bce_generator(critic(sr)),
+        "adversarial, hinge": lambda sr, hr: hinge_generator(critic(sr)),
+        "adversarial, relativistic": lambda sr, hr: relativistic_average_generator(critic(hr), critic(sr)),
+        "identity (JS)": lambda sr, hr: js_divergence(critic.features(sr), critic.features(hr)).mean(),
+    }
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What the sliders do to an image; the defaults do nothing.
+
+    shift: to the right, in pixels, also parts of one.  blur: sigma of a Gaussian in pixels, at least 0.  noise: standard
+    deviation in grey levels (of 255), always the same noise.  contrast: factor on the distance to the image's mean.
+    warmth: added to V and taken from U, so that the picture turns orange and keeps its luma.
+    """
+
+    shift: float = 0.0
+    blur: float = 0.0
+    noise: float = 0.0
+    contrast: float = 1.0
+    warmth: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """What differs from doing nothing, as "shift 0.5, noise 8"."""
+        changed = [f for f in fields(self) if getattr(self, f.name) != f.default]
+        return ", ".join(f"{f.name} {getattr(self, f.name):g}" for f in changed) or "untouched"
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 1] -> the same, damaged and clamped. Each part is skipped where it would do nothing."""
+        n, _, height, width = image.shape
+        if self.shift:
+            flow = image.new_tensor([-self.shift, 0.0]).view(1, 2, 1, 1)
+            image = warp(image, flow.expand(n, 2, height, width))
+        if self.blur:
+            radius = min(math.ceil(3 * self.blur), min(height, width) - 1)
+            image = gaussian_blur(image, 2 * radius + 1, self.blur)
+        if self.contrast != 1:
+            mean = image.mean((1, 2, 3), keepdim=True)
+            image = mean + self.contrast * (image - mean)
+        if self.warmth:
+            image = yuv_to_rgb(rgb_to_yuv(image) + self.warmth * image.new_tensor([0.0, -1.0, 1.0]).view(3, 1, 1))
+        if self.noise:
+            generator = torch.Generator().manual_seed(_NOISE_SEED)
+            image = add_gaussian_noise(image, self.noise / 255, generator)
+        return image.clamp(0, 1)
+
+
+DAMAGES = (Damage(shift=1), Damage(blur=1.2), Damage(noise=12), Damage(contrast=0.7), Damage(warmth=0.08))
+
+
+class Reading(NamedTuple):
+    """What one loss or score says of an image: `text` in its own unit, `share` on the common scale (NaN: cannot be told)."""
+
+    text: str
+    share: float
+    score: bool
+
+
+class Yardstick:
+    """Losses, PSNR and SSIM of images against one HR image (1, 3, H, W), on a scale where HR is 0 and its bicubic SR is 1.
+
+    The bicubic SR is MATLAB's, x4. PSNR's share is that of its squared error, SSIM's that of 1 - SSIM. A critic may like an
+    image better than HR: below 0.
+    """
+
+    def __init__(self, hr: Tensor, losses: Mapping[str, Loss]) -> None:
+        self.hr, self.losses = hr, dict(losses)
+        self.bicubic = bicubic_sr(hr)
+        self._none, self._unit = self._costs(hr), self._costs(self.bicubic)
+
+    def __call__(self, sr: Tensor) -> dict[str, Reading]:
+        """Every loss, then the scores, for SR (1, 3, H, W)."""
+        readings = {}
+        for name, cost in self._costs(sr).items():
+            span = self._unit[name] - self._none[name]
+            share = (cost - self._none[name]) / span if abs(span) > 1e-12 else math.nan
+            text = f"{cost:.3g}"
+            if name == "PSNR":
+                text = f"{-10 * math.log10(cost):.1f} dB" if cost else "infinite"
+            elif name == "SSIM":
+                text = f"{1 - cost:.3f}"
+            readings[name] = Reading(text, share, name not in self.losses)
+        return readings
+
+    def _costs(self, sr: Tensor) -> dict[str, float]:
+        """What is 0 or least where the image is best."""
+        with torch.no_grad():
+            costs = {name: loss(sr, self.hr).item() for name, loss in self.losses.items()}
+        error = 10 ** (-psnr(sr, self.hr).item() / 10)
+        return {**costs, "PSNR": error, "SSIM": 1 - ssim(sr, self.hr).item()}
+
+
+def bicubic_sr(hr: Tensor, scale: int = SCALE) -> Tensor:
+    """HR (N, C, H, W) reduced by `scale` and enlarged again, both MATLAB's bicubic, in [0, 1]. Any size: the ends are cut to fit."""
+    return resize_bicubic(resize_bicubic(hr, 1 / scale), size=tuple(hr.shape[2:])).clamp(0, 1)
+
+
+def loss_gradient(loss: Loss, sr: Tensor, hr: Tensor) -> tuple[float, Tensor]:
+    """The loss's value, and how fast it grows with every number of the image: float and a tensor of sr's shape."""
+    x = sr.detach().clone().requires_grad_(True)
+    value = loss(x, hr)
+    (gradient,) = torch.autograd.grad(value, x)
+    return value.item(), gradient
+
+
+def wish(gradient: Tensor) -> Tensor:
+    """A gradient (N, 3, H, W) as what the loss wants added: -gradient around mid-grey, in [0, 1], white = brighter.
+
+    Each image is scaled by its own 99th percentile, so pictures compare patterns, not strengths. No gradient is even grey.
+    """
+    return 0.5 - 0.5 * (gradient / _full(gradient)).clamp(-1, 1)
+
+
+def heat(gradient: Tensor) -> Tensor:
+    """A gradient's length over the channels as a heat map (N, 3, H, W): blue none, yellow the 99th percentile and above.
+
+    Matplotlib's "cividis", which looks much the same to colour-blind readers.
+    """
+    length = gradient.norm(dim=1, keepdim=True)
+    shares = (length / _full(length)).clamp(0, 1)[:, 0].cpu().numpy()
+    return torch.from_numpy(mpl.colormaps["cividis"](shares)[..., :3]).float().permute(0, 3, 1, 2)
+
+
+def descend(
+    loss: Callable[[Tensor], Tensor],
+    start: Tensor,
+    steps: int = 40,
+    rate: float = 0.02,
+    limits: tuple[float, float] | None = (0.0, 1.0),
+) -> Tensor:
+    """Follow one loss alone, downhill on the numbers of `start` themselves; no network is trained. Returns start's shape.
+
+    Adam, whose step sinks from `rate` to 0, so that losses of any unit move the image equally far; after every step the
+    image is clamped to `limits`.
+    """
+    x = start.detach().clone().requires_grad_(True)
+    optimizer = torch.optim.Adam([x], lr=rate)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
+    for _ in range(steps):
+        (x.grad,) = torch.autograd.grad(loss(x), x)
+        optimizer.step()
+        schedule.step()
+        if limits is not None:
+            x.data.clamp_(*limits)
+    return x.detach()
+
+
+def _full(x: Tensor) -> Tensor:
+    """The 99th percentile of |x| of each image, (N, 1, 1, 1), never 0."""
+    return x.abs().flatten(1).quantile(0.99, dim=1).clamp(min=1e-12).view(-1, 1, 1, 1)
