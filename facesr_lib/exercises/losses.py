@@ -22,11 +22,15 @@ def check_pixel_gradients(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tenso
         sr = hr + 0.01 * torch.randn(2, 3, 5, 4)
         sr[0, :, 2, 2] = hr[0, :, 2, 2] + 1  # an outlier, a hundred times as wrong
         found = answer(sr.clone(), hr.clone())
-        assert isinstance(found, tuple | list), f"Return two tensors, L1's gradient and L2's; got {type(found).__name__}."
+        assert isinstance(found, tuple | list), (
+            f"Return two tensors, L1's gradient and L2's; got {type(found).__name__}."
+        )
         assert len(found) == 2, f"Return two tensors, L1's gradient and L2's; got {len(found)}."
         x = sr.clone().requires_grad_(True)
         for mine, name, loss in zip(found, ("L1", "L2"), (F.l1_loss, F.mse_loss), strict=True):
-            hint = f"{name}: both losses are means, so one number's share is divided by how many there are (sr.numel())."
+            hint = (
+                f"{name}: both losses are means, so one number's share is divided by how many there are (sr.numel())."
+            )
             expect_close(mine.detach() if isinstance(mine, Tensor) else mine, _slope(loss(x, hr), x), hint, 1e-6)
 
     praise = (
@@ -82,7 +86,9 @@ def check_invisible_change(answer: Callable[[Tensor], Tensor]) -> Verdict:
             assert isinstance(other, Tensor), f"expected a tensor, got {type(other).__name__}"
             assert other.shape == flow.shape, f"expected shape {tuple(flow.shape)}, got {tuple(other.shape)}"
             gap = abs(total_variation(other).item() - total_variation(flow).item())
-            assert gap <= 1e-5, f"the total variation changed by {gap:.3g}: leave every difference of neighbours as it is."
+            assert gap <= 1e-5, (
+                f"the total variation changed by {gap:.3g}: leave every difference of neighbours as it is."
+            )
             least = (other - flow).norm(dim=1).min().item()
             assert least >= 1 - 1e-5, f"one pixel looks only {least:.2g} px elsewhere; every one should by at least 1."
 

@@ -13,6 +13,7 @@ from facesr_lib.explore.flow import (
     preset_flow,
 )
 from facesr_lib.explore.growing import growth_explorer, growth_fade, growth_strip
+from facesr_lib.explore.loss_explorer import loss_bars, loss_explorer, loss_grid
 from facesr_lib.explore.roadmap import roadmap
 from facesr_lib.explore.source import show_source
 from facesr_lib.explore.upload import Gallery, image_upload
@@ -37,6 +38,9 @@ __all__ = [
     "growth_fade",
     "growth_strip",
     "image_upload",
+    "loss_bars",
+    "loss_explorer",
+    "loss_grid",
     "preset_flow",
     "roadmap",
     "show_source",

@@ -35,10 +35,10 @@ _PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # behind numbe
 def loss_explorer(
     pictures: Mapping[str, Tensor], losses: Mapping[str, Loss] | None = None, slow: Mapping[str, Loss] | None = None
 ) -> widgets.VBox:
-    """Sliders damage a picture; bars show every loss and score of it, heat maps where the chosen loss would change it.
+    """Sliders damage a picture; bars show every loss and score of it, two maps where the chosen loss would change it.
 
-    pictures: name -> (1, 3, S, S) in [0, 1]; the reader may add one. losses: default `image_losses()`; slow: further ones, that
-    are only computed while a box is ticked, since a slider could not follow them (LPIPS).
+    pictures: name -> (1, 3, S, S) in [0, 1]; the reader may add one. losses: default `image_losses()`; slow: further ones that a
+    slider could not follow (LPIPS): they get a bar only while they are chosen.
     """
     losses, slow = dict(image_losses() if losses is None else losses), dict(slow or {})
     gallery = Gallery(pictures)
@@ -49,28 +49,19 @@ def loss_explorer(
         "contrast": _slider("contrast (factor)", 1, 0.4, 1.6, 0.05),
         "warmth": _slider("colour cast", 0, -0.2, 0.2, 0.01),
     }
-    chosen = widgets.Dropdown(options=list(losses), description="heat map of")
-    box = widgets.Checkbox(value=False, description="also " + ", ".join(slow) + " (slower)", indent=False)
-    last: list[tuple[Tensor, bool, Yardstick]] = []  # of the picture that is shown: measuring its bicubic SR takes time too
+    options = [*((name, name) for name in losses), *((f"{name} (slow)", name) for name in slow)]
+    chosen = widgets.Dropdown(options=options, description="gradient of")
+    last: dict[str, Yardstick] = {}  # of what is shown: to measure the bicubic SR anew at every move would double the time
 
-    def view(picture: str, chosen: str, with_slow: bool, **amounts: float) -> tuple[Pixels, str]:
+    def view(picture: str, chosen: str, **amounts: float) -> tuple[Pixels, str]:
         hr = gallery.pictures[picture]
-        if not last or last[0][0] is not hr or last[0][1] is not with_slow:
-            last[:] = [(hr, with_slow, Yardstick(hr, {**losses, **(slow if with_slow else {})}))]
-        return loss_view(last[0][2], Damage(**amounts), chosen)
+        measured = {**losses, **({chosen: slow[chosen]} if chosen in slow else {})}
+        if not last or last["shown"].hr is not hr or last["shown"].losses != measured:
+            last["shown"] = Yardstick(hr, measured)
+        return loss_view(last["shown"], Damage(**amounts), chosen)
 
-    def offer(_: object) -> None:
-        if not box.value and chosen.value in slow:
-            chosen.value = next(iter(losses))
-        kept = chosen.value
-        chosen.options = [*losses, *(slow if box.value else ())]
-        chosen.value = kept
-
-    controls: dict[str, widgets.Widget] = {"picture": gallery.menu, **sliders, "chosen": chosen, "with_slow": box}
-    above = [gallery.box, *sliders.values(), chosen, *([box] if slow else [])]
-    shown = explorer(view, controls, above)
-    box.observe(offer, names="value")
-    return shown
+    above = [gallery.box, *sliders.values(), chosen]
+    return explorer(view, {"picture": gallery.menu, **sliders, "chosen": chosen}, above)
 
 
 def loss_view(yardstick: Yardstick, damage: Damage, chosen: str) -> tuple[Pixels, str]:
@@ -94,7 +85,9 @@ def bars_html(readings: Mapping[str, Reading], title: str) -> str:
             f"<td style='width:260px;position:relative'><div style='{bar}'></div><div style='{mark}'></div></td>"
             f"<td style='text-align:right'>{shown}</td></tr>"
         )
-    head = f"<tr><th>{html.escape(title)}</th><th>value</th><th>0 = HR, dashed = bicubic x{SCALE}</th><th>share</th></tr>"
+    head = (
+        f"<tr><th>{html.escape(title)}</th><th>value</th><th>0 = HR, dashed = bicubic x{SCALE}</th><th>share</th></tr>"
+    )
     return f"<table style='line-height:1.4;border-spacing:8px 0'>{head}{''.join(rows)}</table>"
 
 

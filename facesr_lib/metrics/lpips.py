@@ -78,6 +78,7 @@ class Lpips:
                 f"{self.name} needs at least {self._smallest} x {self._smallest} pixels, got {tuple(sr.shape[2:])}"
             )
 
+
 def lpips_metric(backend: Backend | Literal["auto"] = "auto", device: torch.device | str = "cpu") -> Lpips:
     """The LPIPS metric of a backend, ready on `device`; "auto" takes the official alex if its weights are here, else hed-vgg.
 

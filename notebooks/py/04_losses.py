@@ -371,7 +371,9 @@ for name, critic in critics.items():
     columns |= {f"{name}: asks for": wish(loss_gradient(loss, start, face)[1]), f"{name}: result": fooled}
     labels[f"{name}: asks for"] = [f"length {loss_gradient(loss, start, face)[1].norm():.2f}"]
     labels[f"{name}: result"] = [scores(fooled)]
-    print(f"{name:<6} scores: start {critic(start).item():.1f}, HR {critic(face).item():.1f}, result {critic(fooled).item():.1f}")
+    print(
+        f"{name:<6} scores: start {critic(start).item():.1f}, HR {critic(face).item():.1f}, result {critic(fooled).item():.1f}"
+    )
     results |= {f"adversarial, {name}": fooled}
 run.figure(
     image_grid({**columns, "HR": face}, labels=labels, cell=2),
@@ -539,9 +541,7 @@ columns = {
     "face, moved by it": warp(face, smoothed),
 }
 values = {"flow": shaken, "flow, smoothed": smoothed}
-labels = {
-    k: [f"TV {total_variation(f):.3f}, mean arrow {f.mean((0, 2, 3)).norm():.1f} px"] for k, f in values.items()
-}
+labels = {k: [f"TV {total_variation(f):.3f}, mean arrow {f.mean((0, 2, 3)).norm():.1f} px"] for k, f in values.items()}
 
 # %%
 run.figure(

@@ -48,7 +48,8 @@ WRONG = [
     (
         check_relativistic,
         lambda real, fake: (
-            -torch.log(torch.sigmoid(fake - real.mean())).mean() - torch.log(1 - torch.sigmoid(real - fake.mean())).mean()
+            -torch.log(torch.sigmoid(fake - real.mean())).mean()
+            - torch.log(1 - torch.sigmoid(real - fake.mean())).mean()
         ),
         "softplus",
     ),

@@ -14,7 +14,7 @@ from skimage.data import astronaut
 from torch import Tensor
 
 from facesr_lib.data import olivetti_faces
-from facesr_lib.image import Bicubic, resize_bicubic, to_float
+from facesr_lib.image import Bicubic, resize_bicubic, to_float, to_uint8
 from facesr_lib.metrics import lpips as module
 from facesr_lib.metrics.lpips import Lpips, hed_vgg_trunk, lpips_metric
 from facesr_lib.metrics.weights import WeightsMissing
@@ -195,3 +195,18 @@ def test_float32_and_every_device_agree_with_float64(hed_vgg: Lpips, device: str
         expected = exact(a, b).flatten()
     budget = 1e-6 if device == "cpu" else 1e-4
     torch.testing.assert_close(lpips_metric("hed-vgg", device)(sr, hr), expected, rtol=0, atol=budget)
+
+
+def test_as_a_loss_it_is_the_mean_score_and_leads_to_the_image(drawn_alex: Path) -> None:
+    metric = lpips_metric("alex")
+    sr, hr = pairs(2)
+    sr = to_float(to_uint8(sr)).requires_grad_(True)  # on the 8-bit grid loss and score are one thing
+    loss = metric.loss(sr, hr)
+    assert loss.item() == pytest.approx(metric(sr, hr).mean().item(), rel=1e-4)
+    (slope,) = torch.autograd.grad(loss, sr)
+    step = 1e-3 * slope / slope.norm()
+    with torch.no_grad():
+        change = (metric.loss(sr + step, hr) - metric.loss(sr - step, hr)).item() / 2e-3
+    assert change == pytest.approx(slope.norm().item(), rel=0.02)
+    with pytest.raises(ValueError, match="one shape"):
+        metric.loss(sr, hr[:1])
