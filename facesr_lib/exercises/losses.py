@@ -34,8 +34,8 @@ def check_pixel_gradients(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tenso
             expect_close(mine.detach() if isinstance(mine, Tensor) else mine, _slope(loss(x, hr), x), hint, 1e-6)
 
     praise = (
-        "Right: under L2 the outlier pulls a hundred times as hard as its neighbours; under L1 it counts as they do, which is why "
-        "L1 forgives outliers and L2 gives everything to repair them."
+        "Right: under L2 the outlier pulls a hundred times as hard as its neighbours; under L1 it counts as they do. So L1 "
+        "forgives outliers, and L2 gives everything to repair them."
     )
     return verdict(examine, praise)
 

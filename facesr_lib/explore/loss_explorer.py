@@ -51,7 +51,9 @@ def loss_explorer(
     }
     options = [*((name, name) for name in losses), *((f"{name} (slow)", name) for name in slow)]
     chosen = widgets.Dropdown(options=options, description="gradient of")
-    last: dict[str, Yardstick] = {}  # of what is shown: to measure the bicubic SR anew at every move would double the time
+    last: dict[
+        str, Yardstick
+    ] = {}  # of what is shown: to measure the bicubic SR anew at every move would double the time
 
     def view(picture: str, chosen: str, **amounts: float) -> tuple[Pixels, str]:
         hr = gallery.pictures[picture]

@@ -1,4 +1,4 @@
-"""Losses under the loupe: their values on one scale, their gradients as pictures, and what following one alone makes of an image."""
+"""Losses under a lens: their values on one scale, their gradients as pictures, what following one alone makes of an image."""
 
 from __future__ import annotations
 
@@ -132,8 +132,8 @@ class Yardstick:
 
 
 def bicubic_sr(hr: Tensor, scale: int = SCALE) -> Tensor:
-    """HR (N, C, H, W) reduced by `scale` and enlarged again, both MATLAB's bicubic, in [0, 1]. Any size: the ends are cut to fit."""
-    return resize_bicubic(resize_bicubic(hr, 1 / scale), size=tuple(hr.shape[2:])).clamp(0, 1)
+    """HR (N, C, H, W) in [0, 1], reduced by `scale` (sizes rounded up) and enlarged again, both MATLAB's bicubic, clamped."""
+    return resize_bicubic(resize_bicubic(hr, 1 / scale), size=(hr.shape[2], hr.shape[3])).clamp(0, 1)
 
 
 def loss_gradient(loss: Loss, sr: Tensor, hr: Tensor) -> tuple[float, Tensor]:

@@ -191,7 +191,6 @@ run.figure(
 # $$L_\text{lc} = |\mathrm{YUV}(\hat y) - \mathrm{YUV}(y)|_2^2$$
 
 # %%
-from facesr_lib.explore.losses import luma_chroma
 from facesr_lib.losses import sobel_l1
 
 show_source(sobel_l1)
@@ -248,18 +247,20 @@ results = {name: descend(lambda x, f=loss: f(x, twice), starts, STEPS) for name,
 
 # %%
 columns = {"start": starts, **results, "HR": twice}
+labels = {name: [scores(x[None]) for x in images] for name, images in columns.items() if name != "HR"}
 run.figure(
-    image_grid(columns, labels={k: [scores(x[None]) for x in v] for k, v in columns.items() if k != "HR"}, cell=1.9),
+    image_grid(columns, labels=labels, cell=1.9),
     "follow_pairs",
-    f"{STEPS} steps down each loss alone, from the bicubic SR and from a tinted one. L1, L2 and luma-chroma return HR. The edge loss "
-    "returns the edges and keeps the tint. LPIPS stops where its network sees no difference any more.",
+    f"{STEPS} steps down each loss alone, from the bicubic SR and from a tinted one. L1, L2 and luma-chroma return to HR, or nearly. The edge "
+    "loss returns the edges and keeps the tint. LPIPS goes where its network sees least difference.",
     "Two rows of portraits: start, result of each loss, and the original; in the second row the edge loss's result is still orange.",
 )
 
 
 # %% [markdown]
-# Look closely at the LPIPS result: LPIPS itself is excellent, PSNR may even have *fallen*, and fine coloured grain has appeared that the network does not
-# mind. A loss is a means of measuring, and whatever it does not measure is free to go wrong. So perceptual losses come with a pixel loss.
+# Look closely at the LPIPS result: LPIPS itself fell by far, PSNR did not rise (it may even have *fallen*), and coloured grain has appeared that the
+# network hardly minds. A loss is a means of measuring, and whatever it does not measure is free to go wrong. So perceptual losses come with a pixel
+# loss.
 #
 # ## Adversarial
 #
@@ -358,7 +359,7 @@ for name, gradient in found.items():
 
 # %% [markdown]
 # They are *the same picture*: each loss is a function of the one score, so by the chain rule $\nabla L = L'(s)\, \nabla D$, and the game only sets the
-# strength. Games differ in how strongly each image of a batch pulls, and in what they make of the critic, not in the direction they pull one image.
+# strength (the relativistic average adds two terms, so it pulls twice). Games differ in how strongly each image of a batch pulls, and in what they make of the critic, not in the direction they pull one image.
 #
 # Now follow the critic alone. *Predict: will the face become more real? And with R1?*
 
@@ -378,25 +379,28 @@ for name, critic in critics.items():
 run.figure(
     image_grid({**columns, "HR": face}, labels=labels, cell=2),
     "follow_critic",
-    "What each critic asks for, and where following it alone leads: an image that it scores far above HR, and that nobody would call a face. "
-    "A critic that stands still is fooled; in a GAN it learns on.",
+    "What each critic asks for, and where following it alone leads: the blurred face, covered with patterns that the critic "
+    "takes for detail. A critic that stands still is fooled; in a GAN it learns on.",
     "Six pictures: a blurred portrait, then for both critics a gradient picture and a portrait full of artefacts, then the original.",
 )
 
 # %% [markdown]
-# R1 does not make a frozen critic honest. What it changes is the *slope*: without it the critic's score is a cliff, and a step of a generator's size
-# is nothing the critic could have foreseen. Walk from the bicubic SR (0) to HR (1) and beyond:
+# The results score above HR itself (printed above): *more real than real*. R1 does not make a frozen critic honest. What it changes is the **slope**:
+# the gradient's length below the pictures, and the way from the bicubic SR (0) to HR (1) and beyond.
+#
+# *Predict: left of 0 the picture gets even more blurred than bicubic. What will the critics say there?*
 
 # %%
 path = torch.linspace(-0.5, 1.5, 41)
 between = torch.cat([torch.lerp(start, face, t.item()) for t in path])
 walk = {name: critic(between)[:, 0].tolist() for name, critic in critics.items()}
-rows = [{"position": t.item(), **{name: walk[name][i] for name in walk}} for i, t in enumerate(path)]
+rows = [{"bicubic SR at 0, HR at 1": t.item(), **{name: walk[name][i] for name in walk}} for i, t in enumerate(path)]
 run.figure(
-    curves(rows, *walk, x="position", ylabel="score", title="From bicubic SR (0) to HR (1) and beyond"),
+    curves(rows, *walk, x="bicubic SR at 0, HR at 1", ylabel="score"),
     "walk",
-    "The score of both critics along a line through the bicubic SR and HR: with R1 it rises gently.",
-    "Two rising curves over the position between bicubic and HR; the one without R1 is steeper.",
+    "The score of both critics along the line through the bicubic SR and HR: with R1 it changes slowly. Left of 0 lie pictures that no "
+    "critic was trained on; a lower score there is nothing anybody asked for.",
+    "Two curves over the position on the line from bicubic to HR and beyond; both rise from 0 to 1, the one without R1 more steeply.",
 )
 
 # %% [markdown]

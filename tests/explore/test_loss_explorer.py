@@ -69,7 +69,13 @@ def test_every_control_redraws(face: Tensor) -> None:
     box = loss_explorer({"one": face, "other": face.flip(3)})
     found, (picture, readout) = controls(box), box.children[-2:]
     assert set(shares(readout.value).values()) == {"0.00"}
-    values = {"shift (px)": 1, "blur sigma (px)": 1, "noise (grey levels)": 8, "contrast (factor)": 0.8, "colour cast": 0.1}
+    values = {
+        "shift (px)": 1,
+        "blur sigma (px)": 1,
+        "noise (grey levels)": 8,
+        "contrast (factor)": 0.8,
+        "colour cast": 0.1,
+    }
     seen = [(picture.value, readout.value)]
     for name, value in values.items():
         found[name].value = value
