@@ -1,4 +1,4 @@
-"""The checks of 01_degradation_and_upsampling and 02_edges pass a right answer, and name what is wrong with the others."""
+"""The checks of 01_degradation_and_upsampling, 02_edges and 04_losses pass a right answer and say what is wrong with others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from facesr_lib.exercises import degradation, edges
+from facesr_lib.exercises import degradation, edges, losses
 from facesr_lib.image import average_pool, edge_residual, quantize
 
 
@@ -50,6 +50,34 @@ def grow(strength, low, high, steps=1000, diagonal=True):
             near = torch.maximum(rows, F.max_pool2d(found.float()[None], (3, 1), stride=1, padding=(1, 0))[0])
         found = weak & (near > 0)
     return found
+
+
+def pixel_gradients(sr, hr):
+    return (sr - hr).sign() / sr.numel(), 2 * (sr - hr) / sr.numel()
+
+
+def relativistic(real, fake):
+    return F.softplus(real.mean() - fake).mean() + F.softplus(real - fake.mean()).mean()
+
+
+def relativistic_by_sigmoids(real, fake):
+    return -(fake - real.mean()).sigmoid().log().mean() - (1 - (real - fake.mean()).sigmoid()).log().mean()
+
+
+def kl(log_p, log_q):
+    return (log_p.exp() * (log_p - log_q)).sum(1)
+
+
+def js(a, b):
+    p, q = a.log_softmax(1), b.log_softmax(1)
+    m = torch.logaddexp(p, q) - math.log(2)
+    return (kl(p, m) + kl(q, m)) / 2
+
+
+def js_by_probabilities(a, b):
+    p, q = a.softmax(1), b.softmax(1)
+    m = (p + q) / 2
+    return ((p * (p / m).log()).sum(1) + (q * (q / m).log()).sum(1)) / 2
 
 
 RIGHT_AND_WRONG = {
@@ -107,6 +135,40 @@ RIGHT_AND_WRONG = {
             "one step": lambda strength, low, high: grow(strength, low, high, steps=1),
             "diagonal": lambda strength, low, high: grow(strength, low, high, diagonal=False),
             "grow over weak": lambda strength, low, high: grow(strength, low, high, steps=3),
+        },
+    ),
+    losses.check_pixel_gradients: (
+        pixel_gradients,
+        {
+            "both losses are means": lambda sr, hr: ((sr - hr).sign(), 2 * (sr - hr)),
+            "L1: both": lambda sr, hr: pixel_gradients(hr, sr),
+            "L2: both": lambda sr, hr: (pixel_gradients(sr, hr)[0],) * 2,
+            "Return two tensors": lambda sr, hr: pixel_gradients(sr, hr)[0],
+        },
+    ),
+    losses.check_relativistic: (
+        relativistic,
+        {
+            "two means": lambda real, fake: F.softplus(real.mean() - fake).mean(),
+            "should look real": lambda real, fake: F.softplus(-fake).mean() + F.softplus(real).mean(),
+            "mean of the real ones": lambda real, fake: relativistic(fake, real),
+            "use softplus": relativistic_by_sigmoids,
+        },
+    ),
+    losses.check_js: (
+        js,
+        {
+            "both Kullback-Leibler": lambda a, b: kl(a.log_softmax(1), b.log_softmax(1)),
+            "expected shape (4,)": lambda a, b: js(a, b).mean(),
+            "log_softmax and logaddexp": js_by_probabilities,
+        },
+    ),
+    losses.check_invisible_change: (
+        lambda flow: flow + 1,
+        {
+            "looks only 0 px elsewhere": lambda flow: flow,
+            "total variation changed": lambda flow: 2 * flow + 1,
+            "expected shape (1, 2, 6, 7)": lambda flow: flow[:, :1],
         },
     ),
 }
