@@ -47,7 +47,7 @@ def loss_explorer(
         "blur": _slider("blur sigma (px)", 0, 0, 4, 0.1),
         "noise": _slider("noise (grey levels)", 0, 0, 40, 1),
         "contrast": _slider("contrast (factor)", 1, 0.4, 1.6, 0.05),
-        "warmth": _slider("colour cast", 0, -0.2, 0.2, 0.01),
+        "warmth": _slider("warmth (colour cast)", 0, -0.2, 0.2, 0.01),
     }
     options = [*((name, name) for name in losses), *((f"{name} (slow)", name) for name in slow)]
     chosen = widgets.Dropdown(options=options, description="gradient of")
@@ -80,7 +80,7 @@ def bars_html(readings: Mapping[str, Reading], title: str) -> str:
     for name, (text, share, score) in readings.items():
         width = 0.0 if math.isnan(share) else 100 * min(max(share, 0), BAR_END) / BAR_END
         bar = f"background:{PALETTE[1] if score else PALETTE[0]};width:{width:.1f}%;height:0.9em"
-        mark = f"position:absolute;left:{100 / BAR_END:.1f}%;top:0;bottom:0;border-left:2px dashed #000"
+        mark = f"position:absolute;left:{100 / BAR_END:.1f}%;top:0;bottom:0;border-left:2px dashed currentColor"
         shown = "n/a" if math.isnan(share) else f"{share:.2f}"
         rows.append(
             f"<tr><td>{html.escape(name)}</td><td style='text-align:right'>{text}</td>"

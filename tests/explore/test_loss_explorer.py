@@ -74,7 +74,7 @@ def test_every_control_redraws(face: Tensor) -> None:
         "blur sigma (px)": 1,
         "noise (grey levels)": 8,
         "contrast (factor)": 0.8,
-        "colour cast": 0.1,
+        "warmth (colour cast)": 0.1,
     }
     seen = [(picture.value, readout.value)]
     for name, value in values.items():
