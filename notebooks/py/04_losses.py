@@ -228,7 +228,7 @@ run.figure(
 #
 # LPIPS passes both images through a network that learned to see and compares its features, layer by layer ($w_l$ was fitted to human judgements):
 #
-# $$L_\text{LPIPS} = \sum_l \frac{1}{h_l w_l} \sum_{ij} \big| w_l \odot (\hat\phi^l_{ij} - \phi^l_{ij}) \big|_2^2$$
+# $$L_\text{LPIPS} = \sum_l \frac{1}{H_l W_l} \sum_{ij} \big| w_l \odot (\hat\phi^l_{ij} - \phi^l_{ij}) \big|_2^2$$
 #
 # Now we follow each loss alone, from two starts: the bicubic SR, and the bicubic SR with a colour cast. Following is a best case: it is told HR, which a
 # network at work never is. What is left at the end is what the *loss* cannot see.
