@@ -224,43 +224,62 @@ run.figure(
 )
 
 # %% [markdown]
+# Now we follow each loss alone, from two starts: the bicubic SR, and the bicubic SR with a colour cast. Following is a best case: it is told HR, which a
+# network at work never is. What is left at the end is what the *loss* cannot see.
+#
+# *Predict: which loss keeps the colour cast?*
+
+# %%
+from facesr_lib.explore.losses import image_losses
+
+starts = torch.cat([start, Damage(warmth=0.08)(start)])
+twice = face.expand_as(starts)
+results = {
+    name: descend(lambda x, f=loss: f(x, twice), starts, STEPS, rate=0.03) for name, loss in image_losses().items()
+}
+columns = {"start": starts, **results, "HR": twice}
+labels = {name: [scores(x[None]) for x in images] for name, images in columns.items() if name != "HR"}
+
+# %%
+run.figure(
+    image_grid(columns, labels=labels, cell=2),
+    "follow_pairs",
+    f"{STEPS} steps down each loss alone, from the bicubic SR and from a tinted one. L1, L2 and luma-chroma return to HR, or nearly. The edge "
+    "loss returns the edges and keeps the tint.",
+    "Two rows of portraits: start, result of each loss, and the original; in the second row the edge loss's result is still orange.",
+)
+
+# %% [markdown]
 # ## Perceptual
 #
 # LPIPS passes both images through a network that learned to see and compares its features, layer by layer ($w_l$ was fitted to human judgements):
 #
 # $$L_\text{LPIPS} = \sum_l \frac{1}{H_l W_l} \sum_{ij} \big| w_l \odot (\hat\phi^l_{ij} - \phi^l_{ij}) \big|_2^2$$
 #
-# Now we follow each loss alone, from two starts: the bicubic SR, and the bicubic SR with a colour cast. Following is a best case: it is told HR, which a
-# network at work never is. What is left at the end is what the *loss* cannot see.
-#
-# *Predict: which loss keeps the colour cast? Will LPIPS end at HR?*
+# *Predict: will LPIPS alone end at HR, as the pixel losses did?*
 
 # %%
-from facesr_lib.explore.losses import image_losses
-
-losses = image_losses()
 if lpips:
-    losses[lpips.name] = lpips.loss
-starts = torch.cat([start, Damage(warmth=0.08)(start)])
-twice = face.expand_as(starts)
-results = {name: descend(lambda x, f=loss: f(x, twice), starts, STEPS) for name, loss in losses.items()}
-
-# %%
-columns = {"start": starts, **results, "HR": twice}
-labels = {name: [scores(x[None]) for x in images] for name, images in columns.items() if name != "HR"}
-run.figure(
-    image_grid(columns, labels=labels, cell=1.9),
-    "follow_pairs",
-    f"{STEPS} steps down each loss alone, from the bicubic SR and from a tinted one. L1, L2 and luma-chroma return to HR, or nearly. The edge "
-    "loss returns the edges and keeps the tint. LPIPS goes where its network sees least difference.",
-    "Two rows of portraits: start, result of each loss, and the original; in the second row the edge loss's result is still orange.",
-)
-
+    value, gradient = loss_gradient(lpips.loss, start, face)
+    seen = descend(lambda x: lpips.loss(x, face), start, STEPS, rate=0.03)
+    results[lpips.name] = seen
+    shown = run.figure(
+        image_grid(
+            {"start": start, "LPIPS asks for": wish(gradient), "LPIPS alone": seen, "HR": face},
+            labels={"start": [scores(start)], "LPIPS asks for": [f"value {value:.3f}"], "LPIPS alone": [scores(seen)]},
+            cell=2.2,
+        ),
+        "follow_perceptual",
+        f"{STEPS} steps down {lpips.name} alone: the features come close, the pixels keep a coloured grain.",
+        "Four pictures: a blurred portrait, a gradient picture, a sharp portrait with coloured grain, and the original.",
+    )
+else:
+    shown = "n/a: no LPIPS weights here; `facesr weights list` says how to get them"
+shown
 
 # %% [markdown]
-# Look closely at the LPIPS result: LPIPS itself fell by far, PSNR did not rise (it may even have *fallen*), and coloured grain has appeared that the
-# network hardly minds. A loss is a means of measuring, and whatever it does not measure is free to go wrong. So perceptual losses come with a pixel
-# loss.
+# LPIPS itself fell by far; PSNR did not follow (it may even have *fallen*), and coloured grain has appeared that the network hardly minds. A loss is a
+# means of measuring, and whatever it does not measure is free to go wrong. So perceptual losses come with a pixel loss.
 #
 # ## Adversarial
 #
