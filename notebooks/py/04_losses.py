@@ -234,9 +234,7 @@ from facesr_lib.explore.losses import image_losses
 
 starts = torch.cat([start, Damage(warmth=0.08)(start)])
 twice = face.expand_as(starts)
-results = {
-    name: descend(lambda x, f=loss: f(x, twice), starts, STEPS, rate=0.03) for name, loss in image_losses().items()
-}
+results = {name: descend(lambda x, f=loss: f(x, twice), starts, STEPS) for name, loss in image_losses().items()}
 columns = {"start": starts, **results, "HR": twice}
 labels = {name: [scores(x[None]) for x in images] for name, images in columns.items() if name != "HR"}
 
@@ -261,7 +259,7 @@ run.figure(
 # %%
 if lpips:
     value, gradient = loss_gradient(lpips.loss, start, face)
-    seen = descend(lambda x: lpips.loss(x, face), start, STEPS, rate=0.03)
+    seen = descend(lambda x: lpips.loss(x, face), start, STEPS)
     results[lpips.name] = seen
     shown = run.figure(
         image_grid(
