@@ -71,12 +71,18 @@ def edge_residual(x: Tensor, k: int) -> Tensor:
     check_images(x, "x")
     if k < 1:
         raise ValueError(f"k: expected a window of at least 1 pixel, got {k}")
-    before, after = (k - 1) // 2, k // 2
-    padding = (before, after, before, after)
-    inside = F.avg_pool2d(
-        F.pad(torch.ones_like(x[:1, :1]), padding), k, stride=1
-    )  # the share of each window in the image
-    return F.relu(x - F.avg_pool2d(F.pad(x, padding), k, stride=1) / inside)
+    # A windowed mean is one matrix per axis: exact at the border, and several times faster than pooling over k * k pixels.
+    with torch.autocast(x.device.type, enabled=False):  # half precision would not leave a flat area flat
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
+        mean = _window_mean(x.shape[2], k).to(wide) @ wide @ _window_mean(x.shape[3], k).to(wide).T
+        return F.relu(wide - mean).to(x.dtype)
+
+
+def _window_mean(n: int, k: int) -> Tensor:
+    """The matrix (n, n) that replaces every entry of a line of n by the mean of those of its k neighbours that exist."""
+    offset = torch.arange(n) - torch.arange(n)[:, None]
+    inside = ((offset >= -((k - 1) // 2)) & (offset <= k // 2)).double()
+    return inside / inside.sum(1, keepdim=True)
 
 
 def _grey(x: Tensor) -> Tensor:
