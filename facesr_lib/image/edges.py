@@ -72,7 +72,8 @@ def edge_residual(x: Tensor, k: int) -> Tensor:
     if k < 1:
         raise ValueError(f"k: expected a window of at least 1 pixel, got {k}")
     # A windowed mean is one matrix per axis: exact at the border, and several times faster than pooling over k * k pixels.
-    with torch.autocast(x.device.type, enabled=False):  # half precision would not leave a flat area flat
+    device = "cpu" if x.is_meta else x.device.type  # autocast knows no meta device, on which sizes are computed
+    with torch.autocast(device, enabled=False):  # half precision would not leave a flat area flat
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
         mean = _window_mean(x.shape[2], k).to(wide) @ wide @ _window_mean(x.shape[3], k).to(wide).T
         return F.relu(wide - mean).to(x.dtype)

@@ -29,7 +29,7 @@ from facesr_lib.papers.isr_kd import (
 from facesr_lib.papers.isr_kd.study import ABLATIONS, EXTENDED, SPLITS, Study, augment
 from facesr_lib.training import StageCache, Trainer, TrainerOptions, evaluating
 
-TINY = replace(Config.preset("smoke"), width=1 / 32)
+TINY = replace(Config.preset("smoke"), width=1 / 32, discriminator_width=1 / 32)
 NEW_TERMS = ("reconstruction", "edge", "luma_chroma", "adversarial", "d_real", "d_fake")
 KD_TERMS = ("kd_output", "kd_bottleneck")
 
@@ -91,7 +91,7 @@ def test_parameters_are_the_released_networks() -> None:
 @pytest.mark.parametrize(("size", "width"), [(128, 1.0), (64, 1 / 8), (48, 1 / 8), (88, 1 / 4), (32, 1 / 64)])
 def test_sizes(size: int, width: float) -> None:
     with torch.device("meta"):
-        config = Config(hr_size=size, width=width)
+        config = Config(hr_size=size, width=width, discriminator_width=width)
         (generator, shape), (discriminator, image) = networks(config).values()
         out = generator(torch.empty(2, *shape))
         assert out.sr.shape == (2, *image) == (2, 3, size, size)
@@ -108,7 +108,19 @@ def test_paper_preset_has_the_released_numbers_and_small_ones_shrink_sizes_and_s
     assert (paper.output_weight, paper.bottleneck_weight, paper.discriminator_weight) == (15.0, 0.08, 1000.0)
     assert (paper.learning_rate, paper.betas, paper.epochs) == (1e-4, (0.9, 0.999), (200, 200))
     assert [2 * paper.unit, 5 * paper.unit] == [20_000, 50_000]
-    shrinking = ("hr_size", "width", "learning_rate", "batch_size", "epochs", "faces", "tested", "unit")
+    starting = ("bilinear_start", "constant_part")  # a short training starts and ends more gently
+    shrinking = (
+        *starting,
+        "discriminator_width",
+        "hr_size",
+        "width",
+        "learning_rate",
+        "batch_size",
+        "epochs",
+        "faces",
+        "tested",
+        "unit",
+    )
     for profile in ("smoke", "quick", "workshop"):
         small = Config.preset(profile)
         assert replace(small, **{name: getattr(paper, name) for name in shrinking}) == paper
@@ -116,14 +128,40 @@ def test_paper_preset_has_the_released_numbers_and_small_ones_shrink_sizes_and_s
 
 def test_weights_are_xavier_and_biases_zero() -> None:
     torch.manual_seed(0)
-    for network in (Generator(1 / 4), Discriminator(32, 1 / 4)):
+    for index, network in enumerate(
+        (Generator(1 / 4), Generator(1 / 4, bilinear_start=True), Discriminator(32, 1 / 4))
+    ):
         for name, parameter in network.named_parameters():
             if name.endswith("bias"):
                 assert (parameter == 0).all()
             elif parameter.numel() > 5000:
-                taps = parameter[0, 0].numel() if parameter.ndim == 4 else 1
-                fans = (parameter.shape[0] + parameter.shape[1]) * taps
-                assert parameter.std().item() == pytest.approx(math.sqrt(2 / fans), rel=0.1)
+                mixture = index == 1 and ".up." in name
+                weights = parameter[:, :, 1, 1] / 0.75**2 if mixture else parameter
+                taps = weights[0, 0].numel() if weights.ndim == 4 else 1
+                fans = (weights.shape[0] + weights.shape[1]) * taps
+                assert weights.std().item() == pytest.approx(math.sqrt(2 / fans), rel=0.1)
+
+
+def test_bilinear_start_enlarges_a_mixture_of_channels_bilinearly() -> None:
+    torch.manual_seed(0)
+    network, x = Generator(1 / 16, bilinear_start=True), torch.rand(2, 32, 6, 6)
+    with torch.no_grad():
+        found = network.step1.up(x)
+        mixture = torch.einsum("nchw,co->nohw", x, network.step1.up.weight[:, :, 1, 1] / 0.75**2)
+    expected = F.interpolate(mixture, scale_factor=2, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(found[..., 1:-1, 1:-1], expected[..., 1:-1, 1:-1])
+
+
+def test_the_learning_rate_stays_then_falls_to_zero_over_a_known_stage() -> None:
+    config = replace(TINY, learning_rate=1e-3, constant_part=0.25)
+    rate = config.schedule(100)
+    assert [rate(step) for step in (0, 25, 50, 75, 99)] == pytest.approx([1e-3, 1e-3, 2e-3 / 3, 1e-3 / 3, 1e-3 / 75])
+    assert {replace(config, constant_part=1.0).schedule(100)(step) for step in (0, 99)} == {1e-3}
+    method = ISRKD(config, steps=100)
+    method.build()
+    assert {name: r(75) for name, r in method.learning_rates.items()} == pytest.approx(
+        {"generator": 1e-3 / 3, "discriminator": 1e-3 / 3}
+    )
 
 
 # -- degradation and augmentation ---------------------------------------------------------------------------------------
@@ -176,7 +214,7 @@ def test_generator_by_hand() -> None:
     def up(name: str, x: torch.Tensor) -> torch.Tensor:
         return F.conv_transpose2d(x, w[f"{name}.up.weight"], w[f"{name}.up.bias"], stride=2, padding=1).relu()
 
-    shortcut = x = conv("first", lr)
+    shortcut = x = conv("first", lr - 0.5)
     edges, features = [], []
     for name, window in (("step1", 5), ("step2", 7), ("step3", 10)):
         features.append(conv(f"{name}.conv2", conv(f"{name}.conv1", x).relu()).relu() + shortcut)
@@ -185,7 +223,7 @@ def test_generator_by_hand() -> None:
         edges.append(conv(f"{name}.edge", residual, padding=0).relu())
         x = torch.cat([shortcut, residual], dim=1)
     out = network(lr)
-    torch.testing.assert_close(out.sr, conv("last", x, padding=0))
+    torch.testing.assert_close(out.sr, conv("last", x, padding=0) + 0.5)
     torch.testing.assert_close(out.bottleneck, features[0])
     for found, expected in zip(out.edges, edges, strict=True):
         torch.testing.assert_close(found, expected)

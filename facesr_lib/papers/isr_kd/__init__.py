@@ -13,21 +13,34 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facesr_lib.image import average_pool, canny, edge_residual, quantize, rgb_to_yuv
-from facesr_lib.nn import ResidualBlock
+from facesr_lib.image import average_pool, canny, quantize, rgb_to_yuv
+from facesr_lib.papers.isr_kd.networks import Discriminator, Generator, Output, Step
 from facesr_lib.training import Batch, Method, check_profile, evaluating, frozen
-from facesr_lib.training.schedules import constant
+from facesr_lib.training.schedules import Schedule, constant, linear_decay
+
+__all__ = [
+    "ISRKD",
+    "Config",
+    "Discriminator",
+    "Generator",
+    "Halvings",
+    "Output",
+    "Step",
+    "edge_error",
+    "js_divergence",
+    "networks",
+    "squared_error",
+    "start_from",
+]
 
 SQUARED_GREY_LEVELS = 255.0**2
 CANNY = (50, 255)  # thresholds in grey levels [R]
-WINDOWS = (5, 7, 10)  # of the edge block, at 2, 4 and 8 times the LR size [R]
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,9 @@ class Config:
 
     hr_size: int = 128  # the whole image, resized [R]
     degradation: Halvings = Halvings(8)
-    width: float = 1.0  # 1: 512 channels in the generator's first step, 128 in the discriminator's [R]
+    width: float = 1.0  # of the generator; 1: 512 channels in its first step [R]
+    discriminator_width: float = 1.0  # 1: 128 channels in its first layer [R]; it costs half of a step and weighs 5e-3
+    bilinear_start: bool = False  # False: Xavier's weights everywhere [R]; True: see `bilinear` [C]
     edge_block: bool = True  # False: the block passes its input on (ablation)
     extra_blocks: int = 0  # residual blocks after each step, identities at the start: the "extended network" [C]
     edge_discriminator: bool = False  # the discriminator sees the image and its edge residual (ablation)
@@ -76,6 +91,7 @@ class Config:
     learning_rate: float = 1e-4  # Adam [R]
     betas: tuple[float, float] = (0.9, 0.999)  # [R]
     batch_size: int = 16  # 1 by default in the released code, unknown in the paper [C]
+    constant_part: float = 1.0  # of a stage, at `learning_rate` [R]; then the rate falls in a straight line to 0 [C]
     epochs: tuple[int, int] = (200, 200)  # of the teacher and of a student [R], over all images of a split
     faces: int = 10_000_000  # most faces to train the teacher on
     tested: int = 5_000  # most images of each domain to score [C]
@@ -83,114 +99,53 @@ class Config:
 
     @classmethod
     def preset(cls, profile: str) -> Config:
-        """The configuration of a profile: smoke, quick, workshop or paper. Short schedules take larger steps."""
+        """The configuration of a profile: smoke, quick, workshop or paper.
+
+        Short schedules take larger steps, that shrink at the end, from a start that enlarges without a checkerboard [C].
+        """
+        short = cls(bilinear_start=True, constant_part=0.3, batch_size=8)
         presets = {
-            "smoke": cls(
-                hr_size=32, width=1 / 64, learning_rate=1e-3, batch_size=8, epochs=(2, 1), faces=16, tested=8, unit=8
+            "smoke": replace(
+                short,
+                hr_size=32,
+                width=1 / 64,
+                discriminator_width=1 / 64,
+                learning_rate=1e-3,
+                epochs=(2, 1),
+                faces=16,
+                tested=8,
+                unit=8,
             ),
-            "quick": cls(
-                hr_size=48, width=1 / 8, learning_rate=2e-3, batch_size=8, epochs=(10, 3), tested=100, unit=125
+            "quick": replace(
+                short,
+                hr_size=48,
+                width=1 / 8,
+                discriminator_width=1 / 32,
+                learning_rate=2e-3,
+                epochs=(16, 6),
+                tested=100,
+                unit=125,
             ),
-            "workshop": cls(hr_size=88, width=1 / 4, learning_rate=5e-4, epochs=(100, 30), tested=100, unit=125),
+            "workshop": replace(
+                short,
+                hr_size=88,
+                width=1 / 4,
+                discriminator_width=1 / 4,
+                learning_rate=5e-4,
+                batch_size=16,
+                epochs=(100, 30),
+                tested=100,
+                unit=125,
+            ),
             "paper": cls(),
         }
         return presets[check_profile(profile)]
 
-
-# The generator is EIPNet's (Kim et al., Neurocomputing 2021): three steps that double the size, each with an edge block.
-
-
-class Output(NamedTuple):
-    """sr (N, 3, H, W), not clamped; edges at H / 4, H / 2 and H, (N, 1, ...), >= 0; bottleneck B (N, 512 width, H / 8, W / 8)."""
-
-    sr: Tensor
-    edges: tuple[Tensor, Tensor, Tensor]
-    bottleneck: Tensor
-
-
-class Step(nn.Module):
-    """Two convolutions beside a shortcut, then twice the size, then the edge block: what is brighter than its surroundings."""
-
-    def __init__(self, inputs: int, middle: int, outputs: int, window: int | None, extra_blocks: int) -> None:
-        super().__init__()
-        self.window = window  # None: no edge block, the same sizes and parameters
-        self.conv1 = nn.Conv2d(inputs, inputs, 3, padding=1)
-        self.conv2 = nn.Conv2d(inputs, middle, 3, padding=1)
-        self.extra = nn.Sequential(*[ResidualBlock(middle) for _ in range(extra_blocks)])
-        self.up = nn.ConvTranspose2d(middle, outputs, 4, stride=2, padding=1)
-        self.edge = nn.Conv2d(outputs, 1, 1)
-
-    def forward(self, x: Tensor, shortcut: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return the feature, its enlargement, the enlargement's edge residual, and the edge map (1 channel)."""
-        feature = F.relu(self.conv2(F.relu(self.conv1(x)))) + shortcut
-        enlarged = F.relu(self.up(self.extra(feature)))
-        residual = enlarged if self.window is None else edge_residual(enlarged, self.window)
-        return feature, enlarged, residual, F.relu(self.edge(residual))
-
-
-class Generator(nn.Module):
-    """LR (N, 3, h, w) in [0, 1] -> Output at 8h x 8w. 11,912,582 parameters at width 1 [R]. Xavier weights, zero biases."""
-
-    def __init__(self, width: float = 1.0, edge_block: bool = True, extra_blocks: int = 0) -> None:
-        super().__init__()
-        c = channels(512, width)
-        windows = WINDOWS if edge_block else (None, None, None)
-        self.first = nn.Conv2d(3, c, 3, padding=1)
-        self.step1 = Step(c, c, c // 2, windows[0], extra_blocks)
-        self.step2 = Step(c, c // 2, c // 4, windows[1], extra_blocks)
-        self.step3 = Step(c // 2, c // 4, c // 8, windows[2], extra_blocks)
-        self.last = nn.Conv2d(c // 4, 3, 1)
-        self.apply(xavier)
-        for module in self.modules():
-            if isinstance(module, ResidualBlock):
-                nn.init.zeros_(module.last.weight)  # the identity until it is trained [C]
-
-    def forward(self, lr: Tensor) -> Output:
-        first = self.first(lr)
-        bottleneck, enlarged, residual, edge1 = self.step1(first, first)
-        _, enlarged, residual, edge2 = self.step2(torch.cat([enlarged, residual], dim=1), enlarged)
-        _, enlarged, residual, edge3 = self.step3(torch.cat([enlarged, residual], dim=1), enlarged)
-        return Output(self.last(torch.cat([enlarged, residual], dim=1)), (edge1, edge2, edge3), bottleneck)
-
-
-class Discriminator(nn.Module):
-    """Image (N, 3, size, size) in [0, 1] -> score (N, 1). 64,149,889 parameters at 128 px, most in one linear layer [R]."""
-
-    def __init__(self, size: int, width: float = 1.0, edge_input: bool = False) -> None:
-        super().__init__()
-        a, b, c = (channels(n, width) for n in (128, 256, 512))
-        self.edge_input = edge_input
-        layers: list[nn.Module] = []
-        inputs = 6 if edge_input else 3
-        for outputs, stride in ((a, 1), (a, 2), (b, 1), (b, 2), (b, 1), (c, 2), (c, 1)):
-            layers += [nn.Conv2d(inputs, outputs, 3, stride, padding=1 if stride == 1 else 0), nn.LeakyReLU(0.2)]
-            inputs = outputs
-            size = size if stride == 1 else (size - 3) // 2 + 1
-        self.convolutions = nn.Sequential(*layers[:-1])  # the last one has no activation [R]
-        self.hidden, self.score = nn.Linear(c * size * size, c), nn.Linear(c, 1)
-        self.apply(xavier)
-
-    def features(self, image: Tensor) -> Tensor:
-        """The 512 (at width 1) numbers before the score, which the identity loss compares: (N, 512)."""
-        if self.edge_input:
-            image = torch.cat([image, edge_residual(image, WINDOWS[0])], dim=1)
-        return F.leaky_relu(self.hidden(self.convolutions(image).flatten(1)), 0.2)
-
-    def forward(self, image: Tensor) -> Tensor:
-        return self.score(self.features(image))
-
-
-def channels(full: int, width: float) -> int:
-    """`full` channels at width 1, a multiple of 8 at any width so that it can be halved three times."""
-    return max(8, round(full * width / 8) * 8)
-
-
-def xavier(module: nn.Module) -> None:
-    """Xavier-uniform weights and zero biases [R: Xavier; C: uniform]."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-        nn.init.xavier_uniform_(module.weight)
-        assert module.bias is not None
-        nn.init.zeros_(module.bias)
+    def schedule(self, steps: int) -> Schedule:
+        """The learning rate of a stage of `steps` steps."""
+        if self.constant_part == 1:
+            return constant(self.learning_rate)
+        return linear_decay(self.learning_rate, round(self.constant_part * steps), steps)
 
 
 def squared_error(a: Tensor, b: Tensor) -> Tensor:
@@ -217,11 +172,13 @@ class ISRKD(Method):
     A batch has "lr", "hr" and "new" (B,) bool, as IncrementalBatches gives it. Every term adds up over the images it is for
     and is divided by the size of the whole batch: a batch of 16 is then the mean of sixteen of the released code's steps,
     which have one image, old or new; and every image weighs the same, however many of its kind are in the batch.
+    steps: how long the stage is, for the learning rate's fall; None: it stays.
     """
 
-    def __init__(self, config: Config, teacher: nn.Module | None = None) -> None:
+    def __init__(self, config: Config, teacher: nn.Module | None = None, steps: int | None = None) -> None:
         super().__init__()
         self.config = config
+        self.schedule = constant(config.learning_rate) if steps is None else config.schedule(steps)
         # Outside `networks`: never trained, never in a checkpoint. A copy, since the original may go on learning.
         self.teacher = copy.deepcopy(teacher).eval().requires_grad_(False) if teacher is not None else None
 
@@ -231,7 +188,7 @@ class ISRKD(Method):
             start_from(self.networks["generator"], self.teacher)  # [S]
         for name, network in self.networks.items():
             self.optimizers[name] = torch.optim.Adam(network.parameters(), self.config.learning_rate, self.config.betas)
-            self.learning_rates[name] = constant(self.config.learning_rate)
+            self.learning_rates[name] = self.schedule
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         config, new, size = self.config, batch["new"], len(batch["lr"])
@@ -288,7 +245,6 @@ def start_from(student: nn.Module, teacher: nn.Module) -> None:
 def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]]:
     """Every network of the paper at this configuration, with the shape of one input (channels, height, width)."""
     hr, lr = config.hr_size, config.hr_size // config.degradation.scale
-    return {
-        "generator": (Generator(config.width, config.edge_block, config.extra_blocks), (3, lr, lr)),
-        "discriminator": (Discriminator(hr, config.width, config.edge_discriminator), (3, hr, hr)),
-    }
+    generator = Generator(config.width, config.edge_block, config.extra_blocks, config.bilinear_start)
+    discriminator = Discriminator(hr, config.discriminator_width, config.edge_discriminator)
+    return {"generator": (generator, (3, lr, lr)), "discriminator": (discriminator, (3, hr, hr))}

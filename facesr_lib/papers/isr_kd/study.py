@@ -129,7 +129,8 @@ class Study:
             "device": resolve_device(self.device).type,
         }
         folder = self.cache.folder(name, key)
-        method = ISRKD(config, None if teacher is None else teacher.method.inference_network("generator"))
+        judge = None if teacher is None else teacher.method.inference_network("generator")
+        method = ISRKD(config, judge, steps)
 
         def validate(trained: Method) -> dict[str, float]:
             number = len(CsvLog(folder / "validation.csv").rows())  # counts on where a resumed run left off

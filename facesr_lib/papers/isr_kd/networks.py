@@ -1,0 +1,131 @@
+"""The networks of ISR-KD. Marks: [R] the authors' released code does it, [C] we chose.
+
+The generator is EIPNet's (Kim et al., Neurocomputing 2021): three steps that double the size, each with an edge block.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from facesr_lib.image import edge_residual
+from facesr_lib.nn import ResidualBlock
+
+WINDOWS = (5, 7, 10)  # of the edge block, at 2, 4 and 8 times the LR size [R]
+# The generator counts brightness from here, not from black [C]. Its biases could take that up (but at the padded border), so it
+# can make the same images; but a short training does not spend itself on the mean brightness of everything.
+MID_GREY = 0.5
+
+
+class Output(NamedTuple):
+    """sr (N, 3, H, W), not clamped; edges at H / 4, H / 2 and H, (N, 1, ...), >= 0; bottleneck B (N, 512 width, H / 8, W / 8)."""
+
+    sr: Tensor
+    edges: tuple[Tensor, Tensor, Tensor]
+    bottleneck: Tensor
+
+
+class Step(nn.Module):
+    """Two convolutions beside a shortcut, then twice the size, then the edge block: what is brighter than its surroundings."""
+
+    def __init__(self, inputs: int, middle: int, outputs: int, window: int | None, extra_blocks: int) -> None:
+        super().__init__()
+        self.window = window  # None: no edge block, the same sizes and parameters
+        self.conv1 = nn.Conv2d(inputs, inputs, 3, padding=1)
+        self.conv2 = nn.Conv2d(inputs, middle, 3, padding=1)
+        self.extra = nn.Sequential(*[ResidualBlock(middle) for _ in range(extra_blocks)])
+        self.up = nn.ConvTranspose2d(middle, outputs, 4, stride=2, padding=1)
+        self.edge = nn.Conv2d(outputs, 1, 1)
+
+    def forward(self, x: Tensor, shortcut: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return the feature, its enlargement, the enlargement's edge residual, and the edge map (1 channel)."""
+        feature = F.relu(self.conv2(F.relu(self.conv1(x)))) + shortcut
+        enlarged = F.relu(self.up(self.extra(feature)))
+        residual = enlarged if self.window is None else edge_residual(enlarged, self.window)
+        return feature, enlarged, residual, F.relu(self.edge(residual))
+
+
+class Generator(nn.Module):
+    """LR (N, 3, h, w) in [0, 1] -> Output at 8h x 8w. 11,912,582 parameters at width 1 [R]. Xavier weights, zero biases."""
+
+    def __init__(
+        self, width: float = 1.0, edge_block: bool = True, extra_blocks: int = 0, bilinear_start: bool = False
+    ) -> None:
+        super().__init__()
+        c = channels(512, width)
+        windows = WINDOWS if edge_block else (None, None, None)
+        self.first = nn.Conv2d(3, c, 3, padding=1)
+        self.step1 = Step(c, c, c // 2, windows[0], extra_blocks)
+        self.step2 = Step(c, c // 2, c // 4, windows[1], extra_blocks)
+        self.step3 = Step(c // 2, c // 4, c // 8, windows[2], extra_blocks)
+        self.last = nn.Conv2d(c // 4, 3, 1)
+        self.apply(xavier)
+        if bilinear_start:
+            self.apply(bilinear)
+        for module in self.modules():
+            if isinstance(module, ResidualBlock):
+                nn.init.zeros_(module.last.weight)  # the identity until it is trained [C]
+
+    def forward(self, lr: Tensor) -> Output:
+        first = self.first(lr - MID_GREY)
+        bottleneck, enlarged, residual, edge1 = self.step1(first, first)
+        _, enlarged, residual, edge2 = self.step2(torch.cat([enlarged, residual], dim=1), enlarged)
+        _, enlarged, residual, edge3 = self.step3(torch.cat([enlarged, residual], dim=1), enlarged)
+        sr = self.last(torch.cat([enlarged, residual], dim=1)) + MID_GREY
+        return Output(sr, (edge1, edge2, edge3), bottleneck)
+
+
+class Discriminator(nn.Module):
+    """Image (N, 3, size, size) in [0, 1] -> score (N, 1). 64,149,889 parameters at 128 px, most in one linear layer [R]."""
+
+    def __init__(self, size: int, width: float = 1.0, edge_input: bool = False) -> None:
+        super().__init__()
+        a, b, c = (channels(n, width) for n in (128, 256, 512))
+        self.edge_input = edge_input
+        layers: list[nn.Module] = []
+        inputs = 6 if edge_input else 3
+        for outputs, stride in ((a, 1), (a, 2), (b, 1), (b, 2), (b, 1), (c, 2), (c, 1)):
+            layers += [nn.Conv2d(inputs, outputs, 3, stride, padding=1 if stride == 1 else 0), nn.LeakyReLU(0.2)]
+            inputs = outputs
+            size = size if stride == 1 else (size - 3) // 2 + 1
+        self.convolutions = nn.Sequential(*layers[:-1])  # the last one has no activation [R]
+        self.hidden, self.score = nn.Linear(c * size * size, c), nn.Linear(c, 1)
+        self.apply(xavier)
+
+    def features(self, image: Tensor) -> Tensor:
+        """The 512 (at width 1) numbers before the score, which the identity loss compares: (N, 512)."""
+        if self.edge_input:
+            image = torch.cat([image, edge_residual(image, WINDOWS[0])], dim=1)
+        return F.leaky_relu(self.hidden(self.convolutions(image).flatten(1)), 0.2)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.score(self.features(image))
+
+
+def channels(full: int, width: float) -> int:
+    """`full` channels at width 1, a multiple of 8 at any width so that it can be halved three times."""
+    return max(8, round(full * width / 8) * 8)
+
+
+def xavier(module: nn.Module) -> None:
+    """Xavier-uniform weights and zero biases [R: Xavier; C: uniform]."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        assert module.bias is not None
+        nn.init.zeros_(module.bias)
+
+
+def bilinear(module: nn.Module) -> None:
+    """Let a transposed convolution, 4 x 4 with stride 2, begin as a Xavier-uniform mixture of channels, enlarged bilinearly [C].
+
+    Long et al. (2015) begin their enlargements so. With Xavier's 4 x 4 weights each of the three enlargements begins as a
+    checkerboard a third as strong as its input, and hardly any of the last channels lives through a short training.
+    """
+    if isinstance(module, nn.ConvTranspose2d):
+        mixture = nn.init.xavier_uniform_(torch.empty(*module.weight.shape[:2], 1, 1))
+        tent = torch.tensor([0.25, 0.75, 0.75, 0.25])
+        with torch.no_grad():
+            module.weight.copy_(mixture * torch.outer(tent, tent))
