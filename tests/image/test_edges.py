@@ -129,3 +129,14 @@ def test_edge_residual_is_zero_on_flat_images_up_to_the_border() -> None:
     assert edge_residual(torch.full((1, 3, 9, 9), 0.7, dtype=torch.float64), 7).abs().max() < 1e-12
     with pytest.raises(ValueError, match="k:"):
         edge_residual(random_images(), 0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_edge_residual_keeps_its_precision_under_autocast(dtype: torch.dtype) -> None:
+    x = random_images().to(dtype)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = edge_residual(x, 7)
+        assert edge_residual(torch.full((1, 1, 48, 48), 0.7, dtype=dtype), 10).abs().max() < 1e-6
+    assert found.dtype == dtype
+    torch.testing.assert_close(found, edge_residual(x.double(), 7).to(dtype), atol=1e-6, rtol=1e-2)
+    assert edge_residual(x.to("meta"), 7).shape == x.shape
