@@ -103,40 +103,14 @@ class Config:
 
         Short schedules take larger steps, that shrink at the end, from a start that enlarges without a checkerboard [C].
         """
-        short = cls(bilinear_start=True, constant_part=0.3, batch_size=8)
+        short = cls(bilinear_start=True, constant_part=0.3, batch_size=8, tested=100, unit=125)
+        tiny = replace(short, width=1 / 64, discriminator_width=1 / 64, faces=16, tested=8, unit=8)
+        small = replace(short, width=1 / 8, discriminator_width=1 / 32)
+        large = replace(short, width=1 / 4, discriminator_width=1 / 4, batch_size=16)
         presets = {
-            "smoke": replace(
-                short,
-                hr_size=32,
-                width=1 / 64,
-                discriminator_width=1 / 64,
-                learning_rate=1e-3,
-                epochs=(2, 1),
-                faces=16,
-                tested=8,
-                unit=8,
-            ),
-            "quick": replace(
-                short,
-                hr_size=48,
-                width=1 / 8,
-                discriminator_width=1 / 32,
-                learning_rate=3e-3,
-                epochs=(12, 6),
-                tested=100,
-                unit=125,
-            ),
-            "workshop": replace(
-                short,
-                hr_size=88,
-                width=1 / 4,
-                discriminator_width=1 / 4,
-                learning_rate=5e-4,
-                batch_size=16,
-                epochs=(100, 30),
-                tested=100,
-                unit=125,
-            ),
+            "smoke": replace(tiny, hr_size=32, learning_rate=1e-3, epochs=(2, 1)),
+            "quick": replace(small, hr_size=48, learning_rate=3e-3, epochs=(12, 6)),
+            "workshop": replace(large, hr_size=88, learning_rate=5e-4, epochs=(100, 30)),
             "paper": cls(),
         }
         return presets[check_profile(profile)]
