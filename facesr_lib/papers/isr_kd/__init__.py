@@ -105,11 +105,11 @@ class Config:
         """
         short = cls(bilinear_start=True, constant_part=0.3, batch_size=8, tested=100, unit=125)
         tiny = replace(short, width=1 / 64, discriminator_width=1 / 64, faces=16, tested=8, unit=8)
-        small = replace(short, width=1 / 8, discriminator_width=1 / 32)
+        small = replace(short, width=1 / 8, discriminator_width=1 / 32, tested=50)
         large = replace(short, width=1 / 4, discriminator_width=1 / 4, batch_size=16)
         presets = {
             "smoke": replace(tiny, hr_size=32, learning_rate=1e-3, epochs=(2, 1)),
-            "quick": replace(small, hr_size=48, learning_rate=3e-3, epochs=(12, 6)),
+            "quick": replace(small, hr_size=48, learning_rate=3e-3, epochs=(10, 5)),
             "workshop": replace(large, hr_size=88, learning_rate=5e-4, epochs=(100, 30)),
             "paper": cls(),
         }

@@ -119,13 +119,12 @@ def xavier(module: nn.Module) -> None:
 
 
 def bilinear(module: nn.Module) -> None:
-    """Let a transposed convolution, 4 x 4 with stride 2, begin as a Xavier-uniform mixture of channels, enlarged bilinearly [C].
+    """Let a transposed convolution, 4 x 4 with stride 2, begin as the bilinear enlargement of its first input channels [C].
 
-    Long et al. (2015) begin their enlargements so. With Xavier's 4 x 4 weights each of the three enlargements begins as a
-    checkerboard a third as strong as its input, and hardly any of the last channels lives through a short training.
+    Long et al. (2015) begin their enlargements so. With Xavier's weights each of the three begins as a checkerboard a third as
+    strong as its input, and in a short training most of the last channels die: too few are left to learn colours from.
     """
     if isinstance(module, nn.ConvTranspose2d):
-        mixture = nn.init.xavier_uniform_(torch.empty(*module.weight.shape[:2], 1, 1))
         tent = torch.tensor([0.25, 0.75, 0.75, 0.25])
         with torch.no_grad():
-            module.weight.copy_(mixture * torch.outer(tent, tent))
+            module.weight.copy_(torch.eye(*module.weight.shape[:2])[:, :, None, None] * torch.outer(tent, tent))
