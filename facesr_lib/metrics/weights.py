@@ -5,7 +5,6 @@ Nothing here touches the network: `facesr_lib.metrics.fetch` and the command `fa
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from types import MappingProxyType
 from typing import Literal, TypeVar
 
 from facesr_lib.data.cache import cache_dir
+from facesr_lib.download import file_digest
 from facesr_lib.files import write_atomically
 
 State = Literal["ready", "missing", "damaged"]
@@ -271,8 +271,7 @@ def state(weights: Weights, *, rehash: bool = False) -> State:
 
 def hash_file(path: Path) -> str:
     """SHA-256 of a file's content, hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_digest(path, "sha256")
 
 
 def _intact(path: Path, file: WeightFile, rehash: bool) -> bool:
