@@ -123,12 +123,7 @@ class ImageSet:
             raise ValueError(f"limit must be at least 1, got {n}")
         if n >= len(self):
             return self
-        seen: Counter[str] = Counter()
-        rank = []
-        for group in self.groups:
-            rank.append(seen[group])
-            seen[group] += 1
-        return self.subset(np.sort(np.argsort(rank, kind="stable")[:n]))
+        return self.subset(spread(self.groups, n))
 
     def _rows(self, indices: Indices) -> npt.NDArray[np.int64]:
         rows = np.asarray(indices)
@@ -140,6 +135,16 @@ class ImageSet:
         if outside.size:
             raise IndexError(f"image {outside[0]} asked of {self.name!r}, which has images 0 to {len(self) - 1}")
         return rows.astype(np.int64)
+
+
+def spread(groups: Sequence[str], n: int) -> npt.NDArray[np.int64]:
+    """Places of `n` entries, in order: the first of every group, then the second of every group, and so on."""
+    seen: Counter[str] = Counter()
+    rank = []
+    for group in groups:
+        rank.append(seen[group])
+        seen[group] += 1
+    return np.sort(np.argsort(rank, kind="stable")[:n])
 
 
 def hash_pixels(pixels: Pixels | Rows) -> str:

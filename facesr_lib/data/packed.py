@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -119,7 +119,7 @@ class PackedWriter:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{self.path.stem}-", suffix=".tmp", dir=self.path.parent)
         self._temporary = Path(name)
-        self._file = os.fdopen(handle, "wb")
+        self._file: IO[bytes] = os.fdopen(handle, "wb")
         self._file.write(bytes(HEADER_BYTES))
         self._digest = hashlib.sha256()
         return self
