@@ -17,6 +17,7 @@ import typer
 
 from facesr_lib import __version__
 from facesr_lib.config import PROFILES, code_fingerprint
+from facesr_lib.runner.data_cli import app as data_app
 from facesr_lib.runner.notebooks import (
     Notebook,
     NotebookError,
@@ -254,4 +255,5 @@ def _clear_errors() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
+app.add_typer(data_app, name="data")
 app.add_typer(weights_app, name="weights")

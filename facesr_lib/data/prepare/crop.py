@@ -48,7 +48,7 @@ def crop_chunk(source: str, samples: Sequence[Sample], size: int, without_box: s
             bad[file] = str(error)
             continue
         for face in faces:
-            if face.box is None and without_box == "refuse":
+            if face.reason:
                 bad[file] = face.reason
                 continue
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -19,10 +19,15 @@ class PrepareError(RuntimeError):
     """A set cannot be prepared; the message names the file or entry, what was expected, and what to do."""
 
 
+class EntryMissing(PrepareError):
+    """A file or folder of a set is not below its source folder."""
+
+
 class Sample(NamedTuple):
     """One picture to be: a file below the source folder, whom it shows, and what to cut out of it.
 
-    box None: the description's `without_box` says what is taken. reason: why a picture that ought to have a box has none.
+    box None: the description's `without_box` says what is taken. reason: why a picture that ought to have a box has none; it is
+    left out then.
     """
 
     file: str
@@ -35,35 +40,49 @@ Parts = dict[str, list[Sample]]  # "train", "val", "test", "real_lr/train", ...
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a set comes from, the same for all its protocols.
+
+    family: the folder of its sources.  licence: in a few words.  terms: the page that states it.  credit: for every manifest.
+    identities: how people are known, and so what a split can promise.
+    """
+
+    family: str
+    licence: str
+    terms: str
+    credit: str
+    identities: str
+
+
+@dataclass(frozen=True)
 class Description:
     """One data set under one paper's protocol.
 
-    name: what the command line and DATA_ROOT call it.  family: the folder of its sources, shared by protocols of one set.
-    licence, terms: in a few words, and the page that states them.  credit: for manifests.
+    name: what the command line and DATA_ROOT call it.  used_by: the papers' modules.
     files: what `index` needs. Those without addresses must be asked for; `ask` says where and how.
     protocol: how the pictures are cut, in words, for the manifest; numbers of our own are marked [choice] there.
-    index: lists the pictures below a source folder.  size, lr_size: sides of the packed pictures in pixels.
-    without_box: what is taken of a picture without a box: the whole of it, squashed; its centre square; nothing.
-    identities: how people are known, for the manifest.  limits: pictures per part that the paper uses, where it uses few.
+    index: lists the pictures below a source folder; raises EntryMissing where something of the set is not there.
+    size, lr_size: sides of the packed pictures in pixels.
+    without_box: what is taken of a picture without a box: the whole of it, squashed, or its centre square.
+    limits: pictures per part that the paper uses, where it uses few.  pictures: these, as files to download one by one.
     """
 
     name: str
     title: str
     kind: Kind
-    family: str
-    licence: str
-    terms: str
-    credit: str
-    used_by: str
+    origin: Origin
+    used_by: tuple[str, ...]
     protocol: str
-    identities: str
     files: tuple[RemoteFile, ...]
     ask: str
     index: Callable[[Path], Parts]
     size: int
     lr_size: int = 16
-    without_box: Literal["whole", "centre", "refuse"] = "centre"
+    without_box: Literal["whole", "centre"] = "centre"
     limits: Mapping[str, int] | None = None
+    pictures: Callable[[Path, Mapping[str, int]], list[RemoteFile]] | None = (
+        None  # single pictures to download, where few will do
+    )
 
     def size_of(self, part: str) -> int:
         """Side in pixels of a part's pictures."""
@@ -89,9 +108,9 @@ def drawn_split(person: str, shares: Mapping[str, float]) -> str:
     return part
 
 
-def find_entry(source: Path, name: str, *, folder: bool, depth: int = 4) -> Path:
-    """The file or folder `name` at most `depth` levels below `source`, the shallowest first, since archives differ in
-    how they wrap their content. Raises PrepareError when there is none."""
+def look_for(source: Path, name: str, *, folder: bool, depth: int = 4) -> Path | None:
+    """The file or folder `name` at most `depth` levels below `source`, the shallowest first: archives differ in how they wrap
+    their content. None when there is none."""
     level = [source]
     for _ in range(depth):
         below: list[Path] = []
@@ -99,13 +118,17 @@ def find_entry(source: Path, name: str, *, folder: bool, depth: int = 4) -> Path
             candidate = place / name
             if candidate.is_dir() if folder else candidate.is_file():
                 return candidate
-            below += sorted(entry for entry in _folders(place))
+            below += sorted(entry for entry in place.iterdir() if entry.is_dir() and not entry.name.startswith("."))
         level = below
-    kind = "folder" if folder else "file"
-    raise PrepareError(
-        f"there is no {kind} {name} in {source} or the folders below it: put it there, or unpack its archive there"
-    )
+    return None
 
 
-def _folders(place: Path) -> Sequence[Path]:
-    return [entry for entry in place.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+def find_entry(source: Path, name: str, *, folder: bool) -> Path:
+    """`look_for`, or EntryMissing."""
+    found = look_for(source, name, folder=folder)
+    if found is None:
+        kind = "folder" if folder else "file"
+        raise PrepareError(
+            f"there is no {kind} {name} in {source} or the folders below it: put it or its archive there"
+        )
+    return found

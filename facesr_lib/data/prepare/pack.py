@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from facesr_lib.data.packed import HEADER_BYTES, PackedWriter
+from facesr_lib.data.packed import HEADER_BYTES, PackedError, PackedWriter, open_packed, read_manifest
 from facesr_lib.data.prepare.crop import Cropped, crop_chunk
 from facesr_lib.data.prepare.description import PrepareError, Sample
 
@@ -42,7 +42,8 @@ def pack_samples(
 
     workers: processes, by default one per core that this process may use; 1 works in this one. Memory stays at some
     chunks of CHUNK_BYTES per worker, whatever the number of pictures, beside the list of samples itself.
-    Interrupted, the next call with the same samples goes on at the last finished chunk, and gives the same bytes.
+    Interrupted, the next call with the same samples goes on at the last finished chunk, and gives the same bytes; a part that
+    is finished already is left as it is.
     Raises PrepareError when more than MAX_BAD of the pictures (and more than one) cannot be used; then nothing is kept.
     OSError, on a full disk say, leaves the finished chunks for the next call; the set itself appears only when it is whole.
     """
@@ -51,6 +52,8 @@ def pack_samples(
     per_chunk = max(1, min(CHUNK_SAMPLES, CHUNK_BYTES // (3 * size * size)))
     chunks = -(-len(samples) // per_chunk)
     key = _key(samples, size, without_box, per_chunk)
+    if (done := _finished(manifest, key)) is not None:
+        return done
     with ResumableWriter(manifest, name, (size, size), credit, facts, key=key) as writer:
         jobs = (
             (str(source), samples[i * per_chunk : (i + 1) * per_chunk], size, without_box)
@@ -63,7 +66,7 @@ def pack_samples(
                 writer.discard()
                 raise PrepareError(_too_many_bad(name, writer.bad, len(samples), source))
             progress(min(writer.chunks * per_chunk, len(samples)), len(samples))
-        writer.source["bad"] = len(writer.bad)
+        writer.source |= {"key": key, "bad": writer.bad}
         return dict(writer.bad)
 
 
@@ -185,6 +188,16 @@ def _in_order(jobs: Iterator[tuple[str, Sequence[Sample], int, str]], workers: i
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _finished(manifest: Path, key: str) -> dict[str, str] | None:
+    """The bad pictures of a packing that is whole and of the same samples; None when it has yet to be made."""
+    try:
+        open_packed(manifest)
+        source = read_manifest(manifest)["source"]
+    except PackedError:
+        return None
+    return dict(source["bad"]) if source.get("key") == key else None
 
 
 def _key(samples: Sequence[Sample], size: int, without_box: str, per_chunk: int) -> str:

@@ -1,0 +1,61 @@
+"""Data sets that `facesr data prepare` has made: how they are recognised, and which of them a DATA_ROOT stands for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+PREPARED = "prepared.json"  # written last, in the set's own folder
+FORMAT = "facesr prepared set"
+
+
+def prepared_facts(folder: Path) -> dict[str, Any] | None:
+    """What a prepared set says of itself (name, kind, licence, protocol, parts, ...), or None when the folder is none."""
+    try:
+        facts = json.loads((folder / PREPARED).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return facts if isinstance(facts, dict) and facts.get("format") == FORMAT and "parts" in facts else None
+
+
+def prepared_sets(root: Path) -> dict[str, dict[str, Any]]:
+    """The prepared sets directly below a folder, by the name of their folder."""
+    if not root.is_dir():
+        return {}
+    facts = {entry.name: prepared_facts(entry) for entry in sorted(root.iterdir()) if entry.is_dir()}
+    return {name: found for name, found in facts.items() if found}
+
+
+def face_set(root: Path, size: int | None, preferred: Sequence[str] = ()) -> Path:
+    """The folder whose faces a DATA_ROOT stands for: `root` itself, or one of the prepared sets below it.
+
+    Of several, the first of `preferred`, else the first by name, that has HR faces of at least `size` px. Raises
+    FileNotFoundError, naming what is there and what to prepare, when there are prepared sets but none with such faces.
+    """
+    sets = {} if prepared_facts(root) else prepared_sets(root)
+    if not sets:
+        return root
+    for name in (*preferred, *sets):
+        if name in sets and sets[name]["kind"] == "faces" and _size(sets[name], "train") >= (size or 1):
+            return root / name
+    there = ", ".join(f"{name} ({facts['kind']}, {_size(facts, 'train')} px)" for name, facts in sets.items())
+    wanted = f"facesr data prepare {preferred[0]}" if preferred else "facesr data list"
+    raise FileNotFoundError(
+        f"DATA_ROOT {root} holds prepared sets, but none with faces of {size or 1} px or more: {there}. See: {wanted}"
+    )
+
+
+def real_lr_set(root: Path, preferred: Sequence[str] = ()) -> Path | None:
+    """The folder with packed real LR faces, train.json and test.json, that belongs to a DATA_ROOT; None when it has none.
+
+    `root`/real_lr where `root` is a set that comes with its own; else that of the first prepared set below `root`: of
+    `preferred`, then by name.
+    """
+    names = [".", *preferred, *prepared_sets(root)]
+    return next((root / name / "real_lr" for name in names if (root / name / "real_lr" / "train.json").is_file()), None)
+
+
+def _size(facts: dict[str, Any], part: str) -> int:
+    return int(facts["parts"].get(part, {}).get("size", 0))
