@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from facesr_lib.data.prepare import listing
-from facesr_lib.data.prepare.by_request import BICUBIC, PHOTOGRAPHS, RESEARCH, UNKNOWN
+from facesr_lib.data.prepare.by_request import BICUBIC, BY_REQUEST, PHOTOGRAPHS, RESEARCH, UNKNOWN
 from facesr_lib.data.prepare.description import Description, Origin, PrepareError
 from facesr_lib.download import RemoteFile
 
