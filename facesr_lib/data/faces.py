@@ -11,6 +11,8 @@ from facesr_lib.data.folder import image_folder, subfolders
 from facesr_lib.data.images import ImageSet, square
 from facesr_lib.data.olivetti import olivetti_faces
 from facesr_lib.data.packed import PackedWriter, cached_set, open_packed, read_manifest
+from facesr_lib.data.prepare.papers import sets_of
+from facesr_lib.data.prepared import face_set
 from facesr_lib.data.split import refuse_shared_groups, split_by_group
 
 Split = Literal["train", "val", "test"]
@@ -21,16 +23,19 @@ SPLIT_SEED = 0  # fixed, so that changing a run's seed never moves a person into
 LAYOUTS = """DATA_ROOT may be
   "" (empty): the packaged Olivetti faces;
   a folder with train/ and test/ (and val/, if you have it), each full of images, best in one subfolder per person;
-  a folder with packed sets train.json and test.json (and val.json);
+  a folder with packed sets train.json and test.json (and val.json), as `facesr data prepare` makes them;
+  a folder of such folders (--root of `facesr data prepare`);
   any other folder of images, best in one subfolder per person, which is then split by person."""
 
 
-def load_faces(data_root: str | Path, split: Split, size: int | None) -> ImageSet:
+def load_faces(data_root: str | Path, split: Split, size: int | None, paper: str = "") -> ImageSet:
     """Return a split's faces as square images of `size` px. No person is in two splits.
 
-    data_root "" gives the Olivetti faces; otherwise a folder in one of these layouts, tried in this order:
+    data_root "" gives the Olivetti faces; otherwise a folder in one of these layouts, tried in this order: prepared sets in
+    folders of their own, of which those that `paper` used are preferred (`face_set`);
     packed sets `train.json`, `test.json`; subfolders `train/`, `test/`; any folder of images, split by person into
-    62.5 % train, 12.5 % val and 25 % test. Without a val set in the first two, a sixth of the training people is val.
+    62.5 % train, 12.5 % val and 25 % test. Without a val set in the packed sets and subfolders, a sixth of the training people
+    is val.
     size=None keeps the native size, which only Olivetti (112 x 92) and packed sets have.
     Raises FileNotFoundError (missing folder or split; the message lists the layouts), ValueError (unknown split, a size that
     the images do not have, a person in two splits), and whatever image_folder and open_packed raise.
@@ -42,6 +47,7 @@ def load_faces(data_root: str | Path, split: Split, size: int | None) -> ImageSe
     root = Path(data_root).expanduser()
     if not root.is_dir():
         raise FileNotFoundError(f"DATA_ROOT {root} is not a folder. {LAYOUTS}")
+    root = face_set(root, size, sets_of(paper, "faces"))
 
     sets = {name: root / f"{name}.json" for name in SPLITS if (root / f"{name}.json").is_file()}
     folders = {name: root / name for name in SPLITS if (root / name).is_dir()}
@@ -63,10 +69,15 @@ def _people(path: Path) -> list[str]:
     return read_manifest(path)["groups"] if path.is_file() else subfolders(path)
 
 
+def load_packed(manifest: Path, size: int | None) -> ImageSet:
+    """A packed set as square images of `size` px, or as they are. Raises ValueError for a size that they do not have."""
+    return _resized(open_packed(manifest), size)
+
+
 def _read(path: Path, size: int | None) -> ImageSet:
     """A packed set, given by its manifest, or a folder of images."""
     if path.is_file():
-        return _resized(open_packed(path), size)
+        return load_packed(path, size)
     if size is None:
         raise ValueError(f"size=None: the images in {path} may differ in size, so give a size in pixels")
     return image_folder(path, size)

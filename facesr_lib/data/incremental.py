@@ -16,6 +16,7 @@ from facesr_lib.data.batches import Degrade, epoch_order, eval_batches, keyed_ge
 from facesr_lib.data.cartoons import dicebear_cartoons
 from facesr_lib.data.faces import load_faces
 from facesr_lib.data.images import ImageSet
+from facesr_lib.data.prepared import prepared_sets
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 
@@ -124,12 +125,17 @@ def eval_domains(
 
 
 def load_cartoons(data_root: str | Path, split: Literal["train", "val", "test"], size: int, count: int) -> ImageSet:
-    """`count` cartoon faces of a split, `size` x `size` px: of `data_root`/cartoons where that folder exists, else DiceBear's.
+    """`count` cartoon faces of a split, `size` x `size` px: those of `data_root` where it has some, else DiceBear's.
 
-    The folder has one of the layouts of `load_faces` (prepared iCartoonFace, say); its parent should have train/ and test/
-    for the faces, or the cartoons would be taken for one more person. There may be fewer images than `count` in it.
+    `data_root` has a folder cartoons in one of the layouts of `load_faces`, or a prepared set of cartoons (iCartoonFace). Beside
+    a folder cartoons there should be train/ and test/ for the faces, or it would be taken for one more person. There may
+    be fewer images than `count`.
     """
-    folder = Path(data_root, "cartoons").expanduser()
-    if str(data_root) and folder.is_dir():
-        return load_faces(folder, split, size).limit(count)
+    root = Path(data_root).expanduser()
+    prepared = (
+        [name for name, facts in prepared_sets(root).items() if facts["kind"] == "cartoons"] if str(data_root) else []
+    )
+    for name in ("cartoons", *prepared):
+        if str(data_root) and (root / name).is_dir():
+            return load_faces(root / name, split, size).limit(count)
     return dicebear_cartoons(count, size, split=split)

@@ -37,25 +37,23 @@ def face_set(root: Path, size: int | None, preferred: Sequence[str] = ()) -> Pat
     sets = {} if prepared_facts(root) else prepared_sets(root)
     if not sets:
         return root
+    sizes = {name: facts["parts"].get("train", {}).get("size", 0) for name, facts in sets.items()}
     for name in (*preferred, *sets):
-        if name in sets and sets[name]["kind"] == "faces" and _size(sets[name], "train") >= (size or 1):
+        if name in sets and sets[name]["kind"] == "faces" and sizes[name] >= (size or 1):
             return root / name
-    there = ", ".join(f"{name} ({facts['kind']}, {_size(facts, 'train')} px)" for name, facts in sets.items())
+    there = ", ".join(f"{name} ({facts['kind']}, {sizes[name] or 'no'} px HR)" for name, facts in sets.items())
     wanted = f"facesr data prepare {preferred[0]}" if preferred else "facesr data list"
     raise FileNotFoundError(
         f"DATA_ROOT {root} holds prepared sets, but none with faces of {size or 1} px or more: {there}. See: {wanted}"
     )
 
 
-def real_lr_set(root: Path, preferred: Sequence[str] = ()) -> Path | None:
-    """The folder with packed real LR faces, train.json and test.json, that belongs to a DATA_ROOT; None when it has none.
+def real_lr_folder(root: Path, preferred: Sequence[str] = ()) -> Path | None:
+    """The folder with packed real LR faces (train.json, test.json) that belongs to a DATA_ROOT; None when it has none.
 
-    `root`/real_lr where `root` is a set that comes with its own; else that of the first prepared set below `root`: of
-    `preferred`, then by name.
+    `root`/real_lr where `root` itself is such a set; else that of a prepared set below `root`: the first of `preferred`, else
+    the first by name.
     """
     names = [".", *preferred, *prepared_sets(root)]
-    return next((root / name / "real_lr" for name in names if (root / name / "real_lr" / "train.json").is_file()), None)
-
-
-def _size(facts: dict[str, Any], part: str) -> int:
-    return int(facts["parts"].get(part, {}).get("size", 0))
+    folders = [root / name / "real_lr" for name in names]
+    return next((folder for folder in folders if (folder / "train.json").is_file()), None)

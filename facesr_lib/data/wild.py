@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 from facesr_lib.data.batches import eval_batches
-from facesr_lib.data.faces import load_faces
+from facesr_lib.data.faces import SPLITS, load_faces, load_packed
 from facesr_lib.data.images import ImageSet
+from facesr_lib.data.prepare.papers import sets_of
+from facesr_lib.data.prepared import real_lr_folder
 from facesr_lib.data.split import split_by_group
 from facesr_lib.image import Bicubic, Degradation, add_sensor_noise, jpeg, motion_blur, to_uint8
 
@@ -75,6 +77,8 @@ class Wild:
     """What a method may learn from (`hr`, `real_lr`: other people) and what it is judged on (`val`, `test`, through `hidden`).
 
     `eval_batches(wild.test, wild.hidden, batch_size, wild.seed)` yields the LR pictures with their kept-aside originals.
+    real_test: LR pictures that nobody has the originals of, where `real_lr` are such pictures; then `hidden` is another
+    degradation than the one that is learned.
     """
 
     hr: ImageSet
@@ -83,23 +87,33 @@ class Wild:
     test: ImageSet
     hidden: HiddenDegradation
     seed: int = SEED
+    real_test: ImageSet | None = None
 
 
-def in_the_wild(data_root: str | Path, hr_size: int, scale: int) -> Wild:
+def in_the_wild(data_root: str | Path, hr_size: int, scale: int, paper: str = "") -> Wild:
     """The setting at `hr_size` pixels and `scale`: half of the training people give HR images, the other half LR pictures.
 
-    data_root and errors: as in `load_faces`. Raises ValueError if there are fewer than two training people.
+    Where `data_root` has prepared real LR faces (WIDER FACE's, or those of SCGAN's or Bulat et al.'s release, whose HR faces go
+    with them), all training people give HR images, and the LR pictures are the real ones.
+    data_root, paper and errors: as in `load_faces`. Raises ValueError if there are fewer than two training people, or if the
+    real LR faces are smaller than `hr_size` / `scale`.
     """
-    train = load_faces(data_root, "train", hr_size)
     hidden = HiddenDegradation(scale)
-    hr, real_lr = strangers(train, hidden)
-    test = load_faces(data_root, "test", hr_size)
+    real = real_lr_folder(Path(data_root).expanduser(), sets_of(paper)) if str(data_root) else None
+    if real and (real.parent / "train.json").is_file():
+        data_root = real.parent
+    train, val, test = (load_faces(data_root, split, hr_size, paper) for split in SPLITS)
+    if real:
+        hr, real_lr = train, load_packed(real / "train.json", hr_size // scale)
+    else:
+        hr, real_lr = strangers(train, hidden)
     return Wild(
         hr=hr,
         real_lr=real_lr,
-        val=_seen_through(load_faces(data_root, "val", hr_size), hidden),
+        val=_seen_through(val, hidden),
         test=_seen_through(test, hidden),
         hidden=hidden,
+        real_test=load_packed(real / "test.json", hr_size // scale) if real else None,
     )
 
 

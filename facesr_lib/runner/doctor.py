@@ -86,6 +86,7 @@ def examine(out: Path, data_root: str = "", online: bool = False) -> Diagnosis:
         *_guarded("machine", "cache", _cache),
         *data,
         *own,
+        *_guarded("paper presets", "data", lambda: _paper_data(data_root)),
         *_guarded("weights", "weights", lambda: _weights(online)),
         *kernel,
     ]
@@ -202,6 +203,24 @@ def _data_root(data_root: str) -> list[Check]:
     if not content:
         return [Check("data", "DATA_ROOT", f"{folder} is empty", False, "give the folder that holds your images")]
     return [Check("data", "DATA_ROOT", f"{folder}: {len(content)} entries ({', '.join(content[:4])}, ...)", True)]
+
+
+def _paper_data(data_root: str) -> list[Check]:
+    """Which papers' `paper` presets would run on the data that the paper used."""
+    from facesr_lib.data.prepare import PAPERS, paper_data
+
+    checks = []
+    for paper in PAPERS:
+        found, lacking = paper_data(paper, Path(data_root).expanduser()) if data_root else ([], ["--data-root DIR"])
+        has = f"has {', '.join(found)}" if found else ""
+        lacks = f"lacks {', '.join(lacking)}" if lacking else "could run on its own data"
+        fix = (
+            f"facesr data prepare {lacking[0].split()[0]} --root {data_root}"
+            if lacking and data_root
+            else "facesr data list"
+        )
+        checks.append(Check("paper presets", paper, "; ".join(filter(None, (has, lacks))), not lacking or None, fix))
+    return checks
 
 
 def _weights(online: bool) -> list[Check]:

@@ -90,7 +90,7 @@ run.config(config)
 from facesr_lib.data import load_faces
 
 splits = zip(("train", "val", "test"), config.images, strict=True)
-train, val, test = (load_faces(DATA_ROOT, split, config.hr_size).limit(count) for split, count in splits)
+train, val, test = (load_faces(DATA_ROOT, split, config.hr_size, "human_gan").limit(count) for split, count in splits)
 run.data(train)
 run.data(val, role="validation faces")
 run.data(test)

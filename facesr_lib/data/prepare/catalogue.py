@@ -42,22 +42,24 @@ _FFHQ_LIST = _drive(
     listing.FFHQ_LIST, "16N0RV4fHI6joBuKbQAoG34V_cQk7vxSA", "425ae20f06a4da1d4dc0f46d40ba5fd6", 267_793_842
 )
 
+# In the order of preference where a paper used several.
 _DESCRIPTIONS = (
     Description(
-        name="celeba",
-        title="CelebA, aligned",
+        name="ffhq-1024",
+        title="FFHQ, 1024 px",
         kind="faces",
-        used_by=("isr_kd",),
-        protocol=f"the whole aligned image, squashed to 128x128 px; {BICUBIC} (the paper names no kernel [choice])",
-        files=(
-            _drive("img_align_celeba.zip", "0B7EVK8r0v71pZjFTYXZWM3FlRnM", "00d2c5bc6d35e252742224ab0c1e8fcb"),
-            *_CELEBA_LISTS,
+        used_by=("human_gan",),
+        protocol=(
+            "as published, 1024x1024 px: the first 250 training images; of the validation images every third is val, the first "
+            "100 of them, the others test, the first 150 [choice]; the paper drew 500 at random"
         ),
-        ask=DRIVE,
-        index=listing.celeba_aligned,
-        size=128,
-        without_box="whole",
-        origin=_CELEBA,
+        files=(_FFHQ_LIST,),
+        ask="500 images (0.7 GB) are downloaded one by one from FFHQ's list; or give a folder images1024x1024",
+        index=listing.ffhq("images1024x1024", "image"),
+        size=1024,
+        limits={"train": 250, "val": 100, "test": 150},
+        pictures=listing.ffhq_pictures,
+        origin=_FFHQ,
     ),
     Description(
         name="celeba-wild",
@@ -99,62 +101,22 @@ _DESCRIPTIONS = (
         size=128,
     ),
     Description(
-        name="ffhq-1024",
-        title="FFHQ, 1024 px",
+        name="bulat",
+        title="Bulat, Yang and Tzimiropoulos's faces",
         kind="faces",
-        used_by=("human_gan",),
-        protocol=(
-            "as published, 1024x1024 px: the first 250 training images; of the validation images every third is val, the first "
-            "100 of them, the others test, the first 150 [choice]; the paper drew 500 at random"
-        ),
-        files=(_FFHQ_LIST,),
-        ask="500 images (0.7 GB) are downloaded one by one from FFHQ's list; or give a folder images1024x1024",
-        index=listing.ffhq("images1024x1024", "image"),
-        size=1024,
-        limits={"train": 250, "val": 100, "test": 150},
-        pictures=listing.ffhq_pictures,
-        origin=_FFHQ,
-    ),
-    Description(
-        name="ffhq-128",
-        title="FFHQ, thumbnails",
-        kind="faces",
-        used_by=("teacher_student",),
-        protocol="as published, 128x128 px; readers make them smaller",
-        files=(RemoteFile("thumbnails128x128"), _FFHQ_LIST),
-        ask="70,000 files (1.95 GB): thumbnails128x128 from the terms page, or by its download_ffhq.py --thumbs",
-        index=listing.ffhq("thumbnails128x128", "thumbnail"),
-        size=128,
-        origin=_FFHQ,
-    ),
-    Description(
-        name="widerface",
-        title="WIDER FACE, small faces",
-        kind="real LR",
         origin=Origin(
-            family="widerface",
-            licence="research; images collected from the web",
-            terms="http://shuoyang1213.me/WIDERFACE/",
-            credit="WIDER FACE (Yang et al. 2016), for research",
-            identities=PHOTOGRAPHS,
+            family="bulat",
+            licence="of the sets it is made of (CelebA, AFLW, LS3D-W, VGGFace2, WIDER FACE): research",
+            terms="https://github.com/jingyang2017/Face-and-Image-super-resolution",
+            credit="Faces as prepared by Bulat, Yang and Tzimiropoulos (2018), for research",
+            identities=UNKNOWN,
         ),
-        used_by=("teacher_student", "selfsr"),
-        protocol=(
-            "square of the box's longer side, 12 to 36 px, at most normal blur and partial occlusion, valid, to 16x16 px; "
-            f"{BICUBIC} [choice]"
-        ),
-        files=(
-            _drive("WIDER_train.zip", "15hGDLhsx8bLgLcIRD5DhYt5iBxnjNF1M", "3fedf70df600953d25982bcd13d91ba2"),
-            _drive("WIDER_val.zip", "1GUCogbp16PMGa39thoMMeWxp7Rp5oM8Q", "dfa7d7e790efa35df3788964cf0bbaea"),
-            RemoteFile(
-                "wider_face_split.zip",
-                ("http://shuoyang1213.me/WIDERFACE/support/bbx_annotation/wider_face_split.zip",),
-                md5="0e3767bcf0e326556d407bf5bff5d27c",
-            ),
-        ),
-        ask=DRIVE,
-        index=listing.widerface,
-        size=16,
+        used_by=("selfsr",),
+        protocol="as shipped: HR 64x64, LR 16x16 px; a tenth of the HR images, drawn, is val and test [choice]",
+        files=(RemoteFile("Dataset"), RemoteFile("testset.tar")),
+        ask="the folder Dataset (with HIGH and LOW) and testset.tar, as the terms page says; ask its authors if the link is gone",
+        index=listing.as_shipped({"train": "HIGH", "real_lr/train": "LOW", "real_lr/test": "testset"}),
+        size=64,
     ),
     Description(
         name="scgan",
@@ -184,22 +146,61 @@ _DESCRIPTIONS = (
         size=64,
     ),
     Description(
-        name="bulat",
-        title="Bulat, Yang and Tzimiropoulos's faces",
+        name="ffhq-128",
+        title="FFHQ, thumbnails",
         kind="faces",
+        used_by=("teacher_student",),
+        protocol="as published, 128x128 px; readers make them smaller",
+        files=(RemoteFile("thumbnails128x128"), _FFHQ_LIST),
+        ask="70,000 files (1.95 GB): thumbnails128x128 from the terms page, or by its download_ffhq.py --thumbs",
+        index=listing.ffhq("thumbnails128x128", "thumbnail"),
+        size=128,
+        origin=_FFHQ,
+    ),
+    Description(
+        name="widerface",
+        title="WIDER FACE, small faces",
+        kind="real LR",
         origin=Origin(
-            family="bulat",
-            licence="of the sets it is made of (CelebA, AFLW, LS3D-W, VGGFace2, WIDER FACE): research",
-            terms="https://github.com/jingyang2017/Face-and-Image-super-resolution",
-            credit="Faces as prepared by Bulat, Yang and Tzimiropoulos (2018), for research",
-            identities=UNKNOWN,
+            family="widerface",
+            licence="research; images collected from the web",
+            terms="http://shuoyang1213.me/WIDERFACE/",
+            credit="WIDER FACE (Yang et al. 2016), for research",
+            identities=PHOTOGRAPHS,
         ),
-        used_by=("selfsr",),
-        protocol="as shipped: HR 64x64, LR 16x16 px; a tenth of the HR images, drawn, is val and test [choice]",
-        files=(RemoteFile("Dataset"), RemoteFile("testset.tar")),
-        ask="the folder Dataset (with HIGH and LOW) and testset.tar, as the terms page says; ask its authors if the link is gone",
-        index=listing.as_shipped({"train": "HIGH", "real_lr/train": "LOW", "real_lr/test": "testset"}),
-        size=64,
+        used_by=("selfsr", "teacher_student"),
+        protocol=(
+            "square of the box's longer side, 12 to 36 px, at most normal blur and partial occlusion, valid, to 16x16 px; "
+            f"{BICUBIC} [choice]"
+        ),
+        files=(
+            _drive("WIDER_train.zip", "15hGDLhsx8bLgLcIRD5DhYt5iBxnjNF1M", "3fedf70df600953d25982bcd13d91ba2"),
+            _drive("WIDER_val.zip", "1GUCogbp16PMGa39thoMMeWxp7Rp5oM8Q", "dfa7d7e790efa35df3788964cf0bbaea"),
+            RemoteFile(
+                "wider_face_split.zip",
+                ("http://shuoyang1213.me/WIDERFACE/support/bbx_annotation/wider_face_split.zip",),
+                md5="0e3767bcf0e326556d407bf5bff5d27c",
+            ),
+        ),
+        ask=DRIVE,
+        index=listing.widerface,
+        size=16,
+    ),
+    Description(
+        name="celeba",
+        title="CelebA, aligned",
+        kind="faces",
+        used_by=("isr_kd",),
+        protocol=f"the whole aligned image, squashed to 128x128 px; {BICUBIC} (the paper names no kernel [choice])",
+        files=(
+            _drive("img_align_celeba.zip", "0B7EVK8r0v71pZjFTYXZWM3FlRnM", "00d2c5bc6d35e252742224ab0c1e8fcb"),
+            *_CELEBA_LISTS,
+        ),
+        ask=DRIVE,
+        index=listing.celeba_aligned,
+        size=128,
+        without_box="whole",
+        origin=_CELEBA,
     ),
     Description(
         name="icartoonface",

@@ -128,7 +128,7 @@ def find_entry(source: Path, name: str, *, folder: bool) -> Path:
     found = look_for(source, name, folder=folder)
     if found is None:
         kind = "folder" if folder else "file"
-        raise PrepareError(
+        raise EntryMissing(
             f"there is no {kind} {name} in {source} or the folders below it: put it or its archive there"
         )
     return found

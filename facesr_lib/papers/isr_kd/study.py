@@ -68,11 +68,11 @@ class Study:
     def load(cls, config: Config, data_root: str, stages_root: Path, seed: int, device: Device = "auto") -> Study:
         """The study on the images of one data root (`load_faces`, `load_cartoons`); fewer than a split needs shrink its unit."""
         size = config.hr_size
-        faces = load_faces(data_root, "train", size).limit(config.faces)
+        faces = load_faces(data_root, "train", size, "isr_kd").limit(config.faces)
         cartoons = load_cartoons(data_root, "train", size, 5 * config.unit)
 
         def held_out(split: Literal["val", "test"], count: int) -> dict[str, ImageSet]:
-            found = load_faces(data_root, split, size).limit(count)
+            found = load_faces(data_root, split, size, "isr_kd").limit(count)
             return {"faces": found, "cartoons": load_cartoons(data_root, split, size, count)}
 
         return cls(

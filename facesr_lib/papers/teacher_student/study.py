@@ -35,7 +35,7 @@ class Study:
     @cached_property
     def wild(self) -> Wild:
         """HR faces, real LR faces of other people, and held-out people (`in_the_wild`), as many as the config says."""
-        wild, config = in_the_wild(self.data_root, self.config.hr_size, SCALE), self.config
+        wild, config = in_the_wild(self.data_root, self.config.hr_size, SCALE, "teacher_student"), self.config
         return replace(
             wild,
             hr=wild.hr.limit(config.faces[0]),
