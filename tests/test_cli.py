@@ -152,6 +152,7 @@ def test_doctor_as_json(tmp_path):
         "torch",
         "machine",
         "data",
+        "paper presets",
         "weights",
         "kernel",
     }

@@ -214,11 +214,7 @@ def _paper_data(data_root: str) -> list[Check]:
         found, lacking = paper_data(paper, Path(data_root).expanduser()) if data_root else ([], ["--data-root DIR"])
         has = f"has {', '.join(found)}" if found else ""
         lacks = f"lacks {', '.join(lacking)}" if lacking else "could run on its own data"
-        fix = (
-            f"facesr data prepare {lacking[0].split()[0]} --root {data_root}"
-            if lacking and data_root
-            else "facesr data list"
-        )
+        fix = f"facesr data prepare {lacking[0].split()[0]} --root {data_root}" if data_root and lacking else ""
         checks.append(Check("paper presets", paper, "; ".join(filter(None, (has, lacks))), not lacking or None, fix))
     return checks
 

@@ -147,7 +147,7 @@ def vggface2(folder: Path) -> None:
 def webface(folder: Path) -> None:
     for person in range(PEOPLE):
         for i in range(2):
-            picture(folder / "CASIA-WebFace" / f"{person:07d}" / f"{i:03d}.jpg", 250, 250)
+            picture(folder / "CASIA-WebFace" / f"{person:07d}" / f"{i:03d}.jpg", 70, 70)
 
 
 # Of every set: its builder, and the pictures per part that must come out.
@@ -155,7 +155,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path], None], dict[str, int]]] = {
     "celeba": (celeba, {"train": 12, "val": 4, "test": 4}),
     "celeba-wild": (celeba_wild, {"train": 12, "val": 4, "test": 4}),
     "helen": (helen, {"train": 10, "test": 50}),
-    "ffhq-1024": (lambda folder: ffhq(folder, "images1024x1024", 1024, "image"), {"train": 12, "val": 3, "test": 6}),
+    "ffhq-1024": (lambda folder: ffhq(folder, "images1024x1024", 48, "image"), {"train": 12, "val": 3, "test": 6}),
     "ffhq-128": (ffhq, {"train": 12, "val": 3, "test": 6}),
     "widerface": (widerface, {"real_lr/train": 12, "real_lr/test": 12}),
     "scgan": (
