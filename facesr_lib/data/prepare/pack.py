@@ -6,10 +6,12 @@ import hashlib
 import json
 import multiprocessing
 import os
+import signal
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -172,7 +174,8 @@ def _in_order(jobs: Iterator[tuple[str, Sequence[Sample], int, str]], workers: i
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     context.set_forkserver_preload([crop_chunk.__module__])
-    with ProcessPoolExecutor(workers, context) as pool:
+    # Ctrl-C is this process's business; workers finish what they have.
+    with ProcessPoolExecutor(workers, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
         waiting: deque[Future[Cropped]] = deque()
         try:
             for job in jobs:
@@ -181,6 +184,10 @@ def _in_order(jobs: Iterator[tuple[str, Sequence[Sample], int, str]], workers: i
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise PrepareError(
+                "a worker process was killed (is memory short?): the same command goes on; --workers 1 needs the least"
+            ) from error
         finally:
             for future in waiting:
                 future.cancel()

@@ -9,9 +9,12 @@ import zipfile
 from collections.abc import Callable
 from hashlib import md5
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from facesr_lib.data.prepare import described, prepare
 
 PEOPLE = 80  # enough for every drawn split to have people in all parts
 
@@ -183,3 +186,13 @@ def archive(folder: Path, path: Path) -> Path:
             for file in files:
                 content.add(file, file.relative_to(folder).as_posix())
     return path
+
+
+def made(name: str, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    LAYOUTS[name][0](folder)
+    return folder
+
+
+def run(name: str, root: Path, *given: Path, **options: Any) -> dict[str, Any]:
+    return prepare(described(name), root, given, workers=1, **options)

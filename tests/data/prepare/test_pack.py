@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -137,6 +138,25 @@ def test_a_killed_process_leaves_what_the_next_one_needs(source: Path, tmp_path:
             pass
         os.killpg(process.pid, signal.SIGKILL)
     assert sorted(contents(tmp_path / "killed")) == [".train.journal", ".train.part"]
+    run(source, tmp_path / "killed/train.json")
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
+
+
+def test_a_killed_worker_is_named_and_the_next_call_goes_on(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pack, "CHUNK_SAMPLES", 1)
+    run(source, tmp_path / "whole/train.json")
+
+    def kill(done: int, total: int) -> None:
+        if done == 3:
+            for server in psutil.Process().children():
+                for worker in server.children():
+                    worker.kill()
+
+    with pytest.raises(PrepareError, match=r"a worker process was killed .* --workers 1"):
+        run(source, tmp_path / "killed/train.json", workers=2, progress=kill)
+    assert not (tmp_path / "killed/train.json").exists()
     run(source, tmp_path / "killed/train.json")
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
 

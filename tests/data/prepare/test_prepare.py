@@ -5,42 +5,26 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import layouts
 import numpy as np
 import pytest
-from loopback import Host, serving
+from layouts import made, run
 from PIL import Image
 
-from facesr_lib.data import in_the_wild, load_cartoons, load_faces, open_packed, refuse_shared_groups
+from facesr_lib.data import load_faces, open_packed, refuse_shared_groups
 from facesr_lib.data.prepare import (
     CATALOGUE,
-    ArchiveError,
-    DownloadFailed,
     PrepareError,
     described,
-    listing,
-    paper_data,
     prepare,
     verify,
 )
 from facesr_lib.data.prepare.crop import cut
 from facesr_lib.download import RemoteFile
-
-
-def made(name: str, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    layouts.LAYOUTS[name][0](folder)
-    return folder
-
-
-def run(name: str, root: Path, *given: Path, **options: Any) -> dict[str, Any]:
-    return prepare(described(name), root, given, workers=1, **options)
 
 
 def test_every_set_has_a_test() -> None:
@@ -222,155 +206,3 @@ def test_verify_finds_damage(tmp_path: Path) -> None:
     array.unlink()
     assert "missing" in verify(tmp_path / "webface")[0]
     assert verify(tmp_path / "other") == [f"{tmp_path / 'other'} holds no prepared set: facesr data prepare other"]
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Downloads
-
-
-@pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with serving(Host(b"<!doctype html><title>Quota exceeded</title>")) as host:
-        yield host
-
-
-@pytest.fixture
-def served(host: Host, tmp_path: Path) -> Any:
-    """CelebA, small, on the host, with its own checksums."""
-    folder = made("celeba", tmp_path / "upstream")
-    pictures = tmp_path / "zipped"
-    shutil.move(folder / "img_align_celeba", pictures / "img_align_celeba")
-    layouts.archive(pictures, folder / "img_align_celeba.zip")
-    files = []
-    for file in described("celeba").files:
-        content = host.files[file.name] = (folder / file.name).read_bytes()
-        files.append(RemoteFile(file.name, (f"{host.root}/{file.name}",), md5=hashlib.md5(content).hexdigest()))
-    return dataclasses.replace(described("celeba"), files=tuple(files))
-
-
-def test_a_download_with_cut_connections_ends_well(host: Host, served: Any, tmp_path: Path) -> None:
-    host.cut = 40_000
-    facts = prepare(served, tmp_path / "root", workers=1)
-    assert facts["parts"]["train"]["images"] == 12
-    assert any(asked and asked.startswith("bytes=40000-") for asked in host.asked)
-    asked = len(host.asked)
-    (tmp_path / "root/celeba/prepared.json").unlink()
-    prepare(served, tmp_path / "root", workers=1)
-    assert len(host.asked) == asked  # nothing is downloaded twice
-    assert sorted(facts["files"]) == sorted(file.name for file in served.files)
-
-
-def left_in(root: Path) -> list[str]:
-    return sorted(path.name for path in root.rglob("*") if path.is_file() and path.name != ".checked.json")
-
-
-def test_a_wrong_checksum(host: Host, served: Any, tmp_path: Path) -> None:
-    host.files["img_align_celeba.zip"] = host.files["img_align_celeba.zip"][::-1]
-    with pytest.raises(
-        DownloadFailed, match=r"img_align_celeba\.zip is not the expected file .*put it into .*sources/celeba"
-    ):
-        prepare(served, tmp_path / "root", workers=1)
-    assert left_in(tmp_path / "root") == []
-
-
-def test_a_login_page_instead_of_the_archive(host: Host, served: Any, tmp_path: Path) -> None:
-    del host.files["img_align_celeba.zip"]
-    with pytest.raises(DownloadFailed, match=r"sent a web page instead of img_align_celeba\.zip .*mmlab"):
-        prepare(served, tmp_path / "root", workers=1)
-    assert left_in(tmp_path / "root") == []
-
-
-def test_a_truncated_archive_that_was_placed(served: Any, host: Host, tmp_path: Path) -> None:
-    place = tmp_path / "root/sources/celeba"
-    place.mkdir(parents=True)
-    content = host.files["img_align_celeba.zip"]
-    (place / "img_align_celeba.zip").write_bytes(content[: len(content) // 2])
-    with pytest.raises(PrepareError, match=r"img_align_celeba\.zip is not the published file \(MD5.*delete it"):
-        prepare(served, tmp_path / "root", workers=1)
-    unknown = dataclasses.replace(served, files=tuple(dataclasses.replace(file, md5="") for file in served.files))
-    with pytest.raises(ArchiveError, match="is cut short"):
-        prepare(unknown, tmp_path / "root", workers=1)
-    assert os.listdir(place) == ["img_align_celeba.zip", ".checked.json"] or sorted(os.listdir(place)) == [
-        ".checked.json",
-        "img_align_celeba.zip",
-    ]
-
-
-def test_few_pictures_of_a_large_set_are_downloaded_one_by_one(
-    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    upstream = tmp_path / "upstream"
-    layouts.ffhq(upstream, "images1024x1024", 64, "image")
-    monkeypatch.setattr(listing, "google_drive", lambda identifier: f"{host.root}/{identifier}")
-    for path in upstream.rglob("*.png"):
-        host.files[f"drive{int(path.stem)}"] = path.read_bytes()
-    host.files["list"] = (upstream / "ffhq-dataset-v2.json").read_bytes()
-    description = dataclasses.replace(
-        described("ffhq-1024"),
-        files=(RemoteFile("ffhq-dataset-v2.json", (f"{host.root}/list",)),),
-        limits={"train": 5, "val": 1, "test": 2},
-        size=64,
-    )
-    facts = prepare(description, tmp_path / "root", workers=1)
-    assert {part: found["images"] for part, found in facts["parts"].items()} == {"train": 5, "val": 1, "test": 2}
-    assert len(host.asked) == 1 + 8
-    train = open_packed(tmp_path / "root/ffhq-1024/train.json")
-    np.testing.assert_array_equal(train.pixels[0], np.asarray(Image.open(upstream / "images1024x1024/00000/00000.png")))
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Found by name
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A DATA_ROOT with several prepared sets."""
-    place = tmp_path_factory.mktemp("sets")
-    for name in ("webface", "celeba", "widerface", "icartoonface", "scgan"):
-        run(name, place / "root", made(name, place / name))
-    return place / "root"
-
-
-def test_a_papers_own_set_comes_first(root: Path) -> None:
-    assert load_faces(root, "train", 128, "isr_kd").name == "celeba/train"
-    assert load_faces(root, "train", 64, "teacher_student").name == "scgan/train"
-    assert load_faces(root, "train", 16).name == "celeba/train"  # without a preference the first by name
-    assert load_faces(root / "webface", "test", 32).name == "webface/test"
-    with pytest.raises(
-        FileNotFoundError, match=r"none with faces of 1024 px or more: celeba \(faces, 128 px.*prepare ffhq-1024"
-    ):
-        load_faces(root, "train", 1024, "human_gan")
-
-
-def test_real_lr_faces_are_found(root: Path, tmp_path: Path) -> None:
-    wild = in_the_wild(root, 64, 4, "teacher_student")
-    assert wild.hr.name == "scgan/train"
-    assert wild.real_lr.name == "scgan/real_lr/train"
-    assert wild.real_test is not None
-    assert (len(wild.real_lr), len(wild.real_test), wild.real_lr.size) == (layouts.PEOPLE, 3, (16, 16))
-    others = tmp_path / "others"
-    others.mkdir()
-    for name in ("celeba", "widerface"):
-        (others / name).symlink_to(root / name)
-    wild = in_the_wild(others, 64, 4, "selfsr")
-    assert (wild.hr.name, wild.real_lr.name) == ("celeba/train", "widerface/real_lr/train")
-    assert len(wild.hr) == 12  # all of the people: no half of them is kept for LR
-    people = [set(part.groups) for part in (wild.hr, wild.val, wild.test)]
-    assert sum(map(len, people)) == len(set.union(*people))
-    with pytest.raises(ValueError, match="packed at 16x16 px"):
-        in_the_wild(others, 128, 4, "selfsr")
-
-
-def test_cartoons_are_found(root: Path) -> None:
-    cartoons = load_cartoons(root, "train", 64, 1000)
-    assert cartoons.name == "icartoonface/train"
-    assert cartoons.size == (64, 64)
-
-
-def test_what_a_paper_lacks(root: Path, tmp_path: Path) -> None:
-    assert paper_data("isr_kd", root) == (["celeba", "icartoonface"], [])
-    assert paper_data("teacher_student", root)[1] == []
-    assert paper_data("selfsr", root) == (["widerface"], ["celeba-wild or helen or bulat"])
-    assert paper_data("human_gan", tmp_path) == ([], ["ffhq-1024"])
-    assert paper_data("teacher_student", root / "scgan") == (["scgan"], [])
