@@ -62,7 +62,7 @@ class Config:
         small = cls(width=16, groups=1, down_width=16, down_blocks=2, judge_width=6, learning_rates=(2e-3, 1e-4))
         presets = {
             "smoke": replace(small, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1), tested=4),
-            "quick": replace(small, batch_sizes=(8, 4), epochs=(20, 5), halving=(5, 1), tested=50),
+            "quick": replace(small, batch_sizes=(4, 4), epochs=(20, 5), halving=(5, 1), tested=50),
             "workshop": replace(
                 small,
                 width=32,
