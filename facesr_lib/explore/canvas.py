@@ -22,6 +22,7 @@ from facesr_lib.image import to_uint8
 from facesr_lib.report.figures import Picture
 
 GAP, TITLE, FONT = 8, 24, 14  # pixels: between panels, the height of the titles' strip, the letters
+LABEL, CONTROL = "11em", "27em"  # widths: of the controls' labels, which ipywidgets cuts if they are longer, and of all
 # The controls' values by name -> the picture, and HTML to read below it.
 View = Callable[..., tuple[Pixels | Picture, str]]
 
@@ -62,13 +63,15 @@ def explorer(
     controls: argument of `view` -> the widget whose value it gets. above: what stands above the picture, where that is not
     just the controls one below the other.
     """
-    picture, readout = widgets.Image(format="png"), widgets.HTML()
+    # Left to itself, the picture would be stretched to the width of the page, and its pixels and titles blurred.
+    picture, readout = widgets.Image(format="png", layout=widgets.Layout(align_self="flex-start")), widgets.HTML()
 
     def draw(_: object = None) -> None:
         shown, text = view(**{name: control.value for name, control in controls.items()})
         picture.value, readout.value = png(shown), text
 
     for control in controls.values():
+        control.style.description_width, control.layout.width = LABEL, CONTROL
         control.observe(draw, names="value")
     draw()
     return widgets.VBox([*(controls.values() if above is None else above), picture, readout])

@@ -137,8 +137,6 @@ def flow_explorer(image: Tensor) -> widgets.VBox:
     kind = widgets.Dropdown(options=FLOW_KINDS, value="swirl", description="flow")
     amount = widgets.FloatSlider(value=most / 2, min=0, max=most, step=most / 40, description="strength (px)")
     direction = widgets.IntSlider(value=0, min=0, max=355, step=5, description="turned by (deg)")
-    for control in (kind, amount, direction):
-        control.style.description_width = "7em"
 
     def view(kind: str, amount: float, direction: int) -> tuple[Pixels, str]:
         flow = turn(preset_flow(kind, size, amount), direction)

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import ipywidgets as widgets
+import numpy as np
 import torch
 from torch import Tensor
 
-from facesr_lib.explore.canvas import explorer
+from facesr_lib.data.images import Pixels
+from facesr_lib.explore.canvas import explorer, panels
 from facesr_lib.report.figures import PALETTE, Picture, image_grid
 
+SIDE = 96  # pixels, of a picture in the widget: six rows stand below the slider on one screen
 Film = Sequence[tuple[int, Tensor]]  # (steps done, what the model made of the filmed pictures (n, 3, H, W)), in order
 Run = Mapping[str, float]  # "output KD", "bottleneck KD", "faces (dB)", "cartoons (dB)" of one trained student
 
@@ -28,11 +31,13 @@ def frame(film: Film, teacher: Tensor, share: float) -> tuple[int, Tensor]:
     return shown
 
 
-def forgetting_grid(films: Mapping[str, Film], teacher: Tensor, hr: Tensor, share: float) -> Picture:
-    """All filmed pictures at one moment: HR, the teacher's, and one column per training. Columns name their step."""
+def forgetting_view(films: Mapping[str, Film], teacher: Tensor, hr: Tensor, share: float) -> tuple[Pixels, str]:
+    """All filmed pictures at one moment, a row per picture: HR, the teacher's, and one column per training; and their steps."""
     moments = {name: frame(film, teacher, share) for name, film in films.items()}
-    columns = {f"{name}\nstep {step}": pictures for name, (step, pictures) in moments.items()}
-    return image_grid({"HR": hr, "teacher": teacher, **columns}, cell=1.5)
+    columns = {"HR": hr, "teacher": teacher, **{name: pictures for name, (_, pictures) in moments.items()}}
+    rows = [{title: images[n : n + 1] for title, images in columns.items()} for n in range(len(hr))]
+    steps = ", ".join(f"{name} at step {step}" for name, (step, _) in moments.items())
+    return np.concatenate([panels(row, side=SIDE) for row in rows]), f"{steps[:1].upper()}{steps[1:]}."
 
 
 def forgetting_strip(films: Mapping[str, Film], teacher: Tensor, picture: int, moments: int = 5) -> Picture:
@@ -51,8 +56,8 @@ def forgetting_slider(films: Mapping[str, Film], teacher: Tensor, hr: Tensor) ->
     """Slide through the trainings; twin: `forgetting_strip`."""
     slider = widgets.IntSlider(value=100, min=0, max=100, step=10, description="training %", continuous_update=False)
 
-    def view(percent: int) -> tuple[Picture, str]:
-        return forgetting_grid(films, teacher, hr, percent / 100), ""
+    def view(percent: int) -> tuple[Pixels, str]:
+        return forgetting_view(films, teacher, hr, percent / 100)
 
     return explorer(view, {"percent": slider})
 
@@ -68,9 +73,8 @@ def kd_map(runs: Sequence[Run], chosen: tuple[float, float] | None = None) -> Pi
         weights = run["output KD"], run["bottleneck KD"]
         point = run["cartoons (dB)"], run["faces (dB)"]
         axes.scatter(*point, color=PALETTE[0] if any(weights) else PALETTE[1], zorder=3)
-        beside = (
-            (6, 4) if weights[1] else (6, -13)
-        )  # students that differ in the bottleneck term alone lie close together
+        # Students that differ in the bottleneck term alone lie close together.
+        beside = (11, 4) if weights[1] else (11, -13)
         axes.annotate(f"{weights[0]:g}, {weights[1]:g}", point, xytext=beside, textcoords="offset points")
         if weights == chosen:
             axes.scatter(*point, s=260, facecolors="none", edgecolors=PALETTE[5], linewidths=2.5)

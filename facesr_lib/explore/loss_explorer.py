@@ -43,11 +43,11 @@ def loss_explorer(
     losses, slow = dict(image_losses() if losses is None else losses), dict(slow or {})
     gallery = Gallery(pictures)
     sliders = {
-        "shift": _slider("shift (px)", 0, -4, 4, 0.25),
-        "blur": _slider("blur sigma (px)", 0, 0, 4, 0.1),
-        "noise": _slider("noise (grey levels)", 0, 0, 40, 1),
-        "contrast": _slider("contrast (factor)", 1, 0.4, 1.6, 0.05),
-        "warmth": _slider("warmth (colour cast)", 0, -0.2, 0.2, 0.01),
+        "shift": widgets.FloatSlider(value=0, min=-4, max=4, step=0.25, description="shift (px)"),
+        "blur": widgets.FloatSlider(value=0, min=0, max=4, step=0.1, description="blur sigma (px)"),
+        "noise": widgets.FloatSlider(value=0, min=0, max=40, step=1, description="noise (grey levels)"),
+        "contrast": widgets.FloatSlider(value=1, min=0.4, max=1.6, step=0.05, description="contrast (factor)"),
+        "warmth": widgets.FloatSlider(value=0, min=-0.2, max=0.2, step=0.01, description="warmth (colour cast)"),
     }
     options = [*((name, name) for name in losses), *((f"{name} (slow)", name) for name in slow)]
     chosen = widgets.Dropdown(options=options, description="gradient of")
@@ -130,9 +130,3 @@ def loss_bars(hr: Tensor, losses: Mapping[str, Loss] | None = None, damages: Seq
         panels[0].invert_yaxis()
         figure.supxlabel(f"0: HR, 1 (dashed): its bicubic SR, x{SCALE}; bars end at {BAR_END}", fontsize=10)
     return figure
-
-
-def _slider(name: str, value: float, least: float, most: float, step: float) -> widgets.FloatSlider:
-    slider = widgets.FloatSlider(value=value, min=least, max=most, step=step, description=name)
-    slider.style.description_width = "9em"
-    return slider

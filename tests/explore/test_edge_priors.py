@@ -53,7 +53,7 @@ def test_rows_show_what_the_steps_receive(network: RecurrentSR, faces: tuple[Ten
     np.testing.assert_allclose(columns["into step 3"][0][..., 0], (0.5 + 0.5 * dog).clamp(0, 1).numpy(), atol=1e-6)
     assert (columns["into step 2"][1] == 0).all()
     assert (columns["into step 3"][1] == 0.5).all()
-    change = columns["change of SR 3, x8"]
+    change = columns["change, x8"]
     assert (change[0] == 0.5).all()
     assert (change[1] != 0.5).any()
 

@@ -9,10 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
+from facesr_lib.explore.canvas import GAP, TITLE
 from facesr_lib.explore.forgetting import (
-    forgetting_grid,
     forgetting_slider,
     forgetting_strip,
+    forgetting_view,
     frame,
     kd_explorer,
     kd_map,
@@ -54,22 +55,30 @@ def test_strip_goes_from_the_teacher_to_the_last_step() -> None:
     assert shown(forgetting_strip(FILMS, TEACHER, picture=1, moments=3)) == [[0, 4, 6], [0, 8, 9]]
 
 
-def test_grid_shows_all_pictures_at_one_moment() -> None:
-    assert shown(forgetting_grid(FILMS, TEACHER, HR, 0.5)) == [[10, 0, 4, 8]] * 2
+def middles(pixels: np.ndarray) -> list[list[int]]:
+    """Grey level at the middle of every panel, row by row."""
+    height, width = len(pixels) // len(HR), (pixels.shape[1] + GAP) // 4
+    return [
+        [round(pixels[y + (TITLE + height) // 2, x + width // 2].mean() / 25.5) for x in range(0, 4 * width, width)]
+        for y in range(0, len(pixels), height)
+    ]
+
+
+def test_view_shows_all_pictures_at_one_moment_and_says_when() -> None:
+    pixels, text = forgetting_view(FILMS, TEACHER, HR, 0.5)
+    assert middles(pixels) == [[10, 0, 4, 8]] * 2
+    assert text == "Fine-tuned at step 20, distilled at step 30."
 
 
 def pixels(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
-def test_moving_the_slider_redraws_what_the_grid_draws() -> None:
-    box = forgetting_slider(FILMS, TEACHER, HR)
-    slider, image, _ = box.children
-    for share in (100, 0, 50):
-        slider.value = share
-        assert np.array_equal(
-            pixels(image.value), pixels(forgetting_grid(FILMS, TEACHER, HR, share / 100)._repr_png_())
-        )
+@pytest.mark.parametrize(("percent", "levels"), [(0, [0, 0]), (50, [4, 8]), (100, [6, 9])])
+def test_moving_the_slider_redraws_the_moment(percent: int, levels: list[int]) -> None:
+    slider, image, _ = forgetting_slider(FILMS, TEACHER, HR).children
+    slider.value = percent
+    assert middles(pixels(image.value)) == [[10, 0, *levels]] * 2
 
 
 def test_explorer_reads_out_the_chosen_run_and_says_when_there_is_none() -> None:
