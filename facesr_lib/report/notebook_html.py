@@ -25,6 +25,8 @@ from facesr_lib.report.mathtex import math_html
 from facesr_lib.report.offline import make_offline
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+# nbconvert lets a program in an output (`show_source`) inherit the font of text.
+_STYLE = "<style>.jp-RenderedHTMLCommon.jp-OutputArea-output pre { font-family: var(--jp-code-font-family) }</style>"
 _SCRIPTED = (_WIDGET, "application/javascript", "text/vnd.mermaid")
 
 
@@ -48,7 +50,7 @@ def export_notebook(ipynb: Path, html: Path) -> Path:
     )  # nbconvert warns about every picture of a cell, since those have no alt text
     quiet.setLevel(logging.ERROR)
     page, _ = _OfflineExporter(embed_images=True, log=quiet).from_notebook_node(notebook, resources=resources)
-    write_atomically(html, make_offline(page).encode())
+    write_atomically(html, make_offline(page.replace("</head>", f"{_STYLE}</head>", 1)).encode())
     return html
 
 

@@ -201,9 +201,12 @@ def test_the_saved_notebook_and_the_report_read_without_network(notebook: Open, 
         with visit(browser, html.as_uri(), html.as_uri(), notebook.visit.screenshots) as offline:
             found = offline.page.locator("img")
             described = found.evaluate_all("all => all.map(img => [img.alt.trim(), img.naturalWidth, img.height])")
+            programs = offline.page.locator("pre").filter(visible=True)
+            fonts = programs.evaluate_all("all => all.map(program => getComputedStyle(program).fontFamily)")
             offline.page.screenshot(path=notebook.screenshot(html.stem), full_page=True)
         assert offline.errors == []
         assert offline.refused == []
         assert alts <= {alt for alt, _, _ in described}
         assert not [alt for alt, _, height in described if "No description" in alt or not alt]
         assert all(width > 0 and height > 0 for _, width, height in described)
+        assert all("mono" in font for font in fonts)
