@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import json
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -66,8 +67,16 @@ class Open:
     def save(self) -> None:
         """By the button, with outputs and widgets."""
         before = self.path.stat().st_mtime_ns
+
+        def written() -> bool:
+            try:
+                json.loads(self.path.read_bytes())
+            except ValueError:
+                return False  # JupyterLab empties the file before it fills it
+            return self.path.stat().st_mtime_ns > before
+
         self.visit.page.get_by_role("button", name="Save and create checkpoint").click()
-        self.visit.until("the notebook to be saved", lambda: self.path.stat().st_mtime_ns > before)
+        self.visit.until("the notebook to be saved", written)
 
 
 def load(name: str) -> nbformat.NotebookNode:
@@ -123,9 +132,9 @@ def test_all_cells_run_and_nothing_is_red(notebook: Open) -> None:
     assert [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"] == []
     assert notebook.all(ERROR).all_text_contents() == []
     assert notebook.all(":text('Error displaying widget')").count() == 0
-    shown = pictures(notebook.visit.page.locator(".jp-Notebook"))
-    assert shown
-    assert all(shown)
+    page = notebook.visit.page.locator(".jp-Notebook")
+    notebook.visit.until("every picture to be drawn", lambda: all(pictures(page)))
+    assert pictures(page)
     assert notebook.visit.errors == []
     assert notebook.visit.refused == []
 
