@@ -1,7 +1,7 @@
 """Training that knows no paper: the Trainer, checkpoints, schedules and the stage cache."""
 
 from facesr_lib.config import PROFILES, Profile, check_profile, code_fingerprint, config_hash
-from facesr_lib.training.checkpoint import WrongRun, load_latest, load_weights, save_checkpoint
+from facesr_lib.training.checkpoint import WrongRun, checkpoints, load_latest, load_weights, read_facts, save_checkpoint
 from facesr_lib.training.engine import Device, Engine, NonFiniteLoss, resolve_device
 from facesr_lib.training.log import CsvLog
 from facesr_lib.training.method import Batch, Method, evaluating, frozen, unwrap
@@ -23,12 +23,14 @@ __all__ = [
     "TrainerOptions",
     "WrongRun",
     "check_profile",
+    "checkpoints",
     "code_fingerprint",
     "config_hash",
     "evaluating",
     "frozen",
     "load_latest",
     "load_weights",
+    "read_facts",
     "resolve_device",
     "save_checkpoint",
     "train_stage",

@@ -1,8 +1,8 @@
 """Checkpoints that survive a kill at any moment.
 
 A checkpoint is a folder `step-00000200/` with `weights.safetensors` (every network and average), `state.pt`
-(optimizers and random-number generators, readable with weights_only=True) and `checkpoint.json` (step, run identity,
-SHA-256 of both). It is written under a temporary name, synced and renamed; the one before it is kept. A damaged
+(optimizers and random-number generators, readable with weights_only=True) and `checkpoint.json` (step, run identity, method
+and config, SHA-256 of both). It is written under a temporary name, synced and renamed; the one before it is kept. A damaged
 checkpoint is named in a warning and the one before it is used.
 """
 
@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from facesr_lib.config import plain
 from facesr_lib.files import sync_folder
 from facesr_lib.training.method import Method, unwrap
 
@@ -43,7 +44,9 @@ def save_checkpoint(folder: Path, method: Method, step: int, identity: str, *, k
     save_file(_weights(method), temporary / "weights.safetensors")
     torch.save({"optimizers": _optimizer_states(method), "rng": _rng_state()}, temporary / "state.pt")
     files = {name: _sha256(temporary / name) for name in ("weights.safetensors", "state.pt")}
-    facts = {"format": FORMAT, "step": step, "identity": identity, "sha256": files}
+    # Method and config are for whoever finds the checkpoint without the run: they say which network the weights are of.
+    made_by = {"method": type(method).__name__, "config": plain(method.config)}
+    facts = {"format": FORMAT, "step": step, "identity": identity, **made_by, "sha256": files}
     (temporary / "checkpoint.json").write_text(json.dumps(facts, indent=2))
     for file in temporary.iterdir():
         with open(file, "rb+") as handle:
@@ -93,13 +96,23 @@ def load_weights(path: Path, method: Method) -> None:
     _restore_weights(method, load_file(file))
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Any]]:
-    facts = json.loads((path / "checkpoint.json").read_text())
+def read_facts(path: Path) -> dict[str, Any]:
+    """A checkpoint's `checkpoint.json`, after comparing its files with their checksums.
+
+    "method" is the class's name, "config" its config as plain data; checkpoints of earlier versions have neither.
+    Raises OSError, ValueError or KeyError for a folder that is no whole checkpoint.
+    """
+    facts: dict[str, Any] = json.loads((path / "checkpoint.json").read_text())
     if facts["format"] != FORMAT:
         raise ValueError(f"format {facts['format']}, this version reads {FORMAT}")
     for name, expected in facts["sha256"].items():
         if _sha256(path / name) != expected:
             raise ValueError(f"{name} does not match its checksum")
+    return facts
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Any]]:
+    facts = read_facts(path)
     weights = load_file(path / "weights.safetensors")
     return facts, weights, torch.load(path / "state.pt", map_location="cpu", weights_only=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -25,12 +25,14 @@ class Method(ABC):
     networks: every network that is trained, by name.
     optimizers, learning_rates: by the name of the update they serve ("generator", "discriminator", ...).
     averages: exponential moving averages of some networks; `inference_network` prefers them.
+    config: the dataclass that decides what is built; checkpoints keep it, so that the networks can be built again from them.
     grows: whether some parameters get no gradient in some steps, as in a network that grows.
 
     A method works on its own (`method.build(); method.step(batch)` trains on the CPU in float32); the Trainer swaps in
     an Engine that knows the device, the precision and gradient accumulation.
     """
 
+    config: Any = None
     grows = False
 
     def __init__(self) -> None:
