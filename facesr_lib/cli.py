@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +26,9 @@ from facesr_lib.runner.notebooks import (
     read_notebooks,
     select,
 )
+from facesr_lib.runner.options import Device
+from facesr_lib.runner.upscale_cli import EPILOG as UPSCALE_EPILOG
+from facesr_lib.runner.upscale_cli import upscale
 from facesr_lib.runner.weights_cli import app as weights_app
 
 app = typer.Typer(
@@ -38,14 +40,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Device(StrEnum):
-    """Where a notebook computes; auto takes CUDA where there is one."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
 
 
 Profile = Annotated[str, typer.Option("--profile", "-p", help=f"One of {', '.join(PROFILES)}.")]
@@ -256,4 +250,5 @@ def _clear_errors() -> Iterator[None]:
 
 
 app.add_typer(data_app, name="data")
+app.command(epilog=UPSCALE_EPILOG)(upscale)
 app.add_typer(weights_app, name="weights")

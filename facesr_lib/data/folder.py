@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -106,19 +107,29 @@ def read_picture(file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | N
 
     Raises BadImages with the reason when it cannot be used; a picture of more than `max_pixels` is refused before it is decoded.
     """
+    with opened(file, min_size, max_pixels) as image:
+        deep = is_16_bit(image)
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+    return _to_rgb(upright, deep), ["16 bit"] if deep else ["CMYK"] if upright.mode == "CMYK" else []
+
+
+@contextmanager
+def opened(
+    file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | None = None
+) -> Iterator[ImageFile.ImageFile]:
+    """Open a file with Pillow; what goes wrong there or inside the block becomes BadImages with the reason."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            opened = Image.open(file)
-        with opened:
-            width, height = opened.size
+            image = Image.open(file)
+        with image:
+            width, height = image.size
             if min(width, height) < min_size:
                 raise BadImages(f"{width}x{height} px, smaller than the minimum of {min_size} px")
             if max_pixels is not None and width * height > max_pixels:
                 raise BadImages(f"{width}x{height} px, more than {max_pixels / 1e6:.0f} million pixels")
-            deep = _is_16_bit(opened)
-            opened.load()
-            upright = ImageOps.exif_transpose(opened)
+            yield image
     except BadImages:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -128,10 +139,9 @@ def read_picture(file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | N
         raise BadImages("not an image that Pillow can read" if length else "empty file") from error
     except Exception as error:  # Pillow's decoders raise many kinds of error on damaged files
         raise BadImages(f"damaged or cut short ({error})") from error
-    return _to_rgb(upright, deep), ["16 bit"] if deep else ["CMYK"] if upright.mode == "CMYK" else []
 
 
-def _is_16_bit(image: ImageFile.ImageFile) -> bool:
+def is_16_bit(image: ImageFile.ImageFile) -> bool:
     """Whether a file, opened but not read yet, holds 16 bit per channel."""
     if image.mode == "I":  # also the mode of true 32-bit files, but not in these formats
         return image.format in ("PNG", "PPM")
@@ -141,12 +151,17 @@ def _is_16_bit(image: ImageFile.ImageFile) -> bool:
     return image.mode.startswith("I;16") or (image.format in ("PNG", "TIFF") and ";16" in raw_mode)
 
 
-def _to_rgb(image: Image.Image, deep: bool) -> Pixels:
-    """8-bit RGB (H, W, 3) of a Pillow image of any mode."""
+def refuse_unknown_range(image: Image.Image, deep: bool) -> None:
+    """Raise BadImages for pixels whose white is not known; deep: whether the file holds 16 bit per channel."""
     if image.mode == "F" or (image.mode.startswith("I") and not deep):
         raise BadImages(
             f"pixels of {'floating-point' if image.mode == 'F' else '32-bit'} type, whose range is not known"
         )
+
+
+def _to_rgb(image: Image.Image, deep: bool) -> Pixels:
+    """8-bit RGB (H, W, 3) of a Pillow image of any mode."""
+    refuse_unknown_range(image, deep)
     if image.mode.startswith("I"):
         levels = np.asarray(image).astype(np.int64)
         grey = ((levels * 255 + 32767) // 65535).astype(np.uint8)  # round(v / 257): 65535 becomes 255

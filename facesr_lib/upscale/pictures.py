@@ -1,0 +1,144 @@
+"""Picture files as they are: 8 or 16 bit, grey or colour, with or without transparency.
+
+What is kept: bit depth, grey, transparency, and the colour profile, without which the colours would be read wrongly. What is
+not: EXIF, XMP and comments. The orientation that EXIF asks for is applied; places, times and serial numbers stay behind.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image, ImageFile, ImageOps
+from torch import Tensor
+
+from facesr_lib.data.folder import BadImages, is_16_bit, opened, refuse_unknown_range
+from facesr_lib.files import write_atomically
+from facesr_lib.image import resize_bicubic, rgb_to_grey
+
+_ORIENTATION = 0x0112  # the EXIF tag
+_COLOUR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}  # PNG's number for grey, grey + alpha, RGB, RGBA
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """pixels: uint8 or uint16 (H, W, C), C = 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA, not premultiplied.
+
+    profile: the ICC profile, for these colours.  remarks: what reading could not keep.
+    """
+
+    pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+    profile: bytes | None = None
+    remarks: tuple[str, ...] = field(default=())
+
+    @property
+    def white(self) -> int:
+        """The level of white: 255 or 65535."""
+        return int(np.iinfo(self.pixels.dtype).max)
+
+    @property
+    def rgb(self) -> Tensor:
+        """Colours (1, 3, H, W), float32 in [0, 1]; grey three times."""
+        return _planes(self.pixels[..., : -1 if self._transparent else None], self.white).expand(1, 3, -1, -1)
+
+    @property
+    def _transparent(self) -> bool:
+        return self.pixels.shape[2] in (2, 4)
+
+    def enlarged(self, rgb: Tensor) -> Picture:
+        """The same kind of picture with the larger colours `rgb` (1, 3, H * s, W * s); transparency follows by bicubic."""
+        planes = rgb_to_grey(rgb) if self.pixels.shape[2] < 3 else rgb
+        if self._transparent:
+            alpha = _planes(self.pixels[..., -1:], self.white)
+            planes = torch.cat([planes, resize_bicubic(alpha, size=(rgb.shape[2], rgb.shape[3]))], dim=1)
+        # float64: float32 cannot tell all 65536 levels apart after the multiplication
+        levels = (planes[0].double().clamp(0, 1) * self.white).round().permute(1, 2, 0).numpy()
+        return replace(self, pixels=np.ascontiguousarray(levels.astype(self.pixels.dtype)))
+
+
+def read_picture(path: Path) -> Picture:
+    """Read a file upright. Raises BadImages with the reason when it cannot be used (see `facesr_lib.data.folder`)."""
+    with opened(path) as image:
+        deep = is_16_bit(image)
+        refuse_unknown_range(image, deep)
+        remarks = ("only the first of its pictures",) if getattr(image, "n_frames", 1) > 1 else ()
+        profile = image.info.get("icc_profile")
+        if deep:
+            return Picture(_deep_pixels(path, image), profile, remarks)
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        mode = _kept_mode(upright)
+        if mode == "RGB" and upright.mode not in ("RGB", "P"):  # CMYK, Lab, ...: the profile speaks of other numbers
+            profile, remarks = None, (*remarks, f"{upright.mode} became RGB")
+        pixels = np.asarray(upright.convert(mode))
+    return Picture(pixels if pixels.ndim == 3 else pixels[..., None], profile, remarks)
+
+
+def write_picture(path: Path, picture: Picture, texts: Mapping[str, str]) -> None:
+    """Write a PNG of the picture's own depth and channels, with its profile and `texts` (keyword -> Latin-1 text), atomically.
+
+    Written out here because neither Pillow (16-bit colour) nor OpenCV (grey with transparency, profiles) can write them all.
+    """
+    height, width, channels = picture.pixels.shape
+    depth = 8 * picture.pixels.itemsize
+    rows = np.ascontiguousarray(picture.pixels.astype(picture.pixels.dtype.newbyteorder(">"))).view(np.uint8)
+    rows = rows.reshape(height, -1)
+    # Filter "up": each byte less the one above, which zlib packs well.
+    filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
+    filtered[:, 0] = 2
+    filtered[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPE[channels], 0, 0, 0)
+    content = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header)
+    if picture.profile:
+        content += _chunk(b"iCCP", b"profile\x00\x00" + zlib.compress(picture.profile))
+    for keyword, text in texts.items():
+        content += _chunk(b"tEXt", f"{keyword}\x00{text}".encode("latin-1"))
+    write_atomically(path, content + _chunk(b"IDAT", zlib.compress(filtered.tobytes())) + _chunk(b"IEND", b""))
+
+
+def _planes(pixels: npt.NDArray[np.integer], white: int) -> Tensor:
+    return torch.from_numpy(pixels.astype(np.float32) / white).permute(2, 0, 1)[None]
+
+
+def _kept_mode(image: Image.Image) -> str:
+    """The one of L, LA, RGB, RGBA that holds an 8-bit image of any mode."""
+    grey = image.mode in ("1", "L", "LA", "La")
+    transparent = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
+    return ("L" if grey else "RGB") + ("A" if transparent else "")
+
+
+def _deep_pixels(path: Path, image: ImageFile.ImageFile) -> npt.NDArray[np.uint16]:
+    """16-bit pixels (H, W, C), upright, of a file that Pillow has opened but not read."""
+    orientation = image.getexif().get(_ORIENTATION, 1)
+    if image.mode.startswith("I"):
+        image.load()  # which turns a TIFF upright, and says so by forgetting its orientation
+        return _upright(np.asarray(image).astype(np.uint16)[..., None], image.getexif().get(_ORIENTATION, 1))
+    grey = str(image.tile[0][3]).startswith("LA")  # which Pillow calls RGBA
+    # Pillow reads 16-bit colour as 8 bit; OpenCV keeps it, as BGR, and grey with transparency as BGRA.
+    pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16:
+        raise BadImages("16-bit colour of a kind that OpenCV cannot read; save it as a PNG")
+    return _upright(pixels[..., [0, 3] if grey else [2, 1, 0, 3][: pixels.shape[2]]], orientation)
+
+
+def _upright(pixels: npt.NDArray[np.uint16], orientation: int) -> npt.NDArray[np.uint16]:
+    """Undo an EXIF orientation 1 to 8 (TIFF 6.0); other values mean nothing."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
