@@ -117,11 +117,11 @@ def _kept_mode(image: Image.Image) -> str:
 
 def _deep_pixels(path: Path, image: ImageFile.ImageFile) -> npt.NDArray[np.uint16]:
     """16-bit pixels (H, W, C), upright, of a file that Pillow has opened but not read."""
+    grey = str(image.tile[0][3]).startswith("LA")  # which Pillow calls RGBA; asked before EXIF, which may need to read on
     orientation = image.getexif().get(_ORIENTATION, 1)
     if image.mode.startswith("I"):
         image.load()  # which turns a TIFF upright, and says so by forgetting its orientation
         return _upright(np.asarray(image).astype(np.uint16)[..., None], image.getexif().get(_ORIENTATION, 1))
-    grey = str(image.tile[0][3]).startswith("LA")  # which Pillow calls RGBA
     # Pillow reads 16-bit colour as 8 bit; OpenCV keeps it, as BGR, and grey with transparency as BGRA.
     pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16:
