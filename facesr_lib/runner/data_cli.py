@@ -32,6 +32,7 @@ OptionalRoot = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ACCEPTED = "accepted_terms.json"
+OWN_PHOTOS = "folder"
 
 
 @app.command("list", epilog="Example: facesr data list --root ~/faces")
@@ -79,6 +80,7 @@ def info(name: Name, as_json: AsJson = False) -> None:
 @app.command(
     epilog="Examples:\n\nfacesr data prepare celeba --root ~/faces\n\n"
     "facesr data prepare helen --root ~/faces --archive helen_1.zip --archive helen_2.zip ... --archive annotation.zip\n\n"
+    "facesr data prepare folder ~/album --root ~/faces\n\n"
     "facesr data prepare icartoonface --root ~/faces --archive ~/unpacked-folder --limit 1000 --yes"
 )
 def prepare(
@@ -91,11 +93,18 @@ def prepare(
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many pictures of each part.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Accept the licence and terms without being asked.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default one per core.")] = None,
+    photos: Annotated[
+        Path | None, typer.Argument(metavar="[PHOTOS]", help="With NAME folder: a folder of your own photographs.")
+    ] = None,
+    size: Annotated[int, typer.Option(min=16, help="With NAME folder: side of the faces in pixels.")] = 128,
 ) -> None:
     """Download (or take from you), check, crop as the paper says, and pack a data set into ROOT/NAME.
 
     Shows licence and terms and asks once. What must be requested is named with its page. Interrupted, the same command
     goes on where it was; a set that is whole is left alone.
+
+    NAME folder finds and cuts the faces of your own photographs, best in one
+    subfolder per person. Faces smaller than --size are left out, never enlarged.
 
     Exit code: 0 if the set is ready, 1 if not, 2 for a wrong name or refused terms, 130 after Ctrl-C.
     """
@@ -104,6 +113,15 @@ def prepare(
     from facesr_lib.runner.tables import make_console
 
     console, root = make_console(), root.expanduser()
+    if (name == OWN_PHOTOS) != (photos is not None):
+        typer.echo(
+            f"facesr: your own photographs are prepared with: facesr data prepare {OWN_PHOTOS} PHOTOS --root DIR",
+            err=True,
+        )
+        raise typer.Exit(2)
+    if photos is not None:
+        _prepare_photos(photos.expanduser(), root, size, limit, workers, console)
+        return
     with _clear_errors(wrong_name=2):
         description = described(name)
     _accept_terms(description, root, yes)
@@ -164,6 +182,29 @@ def _accept_terms(description: Description, root: Path, yes: bool) -> None:
         "on": datetime.date.today().isoformat(),
     }
     write_atomically(path, json.dumps(accepted, indent=1).encode())
+
+
+def _prepare_photos(
+    photos: Path, root: Path, size: int, limit: int | None, workers: int | None, console: Console
+) -> None:
+    """Fetch the face detector where it is missing, then find, cut and pack the faces of a folder."""
+    from functools import partial
+
+    from facesr_lib.data.prepare.detector import find_faces
+    from facesr_lib.data.prepare.photos import LEFT_OUT, prepare_folder
+    from facesr_lib.metrics.fetch import FetchFailed, fetch
+
+    try:
+        find = partial(find_faces, network=fetch("centerface"))
+    except FetchFailed as error:
+        typer.echo(f"facesr: the face detector is missing: {error}", err=True)
+        raise typer.Exit(1) from None
+    with _clear_errors(), _progress(console) as progress:
+        facts = prepare_folder(photos, root, find, size=size, limit=limit, workers=workers, progress=progress)
+    folder = root / facts["name"]
+    _print_prepared(folder, facts, console)
+    if left_out := json.loads((folder / LEFT_OUT).read_bytes()):
+        console.print(f"{len(left_out)} pictures gave no face: {folder / LEFT_OUT}", soft_wrap=True)
 
 
 def _print_prepared(folder: Path, facts: dict[str, Any], console: Console) -> None:

@@ -117,7 +117,9 @@ def _kept_mode(image: Image.Image) -> str:
 
 def _deep_pixels(path: Path, image: ImageFile.ImageFile) -> npt.NDArray[np.uint16]:
     """16-bit pixels (H, W, C), upright, of a file that Pillow has opened but not read."""
-    grey = str(image.tile[0][3]).startswith("LA")  # which Pillow calls RGBA; asked before EXIF, which may need to read on
+    grey = str(image.tile[0][3]).startswith(
+        "LA"
+    )  # which Pillow calls RGBA; asked before EXIF, which may need to read on
     orientation = image.getexif().get(_ORIENTATION, 1)
     if image.mode.startswith("I"):
         image.load()  # which turns a TIFF upright, and says so by forgetting its orientation

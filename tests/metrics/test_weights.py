@@ -61,7 +61,16 @@ def test_every_entry_is_complete() -> None:
         if isinstance(weights.source, Download):  # the official hosts put the checksum's beginning into the name
             assert weights.files[0].sha256[:8] in weights.source.url
             assert weights.source.url.endswith("/" + weights.files[0].name)
-    assert set(WEIGHTS) == {"alexnet", "vgg16", "hed-vgg", "inception", "mobilenet-v2", "niqe", "face-api"}
+    assert set(WEIGHTS) == {
+        "alexnet",
+        "vgg16",
+        "hed-vgg",
+        "inception",
+        "mobilenet-v2",
+        "niqe",
+        "centerface",
+        "face-api",
+    }
 
 
 def test_official_addresses_are_torchvisions_and_torch_fidelitys_own() -> None:
