@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from facesr_lib.exercises import human_gan, metrics, start_here
+from facesr_lib.data.prepare.crop import landmark_box
+from facesr_lib.exercises import data, human_gan, metrics, start_here
 from facesr_lib.image import gaussian_blur
 from facesr_lib.metrics import kernel_distance, psnr
 
@@ -37,6 +39,22 @@ RIGHT_AND_WRONG = {
         lambda a, b: (
             ((a @ a.T / 4 + 1) ** 3).mean() + ((b @ b.T / 4 + 1) ** 3).mean() - 2 * ((a @ b.T / 4 + 1) ** 3).mean()
         ),
+    ),
+    data.check_face_box: (
+        lambda points: landmark_box(points, "five"),
+        lambda points: landmark_box(points, "outline"),
+    ),
+    data.check_split: (
+        lambda groups, share, seed: [
+            i
+            for i, group in enumerate(groups)
+            if group in set(np.random.default_rng(seed).permutation(sorted(set(groups)))[: round(share * 20)])
+        ],
+        lambda groups, share, seed: np.random.default_rng(seed).permutation(len(groups))[: len(groups) // 4].tolist(),
+    ),
+    data.check_near_duplicates: (
+        lambda train, test: [i for i, x in enumerate(test) if (train - x).square().mean((1, 2, 3)).min() < 1e-3],
+        lambda train, test: [i for i, x in enumerate(test) if (train == x).all(1).all(1).all(1).any()],
     ),
     human_gan.check_generator_loss: (
         lambda scores: F.softplus(-scores).mean(),
