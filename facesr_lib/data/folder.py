@@ -115,9 +115,7 @@ def read_picture(file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | N
 
 
 @contextmanager
-def opened(
-    file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | None = None
-) -> Iterator[ImageFile.ImageFile]:
+def opened(file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | None = None) -> Iterator[ImageFile.ImageFile]:
     """Open a file with Pillow; what goes wrong there or inside the block becomes BadImages with the reason."""
     try:
         with warnings.catch_warnings():

@@ -380,6 +380,8 @@ def my_face_box(points):
 
 
 # %%
+import numpy as np
+
 from facesr_lib.exercises.data import check_face_box, check_near_duplicates, check_split
 
 check_face_box(my_face_box)
