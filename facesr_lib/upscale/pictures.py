@@ -128,7 +128,8 @@ def _deep_pixels(path: Path, image: ImageFile.ImageFile) -> npt.NDArray[np.uint1
     pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16:
         raise BadImages("16-bit colour of a kind that OpenCV cannot read; save it as a PNG")
-    return _upright(pixels[..., [0, 3] if grey else [2, 1, 0, 3][: pixels.shape[2]]], orientation)
+    channels = [0, 3] if grey else [2, 1, 0, 3][: pixels.shape[2]]
+    return _upright(pixels[..., channels].astype(np.uint16, copy=False), orientation)
 
 
 def _upright(pixels: npt.NDArray[np.uint16], orientation: int) -> npt.NDArray[np.uint16]:
