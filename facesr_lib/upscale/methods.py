@@ -52,7 +52,7 @@ def _teacher_student_reach(config: teacher_student.Config) -> int:
 def _isr_kd_reach(config: isr_kd.Config) -> int:
     # The first 3x3; then at 1, 2 and 4 times the LR size two 3x3 (and two per extra block) and a 4x4 up; the edge windows.
     steps = sum((2 + 2 * config.extra_blocks + 1) / factor for factor in (1, 2, 4))
-    windows = sum(window / 2 / factor for window, factor in zip(isr_kd.WINDOWS, (2, 4, 8), strict=True))
+    windows = sum(window / 2 / factor for window, factor in zip(isr_kd.networks.WINDOWS, (2, 4, 8), strict=True))
     return math.ceil(1 + steps + windows)
 
 
