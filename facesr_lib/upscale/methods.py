@@ -19,6 +19,7 @@ import facesr_lib.image
 from facesr_lib.config import restore
 from facesr_lib.image import resize_bicubic
 from facesr_lib.papers import human_gan, isr_kd, selfsr, teacher_student
+from facesr_lib.papers.isr_kd.networks import WINDOWS
 from facesr_lib.training import Method, checkpoints, load_weights, read_facts, resolve_device
 from facesr_lib.upscale.tiles import Upscaler
 
@@ -52,7 +53,7 @@ def _teacher_student_reach(config: teacher_student.Config) -> int:
 def _isr_kd_reach(config: isr_kd.Config) -> int:
     # The first 3x3; then at 1, 2 and 4 times the LR size two 3x3 (and two per extra block) and a 4x4 up; the edge windows.
     steps = sum((2 + 2 * config.extra_blocks + 1) / factor for factor in (1, 2, 4))
-    windows = sum(window / 2 / factor for window, factor in zip(isr_kd.networks.WINDOWS, (2, 4, 8), strict=True))
+    windows = sum(window / 2 / factor for window, factor in zip(WINDOWS, (2, 4, 8), strict=True))
     return math.ceil(1 + steps + windows)
 
 
