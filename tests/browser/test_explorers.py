@@ -30,6 +30,7 @@ from facesr_lib.report.notebook_html import export_notebook
 FOLDER = Path(__file__).parents[2] / "notebooks"
 ERROR = "[data-mime-type$='jupyter.error']"
 RUN_SECONDS = 240  # a hang, not a budget
+STEPS = 5  # of a slider: one step of a blur changes no 8-bit pixel
 # What to choose in a menu ("" for nothing) -> the labels of all sliders that are new then.
 EXPLORERS: dict[str, dict[str, tuple[str, ...]]] = {
     "01_degradation_and_upsampling": {
@@ -147,7 +148,7 @@ def test_nothing_is_cut_or_stretched(notebook: Open) -> None:
 
 
 def move(notebook: Open, label: str) -> None:
-    """Step the slider of a label by one key and wait until its read-out and the explorer's picture have followed."""
+    """Step the slider of a label by keys and wait until its read-out and the explorer's picture have followed."""
     page, until = notebook.visit.page, notebook.visit.until
     named = page.locator(".widget-slider").filter(has=page.get_by_text(label, exact=True))
     explorer = notebook.all(".jp-CodeCell").filter(has=named)
@@ -160,7 +161,8 @@ def move(notebook: Open, label: str) -> None:
     assert all(drawn)
     thumb.focus()
     at_end = thumb.get_attribute("aria-valuenow") == thumb.get_attribute("aria-valuemax")
-    page.keyboard.press("ArrowLeft" if at_end else "ArrowRight")
+    for _ in range(STEPS):
+        page.keyboard.press("ArrowLeft" if at_end else "ArrowRight")
     until(f"{label!r} to say another number than {number}", lambda: readout.inner_text() != number)
     until(f"the picture to follow {label!r}", lambda: all(shown := pictures(explorer)) and shown != drawn)
     explorer.screenshot(path=notebook.screenshot(label))
