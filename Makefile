@@ -50,6 +50,7 @@ clean:
 	rm -rf $(VENV) $(OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The environment. uv installs in a fraction of pip's time: use the one at hand, or fetch it with pip, or do without.
+# Compiled at once, since some machines forbid Python to keep what it compiles: torch then takes seconds in every process.
 # constraints.txt names versions that were tested together; torch and torchvision in it are a pair that imports together.
 # Last come the weights that LPIPS, FID and NIQE need (official where their hosts can be reached, else named substitutes).
 $(READY): pyproject.toml constraints.txt
@@ -68,7 +69,7 @@ $(READY): pyproject.toml constraints.txt
 	if [ -z "$$uv" ] && $(BIN)/python -m pip --quiet install uv; then uv=$(BIN)/uv; fi; \
 	if [ -n "$$uv" ]; then \
 	  echo "Installing into $(VENV) (torch alone is some gigabytes)"; \
-	  "$$uv" pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[lab,test]'; \
+	  "$$uv" pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[lab,test]'; \
 	else \
 	  echo "No uv: installing with pip, which takes longer"; \
 	  $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,test]'; \
