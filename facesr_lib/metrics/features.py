@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, Protocol
@@ -12,7 +13,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils import fuse_conv_bn_eval
 
 from facesr_lib.data.images import ImageSet
 from facesr_lib.files import write_atomically
@@ -92,7 +94,7 @@ class MobileNetFeatures:
         with torch.device("meta"):  # nothing is drawn: a score must not use up random numbers
             network = mobilenet_v2(weights=None)
         network.load_state_dict(state, assign=True)
-        self._network = network.features.eval().requires_grad_(False)
+        self._network = _quicker(network.features.eval().requires_grad_(False))
         self._mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
         self._std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 
@@ -106,6 +108,18 @@ class MobileNetFeatures:
         self._network.to(device)
         self._mean, self._std = self._mean.to(device), self._std.to(device)
         return self
+
+
+def _quicker(network: nn.Module) -> nn.Module:
+    """The same network, but for rounding, in less than half the time on a CPU: batch norms folded into the convolutions before
+    them, and channels last."""
+    for block in network.modules():
+        layers = list(block.named_children()) if isinstance(block, nn.Sequential) else []
+        for (name, layer), (after, norm) in itertools.pairwise(layers):
+            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(block, name, fuse_conv_bn_eval(layer, norm))
+                setattr(block, after, nn.Identity())
+    return network.to(memory_format=torch.channels_last)
 
 
 def make_extractor(backend: Literal["auto", "inception", "mobilenet-v2"] = "auto") -> Extractor:
