@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from facesr_lib.image import resize_bicubic, to_float, to_uint8
+if TYPE_CHECKING:  # `take` and `square` import torch themselves: packing needs neither, and torch takes 500 MB
+    from torch import Tensor
 
 Pixels = npt.NDArray[np.uint8]
-Indices = Sequence[int] | npt.NDArray[np.integer] | Tensor
+Indices: TypeAlias = "Sequence[int] | npt.NDArray[np.integer] | Tensor"
 
 
 class Rows:
@@ -97,6 +97,10 @@ class ImageSet:
 
         Raises IndexError for an index outside the set; only the images asked for are read.
         """
+        import torch
+
+        from facesr_lib.image import to_float
+
         chosen = self.pixels[self._rows(indices)]
         return to_float(torch.from_numpy(np.ascontiguousarray(chosen.transpose(0, 3, 1, 2))))
 
@@ -160,6 +164,10 @@ def square(pixels: Pixels, size: int) -> Pixels:
 
     Computed in float64 and rounded once, so that the result does not depend on the machine's float32 kernels.
     """
+    import torch
+
+    from facesr_lib.image import resize_bicubic, to_uint8
+
     if size < 1:
         raise ValueError(f"size must be at least 1 px, got {size}")
     height, width = pixels.shape[1:3]

@@ -15,7 +15,7 @@ import typer
 
 from facesr_lib.files import write_atomically
 
-if TYPE_CHECKING:  # these bring torch
+if TYPE_CHECKING:  # these are slow to import
     from rich.console import Console
 
     from facesr_lib.data.prepare import Description
