@@ -18,6 +18,7 @@ from facesr_lib.data.prepare.description import (
     Parts,
     PrepareError,
     Sample,
+    Samples,
     drawn_split,
     find_entry,
     look_for,
@@ -60,7 +61,7 @@ def _celeba(source: Path, images: str, boxes: Mapping[str, Box] | None, listed_i
             "person could be in train and test; get the file again"
         )
     folder = find_entry(source, images, folder=True).relative_to(source).as_posix()
-    parts: Parts = {part: [] for part in PARTITION.values()}
+    parts: Parts = {part: Samples() for part in PARTITION.values()}
     for name, (number,) in sorted(partition.items()):
         if number not in PARTITION:
             raise PrepareError(
@@ -83,7 +84,7 @@ def helen(source: Path) -> Parts:
     names = sorted(found)
     official = look_for(source, "testnames.txt", folder=False)
     test = set(official.read_text("utf-8").split() if official else names[-50:])
-    parts: Parts = {"train": [], "test": []}
+    parts: Parts = {"train": Samples(), "test": Samples()}
     for name in names:
         box = boxes.get(name)
         part = "test" if name in test else "train"
@@ -107,7 +108,7 @@ def ffhq(images: str, entry: str) -> Callable[[Path], Parts]:
             training = {Path(facts[entry]["file_path"]).name: facts["category"] == "training" for _, facts in entries}
         else:
             training = {f"{number:05d}.png": number < 60_000 for number in range(70_000)}
-        parts: Parts = {"train": [], "val": [], "test": []}
+        parts: Parts = {"train": Samples(), "val": Samples(), "test": Samples()}
         held_out = 0
         for name, path in sorted(there.items()):
             if name not in training:
@@ -157,12 +158,12 @@ def widerface(source: Path) -> Parts:
     for part, split in (("real_lr/train", "train"), ("real_lr/test", "val")):
         listed = lists.wider_faces(find_entry(source, f"wider_face_{split}_bbx_gt.txt", folder=False))
         folder = (find_entry(source, f"WIDER_{split}", folder=True) / "images").relative_to(source).as_posix()
-        parts[part] = [
+        parts[part] = Samples(
             Sample(f"{folder}/{name}", f"wider-{Path(name).stem}", square_box(face.box))
             for name, faces in listed
             for face in faces
             if WiderFilter().keeps(face)
-        ]
+        )
     return parts
 
 
@@ -177,7 +178,7 @@ def as_shipped(folders: Mapping[str, str], hold_out: str = "train") -> Callable[
             for file in pictures(place):
                 person = f"{name}/{file.rpartition('.')[0]}"
                 target = drawn_split(person, SHARES) if part == hold_out else part
-                parts.setdefault(target, []).append(Sample(f"{below}/{file}", person))
+                parts.setdefault(target, Samples()).append(Sample(f"{below}/{file}", person))
         return parts
 
     return index
@@ -195,18 +196,18 @@ def folder_per_person(
         parts: Parts = {}
         for part, name in official or (("", folder),):
             place = find_entry(source, name, folder=True)
-            found = lists.detector_boxes(find_entry(source, boxes[name], folder=False)) if boxes else {}
+            found = lists.detector_boxes(find_entry(source, boxes[name], folder=False)) if boxes else None
             below = place.relative_to(source).as_posix()
             person = target = ""
             for file in pictures(place):
                 if "/" not in file:
                     raise PrepareError(f"{place / file} lies beside the folders of people: move it into its person's")
-                if not file.startswith(f"{person}/"):  # one string per person, not per picture: there may be millions
+                if not file.startswith(f"{person}/"):
                     person = file.partition("/")[0]
                     target = part or drawn_split(person, SHARES)
-                box = found.get(file.rpartition(".")[0])
+                box = found.get(file.rpartition(".")[0]) if found else None
                 reason = f"no row in {boxes[name]}" if boxes and box is None else ""
-                parts.setdefault(target, []).append(Sample(f"{below}/{file}", person, box, reason))
+                parts.setdefault(target, Samples()).append(Sample(f"{below}/{file}", person, box, reason))
         return parts
 
     return index
@@ -219,7 +220,7 @@ def aflw(source: Path) -> Parts:
     for file, _, box in lists.aflw_faces(find_entry(source, "aflw.sqlite", folder=False)):
         photograph = f"aflw-{Path(file).stem}"
         path = (folder / file).relative_to(source).as_posix()
-        parts.setdefault(drawn_split(photograph, SHARES), []).append(Sample(path, photograph, box))
+        parts.setdefault(drawn_split(photograph, SHARES), Samples()).append(Sample(path, photograph, box))
     return parts
 
 
@@ -231,7 +232,7 @@ def loose_images(source: Path) -> Parts:
     for file in pictures(source):
         box = boxes.get(file.rpartition("/")[2]) if boxes is not None else None
         reason = "no row in landmarks68.csv" if boxes is not None and box is None else ""
-        parts.setdefault(drawn_split(file, SHARES), []).append(Sample(file, file, box, reason))
+        parts.setdefault(drawn_split(file, SHARES), Samples()).append(Sample(file, file, box, reason))
     return parts
 
 

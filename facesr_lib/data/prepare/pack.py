@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -154,7 +155,7 @@ class ResumableWriter(PackedWriter):
                         self._file.seek(-len(content), os.SEEK_CUR)
                         break
                     self._digest.update(content)
-                    self.groups += entry["people"]
+                    self.groups += map(sys.intern, entry["people"])  # one string per person, not per picture
                     self.bad |= entry["bad"]
                     self.chunks += 1
                 kept += len(line)

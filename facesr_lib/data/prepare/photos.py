@@ -14,7 +14,7 @@ from facesr_lib.data.faces import FRACTIONS, SPLIT_SEED
 from facesr_lib.data.folder import BadImages, find_images, read_picture
 from facesr_lib.data.images import Pixels
 from facesr_lib.data.prepare.crop import landmark_box
-from facesr_lib.data.prepare.description import Box, Description, Origin, Parts, PrepareError, Sample
+from facesr_lib.data.prepare.description import Box, Description, Origin, PrepareError, Sample, Samples
 from facesr_lib.data.prepare.detector import Face
 from facesr_lib.data.prepare.pipeline import prepare
 from facesr_lib.data.prepare.sources import Progress
@@ -56,7 +56,7 @@ def prepare_folder(
         reasons = sorted(set(left_out.values()))
         raise PrepareError(f"{source}: no usable face in {len(files)} pictures ({'; '.join(reasons[:3])})")
     people = divide_groups(source.name, {sample.person for sample in samples}, FRACTIONS, SPLIT_SEED)
-    parts: Parts = {part: [s for s in samples if s.person in who] for part, who in people.items()}
+    parts = {part: [s for s in samples if s.person in who] for part, who in people.items()}
     facts = prepare(
         _description(source.name, parts, size), root, [source], limit=limit, workers=workers, progress=progress
     )
@@ -114,7 +114,7 @@ def _side(box: Box) -> float:
     return box[2] - box[0]
 
 
-def _description(name: str, parts: Parts, size: int) -> Description:
+def _description(name: str, parts: dict[str, list[Sample]], size: int) -> Description:
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
     origin = Origin(
         family=name,
@@ -135,6 +135,6 @@ def _description(name: str, parts: Parts, size: int) -> Description:
         ),
         files=(),
         ask="",
-        index=lambda folder: parts,
+        index=lambda folder: {part: Samples(samples) for part, samples in parts.items()},
         size=size,
     )

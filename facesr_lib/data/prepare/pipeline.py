@@ -13,7 +13,7 @@ from typing import Any
 from facesr_lib import __version__
 from facesr_lib.data.images import spread
 from facesr_lib.data.packed import PackedError, open_packed, read_manifest
-from facesr_lib.data.prepare.description import REAL_LR, Description, Parts, PrepareError
+from facesr_lib.data.prepare.description import REAL_LR, Description, Parts, PrepareError, Samples
 from facesr_lib.data.prepare.pack import pack_samples
 from facesr_lib.data.prepare.sources import Progress, Source
 from facesr_lib.data.prepared import FORMAT, PREPARED, prepared_facts
@@ -46,10 +46,9 @@ def prepare(
     source = Source(description, root, given, progress)
     parts = source.parts(limit)
     limits = {part: limit for part in parts} if limit else dict(description.limits or {})
-    parts = {
-        part: [samples[row] for row in spread([sample.person for sample in samples], limits.get(part, len(samples)))]
-        for part, samples in parts.items()
-    }
+    for part, samples in parts.items():
+        if limits.get(part, len(samples)) < len(samples):
+            parts[part] = Samples(samples[row] for row in spread(samples.people(), limits[part]))
     _need_train_and_test(description, parts)
     _refuse_shared_people(parts)
     _need_room(description, parts, target)
@@ -110,7 +109,7 @@ def _need_train_and_test(description: Description, parts: Parts) -> None:
 def _refuse_shared_people(parts: Parts) -> None:
     for lr in (False, True):
         refuse_shared_groups(
-            {part: {s.person for s in samples} for part, samples in parts.items() if part.startswith(REAL_LR) == lr}
+            {part: samples.people() for part, samples in parts.items() if part.startswith(REAL_LR) == lr}
         )
 
 

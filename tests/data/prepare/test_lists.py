@@ -6,6 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facesr_lib.data.prepare import PrepareError, lists
@@ -93,9 +94,21 @@ def test_landmarks_and_boxes_in_csv_files(tmp_path: Path) -> None:
     with pytest.raises(PrepareError, match=r"l\.csv, line 3"):
         lists.landmark_boxes(write(path, path.read_text() + "b.jpg,1,2,x\n"))
     path = write(tmp_path / "b.csv", 'NAME_ID,X,Y,W,H\n"n000002/0001_01",161,140,224,324\n')
-    assert lists.detector_boxes(path) == {"n000002/0001_01": (111, 140, 435, 464)}
+    assert lists.detector_boxes(path).get("n000002/0001_01") == (111, 140, 435, 464)
     with pytest.raises(PrepareError, match=r"b\.csv, line 2: expected the columns NAME_ID"):
         lists.detector_boxes(write(path, "NAME_ID,X,Y\na,1,2\n"))
+
+
+def test_a_box_table_is_a_dictionary_of_boxes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    names = [f"n{person}/{picture}" for person, picture in rng.integers(0, 30, (500, 2))] + ["é", "n1"]  # some twice
+    boxes = rng.normal(size=(len(names), 4))
+    truth = {name: tuple(box) for name, box in zip(names, boxes.tolist(), strict=True)}
+    table = lists.BoxTable([name.encode() for name in names], boxes.ravel().tolist())
+    absent = ["", "a", "n1/", "zz", "n29/29x", "n1/1 but longer than any", "\udcff"]
+    for name in [*truth, *absent, *(f"n{person}/{picture}" for person in range(30) for picture in range(30))]:
+        assert table.get(name) == truth.get(name), name
+    assert lists.BoxTable([], []).get("a") is None
 
 
 def test_aflw_reads_without_writing(tmp_path: Path) -> None:
