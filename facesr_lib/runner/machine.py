@@ -39,8 +39,8 @@ def readable(size: int) -> str:
 class ProcessTree(threading.Thread):
     """Watches a process and its descendants: the largest resident memory of all together, and who they were.
 
-    Resident sizes are added up (pages that several processes share count once per process), sampled every
-    0.1 s, so a shorter peak can be missed. Descendants that carry the environment variable FACESR_RUN=`mark`
+    Sampled every 0.1 s, so a shorter peak can be missed. Pages that several processes share count once on Linux: a child that
+    is just being started shares all of its parent's. Descendants that carry the environment variable FACESR_RUN=`mark`
     are found even when they appeared between two samples and lost their parent.
     """
 
@@ -77,8 +77,15 @@ class ProcessTree(threading.Thread):
     def _sample(self) -> None:
         with suppress(psutil.Error):  # the root is gone
             self._seen.update(self._root.children(recursive=True))
+        alive = [process for process in self._seen if process.is_running()]
         total = 0
-        for process in self._seen:
+        for process in alive:
             with suppress(psutil.Error):
-                total += process.memory_info().rss if process.is_running() else 0
+                total += process.memory_info().rss if len(alive) == 1 else _share(process)
         self.peak = max(self.peak, total)
+
+
+def _share(process: psutil.Process) -> int:
+    """Resident bytes, of shared pages only this process's part, where the system tells it (Linux)."""
+    sizes = process.memory_full_info()
+    return int(getattr(sizes, "pss", sizes.rss))

@@ -3,9 +3,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from facesr_lib.runner.machine import ProcessTree, memory_limit, readable
 
@@ -41,6 +43,19 @@ def test_a_marked_orphan_that_no_sample_saw_ends_too():
     tree.start()
     tree.end()
     assert not sleeper.is_running() or sleeper.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells shared pages apart")
+def test_pages_that_parent_and_child_share_count_once():
+    fork = "import os, time; data = bytearray(os.urandom(1 << 28)); print(os.fork(), flush=True); time.sleep(60)"
+    parent = subprocess.Popen([sys.executable, "-c", fork], stdout=subprocess.PIPE, text=True)
+    parent.stdout.readline()  # both are there
+    tree = ProcessTree(parent.pid, "mark")
+    tree.start()
+    time.sleep(0.5)
+    tree.end()
+    parent.communicate()
+    assert 256 * 1024**2 <= tree.peak < 400 * 1024**2
 
 
 def test_a_tree_that_is_gone_is_no_error():
