@@ -237,7 +237,7 @@ lr, hr = batch["lr"].to(run.device), batch["hr"].to(run.device)
 run.figure(
     image_grid(
         {"LR": lr, **{name.replace(", ", ",\n"): f(lr) for name, f in METHODS.items()}, "HR": hr},
-        rows=[0, 3, 7],
+        rows=[0, len(hr) // 3, 2 * len(hr) // 3],
         cell=1.5,
     ),
     "samples",
