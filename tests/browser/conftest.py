@@ -20,7 +20,8 @@ def browser() -> Iterator[Browser]:
     """Chromium, for one module only: while Playwright's event loop runs, no other test could start one of its own."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
-        pytest.skip("no Chromium found; on Debian: sudo apt-get install chromium")
+        stop = pytest.fail if os.environ.get("FACESR_TEST_BROWSER") == "required" else pytest.skip
+        stop("no Chromium found; on Debian: sudo apt-get install chromium")
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as chromium:
         yield chromium
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,6 @@ from facesr_lib.data.prepare import PrepareError
 from facesr_lib.data.prepare.crop import landmark_box
 from facesr_lib.data.prepare.detector import Face, find_faces
 from facesr_lib.data.prepare.photos import LEFT_OUT, prepare_folder
-from facesr_lib.metrics.weights import find as find_weights
 
 # Eyes, nose and mouth corners around a nose at (0, 0), eyes 20 px apart: the cut is 58 px wide.
 POINTS = np.array([[-10.0, -8], [10, -8], [0, 0], [-8, 14], [8, 14]])
@@ -162,13 +162,8 @@ def test_command_asks_for_the_folder() -> None:
 
 
 @pytest.fixture(scope="session")  # before the tests get caches of their own
-def network() -> Path:
-    found = find_weights("centerface")
-    if found is None:
-        if os.environ.get("FACESR_TEST_WEIGHTS") == "required":
-            pytest.fail("the face detector is missing: facesr weights fetch centerface")
-        pytest.skip("the face detector is not here: facesr weights fetch centerface")
-    return found
+def network(need: Callable[[str], Path]) -> Path:
+    return need("centerface")
 
 
 @pytest.mark.parametrize("width", [200, 512, 900, 2000])
