@@ -14,15 +14,15 @@ if TYPE_CHECKING:  # these bring torch
 
 EPILOG = (
     "Examples:\n\n"
-    "facesr upscale photo.jpg --out larger --method human_gan\n\n"
-    "facesr upscale album/ --out larger --checkpoint isr-kd-replay-2-1\n\n"
-    "facesr upscale album/ --out larger --method bicubic --scale 4"
+    "facesr upscale photo.jpg larger --method human_gan\n\n"
+    "facesr upscale album/ larger --checkpoint isr-kd-replay-2-1\n\n"
+    "facesr upscale album/ larger --method bicubic --scale 4"
 )
 
 
 def upscale(
     inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Pictures, or folders of pictures.")],
-    out: Annotated[Path, typer.Option(help="Folder for the results, all PNG.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results, all PNG.")],
     checkpoint: Annotated[
         str, typer.Option(help="A checkpoint's or stage's folder, or the beginning of a name in runs/stages.")
     ] = "",

@@ -39,16 +39,19 @@ class Outcome:
 def plan(inputs: Sequence[Path], out: Path, *, overwrite: bool = False) -> list[Job]:
     """Every picture that `inputs` (files and folders) name, with its target: a PNG below `out`, placed as in its folder.
 
-    Nothing is written. Raises FileNotFoundError for an input that is not there or a folder without pictures, ValueError when
-    two results would have one name, when a result would replace a source, or when `out` lies in an input folder (its results
-    would be inputs of the next run), and FileExistsError when results are there already, unless `overwrite`.
+    Nothing is written. Raises FileNotFoundError for an input that is not there or a folder without pictures, ValueError
+    when `out` is a file, when two results would have one name, when a result would replace a source, or when `out` lies in
+    an input folder (its results would be inputs of the next run), and FileExistsError when results are there already,
+    unless `overwrite`.
     """
+    if out.is_file():
+        raise ValueError(f"OUT {out} is a file: name the folder for the results last")
     jobs: list[Job] = []
     for given in inputs:
         if given.is_dir():
             if out.resolve().is_relative_to(given.resolve()):
                 raise ValueError(
-                    f"--out {out} lies inside {given}, so results would become inputs: choose another folder"
+                    f"OUT {out} lies inside {given}, so results would become inputs: choose another folder"
                 )
             jobs += [_job(file, out / file.relative_to(given)) for file in find_images(given)]
         elif given.is_file():
@@ -57,14 +60,14 @@ def plan(inputs: Sequence[Path], out: Path, *, overwrite: bool = False) -> list[
             raise FileNotFoundError(f"{given}: there is no such file or folder")
     sources = {job.source.resolve() for job in jobs}
     if replaced := [job.target for job in jobs if job.target.resolve() in sources]:
-        raise ValueError(f"{_some(replaced)} would replace an original: choose another --out")
+        raise ValueError(f"{_some(replaced)} would replace an original: choose another OUT")
     count = Counter(job.target for job in jobs)
     if doubled := [target for target, n in count.items() if n > 1]:
         raise ValueError(
             f"several inputs would become {_some(doubled)}: do them one after the other into folders of their own"
         )
     if not overwrite and (there := [job.target for job in jobs if job.target.exists()]):
-        raise FileExistsError(f"{_some(there)} exists already: choose another --out, or say --overwrite")
+        raise FileExistsError(f"{_some(there)} exists already: choose another OUT, or say --overwrite")
     return jobs
 
 

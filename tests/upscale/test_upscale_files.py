@@ -43,7 +43,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 def test_folder_keeps_its_shape_and_its_originals(album: Path, tmp_path: Path) -> None:
     before = digests(album)
-    result = facesr(album, "--out", tmp_path / "out", "--method", "bicubic", "--scale", 3)
+    result = facesr(album, tmp_path / "out", "--method", "bicubic", "--scale", 3)
     assert result.exit_code == 0, result.output
     found = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*")}
     assert found == {"ann/1.png", "ann/2.png", "ben.png"}
@@ -56,7 +56,7 @@ def test_folder_keeps_its_shape_and_its_originals(album: Path, tmp_path: Path) -
 
 
 def test_a_trained_network_from_the_shell(album: Path, stages: Path, tmp_path: Path) -> None:
-    arguments = ("--out", tmp_path / "out", "--method", "isr_kd", "--runs", stages.parent, "--device", "cpu")
+    arguments = (tmp_path / "out", "--method", "isr_kd", "--runs", stages.parent, "--device", "cpu")
     result = facesr(album / "ben.bmp", *arguments)
     assert result.exit_code == 0, result.output
     assert "isr_kd, isr-kd-0123456789ab, step 100: x8, 1 pictures" in result.output
@@ -67,7 +67,7 @@ def test_a_trained_network_from_the_shell(album: Path, stages: Path, tmp_path: P
 
 def test_one_bad_file_stops_nothing(album: Path, tmp_path: Path) -> None:
     (album / "bad.png").write_bytes(b"\x89PNG but no more")
-    result = facesr(album, "--out", tmp_path / "out", "--method", "bicubic")
+    result = facesr(album, tmp_path / "out", "--method", "bicubic")
     assert result.exit_code == 1
     assert "bad.png: not an image" in result.output
     assert "1 of 4 pictures failed" in result.output
@@ -75,7 +75,7 @@ def test_one_bad_file_stops_nothing(album: Path, tmp_path: Path) -> None:
 
 
 def test_results_are_not_replaced_unless_asked(album: Path, tmp_path: Path) -> None:
-    arguments = (album / "ben.bmp", "--out", tmp_path / "out", "--method", "bicubic")
+    arguments = (album / "ben.bmp", tmp_path / "out", "--method", "bicubic")
     assert facesr(*arguments).exit_code == 0
     before = digests(tmp_path / "out")
     again = facesr(*arguments, "--scale", 2)
@@ -89,7 +89,7 @@ def test_results_are_not_replaced_unless_asked(album: Path, tmp_path: Path) -> N
 def test_an_original_is_never_a_target(tmp_path: Path) -> None:
     photo = save(tmp_path / "photo.png")
     before = photo.read_bytes()
-    result = facesr(photo, "--out", tmp_path, "--method", "bicubic", "--overwrite")
+    result = facesr(photo, tmp_path, "--method", "bicubic", "--overwrite")
     assert result.exit_code == 2
     assert "would replace an original" in result.output
     link = tmp_path / "other"
@@ -103,14 +103,15 @@ def test_an_original_is_never_a_target(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["album", "--out", "album/larger", "--method", "bicubic"], "lies inside"),
-        (["nowhere.png", "--out", "out", "--method", "bicubic"], "no such file or folder"),
-        (["album", "--out", "out", "--method", "esrgan"], "no method is called 'esrgan'"),
-        (["album", "--out", "out", "--method", "bicubic", "--checkpoint", "gan"], "needs no --checkpoint"),
-        (["album", "--out", "out", "--method", "bicubic", "--scale", "1"], "from 2 on"),
-        (["album", "--out", "out", "--method", "bicubic", "--tile", "-1"], "--tile -1"),
-        (["album", "--out", "out", "--runs", "none"], "There is none in none/stages yet"),
-        (["album", "album/ann/1.png", "album/ann", "--out", "out", "--method", "bicubic"], "several inputs"),
+        (["album", "album/larger", "--method", "bicubic"], "lies inside"),
+        (["album", "album/ben.bmp", "--method", "bicubic"], "is a file: name the folder"),
+        (["nowhere.png", "out", "--method", "bicubic"], "no such file or folder"),
+        (["album", "out", "--method", "esrgan"], "no method is called 'esrgan'"),
+        (["album", "out", "--method", "bicubic", "--checkpoint", "gan"], "needs no --checkpoint"),
+        (["album", "out", "--method", "bicubic", "--scale", "1"], "from 2 on"),
+        (["album", "out", "--method", "bicubic", "--tile", "-1"], "--tile -1"),
+        (["album", "out", "--runs", "none"], "There is none in none/stages yet"),
+        (["album", "album/ann/1.png", "album/ann", "out", "--method", "bicubic"], "several inputs"),
     ],
 )
 def test_wrong_requests_write_nothing(album: Path, monkeypatch, arguments: list[str], message: str) -> None:
