@@ -23,6 +23,8 @@ from facesr_lib.report.claims import PAPERS
 from facesr_lib.report.exports import write_claims, write_tables
 from facesr_lib.report.figures import png_html
 from facesr_lib.report.judge import Judged, judge
+from facesr_lib.report.model_cards import FOLDER as MODEL_CARDS
+from facesr_lib.report.model_cards import write_model_cards
 from facesr_lib.report.offline import CONTENT_POLICY
 from facesr_lib.report.paper_view import paper_view
 from facesr_lib.report.result import BrokenResult, load_result
@@ -39,7 +41,8 @@ PROFILE_MEANING = {
     "paper": "Paper profile: the papers' networks and schedules. A number is a reproduction only as far as the conditions "
     "written beside it agree.",
 }
-_TABLES = "tables"  # the report's own folder among those of the notebooks
+_TABLES = "tables"
+_OWN = (_TABLES, MODEL_CARDS, "book")  # folders beside those of the notebooks
 _LINKS = {
     "notebook.html": "executed notebook (page)",
     "notebook.ipynb": "executed notebook",
@@ -57,7 +60,7 @@ def collect(out: Path, profile: str) -> list[dict[str, Any]]:
     """
     root = out / check_profile(profile)
     folders = (
-        [folder for folder in root.iterdir() if folder.is_dir() and folder.name != _TABLES and folder.name[0] != "."]
+        [folder for folder in root.iterdir() if folder.is_dir() and folder.name not in _OWN and folder.name[0] != "."]
         if root.is_dir()
         else []
     )
@@ -67,9 +70,10 @@ def collect(out: Path, profile: str) -> list[dict[str, Any]]:
 def build_report(out: Path, profile: str, *, running: str = "") -> Path:
     """Write `<out>/<profile>/report.html` from what `collect` finds, and return its path.
 
-    Beside it: claims.json (every claim with its verdict, effects and intervals) and tables/{scores,published,claims}.csv, each
-    written atomically. Claims are judged from 10,000 seeded resamples, so the same results give the same page; smoke runs are
-    not judged. running: a notebook to leave out, because it is the one that builds the report and so cannot have finished.
+    Beside it: claims.json (every claim with its verdict, effects and intervals), tables/{scores,published,claims}.csv and
+    model_cards/<paper>.md, each written atomically. Claims are judged from 10,000 seeded resamples, so the same results give
+    the same page; smoke runs are not judged. running: a notebook to leave out, because it is the one that builds the report
+    and so cannot have finished.
     """
     entries = [entry for entry in collect(Path(out), profile) if entry["notebook"] != running]
     results = [entry["result"] for entry in entries if entry["result"]]
@@ -78,6 +82,7 @@ def build_report(out: Path, profile: str, *, running: str = "") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     write_claims(folder / "claims.json", verdicts, profile)
     write_tables(folder / _TABLES, verdicts, results)
+    write_model_cards(Path(out), profile, entries, verdicts)
     write_atomically(folder / "report.html", _render(entries, verdicts, profile).encode())
     return folder / "report.html"
 

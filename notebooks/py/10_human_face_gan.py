@@ -269,7 +269,9 @@ gan = train_gan(config, "human-gan")
 
 # %%
 PIXEL_WEIGHT = 20.0
-with_pixel = train_gan(config.with_pixel_term(PIXEL_WEIGHT), "human-gan-pixel")
+pixel_config = config.with_pixel_term(PIXEL_WEIGHT)
+with_pixel = train_gan(pixel_config, "human-gan-pixel")
+run.config(pixel_config, "with_pixel_term")
 
 # %% [markdown]
 # ### The game, step by step

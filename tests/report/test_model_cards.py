@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from facesr_lib.papers import human_gan
+from facesr_lib.report import Run, build_report
+from facesr_lib.report.claims import PAPERS
+from facesr_lib.training import StageCache, save_checkpoint
+
+StartRun = Callable[..., Run]
+CONFIG = human_gan.Config.preset("smoke")
+
+
+class Faces:
+    name, checksum, size, credit = "faces|test", "cd" * 32, (8, 8), "drawn for <b>this</b> test"
+
+    def __len__(self) -> int:
+        return 2
+
+
+def train(out: Path, config: human_gan.Config, seed: int) -> human_gan.HumanGAN:
+    """A finished stage below out, as `train_stage` leaves it."""
+    method = human_gan.HumanGAN(config, 3)
+    method.build()
+    key = {"config": config, "seed": seed}
+    StageCache(out / "stages").run(
+        "human-gan", key, lambda folder: save_checkpoint(folder / "checkpoints", method, 7, "identity")
+    )
+    return method
+
+
+def record(run: Run) -> None:
+    run.config(CONFIG)
+    run.data(Faces())
+    for method, values in (("bicubic", [20.0, 21.0]), ("GAN", [22.25, 23.0])):
+        run.score(method, Faces.name, "PSNR (dB)", values)
+    run.finish()
+
+
+@pytest.fixture
+def card(start: StartRun, tmp_path: Path) -> str:
+    record(start("10_human", paper="human_gan"))
+    train(tmp_path, CONFIG, seed=4)  # another seed than the run's
+    train(tmp_path, CONFIG.with_pixel_term(1.0), seed=3)  # a config that no notebook recorded
+    build_report(tmp_path, "smoke")
+    return (tmp_path / "smoke" / "model_cards" / "human_gan.md").read_text()
+
+
+def test_front_matter_is_what_hubs_read(card: str) -> None:
+    _, front, body = card.split("---\n", 2)
+    facts = yaml.safe_load(front)
+    assert facts["pipeline_tag"] == "image-to-image"
+    assert facts["license"] == "other"  # the training data decides
+    assert body.lstrip().startswith("# ")
+
+
+def test_scores_and_origin_are_the_runs(card: str) -> None:
+    assert "| GAN | 22.62 |" in card
+    assert "| bicubic | 20.50 |" in card
+    assert "seed 3" in card
+    assert "means anything" in card  # smoke numbers do not
+    assert r"faces\|test" in card
+    assert r"\<b>" in card  # no markup from a data set's credit
+    assert card.count("<b>") == card.count(r"\<b>")
+
+
+def test_only_trainings_of_the_recorded_config_and_seed_are_listed(card: str, tmp_path: Path) -> None:
+    assert "No weights of these trainings" in card
+    method = train(tmp_path, CONFIG, seed=3)
+    build_report(tmp_path, "smoke")
+    card = (tmp_path / "smoke" / "model_cards" / "human_gan.md").read_text()
+    (line,) = [line for line in card.splitlines() if line.startswith("| human-gan-")]
+    assert StageCache(tmp_path / "stages").folder("human-gan", {"config": CONFIG, "seed": 3}).name in line
+    for name, network in method.networks.items():
+        count = sum(value.numel() for value in network.state_dict().values())
+        assert f"{name} {count:,}" in line
+
+
+def test_every_paper_has_a_card_and_old_ones_go(start: StartRun, tmp_path: Path) -> None:
+    folder = tmp_path / "smoke" / "model_cards"
+    for number, paper in enumerate(PAPERS):
+        record(start(f"{number}_paper", paper=paper.key))
+    build_report(tmp_path, "smoke")
+    assert {path.stem for path in folder.iterdir()} == {paper.key for paper in PAPERS}
+    for path in folder.iterdir():
+        assert "misuse" in path.read_text()
+    (tmp_path / "smoke" / "0_paper" / "result.json").unlink()
+    build_report(tmp_path, "smoke")
+    assert {path.stem for path in folder.iterdir()} == {paper.key for paper in PAPERS[1:]}

@@ -1,0 +1,48 @@
+"""What the repository says of itself beside its code: it must not go stale."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from facesr_lib import __version__
+from facesr_lib.data.prepare.catalogue import CATALOGUE
+from facesr_lib.metrics.weights import WEIGHTS
+
+ROOT = Path(__file__).parents[1]
+THIRD_PARTY = (ROOT / "THIRD_PARTY.md").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+@pytest.mark.parametrize("weights", WEIGHTS.values(), ids=lambda weights: weights.name)
+def test_licences_of_weights_are_stated(weights) -> None:
+    (row,) = [row for row in THIRD_PARTY.splitlines() if row.startswith(f"| {weights.name} |")]
+    assert weights.licence in row
+
+
+@pytest.mark.parametrize("description", CATALOGUE.values(), ids=lambda description: description.name)
+def test_terms_of_data_sets_are_stated(description) -> None:
+    (row,) = [row for row in THIRD_PARTY.splitlines() if row.startswith(f"| {description.name} |")]
+    assert description.origin.licence in row
+    assert description.origin.terms in row
+
+
+def test_every_package_has_its_licence() -> None:
+    needed = PROJECT["dependencies"] + [name for extra in PROJECT["optional-dependencies"].values() for name in extra]
+    names = {re.match(r"[\w.-]+", requirement)[0] for requirement in needed}
+    table = THIRD_PARTY[THIRD_PARTY.index("## Python packages") :]
+    assert {name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", table)} == set()
+
+
+def test_citation_names_this_version_and_the_four_papers() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == __version__ == PROJECT["version"]
+    assert len(citation["references"]) == 4
+    for work in (citation, *citation["references"]):
+        assert work["title"]
+        assert all("name" in author or "family-names" in author for author in work["authors"])
