@@ -83,18 +83,22 @@ def _data(results: Sequence[dict[str, Any]]) -> Table | None:
 
 
 def _weights(trained: Sequence[FoundCheckpoint], results: Sequence[dict[str, Any]]) -> Table | None:
-    """The trainings whose config (and seed) a result recorded, with the parameters of each of their networks."""
-    recorded = [(config, result["seed"]) for result in results for config in result["config"].values()]
+    """The trainings whose config and seed a result recorded, under its name there, with each network's parameters."""
     rows = []
-    for one in trained:
-        facts = json.loads((one.path.parent.parent / "done.json").read_bytes()) if one.stage else {}
-        key = facts.get("key", {})
-        if any(_same(key.get("config"), config) and key.get("seed") == seed for config, seed in recorded):
+    for one in sorted(trained, key=lambda one: one.stage):
+        folder = one.path.parent.parent
+        key = json.loads((folder / "done.json").read_bytes())["key"] if (folder / "done.json").is_file() else {}
+        names = {
+            name
+            for result in results
+            for name, config in result["config"].items()
+            if key.get("seed") == result["seed"] and _same(key.get("config"), config)
+        }
+        if names:
             networks = ", ".join(f"{name} {count:,}" for name, count in sorted(_parameters(one.path).items()))
-            rows.append(
-                {"training": one.path.parent.parent.name, "steps": one.step, "networks and their parameters": networks}
-            )
-    return Table.from_records("weights", rows, "Folders below runs/stages") if rows else None
+            row = {"training": folder.name, "config": ", ".join(sorted(names)), "steps": one.step}
+            rows.append(row | {"networks and their parameters": networks})
+    return Table.from_records("weights", rows, "Folders below runs/stages; configs as in result.json") if rows else None
 
 
 def _same(stage: Any, recorded: dict[str, Any]) -> bool:

@@ -82,8 +82,8 @@ def build_report(out: Path, profile: str, *, running: str = "") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     write_claims(folder / "claims.json", verdicts, profile)
     write_tables(folder / _TABLES, verdicts, results)
-    write_model_cards(Path(out), profile, entries, verdicts)
-    write_atomically(folder / "report.html", _render(entries, verdicts, profile).encode())
+    cards = write_model_cards(Path(out), profile, entries, verdicts)
+    write_atomically(folder / "report.html", _render(entries, verdicts, cards, profile).encode())
     return folder / "report.html"
 
 
@@ -131,7 +131,7 @@ def _failure(notebook: Path) -> str:
         return ""
 
 
-def _render(entries: list[dict[str, Any]], verdicts: dict[str, list[Judged]], profile: str) -> str:
+def _render(entries: list[dict[str, Any]], verdicts: dict[str, list[Judged]], cards: list[Path], profile: str) -> str:
     results = [entry["result"] for entry in entries if entry["result"]]
     environment = Environment(
         loader=PackageLoader("facesr_lib.report"),
@@ -144,6 +144,7 @@ def _render(entries: list[dict[str, Any]], verdicts: dict[str, list[Judged]], pr
         data=list(
             {(d["name"], d["checksum"]): d for e in entries if e["result"] for d in e["result"]["data"]}.values()
         ),
+        cards={f"paper-{card.stem}": f"{MODEL_CARDS}/{card.name}" for card in cards},
         papers=[paper_view(paper, verdicts[paper.key], results, profile) for paper in PAPERS],
         entries=[_view(entry, number) for number, entry in enumerate(entries, 1)],
         unfinished=[_view(entry, number) for number, entry in enumerate(entries, 1) if not entry["finished"]],

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 
 from facesr_lib.papers import human_gan
 from facesr_lib.report import Run, build_report
@@ -91,3 +92,10 @@ def test_every_paper_has_a_card_and_old_ones_go(start: StartRun, tmp_path: Path)
     (tmp_path / "smoke" / "0_paper" / "result.json").unlink()
     build_report(tmp_path, "smoke")
     assert {path.stem for path in folder.iterdir()} == {paper.key for paper in PAPERS[1:]}
+
+
+def test_the_report_links_to_the_card(card: str, tmp_path: Path) -> None:
+    page = BeautifulSoup((tmp_path / "smoke" / "report.html").read_text(), "html.parser")
+    links = [link["href"] for link in page.find_all("a", href=True) if "model card" in link.get_text()]
+    assert links == ["model_cards/human_gan.md"]
+    assert (tmp_path / "smoke" / links[0]).read_text() == card
