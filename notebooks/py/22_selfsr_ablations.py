@@ -284,5 +284,107 @@ from facesr_lib.report import verdicts
 
 verdicts(run)
 
+# %% [markdown]
+# ## Exercises
+#
+# Replace the line that raises `NotImplementedError`, run the cell, then the check below it. The folded cell holds one solution.
+#
+# **1. An interval for a part's worth.** `gain` holds one difference per image, `person` says whose image it is. Draw as many people as there are, with
+# replacement, take all images of each, and take the mean; a thousand times or more. Return the 2.5 % and the 97.5 % quantile of these means.
+
+
+# %% tags=["exercise"]
+def my_interval(gain, person):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.ablations import check_interval, check_people_needed
+
+check_interval(my_interval)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_interval(gain, person):
+    rng = np.random.default_rng(0)
+    images = [gain[person == someone] for someone in np.unique(person)]
+    draws = rng.integers(0, len(images), (2000, len(images)))
+    means = [np.concatenate([images[someone] for someone in draw]).mean() for draw in draws]
+    return np.quantile(means, 0.025), np.quantile(means, 0.975)
+
+
+check_interval(my_interval)
+
+# %% [markdown]
+# Now yours on this notebook's numbers, beside the report's. *Which parts help for certain, which hurt for certain? Is there a figure above that you would now
+# read differently?*
+
+# %%
+from facesr_lib.report.bootstrap import bootstrap_mean
+
+WORTH = {
+    f"{full}: {part}": sign * (values[full] - values[f"{full}, {part}"])
+    for full in ("SelfSR", "SelfSR (unpaired)")
+    for part in PARTS
+}
+
+
+def worth_row(name, gain):
+    (low, high), (report_low, report_high) = my_interval(gain, group), bootstrap_mean(gain, group).interval()
+    found = {"low, yours": low, "high, yours": high, "low, report": report_low, "high, report": report_high}
+    return {"left out": name, f"cost in {METRIC}": gain.mean(), **found}
+
+
+run.table(
+    "worth_intervals",
+    [worth_row(name, gain) for name, gain in WORTH.items()],
+    f"What leaving a part out costs in {METRIC} (positive: the part helped), with 95 % intervals over {people} people",
+) if check_interval(my_interval).passed else "A table stands here as soon as the check says ✓."
+
+# %% [markdown]
+# **2. How many people would you need?** People differ by `spread` (a standard deviation) around a true `mean` difference. With how many people does the 95 %
+# interval leave out zero in 80 % of all experiments? The mean of n people has the standard error `spread` / $\sqrt{n}$; 97.5 % and 80 % of a normal
+# distribution lie below 1.96 and 0.84 standard deviations. Return a whole number.
+
+
+# %% tags=["exercise"]
+def my_people_needed(mean, spread):
+    raise NotImplementedError
+
+
+# %%
+check_people_needed(my_people_needed)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_people_needed(mean, spread):
+    return int(np.ceil(((1.96 + 0.84) * spread / mean) ** 2))
+
+
+check_people_needed(my_people_needed)
+
+# %% [markdown]
+# Suppose that the means and spreads above were the truth. Then each row needs so many people:
+
+
+# %%
+def needed_row(name, gain):
+    each = np.bincount(group, gain) / np.bincount(group)
+    spread = each.std(ddof=1) if people > 1 else float("nan")
+    known = spread > 0 and each.mean() != 0
+    needed = my_people_needed(each.mean(), spread) if known else None
+    return {"left out": name, "mean": each.mean(), "spread between people": spread, "people needed": needed}
+
+
+run.table(
+    "people_needed",
+    [needed_row(name, gain) for name, gain in WORTH.items()],
+    f"People needed to tell each part's worth in {METRIC} from nothing, if this run's mean were the true one; it has {people}",
+) if check_people_needed(my_people_needed).passed else "A table stands here as soon as the check says ✓."
+
+# %% [markdown]
+# **To think about.** More test people narrow these intervals as far as you like. Which uncertainty do they leave as it is? (Below `workshop` every row was
+# trained once.)
+
 # %%
 run.finish()

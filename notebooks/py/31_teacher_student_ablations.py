@@ -254,6 +254,98 @@ from facesr_lib.report import verdicts
 verdicts(run)
 
 # %% [markdown]
+# ## Exercises
+#
+# Replace the line that raises `NotImplementedError`, run the cell, then the check below it. The folded cell holds one solution.
+#
+# **1. Nobody beats these.** `scores` is an array of rows and measures; more is better in each. One row beats another if it is at least as good in every
+# measure and better in one. Return the positions of the rows that no other row beats (the *Pareto front*).
+
+
+# %% tags=["exercise"]
+def my_front(scores):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.ablations import check_front, check_holm
+
+check_front(my_front)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_front(scores):
+    def beaten(row):
+        return any((other >= row).all() and (other > row).any() for other in scores)
+
+    return [position for position, row in enumerate(scores) if not beaten(row)]
+
+
+check_front(my_front)
+
+# %% [markdown]
+# The two panels above, by your function: which rows may still be called best, on which LR? *Is the paper's own method, SNet, among them on both?*
+
+# %%
+import numpy as np
+
+
+def front(found):
+    """The methods that no other beats in PSNR and the perceptual score together."""
+    better = -1 if backends.lpips else 1
+    scores = np.array([(row["PSNR Y (dB)"], better * row[perceptual]) for row in found.values()])
+    return [list(found)[position] for position in my_front(scores)]
+
+
+{"bicubic LR": front(rows_clean), "real LR": front(rows_real)} if check_front(my_front).passed else "Solve it first."
+
+# %% [markdown]
+# **2. Seven tests, one of them lucky.** SNet against each of the seven other rows is seven tests: at 5 % each, some difference is "found" in up to a third of
+# such tables where there is none. Holm's correction: multiply the smallest p-value by m, the next by m - 1, ..., the largest by 1; none may come out smaller than the one
+# before it, none above 1. Return the results in the order in which the p-values came.
+
+
+# %% tags=["exercise"]
+def my_holm(p_values):
+    raise NotImplementedError
+
+
+# %%
+check_holm(my_holm)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_holm(p_values):
+    p = np.asarray(p_values)
+    order = p.argsort()
+    steps = p[order] * np.arange(len(p), 0, -1)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(steps))
+    return adjusted
+
+
+check_holm(my_holm)
+
+# %% [markdown]
+# SNet against every other row on real LR, by a bootstrap over people. *How many differences do you believe before the correction, how many after it?*
+
+# %%
+from facesr_lib.report.bootstrap import bootstrap_mean
+
+others = [name for name in METHODS if name != "SNet"]
+ours = run.values("SNet", faces.name, "PSNR Y (dB)")
+tests = [bootstrap_mean(ours - run.values(name, faces.name, "PSNR Y (dB)"), faces.groups) for name in others]
+p_values = [min(1.0, 2 * min(test.p_above(0), test.p_below(0))) for test in tests]  # two-sided
+run.table(
+    "snet_against_all",
+    [
+        {"SNet against": name, "PSNR Y (dB)": test.value, "p": p, "p, Holm": adjusted}
+        for name, test, p, adjusted in zip(others, tests, p_values, my_holm(p_values), strict=True)
+    ],
+    f"SNet minus every other row on real LR, {people} people, with two-sided p-values before and after your correction",
+) if check_holm(my_holm).passed else "A table stands here as soon as the check says ✓."
+
+# %% [markdown]
 # **To think about.** The paper's teacher on bicubic data has FID 41 on FFHQ, its teacher on DeNet's data 15: on faces that were reduced synthetically. If those had been
 # reduced by bicubic, the first should win, as it does here. What does that say about how the paper's FFHQ test images were made?
 

@@ -357,6 +357,96 @@ from facesr_lib.report import verdicts
 verdicts(run)
 
 # %% [markdown]
+# ## Exercises
+#
+# Replace the line that raises `NotImplementedError`, run the cell, then the check below it. The folded cell holds one solution.
+#
+# **1. How much of the forgetting came back?** Three arrays hold the PSNR of the same face images (N,): by the teacher, after fine-tuning on cartoons alone (2:0), and
+# by a student. Return the share of the *mean* loss that the student has back: 0 for one like the fine-tuned network, 1 for one like the teacher.
+
+
+# %% tags=["exercise"]
+def my_recovered(teacher, fine_tuned, student):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.ablations import check_factorial, check_recovered
+
+check_recovered(my_recovered)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_recovered(teacher, fine_tuned, student):
+    return (student - fine_tuned).mean() / (teacher - fine_tuned).mean()
+
+
+check_recovered(my_recovered)
+
+# %% [markdown]
+# Every student of this notebook on that scale. *The paper says that distillation keeps the faces. Which rows would you cut out, and the claim still stands?*
+
+
+# %%
+def on_faces(name):
+    return run.values(name, test["faces"].name, "PSNR (dB)")
+
+
+names = dict.fromkeys([*more, *found])
+run.table(
+    "recovered",
+    [
+        {"student": name, "recovered": my_recovered(on_faces("face-only"), on_faces("replay 2:0"), on_faces(name))}
+        for name in names
+    ],
+    "Share of what fine-tuning on cartoons alone lost on faces (PSNR) that each student has back",
+) if check_recovered(my_recovered).passed else "A table stands here as soon as the check says ✓."
+
+# %% [markdown]
+# **2. Two parts, four corners.** Output KD and bottleneck KD on or off make four students: `both`, `no_output` (the bottleneck term alone), `no_bottleneck`
+# (the output term alone) and `neither`; one PSNR per image each. Return three numbers, of the means:
+# - what **output** KD adds, averaged over its two comparisons (beside the bottleneck term, and alone);
+# - what **bottleneck** KD adds, likewise;
+# - the **interaction**: what output KD adds beside the bottleneck term, minus what it adds alone.
+
+
+# %% tags=["exercise"]
+def my_factorial(both, no_output, no_bottleneck, neither):
+    raise NotImplementedError
+
+
+# %%
+check_factorial(my_factorial)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_factorial(both, no_output, no_bottleneck, neither):
+    both, no_output, no_bottleneck, neither = (x.mean() for x in (both, no_output, no_bottleneck, neither))
+    beside, alone = both - no_output, no_bottleneck - neither  # what output KD adds
+    bottleneck = ((both - no_bottleneck) + (no_output - neither)) / 2
+    return (beside + alone) / 2, bottleneck, beside - alone
+
+
+check_factorial(my_factorial)
+
+# %% [markdown]
+# The four corners were trained above. *Do the two terms share their work, or does each do its own? Which of the two would you leave out, and what would that save?*
+
+
+# %%
+def corners(domain):
+    names = ("replay 2:1", *(f"replay 2:1, no {part}" for part in ("output KD", "bottleneck KD", "KD")))
+    values = [run.values(name, test[domain].name, "PSNR (dB)") for name in names]
+    return dict(zip(("output KD adds", "bottleneck KD adds", "interaction"), my_factorial(*values), strict=True))
+
+
+run.table(
+    "factorial",
+    [{"domain": domain, **corners(domain)} for domain in test],
+    "Both distillation terms on or off: main effects and interaction in dB of PSNR, split 2:1, one training seed",
+) if check_factorial(my_factorial).passed else "A table stands here as soon as the check says ✓."
+
+# %% [markdown]
 # **To think about.** All rows are one training each, and the intervals above speak of people, not of seeds. Which of these differences would you bet on
 # if somebody trained all rows again?
 
