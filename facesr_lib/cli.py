@@ -16,6 +16,7 @@ import typer
 
 from facesr_lib import __version__
 from facesr_lib.config import PROFILES, code_fingerprint
+from facesr_lib.runner.classroom_cli import CLASSROOM_EPILOG, GRADE_EPILOG, classroom, grade
 from facesr_lib.runner.data_cli import app as data_app
 from facesr_lib.runner.notebooks import (
     Notebook,
@@ -251,4 +252,6 @@ def _clear_errors() -> Iterator[None]:
 
 app.add_typer(data_app, name="data")
 app.command(epilog=UPSCALE_EPILOG)(upscale)
+app.command(epilog=CLASSROOM_EPILOG)(classroom)
+app.command(epilog=GRADE_EPILOG)(grade)
 app.add_typer(weights_app, name="weights")

@@ -103,7 +103,7 @@ def check_holm(answer: Callable[[Sequence[float]], Sequence[float]]) -> Verdict:
             p, m = np.array(given), len(given)
             rank = p.argsort(kind="stable").argsort(kind="stable")
             steps = p * (m - rank)
-            kept = np.maximum.accumulate(np.sort(steps[rank.argsort()]))
+            ascending = np.minimum(1, np.maximum.accumulate(steps[rank.argsort()]))
             mistakes = [
                 (p * m, "That is Bonferroni's, m times each: Holm multiplies the k-th smallest by m - k + 1 only."),
                 (p, "These are the p-values as they were."),
@@ -112,7 +112,7 @@ def check_holm(answer: Callable[[Sequence[float]], Sequence[float]]) -> Verdict:
                     "A larger p-value must not get a smaller adjusted one: take the running maximum.",
                 ),
                 (steps, "A larger p-value must not get a smaller adjusted one, and none exceeds 1."),
-                (np.minimum(1, kept), "In ascending order; give them back in the order in which they came."),
+                (ascending, "In ascending order; give them back in the order in which they came."),
                 (p * m / (rank + 1), "That is Benjamini and Hochberg's way, which bounds another error."),
             ]
             hint = "Ascending: times m, m - 1, ..., 1; running maximum; at most 1; back into the old order."

@@ -65,6 +65,15 @@ def export_notebooks(folder: Path) -> list[Path]:
     return pages
 
 
+def markdown_html(source: str, *, path: str = "", attachments: dict[str, dict[str, str]] | None = None) -> str:
+    """Markdown as HTML without scripts: formulas as pictures, diagrams as their source.
+
+    path: the folder of the pictures it names, which are embedded. attachments: those of its cell.
+    """
+    renderer = _Renderer(escape=False, embed_images=True, path=path, attachments=attachments)
+    return str(MarkdownWithMath(renderer=renderer).render(source))
+
+
 def _without_scripts(output: Any) -> Any:
     """An output whose live forms are replaced by its still form, or by a remark where there is none."""
     data = output.get("data", {})
@@ -108,5 +117,4 @@ class _OfflineExporter(HTMLExporter):
     def markdown2html(self, context: Context, source: str) -> str:
         path = context.get("resources", {}).get("metadata", {}).get("path", "")
         attachments = context.get("cell", {}).get("attachments", {})
-        renderer = _Renderer(escape=False, embed_images=True, path=path, attachments=attachments)
-        return str(MarkdownWithMath(renderer=renderer).render(source))
+        return markdown_html(source, path=path, attachments=attachments)

@@ -1,0 +1,148 @@
+"""What a class needs to know of a notebook: its sections, its figures, and its exercises with their checks and solutions."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+_CHECKS = "facesr_lib.exercises."
+_TASK = re.compile(r"^\*\*(\d+)\.\s+(.+?)\.?\*\*", flags=re.MULTILINE)  # **3. The cycle loss**
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise. text: the task below its title, Markdown; name: of the function to write; check: its "module:function"."""
+
+    number: int
+    title: str
+    text: str
+    name: str
+    stub: str
+    check: str
+    solution: str  # without the line that calls the check
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One notebook. minutes: by profile; paper: "" for a lesson that belongs to none; figures: names, * where they vary."""
+
+    path: Path
+    title: str
+    paper: str
+    minutes: Mapping[str, float]
+    sections: tuple[str, ...]
+    figures: tuple[str, ...]
+    exercises: tuple[Exercise, ...]
+    notebook: Any = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The file's name without `.ipynb`."""
+        return self.path.stem
+
+    def has_figure(self, name: str) -> bool:
+        """Whether the notebook saves a figure of this name."""
+        return any(fnmatchcase(name, pattern) for pattern in self.figures)
+
+
+def read_lesson(path: Path) -> Lesson:
+    """Read a notebook as the project writes them (CONTRIBUTING.md, "A notebook").
+
+    Raises ValueError that names the file and, for an exercise, what it lacks.
+    """
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except Exception as error:  # nbformat raises a different class for each way a file can be broken
+        raise ValueError(f"{path}: not a readable notebook ({type(error).__name__}: {error})") from error
+    facts = notebook.metadata.get("facesr")
+    if not isinstance(facts, dict) or not facts.get("title"):
+        raise ValueError(f'{path}: no lesson of this project: its metadata has no "facesr" with a "title"')
+    headings = [line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines()]
+    return Lesson(
+        path=path,
+        title=facts["title"],
+        paper=facts.get("paper") or "",
+        minutes=dict(facts.get("minutes") or {}),
+        sections=tuple(line.lstrip("#").strip() for line in headings if re.match(r"#{2,4} ", line)),
+        figures=tuple(_figures(code_sources(notebook))),
+        exercises=tuple(_exercises(path, notebook)),
+        notebook=notebook,
+    )
+
+
+def tags(cell: Any) -> Sequence[str]:
+    """The tags of a cell."""
+    return cell.metadata.get("tags", ())
+
+
+def code_sources(notebook: Any, *, without: str = "") -> list[str]:
+    """The sources of the code cells, in order, but for those with the tag `without`."""
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code" and without not in tags(cell)]
+
+
+def parse(source: str) -> ast.Module:
+    """A cell's syntax tree, without lines of IPython's own (magics, shell). Raises SyntaxError."""
+    return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
+
+
+def _exercises(path: Path, notebook: Any) -> Iterator[Exercise]:
+    modules = {
+        alias.name: node.module
+        for source in code_sources(notebook)
+        for node in parse(source).body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(_CHECKS)
+        for alias in node.names
+    }
+    task, stub = "", ""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (found := _TASK.search(cell.source)):
+            task = cell.source[found.start() :]
+        elif "exercise" in tags(cell):
+            stub = cell.source
+        elif "solution" in tags(cell) and cell.cell_type == "code":
+            head = _TASK.match(task)
+            name = next((node.name for node in parse(stub).body if isinstance(node, ast.FunctionDef)), "")
+            solution, check = _split(cell.source, name)
+            where = f"{path}: the solution that starts with {cell.source.splitlines()[0]!r}"
+            if head is None:
+                raise ValueError(f'{where} has no task: before its stub, a text cell with "**1. Title.** What to do."')
+            if not name:
+                raise ValueError(f'{where} has no stub: a cell tagged "exercise" with one function')
+            if check not in modules:
+                raise ValueError(f"{where} does not end with check_something({name}), imported from {_CHECKS}*")
+            yield Exercise(
+                int(head[1]),
+                head[2],
+                task[head.end() :].lstrip(" ,.:\n"),
+                name,
+                stub.strip(),
+                f"{modules[check]}:{check}",
+                solution,
+            )
+            task, stub = "", ""
+
+
+def _split(source: str, name: str) -> tuple[str, str]:
+    """A solution cell's code without its last line, and the name of the check that this line calls on `name`."""
+    last = source.rstrip().splitlines()[-1]
+    call = re.fullmatch(rf"(check_\w+)\({name}\)", last)
+    return source.rstrip().removesuffix(last).strip(), call[1] if call else ""
+
+
+def _figures(sources: Sequence[str]) -> Iterator[str]:
+    """The second argument of every `run.figure(...)`; what is filled in only when the cell runs becomes *."""
+    for node in (node for source in sources for node in ast.walk(parse(source))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "run.figure" and len(node.args) > 1:
+            match node.args[1]:
+                case ast.Constant(value=str(name)):
+                    yield name
+                case ast.JoinedStr(values=parts):
+                    yield "".join(str(p.value) if isinstance(p, ast.Constant) else "*" for p in parts)
