@@ -81,8 +81,10 @@ def read_show(paper: str) -> Show:
     """The run-of-show of one of PAPERS."""
     text = (files("facesr_lib.classroom") / "run_of_show" / f"{paper}.toml").read_text(encoding="utf-8")
     found = tomllib.loads(text)
-    fields = {key: _tuples(value) for key, value in found.items() if key not in _TABLES}
-    tables = {field: tuple(kind(**_tuples(row)) for row in found[key]) for key, (field, kind) in _TABLES.items()}
+    fields: dict[str, Any] = {key: _tuples(value) for key, value in found.items() if key not in _TABLES}
+    tables: dict[str, Any] = {
+        field: tuple(kind(**_tuples(row)) for row in found[key]) for key, (field, kind) in _TABLES.items()
+    }
     return Show(**fields, **tables)
 
 

@@ -327,22 +327,23 @@ def my_holm(p_values):
 check_holm(my_holm)
 
 # %% [markdown]
-# SNet against every other row on real LR, by a bootstrap over people. *How many differences do you believe before the correction, how many after it?*
+# SNet against every other row on real LR, in the score of the panels' upright axis, by a bootstrap over people. *How many differences do you believe before the
+# correction, how many after it? And which of those are large enough to care about?*
 
 # %%
 from facesr_lib.report.bootstrap import bootstrap_mean
 
 others = [name for name in METHODS if name != "SNet"]
-ours = run.values("SNet", faces.name, "PSNR Y (dB)")
-tests = [bootstrap_mean(ours - run.values(name, faces.name, "PSNR Y (dB)"), faces.groups) for name in others]
+ours = run.values("SNet", faces.name, perceptual)
+tests = [bootstrap_mean(ours - run.values(name, faces.name, perceptual), faces.groups) for name in others]
 p_values = [min(1.0, 2 * min(test.p_above(0), test.p_below(0))) for test in tests]  # two-sided
 run.table(
     "snet_against_all",
     [
-        {"SNet against": name, "PSNR Y (dB)": test.value, "p": p, "p, Holm": adjusted}
+        {"SNet against": name, perceptual: test.value, "p": p, "p, Holm": adjusted}
         for name, test, p, adjusted in zip(others, tests, p_values, my_holm(p_values), strict=True)
     ],
-    f"SNet minus every other row on real LR, {people} people, with two-sided p-values before and after your correction",
+    f"SNet minus every other row on real LR, {people} people: mean difference, and two-sided p-values before and after your correction",
 ) if check_holm(my_holm).passed else "A table stands here as soon as the check says ✓."
 
 # %% [markdown]
