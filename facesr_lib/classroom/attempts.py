@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -13,9 +13,8 @@ from facesr_lib.exercises.verdict import Verdict
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 
-def attempt(name: str, check: str, sources: Iterable[str]) -> Verdict:
-    """What `check` ("module:function") says to the function `name` that the code cells `sources` define."""
-    scope = definitions(sources)
+def attempt(name: str, check: str, scope: Mapping[str, Any]) -> Verdict:
+    """What `check` ("module:function") says to the function `name` of a namespace."""
     if name not in scope:
         return Verdict(False, f"There is no function {name}, or its cell cannot be read.")
     module, function = check.split(":")

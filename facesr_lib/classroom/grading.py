@@ -8,15 +8,19 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
 
 import facesr_lib
-from facesr_lib.classroom.attempts import attempt
+from facesr_lib.classroom.attempts import attempt, definitions
 from facesr_lib.classroom.lessons import Exercise, Lesson, code_sources
+
+_START = 120.0  # seconds in which a busy machine must have imported torch
 
 
 @dataclass(frozen=True)
@@ -83,11 +87,10 @@ def _work(sources: list[str], exercises: Sequence[Exercise], limit: float) -> tu
     library = str(Path(facesr_lib.__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [library, os.environ.get("PYTHONPATH", "")]))
     with tempfile.TemporaryDirectory() as folder:
-        answers = Path(folder) / "answers"
-        answers.touch()
+        (Path(folder) / "task").write_text(json.dumps(task), encoding="utf-8")
         process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(answers)],
-            stdin=subprocess.PIPE,
+            [sys.executable, "-m", __name__, folder],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=folder,
@@ -95,14 +98,28 @@ def _work(sources: list[str], exercises: Sequence[Exercise], limit: float) -> tu
             start_new_session=True,
         )
         try:
-            process.communicate(json.dumps(task).encode(), timeout=limit)
-            ending = f"Your code ended Python (exit status {process.returncode})."
-        except subprocess.TimeoutExpired:
-            ending = f"Stopped after {limit:g} s: an endless loop?"
+            ending = _wait(process, Path(folder) / "answers", limit)
         finally:
             _kill(process)
-        found = [json.loads(line) for line in answers.read_text(encoding="utf-8").splitlines()]
+        found = [json.loads(line) for line in _lines(Path(folder) / "answers")[1:]]
     return [(bool(passed), str(text)) for passed, text in found], ending
+
+
+def _wait(process: subprocess.Popen[bytes], answers: Path, limit: float) -> str:
+    """Wait until the worker ends, or needs longer than `limit` for one answer; before its first line it imports and defines."""
+    lines, since = 0, time.monotonic()
+    while process.poll() is None:
+        if (now := len(_lines(answers))) > lines:
+            lines, since = now, time.monotonic()
+        if time.monotonic() - since > (limit if lines else max(limit, _START)):
+            return f"Stopped after {limit:g} s: an endless loop?"
+        time.sleep(0.05)
+    return f"Your code ended Python (exit status {process.returncode})."
+
+
+def _lines(answers: Path) -> list[str]:
+    """The complete lines so far."""
+    return answers.read_text(encoding="utf-8").split("\n")[:-1] if answers.exists() else []
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -118,13 +135,17 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def main() -> None:
-    """The worker: a task on standard input, one line of JSON per exercise into the file that is named."""
-    task = json.load(sys.stdin)
-    with open(sys.argv[1], "w", encoding="utf-8") as answers:
+    """The worker: reads `task` in the folder that is named; writes to `answers` a line when ready, then one per exercise."""
+    folder = Path(sys.argv[1])
+    task = json.loads((folder / "task").read_text(encoding="utf-8"))
+    for _, check in task["exercises"]:
+        import_module(check.split(":")[0])
+    scope = definitions(task["sources"])
+    with open(folder / "answers", "w", encoding="utf-8", buffering=1) as answers:
+        answers.write("ready\n")
         for name, check in task["exercises"]:
-            verdict = attempt(name, check, task["sources"])
+            verdict = attempt(name, check, scope)
             answers.write(json.dumps([verdict.passed, verdict.message]) + "\n")
-            answers.flush()
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Checks of the notebooks' exercises, one module per notebook: a reader's answer against the library."""
+"""Checks of the notebooks' exercises: a reader's answer against the library."""

@@ -69,15 +69,15 @@ def classroom(
 
 def grade(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Handed-in notebooks, or folders of them.")],
-    limit: Annotated[float, typer.Option(help="Seconds after which a file's running exercise is given up.")] = 120,
+    limit: Annotated[float, typer.Option(help="Seconds that one exercise may take.")] = 60,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     notebooks: Folder = None,
 ) -> None:
     """Ask the checks about handed-in notebooks: who solved which exercise.
 
     Only imports, functions, classes and literal constants of a file are run,
-    in a process of its own that is ended after --limit seconds; then the
-    project's own checks are asked, whatever the checks in the file say.
+    in a process of its own that is ended if one exercise takes longer than
+    --limit. The project's own checks are asked, whatever those in the file say.
 
     That is no sandbox: students' code can do whatever you can do. If you do
     not trust it, use a container or a throw-away account.
