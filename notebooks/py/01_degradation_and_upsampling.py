@@ -22,6 +22,9 @@
 # %% [markdown]
 # # What a low-resolution image really is
 #
+# [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/facesr/facesr/v0.1.0?urlpath=lab/tree/notebooks/01_degradation_and_upsampling.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/facesr/facesr/blob/v0.1.0/notebooks/01_degradation_and_upsampling.ipynb)
+#
 # **Aim:** see that "a quarter of the size" is not one thing, what each way of shrinking keeps and invents, and why scores under different recipes cannot
 # be compared.
 #
@@ -34,13 +37,20 @@
 # **You need:** `00_start_here`. **Time:** about half a minute on two CPU cores. **Hardware:** any.
 
 # %%
-# On Colab or in a kernel without the library, this says what to do; otherwise it does nothing.
+# Does nothing where facesr is installed. On Colab it installs this release (a minute) and replaces no package that Colab has.
 import importlib.util
+import subprocess
+import sys
 
 if importlib.util.find_spec("facesr_lib") is None:
-    raise ModuleNotFoundError(
-        "This kernel has no facesr: run `make setup` and choose the project's kernel, or `%pip install` its folder."
-    )
+    if "google.colab" not in sys.modules:
+        raise ModuleNotFoundError(
+            "This kernel has no facesr: run `make setup` and choose the project's kernel, or `%pip install` its folder."
+        )
+    release, pip = "facesr @ git+https://github.com/facesr/facesr@v0.1.0", f"{sys.executable} -m pip"
+    keep = f"{pip} list --format=freeze"  # every installed package with its version, as a constraint
+    subprocess.run(f"{keep} | {pip} install --quiet --constraint /dev/stdin '{release}'", shell=True, check=True)
+    subprocess.run("facesr weights fetch", shell=True)  # for LPIPS, FID and NIQE; what is missing is shown as n/a
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # smoke, quick, workshop or paper

@@ -22,6 +22,9 @@
 # %% [markdown]
 # # Where the images come from
 #
+# [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/facesr/facesr/v0.1.0?urlpath=lab/tree/notebooks/05_data.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/facesr/facesr/blob/v0.1.0/notebooks/05_data.ipynb)
+#
 # **Aim:** see how much of a published score is decided before any network runs: by the crop, the resize, and who is in the test set.
 #
 # You will
@@ -33,13 +36,20 @@
 # **You need:** `00_start_here`; `03_metrics` helps. **Time:** about 20 seconds on two CPU cores. **Hardware:** any.
 
 # %%
-# On Colab or in a kernel without the library, this says what to do; otherwise it does nothing.
+# Does nothing where facesr is installed. On Colab it installs this release (a minute) and replaces no package that Colab has.
 import importlib.util
+import subprocess
+import sys
 
 if importlib.util.find_spec("facesr_lib") is None:
-    raise ModuleNotFoundError(
-        "This kernel has no facesr: run `make setup` and choose the project's kernel, or `%pip install` its folder."
-    )
+    if "google.colab" not in sys.modules:
+        raise ModuleNotFoundError(
+            "This kernel has no facesr: run `make setup` and choose the project's kernel, or `%pip install` its folder."
+        )
+    release, pip = "facesr @ git+https://github.com/facesr/facesr@v0.1.0", f"{sys.executable} -m pip"
+    keep = f"{pip} list --format=freeze"  # every installed package with its version, as a constraint
+    subprocess.run(f"{keep} | {pip} install --quiet --constraint /dev/stdin '{release}'", shell=True, check=True)
+    subprocess.run("facesr weights fetch", shell=True)  # for LPIPS, FID and NIQE; what is missing is shown as n/a
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # smoke, quick, workshop or paper

@@ -1,0 +1,106 @@
+"""How a notebook opens: badges that lead to this release, and a second cell that installs facesr on Colab and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from facesr_lib import __version__
+from facesr_lib.runner.launch import launch_links
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+FACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+BADGE = re.compile(r"\[!\[([^\]]+)\]\([^)]+\.svg\)\]\(([^)]+)\)")
+
+# Stands in for pip: `list` prints these packages; `install` notes its arguments and what it reads as constraints.
+HAS = "torch==2.11.0+cu128\nnumpy==2.0.2\nipython==7.34.0\n"
+FAKE_PIP = f"""
+import json, sys
+if sys.argv[1] == "list":
+    print({HAS!r}, end="")
+else:
+    held = open(sys.argv[sys.argv.index("--constraint") + 1]).read()
+    json.dump({{"arguments": sys.argv[1:], "held": held}}, open("pip.json", "w"))
+"""
+
+
+def cells(name: str) -> list[Any]:
+    return nbformat.read(NOTEBOOKS[name], as_version=4).cells
+
+
+def test_the_address_is_the_published_one() -> None:
+    links = launch_links("NAME")
+    place = FACTS["urls"]["Repository"].removeprefix("https://github.com/")
+    assert FACTS["version"] == __version__
+    assert links["binder"] == f"https://mybinder.org/v2/gh/{place}/v{__version__}?urlpath=lab/tree/notebooks/NAME.ipynb"
+    assert (
+        links["colab"] == f"https://colab.research.google.com/github/{place}/blob/v{__version__}/notebooks/NAME.ipynb"
+    )
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_badges_open_this_notebook_of_this_release(name: str) -> None:
+    title, _, *rest = cells(name)[0].source.splitlines()
+    assert title.startswith("# ")
+    links = launch_links(name)
+    assert BADGE.findall("\n".join(rest)) == [("Open in Binder", links["binder"]), ("Open in Colab", links["colab"])]
+
+
+def test_readme_badges_open_the_first_notebook() -> None:
+    links = launch_links(next(iter(NOTEBOOKS)))
+    badges = dict(BADGE.findall((ROOT / "README.md").read_text()))
+    assert (badges["Open in Binder"], badges["Open in Colab"]) == (links["binder"], links["colab"])
+
+
+def test_the_second_cell_is_the_same_everywhere() -> None:
+    assert {cells(name)[1].source for name in NOTEBOOKS} == {cells("00_start_here")[1].source}
+
+
+def run_second_cell(folder: Path, *, facesr: bool, colab: bool) -> subprocess.CompletedProcess[str]:
+    """Run it in a bare Python (no site-packages) whose pip and facesr command are stand-ins, in `folder`."""
+    fakes = folder / "fakes"
+    (fakes / "pip").mkdir(parents=True)
+    (fakes / "pip" / "__main__.py").write_text(FAKE_PIP)
+    (fakes / "facesr").write_text('#!/bin/sh\necho "$*" > facesr.txt\n')
+    (fakes / "facesr").chmod(0o755)
+    if facesr:
+        (fakes / "facesr_lib.py").touch()
+    pretend = "import sys, types; sys.modules['google.colab'] = types.ModuleType('google.colab')\n" if colab else ""
+    environment = os.environ | {"PYTHONPATH": str(fakes), "PATH": f"{fakes}{os.pathsep}{os.environ['PATH']}"}
+    code = pretend + cells("00_start_here")[1].source
+    command = [sys.executable, "-S", "-c", code]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("colab", [True, False])
+def test_nothing_happens_where_facesr_is_installed(tmp_path: Path, colab: bool) -> None:
+    done = run_second_cell(tmp_path, facesr=True, colab=colab)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "pip.json").exists()
+    assert not (tmp_path / "facesr.txt").exists()
+
+
+def test_elsewhere_it_says_what_to_do(tmp_path: Path) -> None:
+    done = run_second_cell(tmp_path, facesr=False, colab=False)
+    assert "ModuleNotFoundError: This kernel has no facesr: run `make setup`" in done.stderr
+    assert not (tmp_path / "pip.json").exists()
+
+
+def test_colab_gets_this_release_and_keeps_every_package_it_has(tmp_path: Path) -> None:
+    done = run_second_cell(tmp_path, facesr=False, colab=True)
+    assert done.returncode == 0, done.stderr
+    pip = json.loads((tmp_path / "pip.json").read_text())
+    assert pip["arguments"][0] == "install"
+    assert pip["arguments"][-1] == f"facesr @ git+{FACTS['urls']['Repository']}@v{__version__}"
+    assert pip["held"] == HAS
+    assert (tmp_path / "facesr.txt").read_text() == "weights fetch\n"
