@@ -68,7 +68,9 @@ def kd_map(runs: Sequence[Run], chosen: tuple[float, float] | None = None) -> Pi
     The labels are the weights of output and bottleneck distillation.
     """
     figure = Picture(figsize=(6.4, 4.0))
-    axes = figure.add_axes((0.12, 0.15, 0.85, 0.76))  # a layout engine would draw everything twice at each move of a slider
+    axes = figure.add_axes(
+        (0.12, 0.15, 0.85, 0.76)
+    )  # a layout engine would draw everything twice at each move of a slider
     for run in runs:
         weights = run["output KD"], run["bottleneck KD"]
         point = run["cartoons (dB)"], run["faces (dB)"]
