@@ -153,6 +153,31 @@ def report(profile: Profile = "quick", out: Out = None) -> None:
     print(build_report(_out(out), profile))
 
 
+@app.command(epilog="Examples:\n\nfacesr book\n\nfacesr book --profile workshop --out ~/runs")
+def book(profile: Profile = "quick", out: Out = None, notebooks: Folder = None) -> None:
+    """Build a web site of what a profile's notebooks showed and print its path.
+
+    Needs the extra "site" (Jupyter Book 2, and Node from a package): make book
+    installs it. Executes nothing: a notebook that was not run gets its page without
+    results. The site is OUT/PROFILE/book/, plain files that open without network
+    or a server; an earlier one is replaced.
+
+    Exit code: 0, or 2 if there is nothing to show or a program is missing.
+    """
+    with _clear_errors():
+        check_profile(profile)
+        found = read_notebooks(find_folder(notebooks))
+        from facesr_lib.book import build_book
+        from facesr_lib.runner.tables import make_console
+
+        console = make_console()
+
+        def say(line: str) -> None:
+            console.print(line, markup=False, soft_wrap=True)
+
+        print(build_book(found, _out(out), profile, root=checkout(), say=say))
+
+
 @app.command(epilog="Example: facesr models --preset quick --json")
 def models(
     preset: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")] = "paper", as_json: AsJson = False

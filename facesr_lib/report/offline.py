@@ -14,6 +14,14 @@ _CSS_LOAD = re.compile(r"@import[^;]*;?|url\(\s*(?!['\"]?\s*(?:data:|#))[^)]*\)"
 def make_offline(page: str) -> str:
     """Remove from an HTML page everything that runs, or that a browser would fetch; links to click stay."""
     soup = BeautifulSoup(page, "html.parser")
+    remove_loading(soup)
+    policy = soup.new_tag("meta", attrs={"http-equiv": "Content-Security-Policy", "content": CONTENT_POLICY})
+    (soup.head or soup).insert(0, policy)
+    return str(soup)
+
+
+def remove_loading(soup: BeautifulSoup) -> None:
+    """Remove from parsed HTML (a page or a piece of one), in place, what runs or loads; data URIs and links to click stay."""
     for tag in soup.find_all(["script", "link", "base", "object", "embed", "applet", "frame", "portal"]):
         tag.decompose()
     for tag in soup.find_all("meta", attrs={"http-equiv": True}):
@@ -31,9 +39,6 @@ def make_offline(page: str) -> str:
             tag["style"] = _CSS_LOAD.sub("none", str(tag["style"]))
     for tag in soup.find_all("style"):
         tag.string = _CSS_LOAD.sub("none", tag.get_text())
-    policy = soup.new_tag("meta", attrs={"http-equiv": "Content-Security-Policy", "content": CONTENT_POLICY})
-    (soup.head or soup).insert(0, policy)
-    return str(soup)
 
 
 def _fetches(tag: Tag, attribute: str) -> bool:

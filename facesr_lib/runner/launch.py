@@ -1,17 +1,24 @@
-"""Where a notebook can be opened without installing anything: Binder and Colab, at the tag of this release."""
+"""Where a notebook opens without installing anything, and where the project's files stand in public."""
 
 from __future__ import annotations
+
+from urllib.parse import quote
 
 from facesr_lib import __version__
 
 REPOSITORY = "https://github.com/facesr/facesr"
-TAG = f"v{__version__}"
+TAG = f"v{__version__}"  # links lead to the code that made a page, whatever the main line does later
 
 
 def launch_links(notebook: str) -> dict[str, str]:
-    """The addresses that open `notebook` (its name, without `.ipynb`) on "binder" and on "colab"."""
-    place = REPOSITORY.removeprefix("https://github.com/")
+    """Addresses where the notebook `notebook` (its name without `.ipynb`) opens: keys "binder" and "colab"."""
+    owner_and_name, path = REPOSITORY.removeprefix("https://github.com/"), quote(f"notebooks/{notebook}.ipynb")
     return {
-        "binder": f"https://mybinder.org/v2/gh/{place}/{TAG}?urlpath=lab/tree/notebooks/{notebook}.ipynb",
-        "colab": f"https://colab.research.google.com/github/{place}/blob/{TAG}/notebooks/{notebook}.ipynb",
+        "binder": f"https://mybinder.org/v2/gh/{owner_and_name}/{TAG}?urlpath=lab/tree/{path}",
+        "colab": f"https://colab.research.google.com/github/{owner_and_name}/blob/{TAG}/{path}",
     }
+
+
+def source_link(path: str) -> str:
+    """The public address of a file or folder of the repository, `path` relative to its root."""
+    return f"{REPOSITORY}/{'tree' if path.endswith('/') else 'blob'}/{TAG}/{quote(path.rstrip('/'))}"

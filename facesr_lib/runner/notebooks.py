@@ -34,6 +34,15 @@ class Notebook:
         """The file name without `.ipynb`; also the name of the folder that holds its results."""
         return self.path.stem
 
+    def needs(self) -> str:
+        """The hardware in words: "CPU", or "CPU (smoke, quick); GPU (workshop, paper)" where profiles differ."""
+        profiles: dict[str, list[str]] = {}
+        for profile in PROFILES:
+            if profile in self.hardware:
+                profiles.setdefault(self.hardware[profile], []).append(profile)
+        alike = len(profiles) == 1
+        return "; ".join(kind if alike else f"{kind} ({', '.join(names)})" for kind, names in profiles.items())
+
     def digest(self) -> str:
         """SHA-256 of the cells' kinds and sources: opening the notebook and saving its outputs does not change it."""
         cells = [(cell["cell_type"], "".join(cell["source"])) for cell in _read(self.path)["cells"]]

@@ -31,15 +31,7 @@ def notebooks_table(notebooks: Sequence[Notebook]) -> Table:
     table = Table("notebook", "title", "paper", *PROFILES, "hardware", caption="minutes per profile")
     for notebook in notebooks:
         minutes = [f"{notebook.minutes[profile]:g}" if profile in notebook.minutes else "" for profile in PROFILES]
-        hardware: dict[str, list[str]] = {}
-        for profile in PROFILES:
-            if profile in notebook.hardware:
-                hardware.setdefault(notebook.hardware[profile], []).append(profile)
-        needs = "; ".join(
-            device if len(profiles) == len(PROFILES) else f"{device} ({', '.join(profiles)})"
-            for device, profiles in hardware.items()
-        )
-        table.add_row(notebook.name, Text(notebook.title), notebook.paper or "", *minutes, Text(needs))
+        table.add_row(notebook.name, Text(notebook.title), notebook.paper or "", *minutes, Text(notebook.needs()))
     return table
 
 

@@ -1,0 +1,6 @@
+"""The site: executed notebooks, the project's documents and the verdicts as plain pages, read by Jupyter Book, without network."""
+
+from facesr_lib.book.build import build_book
+from facesr_lib.book.jupyter_book import BookError
+
+__all__ = ["BookError", "build_book"]
