@@ -1,4 +1,4 @@
-"""The site: executed notebooks, the project's documents and the verdicts as plain pages, read by Jupyter Book, without network."""
+"""The site: executed notebooks, the project's documents and the verdicts as pages that need no network."""
 
 from facesr_lib.book.build import build_book
 from facesr_lib.book.jupyter_book import BookError

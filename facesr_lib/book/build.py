@@ -29,7 +29,9 @@ def build_book(
     results = out / profile
     executed = [notebook for notebook in notebooks if (results / notebook.name / "notebook.ipynb").is_file()]
     if not executed:
-        raise BookError(f"no executed notebook in {results}; first: make reproduce, or facesr run all --profile {profile}")
+        raise BookError(
+            f"no executed notebook in {results}; first: make reproduce, or facesr run all --profile {profile}"
+        )
     check_tools()
     say(f"{len(executed)} of {len(notebooks)} notebooks were executed in the {profile} profile")
     with tempfile.TemporaryDirectory(prefix=f".{FOLDER}-", dir=results) as scratch:

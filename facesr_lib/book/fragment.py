@@ -17,7 +17,13 @@ from facesr_lib.book.assets import Assets
 from facesr_lib.report.offline import remove_loading
 
 NO_ALT = "Picture without a description"
-SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/svg+xml": ".svg", "image/gif": ".gif", "image/webp": ".webp"}
+SUFFIXES = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/svg+xml": ".svg",
+    "image/gif": ".gif",
+    "image/webp": ".webp",
+}
 _ZOOM = 480  # pixels: a picture wider than this is small on a phone, and opens alone when it is touched
 _DATA = re.compile(r"data:([\w/+.-]+)((?:;[\w=-]+)*?)(;base64)?,(.*)", re.DOTALL)
 
@@ -27,7 +33,9 @@ def clean(html: str, assets: Assets, alt: str = NO_ALT) -> Markup:
     soup = BeautifulSoup(html, "html.parser")
     remove_loading(soup)
     for style in soup.find_all("style"):
-        if ".output_html" in style.get_text():  # IPython's colours for source code; the site has its own, for day and night
+        if (
+            ".output_html" in style.get_text()
+        ):  # IPython's colours for source code; the site has its own, for day and night
             style.decompose()
     for frame in soup.find_all("iframe", srcdoc=True):
         frame["src"] = assets.save(str(frame["srcdoc"]).encode(), ".html")
@@ -60,7 +68,7 @@ def _to_file(picture: Tag, assets: Assets) -> None:
     picture["src"] = assets.save(content, SUFFIXES[found[1]])
     picture["loading"] = "lazy"
     if _number(picture.get("width")) > _ZOOM and not picture.find_parent("a"):
-        picture.wrap(BeautifulSoup().new_tag("a", attrs={"class": "zoom", "href": picture["src"]}))
+        picture.wrap(BeautifulSoup().new_tag("a", attrs={"class": "zoom", "href": str(picture["src"])}))
 
 
 def _number(value: object) -> float:

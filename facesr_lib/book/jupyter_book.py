@@ -43,9 +43,9 @@ class Node:
 class Project:
     """What Jupyter Book made of a project.
 
-    content: by location of the source ("/notebooks/02_edges.ipynb") its page, a JSON object with `slug`, `frontmatter`, `mdast` and,
-    for notebooks, `widgets`. public: the folder of files that pages refer to. search: its records for searching. remarks: what
-    it warned of, one line each.
+    content: by location of the source ("/notebooks/02_edges.ipynb") its page, a JSON object with `slug`, `frontmatter`, `mdast`
+    and, for notebooks, `widgets`. public: the folder of files that pages refer to. search: its records for searching. remarks:
+    what it warned of, one line each.
     """
 
     content: Mapping[str, Mapping[str, Any]]

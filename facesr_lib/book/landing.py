@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from facesr_lib import __version__
 from facesr_lib.book.stage import PAPERS, Source, minutes
 from facesr_lib.config import PROFILES
+from facesr_lib.report.claims import PAPERS as CLAIMING
 from facesr_lib.report.judge import VERDICTS
 from facesr_lib.report.page import PROFILE_MEANING
 from facesr_lib.runner.launch import REPOSITORY
@@ -77,6 +79,7 @@ def write_landing(project: Path, sources: Sequence[Source], results: Path, profi
         profiles=PROFILES,
         minutes=minutes,
         judged=judged,
+        papers=CLAIMING,
         version=__version__,
         repository=REPOSITORY,
     )
@@ -118,28 +121,32 @@ def _card(
     if not own:
         return None
     about = INTRODUCTIONS[paper]
-    main = next((source for source in own if source.notebook and source.notebook.name == about.notebook), own[0])
+    record = next(record for record in CLAIMING if record.key == paper)
     verdicts: Mapping[str, Any] = next((found for found in judged if found["paper"] == paper), {})
     return {
-        "name": PAPERS[paper].partition(": ")[2].capitalize() if paper != "selfsr" else "SelFSR",
+        "name": PAPERS[paper],
         "number": list(PAPERS).index(paper) + 1,
-        "title": verdicts.get("title", ""),
+        "title": record.title,
+        "authors": record.authors,
         "chips": verdicts.get("chips", []),
         "text": about.text,
         "link": own[0].path,
         "picture": _cover(project, paper, results / about.notebook / "figures" / f"{about.figure}.png"),
-        "main": main,
     }
 
 
 def _cover(project: Path, paper: str, figure: Path) -> str:
-    """Cut the uppermost of three faces out of a grid of samples; the file's path in the project, "" without a figure."""
+    """Cut the uppermost of three faces, down to a white line, out of a grid of samples; its path, or "" without a figure."""
     if not figure.is_file():
         return ""
     path = f"covers/{paper}.png"
     (project / path).parent.mkdir(exist_ok=True)
     with Image.open(figure) as picture:
-        picture.crop((0, 0, picture.width, picture.height // 3)).save(project / path)
+        third = picture.height // 3
+        white = np.asarray(picture.convert("L"))[third // 2 : third].min(axis=1) == 255
+        gaps = np.flatnonzero(white)
+        bottom = third // 2 + int(gaps[-1]) if gaps.size else third
+        picture.crop((0, 0, picture.width, bottom)).save(project / path)
     return path
 
 

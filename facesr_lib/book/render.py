@@ -13,12 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from markupsafe import Markup, escape
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import TextLexer, get_lexer_by_name
-from pygments.util import ClassNotFound
 
 from facesr_lib.book.assets import Assets
+from facesr_lib.book.elements import code, element, mathml, pixels
 from facesr_lib.book.fragment import NO_ALT, clean
 from facesr_lib.book.outputs import draw_outputs
 from facesr_lib.runner.launch import source_link
@@ -102,7 +99,7 @@ class Page:
     def _break(self, node: Node) -> Markup:
         return Markup("<br>")
 
-    def _inlineCode(self, node: Node) -> Markup:  # noqa: N802  the nodes' own names
+    def _inlineCode(self, node: Node) -> Markup:
         return element("code", node["value"])
 
     def _span(self, node: Node) -> Markup:
@@ -128,7 +125,7 @@ class Page:
         start = node.get("start") if node.get("ordered") and node.get("start") != 1 else None
         return element("ol" if node.get("ordered") else "ul", self.children(node), start=start)
 
-    def _listItem(self, node: Node) -> Markup:  # noqa: N802
+    def _listItem(self, node: Node) -> Markup:
         children = list(node.get("children") or [])
         if not node.get("spread") or len(children) == 1:  # a line of its own, not a paragraph in a line
             inside = Markup("").join(
@@ -141,14 +138,16 @@ class Page:
             inside = mark + inside
         return element("li", inside)
 
-    def _thematicBreak(self, node: Node) -> Markup:  # noqa: N802
+    def _thematicBreak(self, node: Node) -> Markup:
         return Markup("<hr>")
 
-    def _footnoteReference(self, node: Node) -> Markup:  # noqa: N802
+    def _footnoteReference(self, node: Node) -> Markup:
         name = node.get("identifier") or node.get("enumerator")
-        return Markup('<sup><a href="#note-{}" id="from-note-{}">{}</a></sup>').format(name, name, node.get("enumerator"))
+        return Markup('<sup><a href="#note-{}" id="from-note-{}">{}</a></sup>').format(
+            name, name, node.get("enumerator")
+        )
 
-    def _footnoteDefinition(self, node: Node) -> Markup:  # noqa: N802
+    def _footnoteDefinition(self, node: Node) -> Markup:
         name = node.get("identifier") or node.get("enumerator")
         back = Markup('<a href="#from-note-{}" aria-label="Back to the text">↩</a>').format(name)
         self.notes.append(element("li", self.children(node) + back, id=f"note-{name}"))
@@ -156,7 +155,7 @@ class Page:
 
     # Formulas and code
 
-    def _inlineMath(self, node: Node) -> Markup:  # noqa: N802
+    def _inlineMath(self, node: Node) -> Markup:
         return mathml(node) or element("code", node["value"], class_="tex")
 
     def _math(self, node: Node) -> Markup:
@@ -170,7 +169,7 @@ class Page:
     def _mermaid(self, node: Node) -> Markup:
         return code(str(node["value"]), "")
 
-    def _mystRole(self, node: Node) -> Markup:  # noqa: N802
+    def _mystRole(self, node: Node) -> Markup:
         return element("code", node.get("value", ""))
 
     # Links and pictures
@@ -179,7 +178,7 @@ class Page:
         inside, address = self.children(node), self.address(node)
         return element("a", inside, href=address, class_=node.get("class")) if address else inside
 
-    def _crossReference(self, node: Node) -> Markup:  # noqa: N802
+    def _crossReference(self, node: Node) -> Markup:
         page = self.addresses.get(str(node.get("url")), "") if node.get("url") else ""
         name = f"#{node['html_id']}" if node.get("html_id") else ""
         return element("a", self.children(node), href=page + name) if page or name else self.children(node)
@@ -206,7 +205,7 @@ class Page:
         address = self.assets.collected(str(node.get("url") or ""))
         if address is None:
             return Markup("[{}]").format(alt)
-        return element("img", src=address, alt=alt, width=_pixels(node.get("width")), loading="lazy")
+        return element("img", src=address, alt=alt, width=pixels(node.get("width")), loading="lazy")
 
     # Blocks
 
@@ -244,13 +243,13 @@ class Page:
     def _details(self, node: Node) -> Markup:
         return element("details", self.children(node), open=bool(node.get("open")))
 
-    def _tabItem(self, node: Node) -> Markup:  # noqa: N802
+    def _tabItem(self, node: Node) -> Markup:
         return element("section", element("p", element("strong", node.get("title", ""))), self.children(node))
 
     def _admonition(self, node: Node) -> Markup:
         return element("aside", self.children(node), class_=f"admonition {node.get('kind', 'note')}")
 
-    def _admonitionTitle(self, node: Node) -> Markup:  # noqa: N802
+    def _admonitionTitle(self, node: Node) -> Markup:
         return element("p", self.children(node), class_="admonition-title")
 
     def _container(self, node: Node) -> Markup:
@@ -259,11 +258,12 @@ class Page:
     def _caption(self, node: Node) -> Markup:
         return element("figcaption", self.children(node))
 
-    def _captionNumber(self, node: Node) -> Markup:  # noqa: N802
+    def _captionNumber(self, node: Node) -> Markup:
         return Markup("")  # our captions begin with what they say
 
     def _grid(self, node: Node) -> Markup:
-        return element("div", self.children(node), class_="grid")
+        columns = (node.get("columns") or [3])[-1]
+        return element("div", self.children(node), class_="grid", style=f"--columns: {int(columns)}")
 
     def _card(self, node: Node) -> Markup:
         """A card; its title is a heading below the last one, and the link of the whole card."""
@@ -289,42 +289,9 @@ class Page:
     def _row(self, cells: Iterable[Node], scope: str) -> Markup:
         return element("tr", *[self._tableCell(cell, scope) for cell in cells])
 
-    def _tableCell(self, node: Node, scope: str = "row") -> Markup:  # noqa: N802
+    def _tableCell(self, node: Node, scope: str = "row") -> Markup:
         spans = {key: node[key] for key in ("colspan", "rowspan") if node.get(key)}
         name = "number" if node.get("align") == "right" else None
         if node.get("header"):
             return element("th", self.children(node), scope=scope, class_=name, **spans)
         return element("td", self.children(node), class_=name, **spans)
-
-
-def element(name: str, *inside: object, **attributes: object) -> Markup:
-    """An HTML element; text in it is escaped. Attributes that are None, False or "" are left out; `class_` is class."""
-    written = Markup("")
-    for key, value in attributes.items():
-        if value is True:
-            written += Markup(" {}").format(key)
-        elif value not in (None, False, "") or key == "alt":
-            written += Markup(' {}="{}"').format(key.rstrip("_"), value)
-    start = Markup("<{}{}>").format(Markup(name), written)
-    return start if name in ("img", "br", "hr", "input") else start + Markup("").join(map(escape, inside)) + Markup(f"</{name}>")
-
-
-def code(source: str, language: str) -> Markup:
-    """A program, highlighted; `language` as in Markdown, unknown ones are plain text."""
-    try:
-        lexer = get_lexer_by_name("ipython3" if language in ("python", "ipython3") else language or "text")
-    except ClassNotFound:
-        lexer = TextLexer()
-    return Markup('<div class="code">{}</div>').format(Markup(highlight(source, lexer, HtmlFormatter())))
-
-
-def mathml(node: Node) -> Markup:
-    """The MathML of a formula; empty where KaTeX could not read it."""
-    found = re.search(r"<math\b.*</math>", str(node.get("html") or ""), re.DOTALL)
-    return Markup(found[0]) if found else Markup("")
-
-
-def _pixels(width: Any) -> str | None:
-    """A picture's width if it is in pixels; others (percentages) do not fit an attribute."""
-    found = re.fullmatch(r"(\d+)(px)?", str(width or ""))
-    return found[1] if found else None

@@ -21,7 +21,7 @@ from facesr_lib.config import PROFILES
 from facesr_lib.runner.launch import REPOSITORY, launch_links
 
 # Nothing from elsewhere, whatever a page says. "file:" lets the site open from a disk, where it has no host to be "self".
-POLICY = "default-src 'none'; img-src 'self' file: data:; frame-src 'self' file:; script-src 'self' file:; style-src 'self' file: 'unsafe-inline'"
+POLICY = "default-src 'self' file: data:; style-src 'self' file: 'unsafe-inline'; object-src 'none'; connect-src 'none'"
 _STYLES = ("friendly", "github-dark")  # of code, by day and by night
 
 
@@ -96,9 +96,9 @@ def _downloads(source: Source, data: Mapping[str, Any], assets: Assets) -> list[
     exports = data["frontmatter"].get("exports") or []
     executed = next((export["url"] for export in exports if export.get("format") == "ipynb"), "")
     if source.execution and executed:
-        found.append(Download(assets.collected(executed) or "", name, "Notebook with results"))
+        found.append(Download(assets.collected(executed) or "", name, "Download"))
     plain = assets.save(source.notebook.path.read_bytes(), ".ipynb")
-    return [*found, Download(plain, name, "Notebook without results")]
+    return [*found, Download(plain, name, "Download without results")]
 
 
 def _search(records: Sequence[Mapping[str, Any]], addresses: Mapping[str, str]) -> list[dict[str, str]]:

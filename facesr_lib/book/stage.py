@@ -15,11 +15,11 @@ from facesr_lib.book.jupyter_book import TEMPLATE
 from facesr_lib.runner.machine import readable
 from facesr_lib.runner.notebooks import Notebook
 
-PAPERS = {  # the sections of the papers' notebooks, in the order of the site
-    "human_gan": "Paper 1: human-face GAN",
-    "selfsr": "Paper 2: SelFSR",
-    "teacher_student": "Paper 3: teacher and student",
-    "isr_kd": "Paper 4: incremental SR",
+PAPERS = {  # what the site calls them, in its order
+    "human_gan": "Human-face GAN",
+    "selfsr": "SelfSR",
+    "teacher_student": "Teacher and student",
+    "isr_kd": "Incremental SR",
 }
 _DOCUMENTS = {  # of the repository, and what the site calls them
     "README.md": "Install and run",
@@ -67,9 +67,8 @@ def stage_notebooks(project: Path, notebooks: Sequence[Notebook], results: Path)
         content = published(json.loads(source.read_text(encoding="utf-8")))
         path = f"notebooks/{notebook.name}.ipynb"
         (project / path).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
-        section = PAPERS.get(notebook.paper or "", "Results" if notebook.always else "Lessons")
         execution = _execution(results / notebook.name, notebook) if source == executed else None
-        found.append(Source(path, section, notebook.title, notebook, execution))
+        found.append(Source(path, _section(notebook), notebook.title, notebook, execution))
     return found
 
 
@@ -79,7 +78,8 @@ def stage_documents(project: Path, root: Path | None) -> list[Source]:
     for path, label in _DOCUMENTS.items():
         if root and (root / path).is_file():
             (project / path).parent.mkdir(exist_ok=True)
-            (project / path).write_text(without_remote(_read(root / path)), encoding="utf-8")
+            text = re.sub(r"^# .*", f"# {label}", without_remote(_read(root / path)), count=1, flags=re.MULTILINE)
+            (project / path).write_text(text, encoding="utf-8")
             found.append(Source(path, "The project", label))
     if root and (root / "docs" / "images").is_dir():
         shutil.copytree(root / "docs" / "images", project / "docs" / "images")
@@ -145,6 +145,12 @@ def without_remote(text: str) -> str:
     return _REMOTE.sub(lambda found: f"[{found[1] or 'picture'}]({found[2]})" if found[2] else "", text)
 
 
+def _section(notebook: Notebook) -> str:
+    if notebook.paper in PAPERS:
+        return f"{list(PAPERS).index(notebook.paper) + 1} {PAPERS[notebook.paper]}"
+    return "Results" if notebook.always else "Lessons"
+
+
 def _execution(folder: Path, notebook: Notebook) -> Execution:
     """When, how long and where a notebook ran, from what the run left in its folder; unknown things are left out."""
     origin, marker = _json(folder / "provenance.json"), _json(folder / "done.json")
@@ -166,8 +172,8 @@ def _execution(folder: Path, notebook: Notebook) -> Execution:
 
 
 def minutes(value: float) -> str:
-    """Minutes in words: "20 s", "1.5 min", "3 h"."""
-    return f"{60 * value:.0f} s" if value < 1 else f"{value:g} min" if value < 120 else f"{value / 60:.2g} h"
+    """Minutes in words: "20 s", "1.5 min", "50 h"."""
+    return f"{60 * value:.0f} s" if value < 1 else f"{value:g} min" if value < 120 else f"{value / 60:.0f} h"
 
 
 def _seconds(value: float) -> str:

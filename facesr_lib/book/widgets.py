@@ -76,7 +76,11 @@ class _View:
             heads = [Markup("<p><strong>{}</strong></p>").format(title) for title in titles]
             children = [head + child for head, child in zip(heads, children, strict=False)]
         inside = Markup("").join(children)
-        return Markup('<div class="{}">{}</div>').format("row" if kind == "HBox" else "stack", inside) if inside else inside
+        return (
+            Markup('<div class="{}">{}</div>').format("row" if kind == "HBox" else "stack", inside)
+            if inside
+            else inside
+        )
 
     def _picture(self, model: str, state: Mapping[str, Any]) -> Markup:
         content = _buffer(self.state[model], "value")

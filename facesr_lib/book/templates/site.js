@@ -28,8 +28,8 @@
 
   // The text around the first word, with every word marked.
   const excerpt = (entry, words) => {
-    const at = Math.max(0, Math.min(...words.map((word) => entry.text.indexOf(word)).filter((place) => place >= 0), Infinity));
-    const start = at === Infinity ? 0 : Math.max(0, at - 40);
+    const at = Math.min(...words.map((word) => entry.text.indexOf(word)).filter((place) => place >= 0));
+    const start = at === Infinity || at < 40 ? 0 : entry.t.lastIndexOf(" ", at - 40) + 1;
     const shown = entry.t.slice(start, start + 160);
     const escaped = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
     const line = document.createElement("span");
@@ -95,6 +95,7 @@
     }
   }
 
+  document.querySelector(".menu .wide [aria-current]")?.scrollIntoView({ block: "nearest" });
   for (const box of document.querySelectorAll(".scroll, pre")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   }
