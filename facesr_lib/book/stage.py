@@ -25,9 +25,11 @@ _DOCUMENTS = {  # of the repository, and what the site calls them
     "README.md": "Install and run",
     "docs/metrics.md": "What the scores mean",
     "docs/data.md": "The papers' data",
+    "THIRD_PARTY.md": "Licences of data, weights and packages",
     "CONTRIBUTING.md": "Contributing",
 }
 _BADGE = re.compile(r"\[!\[([^\]]*)\]\(https?://[^)]*\)\]\([^)]*\)[ \t]*")  # a linked picture on the web
+_CODE = re.compile(r"(^```.*?^```|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 _REMOTE = re.compile(r"!\[([^\]]*)\]\((https?://[^)\s]*)[^)]*\)|<img\b[^>]*\bsrc=[\"']?https?://[^>]*>")
 
 
@@ -78,7 +80,7 @@ def stage_documents(project: Path, root: Path | None) -> list[Source]:
     for path, label in _DOCUMENTS.items():
         if root and (root / path).is_file():
             (project / path).parent.mkdir(exist_ok=True)
-            text = re.sub(r"^# .*", f"# {label}", without_remote(_read(root / path)), count=1, flags=re.MULTILINE)
+            text = re.sub(r"^# .*", f"# {label}", markdown(_read(root / path)), count=1, flags=re.MULTILINE)
             (project / path).write_text(text, encoding="utf-8")
             found.append(Source(path, "The project", label))
     if root and (root / "docs" / "images").is_dir():
@@ -92,15 +94,14 @@ def stage_model_cards(project: Path, results: Path) -> list[Source]:
     """Copy `results`/model_cards/*.md; the YAML on top, which is for model hubs, moves into a folded block at the end."""
     found = []
     for card in sorted((results / "model_cards").glob("*.md")):
-        text = without_remote(_read(card))
+        text = markdown(_read(card))
         head = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
         if head:
             text = f"{text[head.end() :].strip()}\n\n:::{{dropdown}} For model hubs\n```yaml\n{head[1]}\n```\n:::\n"
         path = f"model_cards/model_{card.stem}.md"
         (project / path).parent.mkdir(exist_ok=True)
         (project / path).write_text(text, encoding="utf-8")
-        title = re.search(r"^# (.+)$", text, re.MULTILINE)
-        found.append(Source(path, "Models", title[1] if title else card.stem))
+        found.append(Source(path, "Models", f"{PAPERS.get(card.stem, card.stem)}: model card"))
     return found
 
 
@@ -129,7 +130,7 @@ def published(notebook: dict[str, Any]) -> dict[str, Any]:
         kept = {key: cell["metadata"][key] for key in ("tags", "jupyter") if cell["metadata"].get(key)}
         cells.append({**cell, "metadata": kept})
         if cell["cell_type"] == "markdown":
-            cells[-1]["source"] = without_remote("".join(cell["source"]))
+            cells[-1]["source"] = markdown("".join(cell["source"]))
     metadata = {key: notebook["metadata"][key] for key in ("kernelspec", "widgets") if key in notebook["metadata"]}
     whole = {**notebook, "cells": cells, "metadata": metadata}
     if not out:
@@ -139,10 +140,16 @@ def published(notebook: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def without_remote(text: str) -> str:
-    """Markdown without pictures on the web: badges go (a page has its own buttons), others become links."""
-    text = _BADGE.sub("", text)
-    return _REMOTE.sub(lambda found: f"[{found[1] or 'picture'}]({found[2]})" if found[2] else "", text)
+def markdown(text: str) -> str:
+    """GitHub's Markdown as Jupyter Book should read it.
+
+    No pictures on the web: badges go (a page has its own buttons), others become links. "@name" is a name, not a citation.
+    """
+    parts = _CODE.split(_BADGE.sub("", text))
+    for number in range(0, len(parts), 2):  # between pieces of code
+        part = _REMOTE.sub(lambda found: f"[{found[1] or 'picture'}]({found[2]})" if found[2] else "", parts[number])
+        parts[number] = re.sub(r"(?<![\w\\])@(?=\w)", r"\\@", part)
+    return "".join(parts)
 
 
 def _section(notebook: Notebook) -> str:
