@@ -29,13 +29,13 @@ def draw_outputs(outputs: Sequence[Mapping[str, Any]], state: Mapping[str, Any],
     for number, output in enumerate(outputs):
         following = outputs[number + 1] if number + 1 < len(outputs) else {}
         if output["output_type"] == "stream":
-            stream += _whole(output.get("text", ""), assets)
+            stream += _whole(output if "path" in output else output.get("text", ""), assets)
             if following.get("name") != output.get("name"):
                 parts.append(_text(stream, "stderr" if output.get("name") == "stderr" else "stdout"))
                 stream = ""
         elif output["output_type"] == "error":
-            trace = "\n".join(output.get("traceback") or [f"{output.get('ename')}: {output.get('evalue')}"])
-            parts.append(_text(trace, "error"))
+            trace = _whole(output if "path" in output else output.get("traceback", ""), assets)
+            parts.append(_text(trace or f"{output.get('ename')}: {output.get('evalue')}", "error"))
         else:
             parts.append(_rich(output, state, assets))
     inside = Markup("\n").join(part for part in parts if part)
@@ -52,7 +52,7 @@ def _rich(output: Mapping[str, Any], state: Mapping[str, Any], assets: Assets) -
         return Markup('<div class="rich">{}</div>').format(clean(_whole(data["text/html"], assets), assets))
     for kind, suffix in SUFFIXES.items():
         if kind in data:
-            return _picture(_whole(data[kind], assets), kind, suffix, (output.get("metadata") or {}).get(kind), assets)
+            return _picture(_stored(data[kind], kind, suffix, assets), (output.get("metadata") or {}).get(kind))
     if "text/latex" in data:
         tex = _whole(data["text/latex"], assets).strip("$ \n").removeprefix(r"\displaystyle ")
         return clean(str(math_html(tex, display=True)), assets)
@@ -70,13 +70,20 @@ def _widget(view: Any, state: Mapping[str, Any], assets: Assets) -> Markup | Non
     return widgets.draw(state, model, assets) if model in state else None
 
 
-def _picture(content: str, kind: str, suffix: str, facts: Any, assets: Assets) -> Markup:
+def _stored(data: Any, kind: str, suffix: str, assets: Assets) -> str:
+    """The address of a picture, which Jupyter Book has stored already unless it is text (SVG)."""
+    if isinstance(data, dict) and "path" in data:
+        return assets.collected(data["path"]) or ""
+    content = _whole(data, assets)
+    return assets.save(content.encode() if kind == "image/svg+xml" else b64decode(content), suffix)
+
+
+def _picture(address: str, facts: Any) -> Markup:
     """A picture output; its alternative text is in the output's metadata, where nbconvert looks for it too."""
     facts = facts if isinstance(facts, dict) else {}
-    raw = content.encode() if kind == "image/svg+xml" else b64decode(content)
     size = Markup("").join(Markup(' {}="{}"').format(key, facts[key]) for key in ("width", "height") if key in facts)
     alt = str(facts.get("alt") or NO_ALT)
-    return Markup('<img src="{}"{} alt="{}" loading="lazy">').format(assets.save(raw, suffix), size, alt)
+    return Markup('<img src="{}"{} alt="{}" loading="lazy">').format(address, size, alt)
 
 
 def _text(text: str, kind: str) -> Markup:

@@ -22,7 +22,7 @@ from facesr_lib.runner.launch import REPOSITORY, launch_links
 
 # Nothing from elsewhere, whatever a page says. "file:" lets the site open from a disk, where it has no host to be "self".
 POLICY = "default-src 'self' file: data:; style-src 'self' file: 'unsafe-inline'; object-src 'none'; connect-src 'none'"
-_STYLES = ("friendly", "github-dark")  # of code, by day and by night
+STYLES = ("xcode", "lightbulb")  # of code, by day and by night: the readable ones of those that come with Pygments
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _environment() -> Environment:
 
 def _style() -> str:
     """The style sheet: the site's own, and the colours of programs by day and by night."""
-    day, night = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in _STYLES)
+    day, night = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in STYLES)
     rules = [_colours_only(day), "@media (prefers-color-scheme: dark) {", _colours_only(night), "}"]
     return _environment().get_template("site.css").render() + "\n".join(rules) + "\n"
 

@@ -21,13 +21,13 @@ PAPERS = {  # what the site calls them, in its order
     "teacher_student": "Teacher and student",
     "isr_kd": "Incremental SR",
 }
-_DOCUMENTS = {  # of the repository, and what the site calls them
-    "README.md": "Install and run",
-    "docs/metrics.md": "What the scores mean",
-    "docs/data.md": "The papers' data",
-    "THIRD_PARTY.md": "Licences of data, weights and packages",
-    "CONTRIBUTING.md": "Contributing",
-}
+_DOCUMENTS = (  # of the repository: the file, its name in the project, what the site calls it
+    ("README.md", "install.md", "Install and run"),  # Jupyter Book takes a page called README for the first one
+    ("docs/metrics.md", "docs/metrics.md", "What the scores mean"),
+    ("docs/data.md", "docs/data.md", "The papers' data"),
+    ("THIRD_PARTY.md", "THIRD_PARTY.md", "Licences of data, weights and packages"),
+    ("CONTRIBUTING.md", "CONTRIBUTING.md", "Contributing"),
+)
 _BADGE = re.compile(r"\[!\[([^\]]*)\]\(https?://[^)]*\)\]\([^)]*\)[ \t]*")  # a linked picture on the web
 _CODE = re.compile(r"(^```.*?^```|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 _REMOTE = re.compile(r"!\[([^\]]*)\]\((https?://[^)\s]*)[^)]*\)|<img\b[^>]*\bsrc=[\"']?https?://[^>]*>")
@@ -77,10 +77,10 @@ def stage_notebooks(project: Path, notebooks: Sequence[Notebook], results: Path)
 def stage_documents(project: Path, root: Path | None) -> list[Source]:
     """Copy the Markdown of the repository `root`, with what it refers to; nothing if the library came without one."""
     found = []
-    for path, label in _DOCUMENTS.items():
-        if root and (root / path).is_file():
+    for file, path, label in _DOCUMENTS:
+        if root and (root / file).is_file():
             (project / path).parent.mkdir(exist_ok=True)
-            text = re.sub(r"^# .*", f"# {label}", markdown(_read(root / path)), count=1, flags=re.MULTILINE)
+            text = re.sub(r"^# .*", f"# {label}", markdown(_read(root / file)), count=1, flags=re.MULTILINE)
             (project / path).write_text(text, encoding="utf-8")
             found.append(Source(path, "The project", label))
     if root and (root / "docs" / "images").is_dir():
@@ -111,7 +111,10 @@ def write_configuration(project: Path, title: str, sources: Sequence[Source]) ->
     (project / "theme" / "template.yml").write_text(TEMPLATE)
     contents = [{"file": source.path} for source in sources]
     # JSON is YAML.
-    book = {"version": 1, "project": {"title": title, "toc": contents}, "site": {"template": "./theme"}}
+    # GitHub's Markdown links to a heading by its text, which Jupyter Book otherwise advises against.
+    rules = [{"id": "reference-target-explicit", "severity": "ignore"}]
+    book = {"version": 1, "project": {"title": title, "toc": contents, "error_rules": rules}}
+    book["site"] = {"template": "./theme"}
     (project / "myst.yml").write_text(json.dumps(book, indent=1), encoding="utf-8")
 
 

@@ -1,0 +1,159 @@
+"""A project small enough to build its site in seconds, with everything on its pages that can go wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+from base64 import b64encode
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
+PROFILE = "quick"
+FACTS = {
+    "minutes": {"smoke": 0.2, "quick": 0.5, "workshop": 10, "paper": 180},
+    "hardware": {"smoke": "CPU", "quick": "CPU", "workshop": "GPU", "paper": "GPU"},
+}
+
+
+def png(color: str = "red", size: tuple[int, int] = (600, 40)) -> bytes:
+    """A picture of one colour."""
+    content = io.BytesIO()
+    Image.new("RGB", size, color).save(content, "PNG")
+    return content.getvalue()
+
+
+def data_uri(content: bytes) -> str:
+    """A PNG as it stands in a notebook's HTML."""
+    return f"data:image/png;base64,{b64encode(content).decode()}"
+
+
+def widget_state() -> dict[str, Any]:
+    """A slider, a menu and the picture they make, as nbclient saves them."""
+
+    def model(name: str, **state: Any) -> dict[str, Any]:
+        return {"model_name": f"{name}Model", "model_module": "@jupyter-widgets/controls", "state": state}
+
+    picture = model("Image", format="png", layout="IPY_MODEL_shown")
+    picture["buffers"] = [{"path": ["value"], "encoding": "base64", "data": b64encode(png("blue")).decode()}]
+    return {
+        "box": model("VBox", children=[f"IPY_MODEL_{name}" for name in ("scale", "kind", "unused", "picture", "text")]),
+        "scale": model("IntSlider", description="scale", value=4, min=2, max=8, readout_format="d"),
+        "kind": model("Dropdown", description="kind", _options_labels=["nearest", "bicubic"], index=1),
+        "unused": model("FloatSlider", description="unused", value=1.0, min=0.0, max=2.0, layout="IPY_MODEL_hidden"),
+        "picture": picture,
+        "text": model("HTML", value="24.9 <b>dB</b>"),
+        "hidden": model("Layout", display="none"),
+        "shown": model("Layout", display=None),
+    }
+
+
+def first() -> nbformat.NotebookNode:
+    """An executed notebook with formulas, pictures, a widget, an exercise, and output that would load from the web."""
+    picture = f'<img src="{data_uri(png())}" width="600" height="40" alt="A red bar.">'
+    figure = f"<figure>{picture}<figcaption>Red</figcaption></figure>"
+    hostile = '<script>fetch("https://evil.example")</script><img src="https://evil.example/a.png"><p id="x">kept</p>'
+    out = {"PROFILE": PROFILE, "OUTPUT_DIR": "/home/someone/runs"}
+    return new_notebook(
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+            "papermill": {"parameters": out},
+            "widgets": {STATE: {"version_major": 2, "version_minor": 0, "state": widget_state()}},
+        },
+        cells=[
+            new_markdown_cell(
+                "# The first\n\n[![Open in Colab](https://badges.example/b.svg)](https://colab.example)\n\n"
+                "**Aim:** see how *formulas* survive.\n\nWritten by npm @someone/package.\n\n"
+                "Go on with [the second](10_second.ipynb), its [end](10_second.ipynb#the-end), or [below](#pictures)."
+            ),
+            new_code_cell("PROFILE = 'quick'", metadata={"tags": ["parameters"]}),
+            new_code_cell(
+                f"# Parameters\nOUTPUT_DIR = '{out['OUTPUT_DIR']}'", metadata={"tags": ["injected-parameters"]}
+            ),
+            new_markdown_cell(
+                "## Formulas\n\nInline $a_b$.\n\n$$\n\\frac{x^2}{y} \\tag{7}\n$$\n\n| a | b |\n|---|--:|\n| 1 | 2 |"
+            ),
+            new_code_cell(
+                "print(run)",
+                outputs=[new_output("stream", name="stdout", text="written to /home/someone/runs/quick\n  5%\r100%\n")],
+            ),
+            new_code_cell(
+                "long()",
+                outputs=[new_output("stream", name="stdout", text="a line\n" * 9_000 + "the last line\n")],
+            ),
+            new_markdown_cell("## Pictures\n\nA zebrafish looks at them."),
+            new_code_cell(
+                "figure",
+                outputs=[
+                    new_output("execute_result", data={"text/html": figure, "text/plain": "Figure"}),
+                    new_output(
+                        "display_data", data={"image/png": b64encode(png("green")).decode(), "text/plain": "<Figure>"}
+                    ),
+                    new_output(
+                        "display_data",
+                        data={"image/png": b64encode(png("black")).decode()},
+                        metadata={"image/png": {"alt": "A black bar.", "width": 600}},
+                    ),
+                    new_output("display_data", data={"text/html": hostile}),
+                ],
+            ),
+            new_code_cell(
+                "explorer()",
+                outputs=[new_output("display_data", data={WIDGET: {"model_id": "box"}, "text/plain": "VBox()"})],
+            ),
+            new_markdown_cell("## Exercises\n\n### One"),
+            new_code_cell("def answer():\n    raise NotImplementedError", metadata={"tags": ["exercise"]}),
+            new_code_cell(
+                "def answer():\n    return 42", metadata={"tags": ["solution"], "jupyter": {"source_hidden": True}}
+            ),
+        ],
+    )
+
+
+def write_project(root: Path) -> Path:
+    """A repository with three notebooks, of which two were executed, below `root`/runs; return the notebooks' folder."""
+    folder, results = root / "notebooks", root / "runs" / PROFILE
+    second = new_notebook(
+        cells=[
+            new_markdown_cell("# The second\n\n**Aim:** be short.\n\n## The end"),
+            new_code_cell(
+                "1 / 0", outputs=[new_output("error", ename="E", evalue="bad", traceback=["\x1b[31mE: bad\x1b[0m"])]
+            ),
+        ]
+    )
+    marker = root / "executed"
+    third = new_notebook(cells=[new_markdown_cell("# The third"), new_code_cell(f"open({str(marker)!r}, 'w').close()")])
+    for name, title, paper, notebook in (
+        ("00_first", "The first", None, first()),
+        ("10_second", "The second", "human_gan", second),
+        ("90_third", "The third", None, third),
+    ):
+        source = new_notebook(cells=deepcopy(notebook.cells))
+        for cell in source.cells:
+            if cell.cell_type == "code":
+                cell.outputs = []
+        source.metadata["facesr"] = {"title": title, "paper": paper, "always": name == "90_third", **FACTS}
+        for target, content in ((folder / f"{name}.ipynb", source), (results / name / "notebook.ipynb", notebook)):
+            if notebook is not third or target.parent == folder:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                nbformat.write(content, target)
+    claims = [{"text": "It | works *well*.", "where": "Table 1", "mark": "seed", "verdict": "reproduced"}]
+    paper = {"paper": "human_gan", "title": "A paper", "counts": {"reproduced": 1}, "claims": claims}
+    (results / "claims.json").write_text(json.dumps({"papers": [paper]}))
+    (results / "model_cards").mkdir()
+    (results / "model_cards" / "human_gan.md").write_text("---\nlicense: other\n---\n# A card\n\n## Limits\n\nMany.\n")
+    (root / "docs").mkdir()
+    (root / "docs" / "metrics.md").write_text(
+        "# Metrics\n\nSee [the first](../notebooks/00_first.ipynb) and [code](../facesr_lib).\n"
+    )
+    (root / "README.md").write_text(
+        "# readme\n\n[metrics](docs/metrics.md), [licence](LICENSE), [build](pyproject.toml).\n"
+    )
+    (root / "LICENSE").write_text("MIT\n")
+    return folder
