@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 
@@ -14,6 +15,7 @@ from facesr_lib.data.prepare.catalogue import CATALOGUE
 from facesr_lib.metrics.weights import WEIGHTS
 
 ROOT = Path(__file__).parents[1]
+TEXTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("notebooks/*.ipynb")]
 THIRD_PARTY = (ROOT / "THIRD_PARTY.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -46,3 +48,34 @@ def test_citation_names_this_version_and_the_four_papers() -> None:
     for work in (citation, *citation["references"]):
         assert work["title"]
         assert all("name" in author or "family-names" in author for author in work["authors"])
+
+
+def markdown(path: Path) -> str:
+    """A document's text, or all that of a notebook, without code."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        cells = nbformat.reads(text, as_version=4).cells
+        text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    return re.sub(r"^```.*?^```|`[^`\n]*`", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(path: Path) -> set[str]:
+    """The names that GitHub gives to a document's headings."""
+    text = path.read_text(encoding="utf-8") if path.suffix == ".md" else markdown(path)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    wrong = []
+    for target in re.findall(r"\]\(([^)\s]+)", markdown(path)):
+        if re.match(r"https?:|mailto:", target):
+            wrong += [target] if target.startswith("http:") else []
+            continue
+        file, _, part = target.partition("#")
+        found = (path.parent / file).resolve() if file else path
+        inside = found.is_relative_to(ROOT) and found.exists()
+        if not inside or (part and part not in anchors(found)):
+            wrong.append(target)
+    assert wrong == []

@@ -33,9 +33,7 @@ def clean(html: str, assets: Assets, alt: str = NO_ALT) -> Markup:
     soup = BeautifulSoup(html, "html.parser")
     remove_loading(soup)
     for style in soup.find_all("style"):
-        if (
-            ".output_html" in style.get_text()
-        ):  # IPython's colours for source code; the site has its own, for day and night
+        if ".output_html" in str(style):  # IPython's colours of programs; the site has its own, by day and by night
             style.decompose()
     for frame in soup.find_all("iframe", srcdoc=True):
         frame["src"] = assets.save(str(frame["srcdoc"]).encode(), ".html")

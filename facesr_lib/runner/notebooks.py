@@ -40,8 +40,11 @@ class Notebook:
         for profile in PROFILES:
             if profile in self.hardware:
                 profiles.setdefault(self.hardware[profile], []).append(profile)
-        alike = len(profiles) == 1
-        return "; ".join(kind if alike else f"{kind} ({', '.join(names)})" for kind, names in profiles.items())
+        everywhere = len(PROFILES)
+        words = (
+            kind if len(names) == everywhere else f"{kind} ({', '.join(names)})" for kind, names in profiles.items()
+        )
+        return "; ".join(words)
 
     def digest(self) -> str:
         """SHA-256 of the cells' kinds and sources: opening the notebook and saving its outputs does not change it."""

@@ -28,9 +28,9 @@ def text(value: str) -> dict[str, Any]:
     return {"type": "text", "value": value}
 
 
-def node(kind: str, *children: Any, **fields: Any) -> dict[str, Any]:
+def node(type_: str, *children: Any, **fields: Any) -> dict[str, Any]:
     return {
-        "type": kind,
+        "type": type_,
         "children": [text(child) if isinstance(child, str) else child for child in children],
         **fields,
     }

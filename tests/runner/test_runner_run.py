@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +93,21 @@ def test_a_good_run_leaves_the_executed_notebook_a_marker_and_nothing_else(folde
     nb = nbformat.read(folder.path("00_good", "notebook.ipynb"), 4)
     nbformat.validate(nb)
     assert nb.metadata.papermill.exception is None
+
+
+def test_the_executed_notebook_keeps_the_state_of_its_widgets(folder):
+    """So that a page can show them without a kernel; a malformed state breaks the viewers of notebooks."""
+    executed = nbformat.read(folder.path("00_good", "notebook.ipynb"), as_version=4)
+    nbformat.validate(executed)
+    assert list(executed.metadata.widgets) == ["application/vnd.jupyter.widget-state+json"]
+    saved = executed.metadata.widgets["application/vnd.jupyter.widget-state+json"]
+    assert (saved.version_major, saved.version_minor) == (2, 0)
+    assert set(re.findall(r"IPY_MODEL_(\w+)", json.dumps(saved.state))) <= set(saved.state)
+    (bar,) = [model.state for model in saved.state.values() if model.model_name == "FloatProgressModel"]
+    assert (bar.value, bar.max) == (5, 5)
+    shown = [output.data for cell in executed.cells for output in cell.get("outputs", []) if "data" in output]
+    views = [data["application/vnd.jupyter.widget-view+json"] for data in shown if len(data) > 1]
+    assert [saved.state[view.model_id].model_name for view in views] == ["HBoxModel"]
 
 
 def test_the_log_has_parameters_output_and_reduced_bars(folder):
