@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -55,10 +54,14 @@ def build_book(
 
 
 def _replace(new: Path, target: Path) -> None:
-    """Rename `new` to `target`; what was there goes first, by a rename too, and is deleted last."""
+    """Rename `new` to `target`. What was there moves into the scratch folder, to be deleted with it, or back if that fails."""
     old = new.with_name("old")
     if target.exists():
         target.rename(old)
-    new.rename(target)
+    try:
+        new.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
     sync_folder(target.parent)
-    shutil.rmtree(old, ignore_errors=True)
