@@ -25,15 +25,11 @@ def attempt(name: str, check: str, scope: Mapping[str, Any]) -> Verdict:
 def definitions(sources: Iterable[str]) -> dict[str, Any]:
     """A namespace with the imports, functions, classes and literal constants of code cells; nothing else of them runs.
 
-    What cannot be parsed or defined is left out: a missing package, a default value that only a whole run computes.
+    What cannot be read or defined is left out: a missing package, a default value that only a whole run computes.
     """
     scope: dict[str, Any] = {"__name__": "__answer__"}
     for source in sources:
-        try:
-            body = parse(source).body
-        except SyntaxError:
-            continue
-        for node in body:
+        for node in parse(source).body:
             if isinstance(node, _DEFINITIONS) or _is_literal(node):
                 try:
                     exec(compile(ast.Module([node], []), "<cell>", "exec"), scope)

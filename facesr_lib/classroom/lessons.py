@@ -65,12 +65,15 @@ def read_lesson(path: Path) -> Lesson:
     facts = notebook.metadata.get("facesr")
     if not isinstance(facts, dict) or not facts.get("title"):
         raise ValueError(f'{path}: no lesson of this project: its metadata has no "facesr" with a "title"')
+    minutes = dict(facts.get("minutes") or {})
+    if not {"quick", "workshop"} <= minutes.keys():
+        raise ValueError(f'{path}: the "minutes" in its metadata must name those of quick and of workshop')
     headings = [line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines()]
     return Lesson(
         path=path,
         title=facts["title"],
         paper=facts.get("paper") or "",
-        minutes=dict(facts.get("minutes") or {}),
+        minutes=minutes,
         sections=tuple(line.lstrip("#").strip() for line in headings if re.match(r"#{2,4} ", line)),
         figures=tuple(_figures(code_sources(notebook))),
         exercises=tuple(_exercises(path, notebook)),
@@ -89,8 +92,11 @@ def code_sources(notebook: Any, *, without: str = "") -> list[str]:
 
 
 def parse(source: str) -> ast.Module:
-    """A cell's syntax tree, without lines of IPython's own (magics, shell). Raises SyntaxError."""
-    return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
+    """A cell's syntax tree, without lines of IPython's own (magics, shell); empty for a cell that is not Python."""
+    try:
+        return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
+    except SyntaxError:
+        return ast.Module([], [])
 
 
 def _exercises(path: Path, notebook: Any) -> Iterator[Exercise]:

@@ -19,7 +19,7 @@ th, td { text-align: left; vertical-align: top; padding: 3pt 4pt; border-bottom:
 tr { break-inside: avoid; } td:nth-child(-n+2) { white-space: nowrap; font-variant-numeric: tabular-nums; }
 code { font: .92em "Liberation Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 pre { font-size: 8.6pt; background: #f5f7f9; padding: 4pt 6pt; white-space: pre-wrap; break-inside: avoid; }
-blockquote { margin: 3pt 0 3pt 2pt; padding-left: 6pt; border-left: 2pt solid #d5dae0; }
+blockquote { margin: 3pt 0 8pt 2pt; padding-left: 6pt; border-left: 2pt solid #d5dae0; }
 @media screen { body { max-width: 60rem; padding: 1rem; font-size: 1rem; } h1 { font-size: 1.6rem; }
   h2 { font-size: 1.2rem; margin-top: 1.2rem; } table, pre { font-size: .92rem; } table { display: block; overflow-x: auto; } }
 """

@@ -157,7 +157,7 @@ def test_a_students_notebook_runs_from_top_to_bottom(written, tmp_path: Path) ->
 
 def lesson(path: Path, *cells: Any) -> Lesson:
     title = new_markdown_cell(
-        "# Small\n\n[![Open in Colab](https://x.org/colab.svg)](https://x.org/open?a=b) [![B](b.svg)](c)\n\n**Aim:** [all](x)"
+        "# Small\n\n[![A](https://x.org/c.svg)](https://x.org/?a=b)\n[![B](b.svg)](c) [![D](d.svg)](e)\n\n**Aim:** [all](x)"
     )
     task = new_markdown_cell(
         "## Exercises\n\nReplace it. The folded cell holds one solution.\n\n**1. The sum.** Add $a$ and $b$."
@@ -165,7 +165,10 @@ def lesson(path: Path, *cells: Any) -> Lesson:
     stub = new_code_cell(
         "def f(a, b):\n    raise NotImplementedError", metadata={"tags": ["exercise"], "collapsed": True}
     )
-    facts = {"facesr": {"title": "Small", "minutes": {"quick": 1}}, "widgets": {"state": "result = a + b"}}
+    facts = {
+        "facesr": {"title": "Small", "minutes": {"quick": 1, "workshop": 2}},
+        "widgets": {"state": "result = a + b"},
+    }
     notebook = new_notebook(cells=[title, task, stub, *cells], metadata=facts)
     nbformat.write(notebook, path)
     return read_lesson(path)
@@ -209,10 +212,24 @@ def test_a_broken_exercise_is_named(cells: list[str], message: str, tmp_path: Pa
         lesson(tmp_path / "n.ipynb", new_code_cell(CHECK), *tagged)
 
 
+def test_cells_that_are_not_python_do_no_harm(tmp_path: Path) -> None:
+    cells = [
+        new_code_cell("%%bash\nls -l | wc"),
+        new_code_cell("%matplotlib inline\nrun.figure(f, 'plot', 'c', 'a')\n!ls"),
+    ]
+    found = lesson(tmp_path / "n.ipynb", *cells)
+    assert found.figures == ("plot",)
+    assert found.has_figure("plot")
+    assert not found.has_figure("plots")
+
+
 def test_no_lesson(tmp_path: Path) -> None:
     (tmp_path / "broken.ipynb").write_text("{")
     nbformat.write(new_notebook(), tmp_path / "other.ipynb")
+    nbformat.write(new_notebook(metadata={"facesr": {"title": "T"}}), tmp_path / "hasty.ipynb")
     with pytest.raises(ValueError, match=r"broken\.ipynb: not a readable notebook"):
         read_lesson(tmp_path / "broken.ipynb")
     with pytest.raises(ValueError, match=r"other\.ipynb: no lesson of this project"):
         read_lesson(tmp_path / "other.ipynb")
+    with pytest.raises(ValueError, match=r"hasty\.ipynb: the \"minutes\""):
+        read_lesson(tmp_path / "hasty.ipynb")
