@@ -278,6 +278,8 @@ def my_front(scores):
 
 
 # %%
+import numpy as np
+
 from facesr_lib.exercises.ablations import check_front, check_holm
 
 check_front(my_front)
@@ -296,10 +298,8 @@ check_front(my_front)
 # %% [markdown]
 # The two panels above, by your function: which rows may still be called best, on which LR? *Is the paper's own method, SNet, among them on both?*
 
+
 # %%
-import numpy as np
-
-
 def front(found):
     """The methods that no other beats in PSNR and the perceptual score together."""
     better = -1 if backends.lpips else 1
@@ -310,8 +310,8 @@ def front(found):
 {"bicubic LR": front(rows_clean), "real LR": front(rows_real)} if check_front(my_front).passed else "Solve it first."
 
 # %% [markdown]
-# **2. Seven tests, one of them lucky.** SNet against each of the seven other rows is seven tests: at 5 % each, some difference is "found" in up to a third of
-# such tables where there is none. Holm's correction: multiply the smallest p-value by m, the next by m - 1, ..., the largest by 1; none may come out smaller than the one
+# **2. Seven tests, one of them lucky.** SNet against each of the seven other rows is seven tests: at 5 % each, about three of ten such tables "find" a difference
+# where there is none. Holm's correction: multiply the smallest p-value by m, the next by m - 1, ..., the largest by 1; none may come out smaller than the one
 # before it, none above 1. Return the results in the order in which the p-values came.
 
 

@@ -118,16 +118,15 @@ def test_grade_tells_who_solved_what(written: dict[str, str], tmp_path: Path) ->
 
 def test_grade_survives_endless_loops_and_exits(written: dict[str, str], tmp_path: Path) -> None:
     answers = {
-        "my_generator_loss": "def my_generator_loss(scores):\n    while True:\n        pass",
-        "my_unsharp": "def my_unsharp(image, amount):\n    raise SystemExit(3)",
-        "my_bounded_scale": RIGHT["my_bounded_scale"],
+        "my_psnr": "def my_psnr(sr, hr):\n    while True:\n        pass",
+        "my_average_pool": "def my_average_pool(x, factor):\n    raise SystemExit(3)",
     }
-    hand_in(tmp_path / "in", "dave", written, answers)
+    hand_in(tmp_path / "in", "dave", written, answers, "00_start_here")
     done = facesr("grade", tmp_path / "in", "--limit", "3")
     assert done.exit_code == 1
-    assert "Stopped after 3 s: an endless loop?" in done.output
-    assert "Your code ended Python (exit status 3)" in done.output
-    assert "1 of 3" in done.output
+    assert "1. PSNR: Stopped after 3 s: an endless loop?" in done.output
+    assert "2. Another degradation: Your code ended Python (exit status 3)" in done.output
+    assert "0 of 2" in done.output
 
 
 def test_grade_says_what_it_cannot_do(tmp_path: Path) -> None:
