@@ -84,6 +84,7 @@ def test_the_students_version_is_the_lesson_without_its_solutions(name: str, wri
                 f"a line of the solution of {exercise.name} is still there: {line}"
             )
     assert "folded cell" not in text
+    assert "[![" not in notebook.cells[0].source  # badges open the version with solutions
     assert set(notebook.metadata) == {"facesr", "kernelspec"}
     assert notebook.metadata.facesr == {**original.metadata.facesr, "edition": "student"}
 
