@@ -97,6 +97,6 @@
 
   document.querySelector(".menu .wide [aria-current]")?.scrollIntoView({ block: "nearest" });
   for (const box of document.querySelectorAll(".scroll, pre")) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
   }
 })();
