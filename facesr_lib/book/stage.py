@@ -92,8 +92,9 @@ def stage_documents(project: Path, root: Path | None) -> list[Source]:
 
 def stage_model_cards(project: Path, results: Path) -> list[Source]:
     """Copy `results`/model_cards/*.md; the YAML on top, which is for model hubs, moves into a folded block at the end."""
-    found = []
-    for card in sorted((results / "model_cards").glob("*.md")):
+    found, order = [], list(PAPERS)
+    cards = sorted((results / "model_cards").glob("*.md"))
+    for card in sorted(cards, key=lambda card: order.index(card.stem) if card.stem in order else len(order)):
         text = markdown(_read(card))
         head = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
         if head:
