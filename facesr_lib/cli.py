@@ -157,10 +157,10 @@ def report(profile: Profile = "quick", out: Out = None) -> None:
 def book(profile: Profile = "quick", out: Out = None, notebooks: Folder = None) -> None:
     """Build a web site of what a profile's notebooks showed and print its path.
 
-    Needs the extra "site" (Jupyter Book 2, and Node from a package): make book
-    installs it. Executes nothing: a notebook that was not run gets its page without
-    results. The site is OUT/PROFILE/book/, plain files that open without network
-    or a server; an earlier one is replaced.
+    Needs the extra "site" (Jupyter Book 2, and Node from a package); make book
+    installs it. Executes nothing: a notebook that was not run gets its page
+    without results. The site is OUT/PROFILE/book/, plain files that open without
+    network or server; an earlier one is replaced.
 
     Exit code: 0, or 2 if there is nothing to show or a program is missing.
     """
