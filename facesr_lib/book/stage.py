@@ -25,6 +25,7 @@ _DOCUMENTS = (  # of the repository: the file, its name in the project, what the
     ("README.md", "install.md", "Install and run"),  # Jupyter Book takes a page called README for the first one
     ("docs/metrics.md", "docs/metrics.md", "What the scores mean"),
     ("docs/data.md", "docs/data.md", "The papers' data"),
+    ("docs/binder.md", "docs/binder.md", "Binder and Colab"),
     ("THIRD_PARTY.md", "THIRD_PARTY.md", "Licences of data, weights and packages"),
     ("CONTRIBUTING.md", "CONTRIBUTING.md", "Contributing"),
 )
