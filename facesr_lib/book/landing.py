@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from PIL import Image
 
 from facesr_lib import __version__
 from facesr_lib.book.stage import PAPERS, Source, minutes
@@ -24,39 +22,23 @@ from facesr_lib.runner.launch import REPOSITORY
 TITLE = "Four face super-resolution papers, taught and reproduced"
 
 
-@dataclass(frozen=True)
-class Introduction:
-    """How the first page presents a paper. figure: of that notebook; its uppermost third, one face, is the card's picture."""
-
-    notebook: str
-    figure: str
-    text: str
-
-
+# How the first page presents each paper.
 INTRODUCTIONS = {
-    "human_gan": Introduction(
-        "10_human_face_gan",
-        "samples",
+    "human_gan": (
         "The plainest GAN, x2: a generator, a critic, and nothing that ties the output to the input. "
-        "See what its loss leaves out, and what a pixel term or a plain sharpening filter does about it.",
+        "See what its loss leaves out, and what a pixel term or a plain sharpening filter does about it."
     ),
-    "selfsr": Introduction(
-        "21_selfsr_super_resolution",
-        "samples",
+    "selfsr": (
         "Nobody knows how faces in the wild were degraded. A flow field and a CycleGAN learn it; "
-        "a network that grows x2, x4, x8 then trains on the pairs they make.",
+        "a network that grows x2, x4, x8 then trains on the pairs they make."
     ),
-    "teacher_student": Introduction(
-        "30_teacher_student",
-        "samples",
+    "teacher_student": (
         "A teacher learns with pairs, a student on real faces that have none, "
-        "and both are fed the edges of what they have drawn so far.",
+        "and both are fed the edges of what they have drawn so far."
     ),
-    "isr_kd": Introduction(
-        "40_isr_kd",
-        "samples_cartoons",
+    "isr_kd": (
         "A network for faces learns cartoons and forgets faces. "
-        "Distillation from its former self, and a few replayed faces, keep what it knew.",
+        "Distillation from its former self, and a few replayed faces, keep what it knew."
     ),
 }
 
@@ -64,7 +46,7 @@ INTRODUCTIONS = {
 def write_landing(project: Path, sources: Sequence[Source], results: Path, profile: str) -> list[Source]:
     """Write index.md (first) and, if the results were judged, claims.md into `project`; return both as sources."""
     judged = read_claims(results)
-    cards = [_card(project, paper, sources, results, judged) for paper in PAPERS]
+    cards = [_card(project, paper, sources, judged) for paper in PAPERS]
     own = [Source("index.md", "", "Home")]
     text = _template("index.md.j2").render(
         title=TITLE,
@@ -114,13 +96,12 @@ def aim(source: Source) -> str:
 
 
 def _card(
-    project: Path, paper: str, sources: Sequence[Source], results: Path, judged: Sequence[Mapping[str, Any]]
+    project: Path, paper: str, sources: Sequence[Source], judged: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any] | None:
     """What the template needs of one paper; None if the site has no notebook of it."""
     own = [source for source in sources if source.notebook and source.notebook.paper == paper]
     if not own:
         return None
-    about = INTRODUCTIONS[paper]
     record = next(record for record in CLAIMING if record.key == paper)
     verdicts: Mapping[str, Any] = next((found for found in judged if found["paper"] == paper), {})
     return {
@@ -129,24 +110,20 @@ def _card(
         "title": record.title,
         "authors": record.authors,
         "chips": verdicts.get("chips", []),
-        "text": about.text,
+        "text": INTRODUCTIONS[paper],
         "link": own[0].path,
-        "picture": _cover(project, paper, results / about.notebook / "figures" / f"{about.figure}.png"),
+        "picture": _cover(project, paper),
     }
 
 
-def _cover(project: Path, paper: str, figure: Path) -> str:
-    """Cut the uppermost of three faces, down to a white line, out of a grid of samples; its path, or "" without a figure."""
-    if not figure.is_file():
-        return ""
+def _cover(project: Path, paper: str) -> str:
+    """Put the paper's picture into the project and return its path there: cartoon faces, out of a `quick` run on cartoons.
+
+    No person's face stands on the first page, whatever faces the results show.
+    """
     path = f"covers/{paper}.png"
     (project / path).parent.mkdir(exist_ok=True)
-    with Image.open(figure) as picture:
-        third = picture.height // 3
-        white = np.asarray(picture.convert("L"))[third // 2 : third].min(axis=1) == 255
-        gaps = np.flatnonzero(white)
-        bottom = third // 2 + int(gaps[-1]) if gaps.size else third
-        picture.crop((0, 0, picture.width, bottom)).save(project / path)
+    (project / path).write_bytes((files("facesr_lib.book") / path).read_bytes())
     return path
 
 
