@@ -28,6 +28,8 @@ from facesr_lib.report import build_report, load_result
 from facesr_lib.report.notebook_html import export_notebook
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
+# In every first cell; nothing else that a notebook shows is on the web.
+BADGES = ("https://mybinder.org/badge_logo.svg", "https://colab.research.google.com/assets/colab-badge.svg")
 ERROR = "[data-mime-type$='jupyter.error']"
 RUN_SECONDS = 240  # a hang, not a budget
 STEPS = 5  # of a slider: one step of a blur changes no 8-bit pixel
@@ -94,7 +96,7 @@ def notebook(request: pytest.FixtureRequest, lab: Lab, browser: Browser, screens
     values = {"PROFILE": "smoke", "DEVICE": "cpu", "OUTPUT_DIR": str(runs)}
     source = parameterize_notebook(load_notebook_node(str(path)), values)
     nbformat.write(source, path)
-    with visit(browser, lab.address(path.name), lab.url, screenshots) as opened:
+    with visit(browser, lab.address(path.name), lab.url, screenshots, badges=BADGES) as opened:
         page, cells = opened.page, sum(cell.cell_type == "code" for cell in source.cells)
         page.get_by_text(re.compile(r"Python 3 .*\| Idle")).wait_for()  # sooner, Run asks which kernel to take
         page.get_by_role("menuitem", name="Run", exact=True).click()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,10 @@ _PICTURES = """root => Promise.all([...root.querySelectorAll("img")].map(async i
     const bytes = new Uint8Array(await (await fetch(img.src)).arrayBuffer());
     return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(""));
 }))"""
+
+_BADGE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="20"><rect width="120" height="20" fill="#555"/></svg>'
+)
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,13 @@ class Visit:
 
 
 @contextmanager
-def visit(browser: Browser, address: str, home: str, screenshots: Path) -> Iterator[Visit]:
-    """Open an address in a fresh browser profile, where only addresses that start with `home` can be loaded."""
+def visit(
+    browser: Browser, address: str, home: str, screenshots: Path, *, badges: Collection[str] = ()
+) -> Iterator[Visit]:
+    """Open an address in a fresh browser profile, where only addresses that start with `home` can be loaded.
+
+    badges: pictures elsewhere that the page may name; a stand-in comes for each.
+    """
     context = browser.new_context(viewport={"width": 1200, "height": 1200})
     opened = Visit(context.new_page(), screenshots)
 
@@ -48,7 +57,9 @@ def visit(browser: Browser, address: str, home: str, screenshots: Path) -> Itera
         opened.refused.append(route.request.url)
         route.abort()
 
-    context.route(lambda url: not url.startswith(home), refuse)
+    context.route(lambda url: not url.startswith(home) and url not in badges, refuse)
+    badge = {"content_type": "image/svg+xml", "headers": {"Access-Control-Allow-Origin": "*"}, "body": _BADGE}
+    context.route(lambda url: url in badges, lambda route: route.fulfill(**badge))
     page = opened.page
     page.set_default_timeout(60_000)
     page.on("console", lambda message: opened.errors.append(message.text) if message.type == "error" else None)
