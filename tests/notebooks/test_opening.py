@@ -70,6 +70,7 @@ def run_second_cell(folder: Path, *, facesr: bool, colab: bool) -> subprocess.Co
     """Run it in a bare Python (no site-packages) whose pip and facesr command are stand-ins, in `folder`."""
     fakes = folder / "fakes"
     (fakes / "pip").mkdir(parents=True)
+    (fakes / "pip" / "__init__.py").touch()  # or an installed pip would come first
     (fakes / "pip" / "__main__.py").write_text(FAKE_PIP)
     (fakes / "facesr").write_text('#!/bin/sh\necho "$*" > facesr.txt\n')
     (fakes / "facesr").chmod(0o755)
