@@ -73,10 +73,10 @@ $(READY): pyproject.toml constraints.txt
 	if [ -z "$$uv" ] && $(BIN)/python -m pip --quiet install uv; then uv=$(BIN)/uv; fi; \
 	if [ -n "$$uv" ]; then \
 	  echo "Installing into $(VENV) (torch alone is some gigabytes)"; \
-	  "$$uv" pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[lab,site,test]'; \
+	  "$$uv" pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[lab,tools,site,test]'; \
 	else \
 	  echo "No uv: installing with pip, which takes longer"; \
-	  $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,site,test]'; \
+	  $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,tools,site,test]'; \
 	fi
 	@$(BIN)/python -c 'import torch, torchvision' \
 	  || { echo "torch and torchvision do not fit together: remove $(VENV) and run make setup again" >&2; exit 1; }

@@ -28,7 +28,7 @@ from facesr_lib.explore.forgetting import forgetting_slider, kd_explorer
 from facesr_lib.explore.loss_explorer import loss_explorer
 from facesr_lib.image import resize_bicubic
 from facesr_lib.papers import selfsr, teacher_student
-from facesr_lib.report import image_grid
+from facesr_lib.plot import image_grid
 
 SIZE = 128
 LIMIT = 150  # milliseconds, the house's promise

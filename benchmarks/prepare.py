@@ -25,9 +25,9 @@ import psutil
 from PIL import Image
 from skimage.data import astronaut
 
-from facesr_lib.data.prepare.description import Sample, Samples
-from facesr_lib.data.prepare.lists import detector_boxes
-from facesr_lib.data.prepare.pack import CHUNK_SAMPLES, pack_samples
+from facesr_tools.prepare.description import Sample, Samples
+from facesr_tools.prepare.lists import detector_boxes
+from facesr_tools.prepare.pack import CHUNK_SAMPLES, pack_samples
 
 SIZE = 128
 CELEBA = 202_599

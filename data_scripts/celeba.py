@@ -5,7 +5,7 @@
 The same as `facesr data prepare celeba`; `facesr data info celeba` states terms, protocol and files.
 """
 
-from facesr_lib.runner.data_cli import script
+from facesr_tools.cli.data import script
 
 if __name__ == "__main__":
     script("celeba")

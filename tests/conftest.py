@@ -10,12 +10,16 @@ import pytest
 import tiny_site
 import torch
 
-from facesr_lib.book import BookError, build_book
-from facesr_lib.book.jupyter_book import check_tools
+from facesr_lib.evaluate import Run
 from facesr_lib.metrics.weights import find
-from facesr_lib.runner.notebooks import read_notebooks
+from facesr_tools.book import BookError, build_book
+from facesr_tools.book.jupyter_book import check_tools
+from facesr_tools.classroom import Lesson, classroom_files, read_lesson
+from facesr_tools.runner.notebooks import read_notebooks
 
 torch.set_num_threads(1)
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+StartRun = Callable[..., Run]
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +66,25 @@ def site(jupyter_book: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     page = build_book(notebooks, root / "runs", tiny_site.PROFILE, root=root, say=lines.append)
     assert not [line for line in lines if line.startswith("  ")], "Jupyter Book has no remarks"
     return page.parent
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> StartRun:
+    """Start a smoke run below tmp_path; keyword arguments replace the usual ones."""
+
+    def start_run(notebook: str = "10_demo", **changes: object) -> Run:
+        usual = {"title": "A demo", "paper": None, "profile": "smoke", "seed": 3, "device": "cpu"}
+        return Run.start(notebook, **{**usual, "output_dir": str(tmp_path), **changes})  # type: ignore[arg-type]
+
+    return start_run
+
+
+@pytest.fixture(scope="session")
+def lessons() -> dict[str, Lesson]:
+    return {path.stem: read_lesson(path) for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
+
+
+@pytest.fixture(scope="session")
+def written(lessons: dict[str, Lesson]) -> dict[str, str]:
+    """All files of a class-room folder, as texts."""
+    return {name: content.decode() for name, content in classroom_files(list(lessons.values())).items()}

@@ -55,7 +55,7 @@ def test_pip_installs_tested_versions_and_leaves_condas_packages_alone() -> None
     conda, pip = [], []
     for entry in yaml.safe_load((BINDER / "environment.yml").read_text())["dependencies"]:
         conda, pip = (conda, entry["pip"]) if isinstance(entry, dict) else ([*conda, entry], pip)
-    assert pip == ["--constraint constraints.txt", "--editable .."]
+    assert pip == ["--constraint constraints.txt", "--editable ..[tools]"]
     assert all("=" in entry for entry in conda if entry != "pip")
     ours, tested = pins(BINDER / "constraints.txt"), pins(ROOT / "constraints.txt")
     assert {name: versions for name, versions in ours.items() if not versions <= tested[name]} == {}

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from facesr_lib import __version__
-from facesr_lib.data.prepare.catalogue import CATALOGUE
 from facesr_lib.metrics.weights import WEIGHTS
+from facesr_tools.prepare.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
 TEXTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("notebooks/*.ipynb")]

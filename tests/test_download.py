@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from loopback import Host, serving
 
-from facesr_lib.download import DownloadFailed, RemoteFile, download
+from facesr_tools.download import DownloadFailed, RemoteFile, download
 
 CONTENT = bytes(range(256)) * 2048  # 512 KiB
 MD5 = hashlib.md5(CONTENT).hexdigest()

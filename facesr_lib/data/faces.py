@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -11,7 +12,6 @@ from facesr_lib.data.folder import image_folder, subfolders
 from facesr_lib.data.images import ImageSet, square
 from facesr_lib.data.olivetti import olivetti_faces
 from facesr_lib.data.packed import PackedWriter, cached_set, open_packed, read_manifest
-from facesr_lib.data.prepare.papers import sets_of
 from facesr_lib.data.prepared import face_set
 from facesr_lib.data.split import refuse_shared_groups, split_by_group
 
@@ -28,11 +28,11 @@ LAYOUTS = """DATA_ROOT may be
   any other folder of images, best in one subfolder per person, which is then split by person."""
 
 
-def load_faces(data_root: str | Path, split: Split, size: int | None, paper: str = "") -> ImageSet:
+def load_faces(data_root: str | Path, split: Split, size: int | None, preferred: Sequence[str] = ()) -> ImageSet:
     """Return a split's faces as square images of `size` px. No person is in two splits.
 
     data_root "" gives the Olivetti faces; otherwise a folder in one of these layouts, tried in this order: prepared sets in
-    folders of their own, of which those that `paper` used are preferred (`face_set`);
+    folders of their own, of which the first of `preferred` is taken (`face_set`);
     packed sets `train.json`, `test.json`; subfolders `train/`, `test/`; any folder of images, split by person into
     62.5 % train, 12.5 % val and 25 % test. Without a val set in the packed sets and subfolders, a sixth of the training people
     is val.
@@ -47,7 +47,7 @@ def load_faces(data_root: str | Path, split: Split, size: int | None, paper: str
     root = Path(data_root).expanduser()
     if not root.is_dir():
         raise FileNotFoundError(f"DATA_ROOT {root} is not a folder. {LAYOUTS}")
-    root = face_set(root, size, sets_of(paper, "faces"))
+    root = face_set(root, size, preferred)
 
     sets = {name: root / f"{name}.json" for name in SPLITS if (root / f"{name}.json").is_file()}
     folders = {name: root / name for name in SPLITS if (root / name).is_dir()}

@@ -7,6 +7,7 @@ parameters and never their HR originals; the tester keeps those, and can take PS
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from torch import Tensor
 from facesr_lib.data.batches import eval_batches
 from facesr_lib.data.faces import SPLITS, load_faces, load_packed
 from facesr_lib.data.images import ImageSet
-from facesr_lib.data.prepare.papers import sets_of
 from facesr_lib.data.prepared import real_lr_folder
 from facesr_lib.data.split import split_by_group
 from facesr_lib.image import Bicubic, Degradation, add_sensor_noise, jpeg, motion_blur, to_uint8
@@ -90,19 +90,19 @@ class Wild:
     real_test: ImageSet | None = None
 
 
-def in_the_wild(data_root: str | Path, hr_size: int, scale: int, paper: str = "") -> Wild:
+def in_the_wild(data_root: str | Path, hr_size: int, scale: int, preferred: Sequence[str] = ()) -> Wild:
     """The setting at `hr_size` pixels and `scale`: half of the training people give HR images, the other half LR pictures.
 
     Where `data_root` has prepared real LR faces (WIDER FACE's, or those of SCGAN's or Bulat et al.'s release, whose HR faces go
     with them), all training people give HR images, and the LR pictures are the real ones.
-    data_root, paper and errors: as in `load_faces`. Raises ValueError if there are fewer than two training people, or if the
+    data_root, preferred and errors: as in `load_faces`. Raises ValueError if there are fewer than two training people, or if the
     real LR faces are smaller than `hr_size` / `scale`.
     """
     hidden = HiddenDegradation(scale)
-    real = real_lr_folder(Path(data_root).expanduser(), sets_of(paper)) if str(data_root) else None
+    real = real_lr_folder(Path(data_root).expanduser(), preferred) if str(data_root) else None
     if real and (real.parent / "train.json").is_file():
         data_root = real.parent
-    train, val, test = (load_faces(data_root, split, hr_size, paper) for split in SPLITS)
+    train, val, test = (load_faces(data_root, split, hr_size, preferred) for split in SPLITS)
     if real:
         hr, real_lr = train, load_packed(real / "train.json", hr_size // scale)
     else:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import torch
 from scipy.special import nctdtr, ndtri, stdtrit
 
+from facesr_lib.evaluate.bootstrap import holm
 from facesr_lib.exercises.verdict import Verdict, expect_close, verdict
-from facesr_lib.report.bootstrap import holm
 
 Floats = npt.NDArray[np.float64]
 People = npt.NDArray[np.int64]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facesr_lib.data.prepare.crop import Points, landmark_box
+from facesr_lib.data.boxes import Points, landmark_box
 from facesr_lib.exercises.verdict import Verdict, expect_close, verdict
 
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from facesr_lib.data.images import Pixels
 from facesr_lib.image import to_uint8
-from facesr_lib.report.figures import Picture
+from facesr_lib.plot.figures import Picture
 
 GAP, TITLE, FONT = 8, 24, 14  # pixels: between panels, the height of the titles' strip, the letters
 LABEL, CONTROL = "11em", "27em"  # widths: of the controls' labels, which ipywidgets cuts if they are longer, and of all

@@ -17,7 +17,7 @@ from facesr_lib.explore.upload import Gallery
 from facesr_lib.image import AveragePooling, Bicubic, BlurResize, Degradation, quantize, resize_bicubic, resize_bilinear
 from facesr_lib.metrics import psnr, ssim
 from facesr_lib.papers.isr_kd import Halvings
-from facesr_lib.report.figures import Picture, image_grid
+from facesr_lib.plot.figures import Picture, image_grid
 
 # What decides each recipe, beside the scale.
 SETTINGS = {

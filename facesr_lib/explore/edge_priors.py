@@ -13,7 +13,7 @@ from facesr_lib.explore.canvas import explorer, panels
 from facesr_lib.image import average_pool
 from facesr_lib.metrics import psnr
 from facesr_lib.papers.teacher_student.networks import Canny, DoG, Edges, RecurrentSR
-from facesr_lib.report.figures import Picture, image_grid
+from facesr_lib.plot.figures import Picture, image_grid
 
 GAIN = 8  # of the drawn differences
 

@@ -24,7 +24,7 @@ from facesr_lib.image import (
     rgb_to_grey,
     sobel,
 )
-from facesr_lib.report.figures import PALETTE, Picture, image_grid
+from facesr_lib.plot.figures import PALETTE, Picture, image_grid
 
 # What decides each detector, and how much its map is brightened to be seen (a face's DoG stays below a tenth of full range).
 SETTINGS = {

@@ -19,7 +19,7 @@ from facesr_lib.data.images import Pixels
 from facesr_lib.explore.canvas import explorer, panels
 from facesr_lib.image import check_images, warp
 from facesr_lib.losses import total_variation
-from facesr_lib.report.figures import PALETTE, STYLE, Picture, image_grid
+from facesr_lib.plot.figures import PALETTE, STYLE, Picture, image_grid
 
 FLOW_KINDS = ("shift", "zoom", "swirl", "wave", "shake")
 _ARROWS = 16  # along the longer side

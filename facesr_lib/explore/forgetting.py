@@ -14,7 +14,7 @@ from torch import Tensor
 
 from facesr_lib.data.images import Pixels
 from facesr_lib.explore.canvas import explorer, panels
-from facesr_lib.report.figures import PALETTE, Picture, image_grid
+from facesr_lib.plot.figures import PALETTE, Picture, image_grid
 
 SIDE = 96  # pixels, of a picture in the widget: six rows stand below the slider on one screen
 Film = Sequence[tuple[int, Tensor]]  # (steps done, what the model made of the filmed pictures (n, 3, H, W)), in order

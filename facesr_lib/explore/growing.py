@@ -11,7 +11,7 @@ from facesr_lib.data.images import Pixels
 from facesr_lib.explore.canvas import explorer, panels
 from facesr_lib.papers.selfsr import SelfSR
 from facesr_lib.papers.selfsr.super_resolution import from_signed, to_signed
-from facesr_lib.report.figures import Picture, image_grid
+from facesr_lib.plot.figures import Picture, image_grid
 from facesr_lib.training import evaluating
 
 FADES = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -26,7 +26,7 @@ from facesr_lib.explore.losses import (
     wish,
 )
 from facesr_lib.explore.upload import Gallery
-from facesr_lib.report.figures import PALETTE, STYLE, Picture, image_grid
+from facesr_lib.plot.figures import PALETTE, STYLE, Picture, image_grid
 
 BAR_END = 3  # bars are cut at three times the bicubic SR
 _PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # behind numbers, so that no line crosses them

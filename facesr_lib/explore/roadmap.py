@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from matplotlib.patches import FancyBboxPatch
 
-from facesr_lib.report.figures import PALETTE, Picture
+from facesr_lib.plot.figures import PALETTE, Picture
 
 
 @dataclass(frozen=True)

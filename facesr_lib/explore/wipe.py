@@ -13,7 +13,7 @@ from torch import Tensor
 from facesr_lib.data.images import Pixels
 from facesr_lib.explore.canvas import TITLE, explorer, panels
 from facesr_lib.image import check_images
-from facesr_lib.report.figures import BOX_COLOR, Picture, image_grid
+from facesr_lib.plot.figures import BOX_COLOR, Picture, image_grid
 
 
 def wiped(before: Tensor, after: Tensor, share: float) -> Tensor:

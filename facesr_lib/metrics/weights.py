@@ -1,6 +1,6 @@
 """The pretrained networks and parameters that some scores need: which files, from where, and whether they are here and intact.
 
-Nothing here touches the network: `facesr_lib.metrics.fetch` and the command `facesr weights fetch` do that, when asked.
+Nothing here touches the network: `facesr_tools.weights` and its command `facesr weights fetch` do that, when asked.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from types import MappingProxyType
 from typing import Literal, TypeVar
 
 from facesr_lib.data.cache import cache_dir
-from facesr_lib.download import file_digest
-from facesr_lib.files import write_atomically
+from facesr_lib.files import file_digest, write_atomically
 
 State = Literal["ready", "missing", "damaged"]
 T = TypeVar("T")

@@ -8,7 +8,6 @@ checkpoint is named in a warning and the one before it is used.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -22,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from facesr_lib.config import plain
-from facesr_lib.files import sync_folder
+from facesr_lib.files import file_digest, sync_folder
 from facesr_lib.training.method import Method, unwrap
 
 FORMAT = 1
@@ -43,7 +42,7 @@ def save_checkpoint(folder: Path, method: Method, step: int, identity: str, *, k
     temporary.mkdir(parents=True)
     save_file(_weights(method), temporary / "weights.safetensors")
     torch.save({"optimizers": _optimizer_states(method), "rng": _rng_state()}, temporary / "state.pt")
-    files = {name: _sha256(temporary / name) for name in ("weights.safetensors", "state.pt")}
+    files = {name: file_digest(temporary / name) for name in ("weights.safetensors", "state.pt")}
     # Method and config are for whoever finds the checkpoint without the run: they say which network the weights are of.
     made_by = {"method": type(method).__name__, "config": plain(method.config)}
     facts = {"format": FORMAT, "step": step, "identity": identity, **made_by, "sha256": files}
@@ -106,7 +105,7 @@ def read_facts(path: Path) -> dict[str, Any]:
     if facts["format"] != FORMAT:
         raise ValueError(f"format {facts['format']}, this version reads {FORMAT}")
     for name, expected in facts["sha256"].items():
-        if _sha256(path / name) != expected:
+        if file_digest(path / name) != expected:
             raise ValueError(f"{name} does not match its checksum")
     return facts
 
@@ -115,11 +114,6 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Any]
     facts = read_facts(path)
     weights = load_file(path / "weights.safetensors")
     return facts, weights, torch.load(path / "state.pt", map_location="cpu", weights_only=True)
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _modules(method: Method) -> dict[str, torch.nn.Module]:

@@ -59,7 +59,8 @@ DATA_ROOT = ""  # a folder with your own faces; empty: the packaged Olivetti fac
 OUTPUT_DIR = ""  # where results go; empty: the project's runs/
 
 # %%
-from facesr_lib.report import Run, image_grid, style
+from facesr_lib.evaluate import Run
+from facesr_lib.plot import image_grid, style
 
 style()
 run = Run.start(
@@ -224,7 +225,7 @@ run.figure(
 # ## Your machine
 
 # %%
-from facesr_lib.runner.doctor import examine
+from facesr_tools.doctor import examine
 
 diagnosis = examine(run.out, DATA_ROOT)
 checks = [check for check in diagnosis.checks if check.section in ("torch", "machine", "data", "kernel")]

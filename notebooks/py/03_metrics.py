@@ -61,8 +61,9 @@ OUTPUT_DIR = ""  # where results go; empty: the project's runs/
 # %%
 import torch
 
+from facesr_lib.evaluate import Run
 from facesr_lib.explore import show_source
-from facesr_lib.report import Run, curves, image_grid, style
+from facesr_lib.plot import curves, image_grid, style
 
 style()
 run = Run.start(
@@ -243,7 +244,7 @@ run.table(
 )
 
 # %%
-from facesr_lib.report.figures import Picture
+from facesr_lib.plot.figures import Picture
 
 perceptual = lpips.name if lpips else "SSIM"
 figure = Picture(figsize=(6.4, 4.2), layout="constrained")

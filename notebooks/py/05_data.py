@@ -62,8 +62,9 @@ OUTPUT_DIR = ""  # where results go; empty: the project's runs/
 import numpy as np
 import torch
 
+from facesr_lib.evaluate import Run
 from facesr_lib.explore import show_source
-from facesr_lib.report import Run, image_grid, style
+from facesr_lib.plot import image_grid, style
 
 style()
 run = Run.start(
@@ -85,7 +86,8 @@ run
 # corners of the mouth. From them follows the box that this project cuts where a set comes with landmarks only:
 
 # %%
-from facesr_lib.data.prepare.crop import cut, landmark_box, square_box
+from facesr_lib.data.boxes import landmark_box, square_box
+from facesr_tools.prepare.crop import cut
 
 show_source(landmark_box)
 

@@ -63,8 +63,10 @@ OUTPUT_DIR = ""  # where results go; empty: the project's runs/
 # %%
 import torch
 
+from facesr_lib.evaluate import Run
 from facesr_lib.explore import show_source
-from facesr_lib.report import Run, curves, image_grid, published, style
+from facesr_lib.papers import HUMAN_GAN
+from facesr_lib.plot import curves, image_grid, style
 
 style()
 run = Run.start(
@@ -100,7 +102,9 @@ run.config(config)
 from facesr_lib.data import load_faces
 
 splits = zip(("train", "val", "test"), config.images, strict=True)
-train, val, test = (load_faces(DATA_ROOT, split, config.hr_size, "human_gan").limit(count) for split, count in splits)
+train, val, test = (
+    load_faces(DATA_ROOT, split, config.hr_size, HUMAN_GAN.data_sets).limit(count) for split, count in splits
+)
 run.data(train)
 run.data(val, role="validation faces")
 run.data(test)
@@ -411,7 +415,7 @@ run.table(
 )
 
 # %%
-(reference,) = published("human_gan")
+(reference,) = HUMAN_GAN.published()
 run.published(
     reference,
     method="GAN",
@@ -444,7 +448,7 @@ run.figure(
 # in the output is drift: we take the mean U and V of SR minus HR, one point per image.
 
 # %%
-from facesr_lib.report.figures import Picture
+from facesr_lib.plot.figures import Picture
 
 figure = Picture(figsize=(5.2, 4.4), layout="constrained")
 axes = figure.subplots()
@@ -486,9 +490,9 @@ if max(row["s"] for row in with_pixel.validation) > 0.8:
     run.note("With the pixel term the shortcut's scale left [0.2, 0.8] and stayed: the clamp passes no gradient there.")
 
 # %%
-from facesr_lib.report import verdicts
+from facesr_lib.evaluate import verdicts
 
-verdicts(run)
+verdicts(run, HUMAN_GAN.claims)
 
 # %% [markdown]
 # ## Exercises

@@ -60,8 +60,10 @@ OUTPUT_DIR = ""  # where results go; empty: the project's runs/
 # %%
 import torch
 
+from facesr_lib.evaluate import Run
 from facesr_lib.explore import show_source
-from facesr_lib.report import Run, curves, image_grid, published, style
+from facesr_lib.papers import SELFSR
+from facesr_lib.plot import curves, image_grid, style
 
 style()
 run = Run.start(
@@ -266,7 +268,7 @@ growth_explorer(paired.method, lr[:1])
 # ## Results on people nobody trained on
 
 # %%
-from facesr_lib.report import Backends, Scoring
+from facesr_lib.evaluate import Backends, Scoring
 
 backends = Backends.find(run)
 scoring = Scoring(run, test, lambda: eval_batches(test, degrade, 10, SEED), crop=scale, backends=backends)
@@ -297,7 +299,7 @@ if backends.extractor:
 names = {"SelfSR paired": "SelfSR", "SelfSR unpaired": "SelfSR (unpaired)", "Bicubic": "bicubic"}
 for row, method in names.items():
     for column, metric in columns.items():
-        (reference,) = published("selfsr", table="Table I", row=row, column=column)
+        (reference,) = SELFSR.published(table="Table I", row=row, column=column)
         beside = run.published(reference, method=method, dataset=test.name, metric=metric, differs=differs)
 beside
 
@@ -381,9 +383,9 @@ run.note(
 )
 
 # %%
-from facesr_lib.report import verdicts
+from facesr_lib.evaluate import verdicts
 
-verdicts(run)
+verdicts(run, SELFSR.claims)
 
 # %% [markdown]
 # ## Exercises

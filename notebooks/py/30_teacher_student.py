@@ -64,8 +64,10 @@ OUTPUT_DIR = ""  # where results go; empty: the project's runs/
 # %%
 import torch
 
+from facesr_lib.evaluate import Run
 from facesr_lib.explore import show_source
-from facesr_lib.report import Run, curves, image_grid, published, style
+from facesr_lib.papers import TEACHER_STUDENT
+from facesr_lib.plot import curves, image_grid, style
 
 style()
 run = Run.start(
@@ -377,8 +379,8 @@ edge_priors_widget(snet, test_lr, test_hr)
 # SR with the originals of the same faces; NIQE needs no reference, but images of 192 pixels, so ours are enlarged first: read it for order only.
 
 # %%
-from facesr_lib.report import Backends, Scoring
-from facesr_lib.report.scoring import niqe_metric
+from facesr_lib.evaluate import Backends, Scoring
+from facesr_lib.evaluate.scoring import niqe_metric
 
 faces, clean = wild.test, study.clean
 extra = niqe_metric(config.hr_size)
@@ -428,7 +430,7 @@ if backends.extractor:
     columns["FFHQ FID"] = backends.extractor.name
 for row, name in {"Bicubic": "bicubic", "ours": "SNet"}.items():
     for column, metric in columns.items():
-        (reference,) = published("teacher_student", table="Table 1", row=row, column=column)
+        (reference,) = TEACHER_STUDENT.published(table="Table 1", row=row, column=column)
         beside = run.published(reference, method=name, dataset=clean.name, metric=metric, differs=differs)
 beside
 
@@ -457,7 +459,7 @@ import os
 from pathlib import Path
 
 from facesr_lib.data import image_folder
-from facesr_lib.report.provenance import checkout_root
+from facesr_lib.files import checkout_root
 
 shared = os.environ.get("FACESR_SHARED") or (checkout_root() or Path.cwd()).parent / "shared"
 folder = Path(shared) / "data" / "wild"
@@ -501,9 +503,9 @@ run.note(
 )
 
 # %%
-from facesr_lib.report import verdicts
+from facesr_lib.evaluate import verdicts
 
-verdicts(run)
+verdicts(run, TEACHER_STUDENT.claims)
 
 # %% [markdown]
 # ## Exercises

@@ -60,7 +60,9 @@ OUTPUT_DIR = ""  # where results go; empty: the project's runs/
 
 # %%
 
-from facesr_lib.report import PALETTE, Run, image_grid, published, style
+from facesr_lib.evaluate import Run
+from facesr_lib.papers import TEACHER_STUDENT
+from facesr_lib.plot import PALETTE, image_grid, style
 
 style()
 run = Run.start(
@@ -146,9 +148,9 @@ METHODS = {name: super_resolver(name) for name in NETWORKS}
 
 # %%
 from facesr_lib.data import eval_batches
+from facesr_lib.evaluate import Backends, Scoring
+from facesr_lib.evaluate.scoring import niqe_metric
 from facesr_lib.image import Bicubic
-from facesr_lib.report import Backends, Scoring
-from facesr_lib.report.scoring import niqe_metric
 
 faces, clean = wild.test, study.clean
 extra = niqe_metric(config.hr_size)
@@ -189,7 +191,7 @@ rows = [{"line": line, **rows_real[name]} for line, name in LINES.items()]
 run.table("table_3_real", rows, f"Table 3, right: the same {len(faces)} faces as real LR (hidden degradation), x4")
 
 # %%
-references = {(r.row, r.column): r for r in published("teacher_student", table="Table 3")}
+references = {(r.row, r.column): r for r in TEACHER_STUDENT.published(table="Table 3")}
 differs = (
     f"width {config.width} and {config.groups} groups instead of {Config().width} and {Config().groups}, "
     f"{trained['full'].method.steps} steps of stage 2, metric conventions of the paper unknown"
@@ -215,7 +217,7 @@ beside
 # *Where is your favourite? Does one row lie best in both directions?*
 
 # %%
-from facesr_lib.report.figures import Picture
+from facesr_lib.plot.figures import Picture
 
 perceptual = backends.lpips.name if backends.lpips else "SSIM Y"
 figure = Picture(figsize=(10, 4.2), layout="constrained")
@@ -259,9 +261,9 @@ run.figure(
 # ## What this run says about the paper's claims
 
 # %%
-from facesr_lib.report import verdicts
+from facesr_lib.evaluate import verdicts
 
-verdicts(run)
+verdicts(run, TEACHER_STUDENT.claims)
 
 # %% [markdown]
 # ## Exercises
@@ -341,7 +343,7 @@ check_holm(my_holm)
 # correction, how many after it? And which of those are large enough to care about?*
 
 # %%
-from facesr_lib.report.bootstrap import bootstrap_mean
+from facesr_lib.evaluate.bootstrap import bootstrap_mean
 
 others = [name for name in METHODS if name != "SNet"]
 ours = run.values("SNet", faces.name, perceptual)

@@ -62,8 +62,10 @@ OUTPUT_DIR = ""  # where results go; empty: the project's runs/
 # %%
 import torch
 
+from facesr_lib.evaluate import Run
 from facesr_lib.explore import show_source
-from facesr_lib.report import Run, curves, image_grid, published, style
+from facesr_lib.papers import ISR_KD
+from facesr_lib.plot import curves, image_grid, style
 
 style()
 run = Run.start(
@@ -318,7 +320,7 @@ run.figure(
 
 # %%
 from facesr_lib.data import eval_batches
-from facesr_lib.report import Backends, Scoring
+from facesr_lib.evaluate import Backends, Scoring
 
 methods = {"bicubic": lambda lr: resize_bicubic(lr, 8).clamp(0, 1), "face-only": teacher.method.super_resolve}
 methods |= {name: trained.method.super_resolve for name, trained in students.items()}
@@ -352,7 +354,7 @@ log_rows = {
     "replay 5:1": "50k + 10k",
     "replay 2:2, extended": "20k + 20k, extended",
 }
-authors = {(r.row, r.column): r for r in published("isr_kd") if r.table == "result log"}
+authors = {(r.row, r.column): r for r in ISR_KD.published() if r.table == "result log"}
 rows = []
 for name, domains in found.items():
     row = {"method": name}
@@ -425,9 +427,9 @@ if below:
     )
 
 # %%
-from facesr_lib.report import verdicts
+from facesr_lib.evaluate import verdicts
 
-verdicts(run)
+verdicts(run, ISR_KD.claims)
 
 # %% [markdown]
 # ## Exercises

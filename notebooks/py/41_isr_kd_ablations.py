@@ -62,8 +62,10 @@ OUTPUT_DIR = ""  # where results go; empty: the project's runs/
 # %%
 import torch
 
+from facesr_lib.evaluate import Run
 from facesr_lib.explore import show_source
-from facesr_lib.report import Run, curves, image_grid, style
+from facesr_lib.papers import ISR_KD
+from facesr_lib.plot import curves, image_grid, style
 
 style()
 run = Run.start(
@@ -115,7 +117,7 @@ for name, changes in ABLATIONS.items():
 
 # %%
 from facesr_lib.data import eval_batches
-from facesr_lib.report import Backends, Scoring
+from facesr_lib.evaluate import Backends, Scoring
 
 
 def scoring(domain):
@@ -162,7 +164,7 @@ run.table(
 # Read the change columns together. A part that "helps faces" by not letting the student learn cartoons has helped nobody.
 
 # %%
-from facesr_lib.report.figures import Picture
+from facesr_lib.plot.figures import Picture
 
 figure = Picture(figsize=(7.5, 4.2), layout="constrained")
 axes = figure.subplots()
@@ -362,9 +364,9 @@ run.note(
 )
 
 # %%
-from facesr_lib.report import verdicts
+from facesr_lib.evaluate import verdicts
 
-verdicts(run)
+verdicts(run, ISR_KD.claims)
 
 # %% [markdown]
 # ## Exercises

@@ -61,7 +61,8 @@ OUTPUT_DIR = ""  # where results go; empty: the project's runs/
 # %%
 from pathlib import Path
 
-from facesr_lib.report import build_report, collect, default_output_dir, show_report
+from facesr_lib.evaluate import default_output_dir
+from facesr_tools.report import build_report, collect, show_report
 
 out = Path(OUTPUT_DIR or default_output_dir()).resolve()
 entries = [entry for entry in collect(out, PROFILE) if entry["notebook"] != "90_report"]
@@ -84,7 +85,7 @@ for entry in entries:
 # Look first at the summary on top and at the profile's name in it: a `quick` number shows whether a method learns, no more.
 
 # %%
-from facesr_lib.report.notebook_html import export_notebooks
+from facesr_tools.report.notebook_html import export_notebooks
 
 export_notebooks(out / PROFILE)  # each executed notebook as a page of its own, linked from the report
 page = build_report(out, PROFILE, running="90_report")

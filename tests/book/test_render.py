@@ -10,16 +10,16 @@ import pytest
 from bs4 import BeautifulSoup
 from pygments.styles import get_style_by_name
 
-import facesr_lib.report
-from facesr_lib.book.assets import Assets
-from facesr_lib.book.elements import code, element
-from facesr_lib.book.fragment import clean
-from facesr_lib.book.landing import plain
-from facesr_lib.book.outputs import draw_outputs
-from facesr_lib.book.render import Page
-from facesr_lib.book.site import STYLES
-from facesr_lib.book.stage import markdown, minutes
-from facesr_lib.runner.launch import source_link
+import facesr_lib.evaluate
+from facesr_tools.book.assets import Assets
+from facesr_tools.book.elements import code, element
+from facesr_tools.book.fragment import clean
+from facesr_tools.book.landing import plain
+from facesr_tools.book.outputs import draw_outputs
+from facesr_tools.book.render import Page
+from facesr_tools.book.site import STYLES
+from facesr_tools.book.stage import markdown, minutes
+from facesr_tools.launch import source_link
 
 KATEX = '<span class="katex"><math><mi>x</mi></math></span><span class="katex-html" aria-hidden="true">x</span>'
 
@@ -261,7 +261,7 @@ def contrast(one: str, other: str) -> float:
 
 def test_colours_can_be_read_by_day_and_by_night() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    sheet = Path(facesr_lib.report.__file__).parent.joinpath("templates", "colors.css").read_text()
+    sheet = Path(facesr_lib.evaluate.__file__).parent.joinpath("templates", "colors.css").read_text()
     for rules, style in zip(sheet.split("@media"), STYLES, strict=True):
         colors = dict(re.findall(r"--([\w-]+): (#\w{6})", rules))
         pairs = [("ink", "paper"), ("ink", "tint"), ("soft", "paper"), ("soft", "tint"), ("accent", "paper")]

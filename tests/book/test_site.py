@@ -15,10 +15,10 @@ import tiny_site
 from bs4 import BeautifulSoup
 from typer.testing import CliRunner
 
-from facesr_lib.book import BookError, build, build_book, jupyter_book
-from facesr_lib.cli import app
-from facesr_lib.runner.launch import REPOSITORY, TAG, launch_links
-from facesr_lib.runner.notebooks import read_notebooks
+from facesr_tools.book import BookError, build, build_book, jupyter_book
+from facesr_tools.cli.main import app
+from facesr_tools.launch import REPOSITORY, TAG, launch_links
+from facesr_tools.runner.notebooks import read_notebooks
 
 PAGES = [
     "00_first.html",

@@ -14,9 +14,9 @@ import tiny_site
 import torch
 from bs4 import BeautifulSoup
 
-from facesr_lib.book.assets import Assets
-from facesr_lib.book.widgets import draw
 from facesr_lib.explore import degradation_explorer
+from facesr_tools.book.assets import Assets
+from facesr_tools.book.widgets import draw
 
 
 @pytest.fixture

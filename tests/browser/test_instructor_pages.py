@@ -9,18 +9,18 @@ import pytest
 from playwright.sync_api import Browser
 from visit import visit
 
-from facesr_lib.classroom import read_lesson
-from facesr_lib.classroom.pages import page
-from facesr_lib.classroom.run_of_show import PAPERS, read_show, render_show
-from facesr_lib.report.claims import PAPERS as CLAIMED
+from facesr_lib.papers import PAPERS, find_paper
+from facesr_tools.classroom import read_lesson
+from facesr_tools.classroom.pages import page
+from facesr_tools.classroom.run_of_show import read_show, render_show
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", [paper.key for paper in PAPERS])
 def test_two_pages(paper: str, browser: Browser, screenshots: Path, tmp_path: Path) -> None:
     lessons = [lesson for lesson in map(read_lesson, sorted(NOTEBOOKS.glob("*.ipynb"))) if lesson.paper == paper]
-    (claims,) = (known.claims for known in CLAIMED if known.key == paper)
+    claims = find_paper(paper).claims
     halves = {"reproduced": [c.text for c in claims[::2]], "inconclusive": [c.text for c in claims[1::2]]}
     for name, verdicts in ((f"{paper}_verdicts", halves), (paper, None)):
         html = tmp_path / f"{name}.html"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facesr_lib.classroom import folder, replace_folder
+from facesr_tools.classroom import folder, replace_folder
 
 FIRST, SECOND = {"README.md": b"one", "a/b.txt": b"two"}, {"README.md": b"three"}
 

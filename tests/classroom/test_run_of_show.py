@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from facesr_lib.classroom import Lesson, classroom_files
-from facesr_lib.classroom.run_of_show import PAPERS, read_show, read_verdicts, render_show
+from facesr_lib.papers import PAPERS
+from facesr_tools.classroom import Lesson, classroom_files
+from facesr_tools.classroom.run_of_show import read_show, read_verdicts, render_show
 
 # What stands in backticks and is no figure, function, notebook or file.
 CODE = {"clamp", "unbiased", "new", "grid_sample", "RecurrentSR", "quick", "smoke", "workshop"}
@@ -22,13 +23,13 @@ def of_paper(lessons: dict[str, Lesson], paper: str) -> list[Lesson]:
 
 
 def test_every_paper_of_the_notebooks_has_a_run_of_show(lessons, written) -> None:
-    assert set(PAPERS) == {lesson.paper for lesson in lessons.values()} - {""}
-    for paper in PAPERS:
+    assert {paper.key for paper in PAPERS} == {lesson.paper for lesson in lessons.values()} - {""}
+    for paper in (paper.key for paper in PAPERS):
         assert f"instructor/{paper}.md" in written
         assert "<script" not in written[f"instructor/{paper}.html"]
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", [paper.key for paper in PAPERS])
 def test_minute_marks_add_up(paper: str, written) -> None:
     rows = re.findall(r"^\| *(\d+–\d+) *\| *(\d+–\d+|–) *\|", written[f"instructor/{paper}.md"], flags=re.MULTILINE)
     assert len(rows) >= 8
@@ -42,7 +43,7 @@ def test_minute_marks_add_up(paper: str, written) -> None:
     assert set(re.findall(r"minute (\d+)", written[f"instructor/{paper}.md"])) <= starts
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", [paper.key for paper in PAPERS])
 def test_every_word_in_code_font_is_there(paper: str, written, lessons) -> None:
     mine = of_paper(lessons, paper)
     known = CODE | set(lessons) | {exercise.name for lesson in mine for exercise in lesson.exercises}
@@ -50,7 +51,7 @@ def test_every_word_in_code_font_is_there(paper: str, written, lessons) -> None:
         assert word in known or any(lesson.has_figure(word) for lesson in mine), f"what is `{word}`?"
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", [paper.key for paper in PAPERS])
 def test_facts_come_from_the_notebooks(paper: str, lessons) -> None:
     mine = of_paper(lessons, paper)
     slower = [replace(lesson, minutes={"quick": 11.5, "workshop": 100.0}) for lesson in mine]
@@ -62,7 +63,7 @@ def test_facts_come_from_the_notebooks(paper: str, lessons) -> None:
     assert re.search(r"\d \(New title \d\)", text)
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", [paper.key for paper in PAPERS])
 def test_class_and_homework_are_all_exercises(paper: str, written, lessons) -> None:
     show, text = read_show(paper), written[f"instructor/{paper}.md"]
     in_class = {name for block in show.blocks for name in block.exercises}

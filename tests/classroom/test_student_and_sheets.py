@@ -13,10 +13,10 @@ import papermill
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from facesr_lib.classroom import Lesson, read_lesson, student_notebook
-from facesr_lib.classroom.lessons import tags
-from facesr_lib.classroom.sheets import read_notes, solution_sheet
 from facesr_lib.exercises.verdict import Verdict
+from facesr_tools.classroom import Lesson, read_lesson, student_notebook
+from facesr_tools.classroom.lessons import tags
+from facesr_tools.classroom.sheets import read_notes, solution_sheet
 
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 WITH_EXERCISES = [name for name in NAMES if name != "90_report"]

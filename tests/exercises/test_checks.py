@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from facesr_lib.data.prepare.crop import landmark_box
+from facesr_lib.data.boxes import landmark_box
 from facesr_lib.exercises import data, human_gan, metrics, start_here
 from facesr_lib.image import gaussian_blur
 from facesr_lib.metrics import kernel_distance, psnr

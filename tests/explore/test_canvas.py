@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from facesr_lib.explore.canvas import GAP, TITLE, explorer, panels, png
-from facesr_lib.report.figures import Picture
+from facesr_lib.plot.figures import Picture
 
 CHECKS = torch.tensor([[[[0.0, 1.0], [0.2, 0.4]]]])
 

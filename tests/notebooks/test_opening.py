@@ -15,7 +15,7 @@ import nbformat
 import pytest
 
 from facesr_lib import __version__
-from facesr_lib.runner.launch import launch_links
+from facesr_tools.launch import launch_links
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}

@@ -14,8 +14,8 @@ from bs4 import BeautifulSoup, Tag
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from facesr_lib.report.notebook_html import export_notebook, export_notebooks
-from facesr_lib.report.offline import make_offline
+from facesr_tools.report.notebook_html import export_notebook, export_notebooks
+from facesr_tools.report.offline import make_offline
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from bs4 import BeautifulSoup
 
-from facesr_lib.report.mathtex import math_html
+from facesr_tools.report.mathtex import math_html
 
 SETTABLE = [
     r"\hat{y} = G(x) + s \cdot \mathrm{up}(x),\quad s \in [0.2, 0.8]",

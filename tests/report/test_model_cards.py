@@ -7,10 +7,10 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from facesr_lib.papers import human_gan
-from facesr_lib.report import Run, build_report
-from facesr_lib.report.claims import PAPERS
+from facesr_lib.evaluate import Run
+from facesr_lib.papers import PAPERS, human_gan
 from facesr_lib.training import StageCache, save_checkpoint
+from facesr_tools.report import build_report
 
 StartRun = Callable[..., Run]
 CONFIG = human_gan.Config.preset("smoke")

@@ -10,7 +10,10 @@ import pytest
 import torch
 from bs4 import BeautifulSoup
 
-from facesr_lib.report import Run, build_report, collect, image_grid, published, show_report
+from facesr_lib.evaluate import Run
+from facesr_lib.papers import find_paper
+from facesr_lib.plot import image_grid
+from facesr_tools.report import build_report, collect, show_report
 
 StartRun = Callable[..., Run]
 HOSTILE = '<script>alert("x")</script><img src=http://evil.example/x.png onerror=alert(1)>'
@@ -36,7 +39,7 @@ def record(run: Run, text: str = "plain") -> Run:
     run.note(text)
     run.backend(text, text)
     run.config({text: text}, name=text)
-    run.published(published("human_gan")[0], method=text, dataset=text, metric="PSNR (dB)", differs=text)
+    run.published(find_paper("human_gan").published()[0], method=text, dataset=text, metric="PSNR (dB)", differs=text)
     run.finish()
     return run
 

@@ -10,7 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesr_lib.report.result import BrokenResult, check_result, jsonable, load_result, write_json
+from facesr_lib.evaluate.result import jsonable, write_json
+from facesr_tools.report import BrokenResult, load_result
+from facesr_tools.report.result import check_result
 
 SOUND = {
     "schema": 1,

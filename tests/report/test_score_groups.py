@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from facesr_lib.report.scores import headline, score_groups
+from facesr_tools.report.scores import headline, score_groups
 
 
 def score(method: str, values: list[float], **changes: Any) -> dict[str, Any]:

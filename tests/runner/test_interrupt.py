@@ -11,11 +11,11 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from facesr_lib.cli import app
+from facesr_tools.cli.main import app
 
 # A background job may have handed SIGINT down as ignored; a terminal does not.
 COMMAND = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from facesr_lib.cli import main; main()"
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from facesr_tools.cli import main; main()"
 )
 SLOW = """
 import os, pathlib, subprocess, time

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from facesr_lib.runner.machine import ProcessTree, memory_limit, readable
+from facesr_tools.runner.machine import ProcessTree, memory_limit, readable
 
 CHILD = "import sys, time; block = b'x' * (150 * 1024**2); print('ready', flush=True); time.sleep(100)"
 PARENT = f"""

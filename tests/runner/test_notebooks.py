@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from facesr_lib.runner.notebooks import (
+from facesr_tools.runner.notebooks import (
     Notebook,
     NotebookError,
     check_profile,

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesr_lib.runner.log import Log, Stream
+from facesr_tools.runner.log import Log, Stream
 
 PLAIN = st.text(st.characters(blacklist_characters="\r\x1b", blacklist_categories=["Cs"]))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from facesr_lib.runner.progress import Progress, code_cells, duration, earlier_timings, headings
+from facesr_tools.runner.progress import Progress, code_cells, duration, earlier_timings, headings
 
 
 class Clock:

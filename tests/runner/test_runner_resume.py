@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from facesr_lib.runner.execute import Outcome, Settings
-from facesr_lib.runner.notebooks import Notebook
-from facesr_lib.runner.resume import read_marker, remove_marker, write_marker
+from facesr_tools.runner.execute import Outcome, Settings
+from facesr_tools.runner.notebooks import Notebook
+from facesr_tools.runner.resume import read_marker, remove_marker, write_marker
 
 
 @pytest.fixture

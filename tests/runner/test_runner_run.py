@@ -12,9 +12,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from rich.console import Console
 
-from facesr_lib.runner.execute import Outcome, Settings, find_failure
-from facesr_lib.runner.notebooks import read_notebooks
-from facesr_lib.runner.run import exit_code, run_notebooks
+from facesr_tools.runner.execute import Outcome, Settings, find_failure
+from facesr_tools.runner.notebooks import read_notebooks
+from facesr_tools.runner.run import exit_code, run_notebooks
 
 BAR = "import time\nfrom tqdm.auto import tqdm\nfor _ in tqdm(range(5), desc='train'):\n    time.sleep(0.02)"
 HUNGRY = "import time\nblock = b'x' * (200 * 1024**2)\ntime.sleep(0.5)"

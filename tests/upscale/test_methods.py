@@ -12,13 +12,13 @@ import torch
 from small_methods import CONFIGS, SCALES, fresh, save_stage, shake
 
 from facesr_lib.config import plain, restore
-from facesr_lib.papers import human_gan, selfsr
+from facesr_lib.papers import PAPERS, human_gan, selfsr
 from facesr_lib.training import load_weights
-from facesr_lib.upscale import bicubic, choose, from_checkpoint, trained_checkpoints
-from facesr_lib.upscale.methods import PAPERS, _config_classes
+from facesr_tools.upscale import bicubic, choose, from_checkpoint, trained_checkpoints
+from facesr_tools.upscale.methods import _config_classes
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", [paper.key for paper in PAPERS])
 def test_rebuilt_network_is_the_saved_one(paper: str, stages: Path) -> None:
     found = choose("", paper, stages)
     upscaler = from_checkpoint(found, "cpu")
@@ -30,7 +30,7 @@ def test_rebuilt_network_is_the_saved_one(paper: str, stages: Path) -> None:
     torch.testing.assert_close(upscaler(lr), method.super_resolve(lr), rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", [paper.key for paper in PAPERS])
 def test_configs_survive_json(paper: str) -> None:
     config = CONFIGS[paper]
     assert restore(json.loads(json.dumps(plain(config))), _config_classes(paper)) == config
@@ -60,7 +60,7 @@ def test_restore_names_what_it_does_not_know() -> None:
 
 class TestChoose:
     def test_all_super_resolvers_are_found(self, stages: Path) -> None:
-        assert {one.paper for one in trained_checkpoints(stages)} == set(PAPERS)
+        assert {one.paper for one in trained_checkpoints(stages)} == {paper.key for paper in PAPERS}
 
     @pytest.mark.parametrize("levels_up", [0, 1, 2])
     def test_folder_of_checkpoint_checkpoints_or_stage(self, stages: Path, levels_up: int) -> None:

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from facesr_lib.data import BadImages
 from facesr_lib.image import resize_bicubic
-from facesr_lib.upscale import Picture, read_picture, write_picture
+from facesr_tools.upscale import Picture, read_picture, write_picture
 
 rng = np.random.default_rng(0)
 

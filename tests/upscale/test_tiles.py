@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from facesr_lib.papers import isr_kd, teacher_student
 from facesr_lib.papers.teacher_student.networks import DoG, NoEdges
 from facesr_lib.training import Method
-from facesr_lib.upscale import Upscaler, bicubic, choose, from_checkpoint
-from facesr_lib.upscale.tiles import CannotTile
+from facesr_tools.upscale import Upscaler, bicubic, choose, from_checkpoint
+from facesr_tools.upscale.tiles import CannotTile
 
 
 def picture(height: int, width: int, seed: int = 0) -> Tensor:

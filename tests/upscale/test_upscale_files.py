@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from facesr_lib.cli import app
 from facesr_lib.image import resize_bicubic, to_uint8
-from facesr_lib.upscale import Upscaler, bicubic, plan, upscale_files
+from facesr_tools.cli.main import app
+from facesr_tools.upscale import Upscaler, bicubic, plan, upscale_files
 
 
 def save(path: Path, height: int = 10, width: int = 12, seed: int = 0, mode: str = "RGB") -> Path:

@@ -17,6 +17,7 @@ from facesr_lib.data import Domain, ImageSet, IncrementalBatches, eval_batches, 
 from facesr_lib.files import write_atomically
 from facesr_lib.image import to_float, to_uint8
 from facesr_lib.metrics import evaluate, psnr
+from facesr_lib.papers import ISR_KD
 from facesr_lib.papers.isr_kd import ISRKD, Config
 from facesr_lib.training import CsvLog, Device, Method, StageCache, Trained, TrainerOptions, resolve_device, train_stage
 
@@ -68,11 +69,11 @@ class Study:
     def load(cls, config: Config, data_root: str, stages_root: Path, seed: int, device: Device = "auto") -> Study:
         """The study on the images of one data root (`load_faces`, `load_cartoons`); fewer than a split needs shrink its unit."""
         size = config.hr_size
-        faces = load_faces(data_root, "train", size, "isr_kd").limit(config.faces)
+        faces = load_faces(data_root, "train", size, ISR_KD.data_sets).limit(config.faces)
         cartoons = load_cartoons(data_root, "train", size, 5 * config.unit)
 
         def held_out(split: Literal["val", "test"], count: int) -> dict[str, ImageSet]:
-            found = load_faces(data_root, split, size, "isr_kd").limit(count)
+            found = load_faces(data_root, split, size, ISR_KD.data_sets).limit(count)
             return {"faces": found, "cartoons": load_cartoons(data_root, split, size, count)}
 
         return cls(

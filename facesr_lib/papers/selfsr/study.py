@@ -17,6 +17,7 @@ from facesr_lib.data import (
     strangers,
 )
 from facesr_lib.image import Bicubic, Degradation
+from facesr_lib.papers import SELFSR
 from facesr_lib.papers.selfsr import Adaptation, Config, CycleAdaptation, FlowAdaptation
 from facesr_lib.papers.selfsr.degradation import LearnedDegradation
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig
@@ -36,23 +37,29 @@ class Study:
     @cached_property
     def train(self) -> ImageSet:
         """HR faces for the paired setting."""
-        return load_faces(self.data_root, "train", self.config.paired.hr_size, "selfsr").limit(self.config.images[0])
+        return load_faces(self.data_root, "train", self.config.paired.hr_size, SELFSR.data_sets).limit(
+            self.config.images[0]
+        )
 
     @cached_property
     def val(self) -> ImageSet:
         """Faces of further people, to choose weights by."""
-        return load_faces(self.data_root, "val", self.config.paired.hr_size, "selfsr").limit(self.config.images[1])
+        return load_faces(self.data_root, "val", self.config.paired.hr_size, SELFSR.data_sets).limit(
+            self.config.images[1]
+        )
 
     @cached_property
     def test(self) -> ImageSet:
         """Faces that are scored; their LR images are bicubic."""
-        return load_faces(self.data_root, "test", self.config.paired.hr_size, "selfsr").limit(self.config.images[2])
+        return load_faces(self.data_root, "test", self.config.paired.hr_size, SELFSR.data_sets).limit(
+            self.config.images[2]
+        )
 
     @cached_property
     def wild(self) -> Wild:
         """The setting of real faces, at its own size and scale."""
         real, (train, val, test) = self.config.real, self.config.images
-        wild = in_the_wild(self.data_root, real.hr_size, real.scale, "selfsr")
+        wild = in_the_wild(self.data_root, real.hr_size, real.scale, SELFSR.data_sets)
         return replace(
             wild,
             hr=wild.hr.limit(train),

@@ -10,6 +10,7 @@ from pathlib import Path
 from facesr_lib.data import ImageSet, UnpairedBatches, Wild, eval_batches, in_the_wild
 from facesr_lib.image import Bicubic, Degradation
 from facesr_lib.metrics import evaluate, psnr
+from facesr_lib.papers import TEACHER_STUDENT
 from facesr_lib.papers.teacher_student import Config, LearnDegradation, TeacherStudent
 from facesr_lib.papers.teacher_student.networks import SCALE
 from facesr_lib.training import (
@@ -35,7 +36,7 @@ class Study:
     @cached_property
     def wild(self) -> Wild:
         """HR faces, real LR faces of other people, and held-out people (`in_the_wild`), as many as the config says."""
-        wild, config = in_the_wild(self.data_root, self.config.hr_size, SCALE, "teacher_student"), self.config
+        wild, config = in_the_wild(self.data_root, self.config.hr_size, SCALE, TEACHER_STUDENT.data_sets), self.config
         return replace(
             wild,
             hr=wild.hr.limit(config.faces[0]),

@@ -1,0 +1,88 @@
+"""A claim and its parts, and short ways to write the usual ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+# A recorded metric leads to the family that claims speak of: a named substitute decides a claim too, under its own name.
+_SAME_FAMILY = {"FD": "FID", "ID": "identity", "NME": "landmark error"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One statement about means: sum(weight * method) - target, counted so that better is more, exceeds `margin`.
+
+    text: the statement in words. metric: a family (see `metric_family`). role: of the data set (`result.ROLES`).
+    margin: in the metric's unit; negative for "not worse by more than". For FID and LPIPS, where lower is better, the sum's sign
+    turns, so that a positive effect always speaks for the claim.
+    """
+
+    text: str
+    terms: tuple[tuple[str, float], ...]
+    metric: str
+    role: str = "faces"
+    margin: float = 0.0
+    target: float = 0.0
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A paper's claim; it holds if all its parts hold.
+
+    id: unique over all papers. where: section, table or figure of the paper. mark: "paper" where the paper says it, in words or
+    by its numbers; "ours" where we add it. reading: how we made it testable (margin, yardstick), where the paper leaves it open.
+    """
+
+    id: str
+    text: str
+    where: str
+    mark: Literal["paper", "ours"]
+    parts: tuple[Part, ...]
+    reading: str = ""
+
+    def methods(self) -> tuple[str, ...]:
+        """The methods that must be scored, in the order of their first use."""
+        return tuple(dict.fromkeys(method for part in self.parts for method, _ in part.terms))
+
+
+def better(winner: str, loser: str, *metrics: str, by: float = 0.0, role: str = "faces") -> tuple[Part, ...]:
+    """`winner` has the better mean in each metric, by more than `by`."""
+    how = f" by more than {by:g}" if by > 0 else f", or worse by less than {-by:g}" if by < 0 else ""
+    text = f"{winner} better than {loser}{how}"
+    return tuple(Part(text, ((winner, 1.0), (loser, -1.0)), metric, role, by) for metric in metrics)
+
+
+def ordered(*best_first: str, metrics: tuple[str, ...], role: str = "faces") -> tuple[Part, ...]:
+    """Each method is better than the next one, in each metric."""
+    return tuple(part for a, b in pairwise(best_first) for part in better(a, b, *metrics, role=role))
+
+
+def alike(one: str, other: str, metric: str, *, within: float, role: str = "faces") -> tuple[Part, ...]:
+    """The means differ by less than `within`, either way."""
+    return better(one, other, metric, by=-within, role=role) + better(other, one, metric, by=-within, role=role)
+
+
+def reaches(method: str, role: str = "faces", **values: float | tuple[float, float]) -> tuple[Part, ...]:
+    """The method's mean is as good as a value, or (value, tolerance): not worse by more than the tolerance."""
+
+    def parts() -> Iterator[Part]:
+        for metric, given in values.items():
+            value, within = given if isinstance(given, tuple) else (given, 0.0)
+            how = f", within {within:g}" if within else ""
+            yield Part(f"{method} reaches {value:g}{how}", ((method, 1.0),), metric, role, -within, value)
+
+    return tuple(parts())
+
+
+def metric_family(metric: str) -> str:
+    """The family of a recorded metric: "PSNR (dB)" and "PSNR Y" are PSNR, "LPIPS (HED-VGG)" is LPIPS, "FD (MobileNetV2)" is FID.
+
+    Left out: what stands in brackets, the colour plane (it is part of the convention), and a factor such as "x1000".
+    """
+    words = re.sub(r"\([^)]*\)|[x×]\s*1000\b", " ", metric).split()
+    words = [word for word in words if word not in ("Y", "RGB")]
+    return " ".join([_SAME_FAMILY.get(word, word) if n == 0 else word for n, word in enumerate(words)])

@@ -1,0 +1,42 @@
+"""Published numbers: what a reproduction is held against."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One number printed in a paper: where it stands (table, row, column), its value and unit, and how it was measured."""
+
+    paper: str
+    table: str
+    row: str
+    column: str
+    value: float
+    unit: str
+    conditions: str
+
+
+def read_references(text: str) -> list[Reference]:
+    """The references in a CSV text with a column per field of Reference. Raises ValueError for a value that is no number."""
+    return [
+        Reference(**{**line, "value": float(line["value"])})  # type: ignore[arg-type]
+        for line in csv.DictReader(text.splitlines())
+    ]
+
+
+def select_references(
+    references: Sequence[Reference], *, table: str | None = None, row: str | None = None, column: str | None = None
+) -> list[Reference]:
+    """Those of one table, row or column. Raises ValueError for one that is not there; the message lists what is."""
+    found = list(references)
+    for field, wanted in (("table", table), ("row", row), ("column", column)):
+        present = dict.fromkeys(getattr(reference, field) for reference in found)
+        if wanted is not None and wanted not in present:
+            paper = found[0].paper if found else "the paper"
+            raise ValueError(f"{paper} has no {field} {wanted!r} there: choose one of {'; '.join(present)}")
+        found = [reference for reference in found if wanted in (None, getattr(reference, field))]
+    return found

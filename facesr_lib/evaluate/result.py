@@ -1,0 +1,60 @@
+"""result.json: what one finished notebook run found, as strict JSON that `facesr_tools/report/result.schema.json` describes.
+
+JSON has no infinity and no not-a-number, and a PSNR of identical images is infinite. Such numbers are written as the strings
+"inf", "-inf" and "nan" and become floats again when the report reads it; nothing is rounded, dropped or replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from facesr_lib.files import write_atomically
+
+SCHEMA_VERSION = 2  # 2 added: seed and replicates of a score, role and groups of a data set; 1 can still be read
+ROLES = ("faces", "cartoons", "real LR faces", "validation faces")  # what a data set can stand for in a paper's claims
+DEFAULT_ROLE = ROLES[0]
+NON_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
+
+
+def jsonable(value: Any) -> Any:
+    """Turn mappings, sequences, arrays, tensors, paths and numbers into strict JSON data (see the module's text on inf and nan).
+
+    The reader's home folder is written as "~" wherever it occurs in a text. Raises TypeError for anything else.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu().tolist()
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    if isinstance(value, Path):
+        value = str(value)
+    if isinstance(value, str):
+        return without_home(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    raise TypeError(f"cannot write a {type(value).__name__} to JSON: give numbers, texts, lists, mappings or arrays")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as strict, indented UTF-8 JSON, atomically."""
+    text = json.dumps(jsonable(value), indent=1, allow_nan=False, ensure_ascii=False)
+    write_atomically(path, (text + "\n").encode())
+
+
+def without_home(text: str) -> str:
+    """A text with the reader's home folder written as "~"."""
+    home = str(Path.home()).rstrip("/\\")
+    return re.sub(rf"{re.escape(home)}(?![\w.-])", "~", text) if home else text

@@ -1,0 +1,316 @@
+"""`Run`: one run of one notebook, from its first cell (`Run.start`) to its last (`run.finish`)."""
+
+from __future__ import annotations
+
+import io
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from facesr_lib import __version__
+from facesr_lib.config import check_profile, config_hash, plain
+from facesr_lib.evaluate.provenance import cpu_model, git_state, provenance
+from facesr_lib.evaluate.reference import Reference
+from facesr_lib.evaluate.result import DEFAULT_ROLE, ROLES, SCHEMA_VERSION, jsonable, write_json
+from facesr_lib.evaluate.scores import pool_seeds
+from facesr_lib.evaluate.tables import Table, column_decimals, format_number
+from facesr_lib.files import checkout_root, write_atomically
+from facesr_lib.plot.figures import DPI, SavedFigure
+from facesr_lib.training.engine import resolve_device
+
+
+def default_output_dir() -> Path:
+    """Where runs go unless told otherwise: `runs` in the source checkout, or in the current folder for an installed copy."""
+    return (checkout_root() or Path.cwd()) / "runs"
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python's, NumPy's global and PyTorch's (CPU and CUDA) generators. Raises ValueError outside 0 <= seed < 2**32."""
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed {seed} is out of range: choose 0 <= seed < 2**32")
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  libraries that draw from the global generator must be repeatable too
+    torch.manual_seed(seed)
+
+
+class Run:
+    """What a notebook records. Recording the same thing again (a cell run twice) replaces it; nothing reaches result.json
+    before `finish`, so a run that stops early leaves none and is never reported as if it were whole.
+
+    Attributes: `folder` (this run's own folder), `device`, `profile`, `seed`, `out`, `stages_root`, and `data_root`, which is
+    None unless it was given.
+    """
+
+    def __init__(
+        self,
+        notebook: str,
+        title: str,
+        paper: str | None,
+        profile: str,
+        seed: int,
+        device: torch.device,
+        out: Path,
+        data_root: Path | None,
+    ) -> None:
+        self.notebook, self.title, self.paper = _plain_name(notebook, "notebook"), title, paper
+        self.profile, self.seed, self.device = check_profile(profile), seed, device
+        self.out, self.data_root = out, data_root
+        self.folder = out / self.profile / notebook
+        self.stages_root = out / "stages"
+        self.started = datetime.now(UTC)
+        self._configs: dict[str, dict[str, Any]] = {}
+        self._hashes: dict[str, str] = {}
+        self._scores: dict[tuple[str, str, str, str, int], dict[str, Any]] = {}
+        self._published: dict[tuple[Reference, str, str, str], str] = {}
+        self._tables: dict[str, Table] = {}
+        self._figures: dict[str, SavedFigure] = {}
+        self._data: dict[str, dict[str, Any]] = {}
+        self._notes: dict[str, None] = {}
+        self._backends: dict[str, str] = {}
+
+    @classmethod
+    def start(
+        cls,
+        notebook: str,
+        *,
+        title: str,
+        paper: str | None,
+        profile: str,
+        seed: int,
+        device: str,
+        data_root: str = "",
+        output_dir: str = "",
+    ) -> Run:
+        """Check the parameters, seed everything, and make an empty `<out>/<profile>/<notebook>/{tables,figures}`.
+
+        notebook: the file's name without suffix; title: its heading; paper: a module of `facesr_lib.papers`, or None.
+        What an earlier run left there (result, provenance, tables, figures) is deleted first; logs and notebooks stay.
+        Shown as a cell's last value, the run is one line of provenance. Raises ValueError for an unknown profile or device.
+        """
+        if not title.strip():
+            raise ValueError("a run needs a title: the notebook's heading")
+        out = Path(output_dir).expanduser().resolve() if output_dir else default_output_dir()
+        roots = Path(data_root).expanduser().resolve() if data_root else None
+        run = cls(notebook, title, paper, profile, seed, resolve_device(device), out, roots)
+        seed_everything(seed)
+        (run.folder / "result.json").unlink(missing_ok=True)
+        (run.folder / "provenance.json").unlink(missing_ok=True)
+        for name in ("tables", "figures"):
+            (run.folder / name).mkdir(parents=True, exist_ok=True)
+            for old in (run.folder / name).iterdir():
+                if old.suffix in (".csv", ".md", ".png", ".tmp"):
+                    old.unlink()
+        return run
+
+    def __repr__(self) -> str:
+        git = git_state()
+        commit = "no git commit" if git["sha"] is None else f"git {git['sha'][:7]}{' (dirty)' if git['dirty'] else ''}"
+        hardware = torch.cuda.get_device_name(0) if self.device.type == "cuda" else f"CPU {cpu_model()}"
+        versions = f"facesr {__version__} · {commit} · torch {torch.__version__}"
+        return f"{versions} · {hardware} · profile {self.profile} · seed {self.seed}"
+
+    def config(self, config: Any, name: str = "config") -> Table:
+        """Record a config (a dataclass or mapping of plain data) and its hash, and return it as a table to show."""
+        fields = plain(config)
+        if not isinstance(fields, dict):
+            raise TypeError(f"a config is a dataclass or a mapping, not {type(config).__name__}")
+        self._configs[name], self._hashes[name] = fields, config_hash(config)
+        rows = [{"setting": key, "value": str(value)} for key, value in fields.items()]
+        return Table.from_records(name, rows, f"{name} (hash {self._hashes[name]})")
+
+    def score(
+        self,
+        method: str,
+        dataset: str,
+        metric: str,
+        values: torch.Tensor | np.ndarray | Sequence[float],
+        *,
+        convention: str = "",
+        higher_is_better: bool = True,
+        seed: int | None = None,
+    ) -> dict[str, Any]:
+        """Record one score per image and return the record: n, mean, and the sample standard deviation over images.
+
+        values: (N,) with N >= 1, in the order of the data set; infinite scores stay infinite and so does their mean.
+        metric carries its unit or backend, as in "PSNR (dB)" or "LPIPS (HED-VGG)"; convention says how it was taken ("RGB, 8-bit,
+        no crop"). seed: of the training, where a notebook trains a method several times (default: the run's own).
+        dataset is the name of an image set given to `data`, which says who is on the images and what claims they serve.
+        The plain baseline is to be called "bicubic": the report compares every other method with it.
+        """
+        array = np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values, dtype=np.float64)
+        if array.ndim != 1 or not array.size:
+            raise ValueError(f"score of {method!r}: expected one value per image, shape (N,), not {array.shape}")
+        with np.errstate(invalid="ignore"):  # the spread of infinite scores is nan, which is meant
+            spread = float(array.std(ddof=1)) if array.size > 1 else None
+        record: dict[str, Any] = {"method": method, "dataset": dataset, "metric": metric, "convention": convention}
+        record |= {"higher_is_better": higher_is_better, "n": array.size, "mean": float(array.mean()), "std": spread}
+        record["seed"] = self.seed if seed is None else seed
+        whole = {**record, "values": array.tolist(), "replicates": None}
+        self._scores[method, dataset, metric, convention, record["seed"]] = whole
+        return record
+
+    def set_score(
+        self,
+        method: str,
+        dataset: str,
+        metric: str,
+        value: float,
+        *,
+        n: int,
+        replicates: np.ndarray | Sequence[float] = (),
+        convention: str = "",
+        higher_is_better: bool = False,
+        seed: int | None = None,
+    ) -> dict[str, Any]:
+        """Record the one score that a whole set of n images has (FID, KID), and return the record.
+
+        replicates: its values on resampled images, from `facesr_lib.evaluate.bootstrap.set_replicates`, with one seed for all
+        methods; without them no claim can be decided on this score.
+        """
+        record = self.score(
+            method, dataset, metric, [value], convention=convention, higher_is_better=higher_is_better, seed=seed
+        )
+        whole = self._scores[method, dataset, metric, convention, record["seed"]]
+        whole |= {"n": n, "replicates": [float(replicate) for replicate in replicates]}
+        return {**record, "n": n}
+
+    def values(self, method: str, dataset: str, metric: str, *, seed: int | None = None) -> np.ndarray:
+        """The recorded scores (N,) of one method, in the order of the data set. Raises KeyError if there are none.
+
+        seed: as in `score`. A metric recorded in two conventions gives the last one.
+        """
+        wanted = (method, dataset, metric, self.seed if seed is None else seed)
+        for (name, data, measure, _, trained_with), score in reversed(self._scores.items()):
+            if (name, data, measure, trained_with) == wanted:
+                return np.array(score["values"])
+        raise KeyError(f"no score of {', '.join(map(str, wanted))} was recorded")
+
+    def score_table(self) -> Table:
+        """All scores so far as a table to show (the report makes its own from the recorded scores)."""
+        keys = ("method", "dataset", "metric", "mean", "std", "n", "seeds", "convention")
+        pooled = pool_seeds(list(self._scores.values()))
+        shown = [key for key in keys if key != "seeds" or any(score["seeds"] > 1 for score in pooled)]
+        rows = [{key: score[key] for key in shown} for score in pooled]
+        return Table.from_records("scores", rows, "Mean and standard deviation over images")
+
+    def table(self, name: str, rows: Sequence[Mapping[str, Any]], caption: str) -> Table:
+        """Write tables/<name>.csv (every digit) and .md (rounded) and return the table to show."""
+        table = Table.from_records(_plain_name(name, "table"), rows, caption)
+        write_atomically(self.folder / "tables" / f"{name}.csv", table.csv().encode())
+        write_atomically(self.folder / "tables" / f"{name}.md", table.markdown().encode())
+        self._tables[name] = table
+        return table
+
+    def figure(self, figure: Figure, name: str, caption: str, alt: str) -> SavedFigure:
+        """Save figures/<name>.png (150 dpi, tight), close the figure, and return it with caption and alt text to show.
+
+        caption: what to see in it; alt: what it shows, for someone who cannot see it. Raises ValueError if either is empty.
+        """
+        if not caption.strip() or not alt.strip():
+            raise ValueError(f"figure {name!r} needs a caption and an alt text")
+        path = self.folder / "figures" / f"{_plain_name(name, 'figure')}.png"
+        content = io.BytesIO()
+        figure.savefig(content, format="png", dpi=DPI, bbox_inches="tight")
+        write_atomically(path, content.getvalue())
+        plt.close(figure)  # or the notebook would show it a second time, without caption and alt text
+        self._figures[name] = SavedFigure(name, caption, alt, path)
+        return self._figures[name]
+
+    def note(self, text: str) -> None:
+        """Record a remark for the report: what did not work, what a number does not show."""
+        self._notes[text] = None
+
+    def backend(self, metric: str, description: str) -> None:
+        """Record which implementation and weights computed a metric, as in ("LPIPS", "HED-VGG, a named substitute")."""
+        self._backends[metric] = description
+
+    def data(self, images: Any, role: str = DEFAULT_ROLE) -> None:
+        """Record an image set's name, checksum, number of images, size and credit, and which images show the same person.
+
+        role: what it stands for in a paper's claims, one of `facesr_lib.evaluate.result.ROLES`; others raise ValueError.
+        """
+        if role not in ROLES:
+            raise ValueError(f"unknown role {role!r} of {images.name}: choose one of {', '.join(ROLES)}")
+        if not images.name or not images.checksum:
+            raise ValueError(f"{images!r}: an image set needs a name and a checksum")
+        name, size = str(images.name), getattr(images, "size", None)
+        number: dict[Any, int] = {}  # people as 0, 1, ...: their names are nobody's business
+        groups = getattr(images, "groups", None)
+        members = None if groups is None else [number.setdefault(group, len(number)) for group in groups]
+        record = {"name": name, "checksum": str(images.checksum), "n": len(images), "size": jsonable(size)}
+        self._data[name] = {**record, "credit": str(images.credit), "role": role, "groups": members}
+
+    def published(self, reference: Reference, *, method: str, dataset: str, metric: str, differs: str) -> Table:
+        """Set a recorded score beside a published number. differs: every condition that is not the paper's, in words.
+
+        Raises ValueError if that score was not recorded, or under two conventions, or if `differs` is empty (write "nothing"
+        where that is true).
+        """
+        scores = pool_seeds([score for key, score in self._scores.items() if key[:3] == (method, dataset, metric)])
+        if len(scores) != 1:
+            known = "; ".join(", ".join(key[:4]) for key in self._scores) or "none yet"
+            count = "no score" if not scores else "more than one convention"
+            raise ValueError(f"{count} of {method}, {dataset}, {metric} was recorded; recorded: {known}")
+        score = scores[0]
+        if not differs.strip():
+            raise ValueError("say in `differs` which conditions are not the paper's, or 'nothing'")
+        self._published[reference, method, dataset, metric] = differs
+        decimals = column_decimals([score["mean"]])
+        spread = "" if score["std"] is None else f" ± {format_number(score['std'], decimals)}"
+        rows = [
+            {"source": "paper", "number": f"{reference.value} {reference.unit}", "conditions": reference.conditions},
+            {
+                "source": f"this run ({self.profile})",
+                "number": f"{format_number(score['mean'], decimals)}{spread}, N = {score['n']}",
+            }
+            | {"conditions": f"{dataset}; {score['convention'] or metric}. Differs: {differs}"},
+        ]
+        return Table.from_records("published", rows, f"{reference.column} of {reference.row}: published and ours")
+
+    def result(self) -> dict[str, Any]:
+        """Everything recorded so far, as `finish` writes it to result.json."""
+        comparisons = [
+            {"reference": asdict(reference), "method": method, "dataset": dataset, "metric": metric, "differs": differs}
+            for (reference, method, dataset, metric), differs in self._published.items()
+        ]
+        figures = [{"name": f.name, "caption": f.caption, "alt": f.alt} for f in self._figures.values()]
+        result = {"schema": SCHEMA_VERSION, "notebook": self.notebook, "title": self.title, "paper": self.paper}
+        result |= {"profile": self.profile, "seed": self.seed, "device": self.device.type}
+        result |= {"config": self._configs, "config_hash": self._hashes, "scores": list(self._scores.values())}
+        result |= {"published": comparisons, "tables": [asdict(table) for table in self._tables.values()]}
+        result |= {"figures": figures, "notes": list(self._notes), "data": list(self._data.values())}
+        return result
+
+    def finish(self) -> Path:
+        """Write provenance.json, then result.json, each atomically, and return the path of the latter."""
+        result = jsonable(self.result())
+        checksums = {name: record["checksum"] for name, record in self._data.items()}
+        origin = provenance(started=self.started, seeds={"run": self.seed}, data=checksums, backends=self._backends)
+        write_json(self.folder / "provenance.json", origin)
+        write_json(self.folder / "result.json", result)
+        return self.folder / "result.json"
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.finish()
+
+
+def _plain_name(name: str, what: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        raise ValueError(f"{what} name {name!r}: use letters, digits, '_', '.' and '-'; it becomes a file name")
+    return name

@@ -1,0 +1,70 @@
+"""Verdicts in words: an effect with its interval, a verdict with its scale, and a notebook's own verdicts as a table."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from facesr_lib.evaluate.claims import Claim
+from facesr_lib.evaluate.judge import VERDICTS, Judged, Measured, Verdict, judge
+from facesr_lib.evaluate.run import Run
+from facesr_lib.evaluate.tables import Table
+
+
+def verdicts(run: Run, claims: Sequence[Claim]) -> Table:
+    """The verdicts on a notebook's own paper from what it recorded so far, as a table to show; the report says more."""
+    judged = judge(claims, [run.result()], judged=run.profile != "smoke")
+    rows = [
+        {
+            "claim": item.claim.text,
+            "verdict": verdict_text(item.verdict, run.profile),
+            "effect, 95 % interval": "; ".join(interval_text(part) for part in item.measured),
+        }
+        for item in judged
+    ]
+    return Table.from_records("verdicts", rows, f"{run.title}: {summary(judged, run.profile)}")
+
+
+def summary(judged: Sequence[Judged], profile: str) -> str:
+    """One line: "on quick: of 8 claims 4 reproduced, 3 not reproduced, 1 not run"; the paper profile speaks without preface."""
+    counts = Counter(item.verdict for item in judged)
+    if counts["not run"] == len(judged):
+        return f"none of its {len(judged)} claims was run"
+    if counts["not judged"]:
+        return verdict_text("not judged", profile)
+    found = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]]
+    return f"{_on(profile)}of {len(judged)} claims " + ", ".join(found)
+
+
+def verdict_text(verdict: Verdict, profile: str) -> str:
+    """A verdict as the reader sees it: one that the paper's own schedule did not give names its profile."""
+    if verdict == "not judged":
+        return f"not judged: {profile} proves only that it runs"
+    return verdict if verdict == "not run" else _on(profile) + verdict
+
+
+def interval_text(measured: Measured) -> str:
+    """ "+0.65 dB [+0.40, +0.91]": as many decimals as the interval's width is worth; without an interval only the effect."""
+    unit = " dB" if "(dB)" in measured.metric else ""
+    if not math.isfinite(measured.effect):
+        return "no number"
+    if not math.isfinite(measured.high - measured.low):
+        return _signed(measured.effect, 3) + unit
+    decimals = _decimals((measured.high - measured.low) / 2)
+    low, high = (_signed(end, decimals) for end in (measured.low, measured.high))
+    return f"{_signed(measured.effect, decimals)}{unit} [{low}, {high}]"
+
+
+def _on(profile: str) -> str:
+    return "" if profile == "paper" else f"on {profile}: "
+
+
+def _signed(value: float, decimals: int) -> str:
+    rounded = round(value, decimals)
+    return f"{rounded:+.{decimals}f}".replace("-", "−") if rounded else f"{0:.{decimals}f}"
+
+
+def _decimals(half: float) -> int:
+    """Decimals that show two digits of half an interval's width."""
+    return min(5, max(0, 1 - math.floor(math.log10(half)))) if half > 0 else 3

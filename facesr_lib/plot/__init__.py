@@ -1,0 +1,5 @@
+"""Figures that notebooks, explorers and exercises draw."""
+
+from facesr_lib.plot.figures import PALETTE, curves, image_grid, style
+
+__all__ = ["PALETTE", "curves", "image_grid", "style"]

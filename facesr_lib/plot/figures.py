@@ -1,0 +1,194 @@
+"""Pictures in one style: readable sizes, colours that colour-blind readers can tell apart, no change to anything at import.
+
+The colours are the palette of Okabe and Ito ("Color Universal Design", 2008) without its yellow, which is too pale for lines.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import torch
+from cycler import cycler
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+_DASHES = ("-", "--", "-.", ":")
+STYLE: Any = {
+    "axes.prop_cycle": cycler(color=PALETTE),
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 11,
+    "axes.labelsize": 10,
+    "figure.dpi": 100,
+    "figure.facecolor": "white",
+    "font.size": 10,
+    "grid.alpha": 0.3,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "savefig.facecolor": "white",
+}
+BOX_COLOR = "#E69F00"
+DPI = 150  # of saved figures
+
+
+class Picture(Figure):
+    """A figure outside pyplot's list of open figures: a notebook shows it once, when it is a cell's last value."""
+
+    def _repr_png_(self) -> bytes:
+        content = io.BytesIO()
+        self.savefig(content, format="png", dpi=100, bbox_inches="tight")
+        return content.getvalue()
+
+
+def style() -> None:
+    """Make this module's look the default of every later figure in this process; a notebook calls it once, on purpose."""
+    mpl.rcParams.update(STYLE)
+
+
+def image_grid(
+    columns: Mapping[str, torch.Tensor],
+    *,
+    rows: Sequence[int] | None = None,
+    labels: Mapping[str, Sequence[str]] | None = None,
+    zoom: tuple[float, float, float] | None = None,
+    cell: float = 1.8,
+) -> Picture:
+    """Compare pictures: one column per entry (say LR, bicubic, SR, HR), one row per image, everything drawn equally large.
+
+    columns: title -> (N, C, H, W) in [0, 1], C = 1 or 3; sizes may differ between columns; smaller ones show their pixels.
+    rows: which of the N images (default: all). labels: title -> one text per image of the batch, as "27.3 dB", below it.
+    zoom: (top, left, side) as fractions of the picture; below each row, the framed square again, enlarged.
+    cell: width of one picture in inches. Raises ValueError for unequal batches, other shapes, or a zoom outside the picture.
+    """
+    arrays = {title: _pictures(title, images) for title, images in columns.items()}
+    counts = {title: len(images) for title, images in arrays.items()}
+    if len(set(counts.values())) != 1:
+        raise ValueError(f"every column needs the same number of images, and there must be a column; got {counts}")
+    chosen = list(range(min(counts.values()))) if rows is None else list(rows)
+    if not chosen:
+        raise ValueError("no image to show: rows is empty")
+    if zoom is not None and not (min(zoom) >= 0 and zoom[2] > 0 and max(zoom[0], zoom[1]) + zoom[2] <= 1):
+        raise ValueError(f"zoom {zoom}: give top, left and side as fractions with top + side <= 1 and left + side <= 1")
+    largest = max(arrays.values(), key=lambda images: images.shape[1])
+    aspect = largest.shape[1] / largest.shape[2]
+    heights = [size for _ in chosen for size in ((aspect, 1.0) if zoom else (aspect,))]
+    with mpl.rc_context(STYLE):
+        size = (cell * len(arrays), cell * sum(heights) + 0.3 + (0.2 * len(chosen) if labels else 0))
+        figure = Picture(figsize=size, layout="constrained")
+        axes = figure.subplots(len(heights), len(arrays), squeeze=False, gridspec_kw={"height_ratios": heights})
+        for column, (title, images) in enumerate(arrays.items()):
+            axes[0, column].set_title(title)
+            small = images.shape[1] < largest.shape[1]
+            for index, chosen_row in enumerate(chosen):
+                top = axes[index * (2 if zoom else 1), column]
+                _show(top, images[chosen_row], small)
+                if zoom:
+                    box = _box(images.shape[1:3], zoom)
+                    _frame(top, box)
+                    y, x, side_y, side_x = box
+                    _show(axes[2 * index + 1, column], images[chosen_row][y : y + side_y, x : x + side_x], small)
+                if labels and title in labels:
+                    axes[(index + 1) * (2 if zoom else 1) - 1, column].set_xlabel(labels[title][chosen_row])
+    return figure
+
+
+def curves(
+    rows: Sequence[Mapping[str, Any]],
+    *keys: str,
+    x: str = "step",
+    ylabel: str = "",
+    title: str = "",
+    log: bool = False,
+    average: int = 1,
+) -> Picture:
+    """Plot columns of a training log against its column `x`.
+
+    rows: mappings of numbers or of texts read from CSV; a row without a key (or with an empty text) is left out of its curve.
+    average: width, in points, of a running mean drawn over the pale raw curve. Raises ValueError for a key that no row has.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Picture(figsize=(6.4, 3.6), layout="constrained")
+        axes = figure.subplots()
+        for key, color, dash in zip(keys, itertools.cycle(PALETTE), itertools.cycle(_DASHES), strict=False):
+            points = np.array([(float(r[x]), float(r[key])) for r in rows if r.get(key) not in (None, "")]).reshape(
+                -1, 2
+            )
+            if not len(points):
+                raise ValueError(
+                    f"no row of the log has {key!r}; it has {', '.join(dict.fromkeys(k for r in rows for k in r))}"
+                )
+            steps, values = points.T
+            if average > 1 and len(values) >= average:
+                axes.plot(steps, values, color=color, alpha=0.25, linewidth=1)
+                steps = steps[average - 1 :]
+                values = np.convolve(values, np.full(average, 1 / average), mode="valid")
+            axes.plot(steps, values, color=color, linestyle=dash, marker="o" if len(values) == 1 else None, label=key)
+        axes.set_xlabel(x)
+        axes.set_ylabel(ylabel or (keys[0] if len(keys) == 1 else ""))
+        axes.set_title(title)
+        if log:
+            axes.set_yscale("log")
+        if len(keys) > 1:
+            axes.legend()
+    return figure
+
+
+def png_html(png: bytes, alt: str) -> str:
+    """A PNG saved at `DPI` as an <img> that holds it, as large as it was drawn (96 CSS pixels an inch); ValueError if no PNG."""
+    if not png.startswith(b"\x89PNG\r\n\x1a\n"):
+        raise ValueError("not a PNG file")
+    width, height = (round(int.from_bytes(png[start : start + 4], "big") * 96 / DPI) for start in (16, 20))
+    source = f"data:image/png;base64,{b64encode(png).decode()}"
+    return f'<img src="{source}" width="{width}" height="{height}" alt="{escape(alt)}">'
+
+
+@dataclass(frozen=True)
+class SavedFigure:
+    """A saved picture; a notebook shows it, with caption and alt text, when it is a cell's last value."""
+
+    name: str
+    caption: str
+    alt: str
+    path: Path = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        picture = png_html(self.path.read_bytes(), self.alt)
+        return f"<figure>{picture}<figcaption>{escape(self.caption)}</figcaption></figure>"
+
+
+def _pictures(title: str, images: torch.Tensor) -> np.ndarray:
+    """(N, C, H, W) -> (N, H, W, 3), clipped to [0, 1]."""
+    if images.ndim != 4 or images.shape[1] not in (1, 3):
+        raise ValueError(f"column {title!r}: expected images of shape (N, 1 or 3, H, W), not {tuple(images.shape)}")
+    array = images.detach().float().clamp(0, 1).cpu().permute(0, 2, 3, 1).numpy()
+    return np.repeat(array, 3, axis=3) if array.shape[3] == 1 else array
+
+
+def _show(axes: Any, picture: np.ndarray, small: bool) -> None:
+    axes.imshow(picture, interpolation="nearest" if small else "antialiased", aspect="auto")
+    axes.set(xticks=[], yticks=[])
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+
+
+def _box(shape: tuple[int, ...], zoom: tuple[float, float, float]) -> tuple[int, int, int, int]:
+    """Fractions -> whole pixels: top, left, height, width (at least one pixel)."""
+    height, width = shape
+    top, left, side = zoom
+    return round(top * height), round(left * width), max(1, round(side * height)), max(1, round(side * width))
+
+
+def _frame(axes: Any, box: tuple[int, int, int, int]) -> None:
+    y, x, height, width = box
+    axes.add_patch(Rectangle((x - 0.5, y - 0.5), width, height, fill=False, edgecolor=BOX_COLOR, linewidth=1.5))

@@ -1,0 +1,1 @@
+"""What runs around the notebooks: the command line, runner, report, site, classroom, upscaling, data preparation, downloads."""

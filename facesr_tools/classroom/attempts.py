@@ -1,0 +1,48 @@
+"""Try an answer: define what a notebook defines, without running the rest of it, and ask the exercise's check."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import Any
+
+from facesr_lib.exercises.verdict import Verdict
+from facesr_tools.classroom.lessons import parse
+
+_DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+
+
+def attempt(name: str, check: str, scope: Mapping[str, Any]) -> Verdict:
+    """What `check` ("module:function") says to the function `name` of a namespace."""
+    if name not in scope:
+        return Verdict(False, f"There is no function {name}, or its cell cannot be read.")
+    module, function = check.split(":")
+    verdict: Verdict = getattr(import_module(module), function)(scope[name])
+    return verdict
+
+
+def definitions(sources: Iterable[str]) -> dict[str, Any]:
+    """A namespace with the imports, functions, classes and literal constants of code cells; nothing else of them runs.
+
+    What cannot be read or defined is left out: a missing package, a default value that only a whole run computes.
+    """
+    scope: dict[str, Any] = {"__name__": "__answer__"}
+    for source in sources:
+        for node in parse(source).body:
+            if isinstance(node, _DEFINITIONS) or _is_literal(node):
+                try:
+                    exec(compile(ast.Module([node], []), "<cell>", "exec"), scope)
+                except Exception:  # whatever a student's definition raises
+                    continue
+    return scope
+
+
+def _is_literal(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.Assign):
+        return False
+    try:
+        ast.literal_eval(node.value)
+    except (ValueError, TypeError):
+        return False
+    return True

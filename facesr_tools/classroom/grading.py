@@ -1,0 +1,152 @@
+"""Check handed-in notebooks: the project's own checks, on the functions that the files define, in processes with a time limit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import nbformat
+
+import facesr_lib
+from facesr_tools.classroom.attempts import attempt, definitions
+from facesr_tools.classroom.lessons import Exercise, Lesson, code_sources
+
+_START = 120.0  # seconds in which a busy machine must have imported torch
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What the check says to one exercise of a file."""
+
+    number: int
+    title: str
+    passed: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A handed-in file. lesson: the notebook that it is a copy of, "" if none; problem: why there are no marks."""
+
+    file: Path
+    lesson: str
+    marks: tuple[Mark, ...] = ()
+    problem: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether there are marks, all of them good."""
+        return bool(self.marks) and all(mark.passed for mark in self.marks)
+
+
+def grade(file: Path, lessons: Sequence[Lesson], limit: float) -> Graded:
+    """Ask the checks about one file; `limit`: seconds after which the exercise that is being checked is given up.
+
+    The file's notebook is known by the title in its metadata, else by a notebook's name in the file's name.
+    """
+    try:
+        notebook = nbformat.read(file, as_version=4)
+    except Exception as error:  # nbformat raises a different class for each way a file can be broken
+        return Graded(file, "", problem=f"not a readable notebook ({type(error).__name__})")
+    title = (notebook.metadata.get("facesr") or {}).get("title")
+    lesson = next((x for x in lessons if x.title == title), None) or next(
+        (x for x in lessons if x.name in file.stem), None
+    )
+    if lesson is None:
+        return Graded(file, "", problem="no copy of one of the project's notebooks, by its metadata or its name")
+    if not lesson.exercises:
+        return Graded(file, lesson.name, problem="its notebook has no exercises")
+    return Graded(file, lesson.name, tuple(_marks(code_sources(notebook), lesson.exercises, limit)))
+
+
+def _marks(sources: list[str], exercises: Sequence[Exercise], limit: float) -> list[Mark]:
+    """One worker asks check after check; one that hangs or dies costs its exercise, and a new worker goes on behind it."""
+    marks: list[Mark] = []
+    while len(marks) < len(exercises):
+        todo = exercises[len(marks) :]
+        answers, ending = _work(sources, todo, limit)
+        marks += [Mark(e.number, e.title, passed, text) for e, (passed, text) in zip(todo, answers, strict=False)]
+        if len(answers) < len(todo):
+            stuck = todo[len(answers)]
+            marks.append(Mark(stuck.number, stuck.title, False, ending))
+    return marks
+
+
+def _work(sources: list[str], exercises: Sequence[Exercise], limit: float) -> tuple[list[tuple[bool, str]], str]:
+    """What a worker answered until it ended, and how it ended."""
+    task = {"sources": sources, "exercises": [(exercise.name, exercise.check) for exercise in exercises]}
+    library = str(Path(facesr_lib.__file__).resolve().parent.parent)
+    path = os.pathsep.join(filter(None, [library, os.environ.get("PYTHONPATH", "")]))
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "task").write_text(json.dumps(task), encoding="utf-8")
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, folder],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path, "MPLBACKEND": "agg"},
+            start_new_session=True,
+        )
+        try:
+            ending = _wait(process, Path(folder) / "answers", limit)
+        finally:
+            _kill(process)
+        found = [json.loads(line) for line in _lines(Path(folder) / "answers")[1:]]
+    return [(bool(passed), str(text)) for passed, text in found], ending
+
+
+def _wait(process: subprocess.Popen[bytes], answers: Path, limit: float) -> str:
+    """Wait until the worker ends, or needs longer than `limit` for one answer; before its first line it imports and defines."""
+    lines, since = 0, time.monotonic()
+    while process.poll() is None:
+        if (now := len(_lines(answers))) > lines:
+            lines, since = now, time.monotonic()
+        if time.monotonic() - since > (limit if lines else max(limit, _START)):
+            return f"Stopped after {limit:g} s: an endless loop?"
+        time.sleep(0.05)
+    return f"Your code ended Python (exit status {process.returncode})."
+
+
+def _lines(answers: Path) -> list[str]:
+    """The complete lines so far."""
+    return answers.read_text(encoding="utf-8").split("\n")[:-1] if answers.exists() else []
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a worker and whatever it started."""
+    try:
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:  # Windows
+            process.kill()
+    except OSError:  # it is gone already
+        pass
+    process.wait()
+
+
+def main() -> None:
+    """The worker: reads `task` in the folder that is named; writes to `answers` a line when ready, then one per exercise."""
+    folder = Path(sys.argv[1])
+    task = json.loads((folder / "task").read_text(encoding="utf-8"))
+    for _, check in task["exercises"]:
+        import_module(check.split(":")[0])
+    scope = definitions(task["sources"])
+    with open(folder / "answers", "w", encoding="utf-8", buffering=1) as answers:
+        answers.write("ready\n")
+        for name, check in task["exercises"]:
+            verdict = attempt(name, check, scope)
+            answers.write(json.dumps([verdict.passed, verdict.message]) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""Markdown as a page to print: one HTML file without scripts, A4, that opens without network."""
+
+from __future__ import annotations
+
+from markupsafe import escape
+
+from facesr_tools.report.notebook_html import markdown_html
+from facesr_tools.report.offline import make_offline
+
+# Sizes in points are meant for paper; on a screen the same page is enlarged.
+_STYLE = """
+@page { size: A4; margin: 11mm 12mm; }
+body { font: 9.6pt/1.33 "Liberation Sans", Arial, Helvetica, sans-serif; color: #1b1f24; margin: 0 auto; }
+h1 { font-size: 14pt; line-height: 1.2; margin: 0 0 2pt; }
+.anchor-link { display: none; } h2 { font-size: 11pt; margin: 9pt 0 3pt; border-bottom: .6pt solid #0072b2; break-after: avoid; }
+p, ul { margin: 3pt 0; } ul { padding-left: 12pt; } li { margin: 2pt 0; }
+table { border-collapse: collapse; width: 100%; margin: 4pt 0; font-size: 9pt; line-height: 1.27; }
+th, td { text-align: left; vertical-align: top; padding: 3pt 4pt; border-bottom: .5pt solid #b8c0c8; }
+tr { break-inside: avoid; } td:nth-child(-n+2) { white-space: nowrap; font-variant-numeric: tabular-nums; }
+code { font: .92em "Liberation Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+pre { font-size: 8.6pt; background: #f5f7f9; padding: 4pt 6pt; white-space: pre-wrap; break-inside: avoid; }
+blockquote { margin: 3pt 0 8pt 2pt; padding-left: 6pt; border-left: 2pt solid #d5dae0; }
+@media screen { body { max-width: 60rem; padding: 1rem; font-size: 1rem; } h1 { font-size: 1.6rem; }
+  h2 { font-size: 1.2rem; margin-top: 1.2rem; } table, pre { font-size: .92rem; } table { display: block; overflow-x: auto; } }
+"""
+
+
+def page(title: str, markdown: str) -> str:
+    """A whole HTML page of a Markdown text."""
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title>'
+    head += f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style>'
+    return make_offline(
+        f'<!doctype html><html lang="en"><head>{head}</head><body>{markdown_html(markdown)}</body></html>\n'
+    )

@@ -1,0 +1,143 @@
+"""`facesr classroom` and `facesr grade`: what a class needs, and what comes back from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facesr_tools.runner.notebooks import find_folder, read_notebooks, select
+
+if TYPE_CHECKING:  # these bring torch
+    from facesr_tools.classroom import Graded, Lesson
+
+CLASSROOM_EPILOG = (
+    "Examples:\n\n"
+    "facesr classroom ~/class\n\n"
+    "facesr classroom ~/class 10 20 21 22\n\n"
+    "facesr classroom ~/class --runs runs --overwrite"
+)
+GRADE_EPILOG = "Examples:\n\nfacesr grade handed-in/\n\nfacesr grade alice.ipynb bob.ipynb --json"
+Folder = Annotated[Path | None, typer.Option("--notebooks", help="Folder of the notebooks, if not this repository's.")]
+
+
+def classroom(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Notebooks (name or number); default: all.")
+    ] = None,
+    runs: Annotated[
+        Path | None, typer.Option(help="Results that hold quick/claims.json: their verdicts go into the run-of-show.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Also where OUT holds other files; they are kept in OUT.before.")
+    ] = False,
+    notebooks: Folder = None,
+) -> None:
+    """Write everything for a class: student notebooks, solutions, run-of-show.
+
+    OUT/student: the notebooks without solutions, stubs and checks in place.
+    OUT/solutions: a sheet per notebook with task, solution, why, and what the
+    check answers to typical mistakes. OUT/instructor: two printed pages per
+    paper with a timetable in minutes. OUT/README.md: how to hand out and check.
+
+    OUT is written whole or not at all. A folder that this command wrote, and
+    that nobody changed since, is replaced. The notebooks' solutions run while
+    the sheets are made; nothing is trained.
+
+    Exit code: 0, or 2 for a wrong name, option or notebook.
+    """
+    from facesr_tools.classroom import classroom_files, replace_folder
+
+    out = out.expanduser()
+    try:
+        found = read_notebooks(find_folder(notebooks))
+        chosen = {notebook.name for notebook in select(found, names or ["all"])}
+        files = classroom_files(_lessons(notebooks), chosen, runs)
+        before = replace_folder(out, files, overwrite=overwrite)
+    except (OSError, ValueError) as error:
+        typer.echo(f"facesr: {error}", err=True)
+        raise typer.Exit(2) from None
+    if before:
+        print(f"the folder that was there is now {before}")
+    print(out.resolve() / "README.md")
+
+
+def grade(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Handed-in notebooks, or folders of them.")],
+    limit: Annotated[float, typer.Option(help="Seconds that one exercise may take.")] = 60,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    notebooks: Folder = None,
+) -> None:
+    """Ask the checks about handed-in notebooks: who solved which exercise.
+
+    Only imports, functions, classes and literal constants of a file are run,
+    in a process of its own that is ended if one exercise takes longer than
+    --limit. The project's own checks are asked, whatever those in the file say.
+
+    That is no sandbox: students' code can do whatever you can do. If you do
+    not trust it, use a container or a throw-away account.
+
+    Exit code: 0 if all exercises of all files pass, 1 if not, 2 for a wrong
+    option or file name.
+    """
+    try:
+        if limit <= 0:
+            raise ValueError(f"--limit {limit:g}: give a number of seconds")
+        handed_in = list(_handed_in(files))
+        lessons = _lessons(notebooks)
+    except (OSError, ValueError) as error:
+        typer.echo(f"facesr: {error}", err=True)
+        raise typer.Exit(2) from None
+    from facesr_tools.classroom import grade as grade_file
+
+    graded = [grade_file(file, lessons, limit) for file in handed_in]
+    if as_json:
+        rows = [{**asdict(item), "file": str(item.file), "passed": item.passed} for item in graded]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        _print(graded)
+    raise typer.Exit(0 if all(item.passed for item in graded) else 1)
+
+
+def _lessons(notebooks: Path | None) -> list[Lesson]:
+    from facesr_tools.classroom import read_lesson
+
+    return [read_lesson(notebook.path) for notebook in read_notebooks(find_folder(notebooks))]
+
+
+def _handed_in(given: Sequence[Path]) -> Iterator[Path]:
+    for path in given:
+        if path.is_dir():
+            found = sorted(file for file in path.rglob("*.ipynb") if ".ipynb_checkpoints" not in file.parts)
+            if not found:
+                raise ValueError(f"{path}: there is no notebook in this folder")
+            yield from found
+        elif path.is_file():
+            yield path
+        else:
+            raise ValueError(f"{path}: there is no such file or folder")
+
+
+def _print(graded: Sequence[Graded]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from facesr_tools.cli.tables import make_console
+
+    console = make_console()
+    most = max(len(item.marks) for item in graded)
+    table = Table("file", "notebook", *(str(number + 1) for number in range(most)), "solved")
+    for item in graded:
+        marks = ["✓" if mark.passed else "✗" for mark in item.marks] + [""] * (most - len(item.marks))
+        solved = f"{sum(mark.passed for mark in item.marks)} of {len(item.marks)}" if item.marks else "–"
+        table.add_row(Text(str(item.file)), item.lesson, *marks, solved)
+    console.print(table)
+    for item in graded:
+        remarks = [f"{mark.number}. {mark.title}: {mark.message}" for mark in item.marks if not mark.passed]
+        for remark in remarks + ([item.problem] if item.problem else []):
+            console.print(Text(f"✗ {item.file}  {remark}"), soft_wrap=True)

@@ -1,0 +1,276 @@
+"""The `facesr` command. Each command reads its options, calls a part of `facesr_tools`, and prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from facesr_lib import __version__
+from facesr_lib.config import PROFILES, code_fingerprint
+from facesr_lib.files import checkout_root
+from facesr_tools.cli.classroom import CLASSROOM_EPILOG, GRADE_EPILOG, classroom, grade
+from facesr_tools.cli.data import app as data_app
+from facesr_tools.cli.options import Device
+from facesr_tools.cli.upscale import EPILOG as UPSCALE_EPILOG
+from facesr_tools.cli.upscale import upscale
+from facesr_tools.cli.weights import app as weights_app
+from facesr_tools.runner.notebooks import (
+    Notebook,
+    NotebookError,
+    check_profile,
+    find_folder,
+    read_notebooks,
+    select,
+)
+
+app = typer.Typer(
+    help="Run, inspect and report the notebooks that teach and reproduce four face super-resolution papers.",
+    epilog="Start with: facesr doctor, then facesr run all",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+Profile = Annotated[str, typer.Option("--profile", "-p", help=f"One of {', '.join(PROFILES)}.")]
+Out = Annotated[Path | None, typer.Option(help="Folder of the results; by default runs/ in the repository.")]
+Folder = Annotated[Path | None, typer.Option("--notebooks", help="Folder of the notebooks, if not this repository's.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+DataRoot = Annotated[str, typer.Option(help="Folder of your own or the papers' images; empty: the packaged faces.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"facesr {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("list", epilog="Example: facesr list --json")
+def list_(as_json: AsJson = False, notebooks: Folder = None) -> None:
+    """List the notebooks: title, paper, minutes per profile, hardware."""
+    with _clear_errors():
+        found = read_notebooks(find_folder(notebooks))
+    if as_json:
+        _print_json([_facts(notebook) for notebook in found])
+        return
+    from facesr_tools.cli.tables import make_console, notebooks_table
+
+    make_console().print(notebooks_table(found))
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "facesr run all\n\n"
+    "facesr run 10 --profile smoke\n\n"
+    "facesr run 00_start_here 10_human_face_gan --device cuda --profile workshop\n\n"
+    "facesr run all --data-root ~/faces --out runs-faces"
+)
+def run(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Notebooks (name or number), or: all.")],
+    profile: Profile = "quick",
+    out: Out = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    data_root: DataRoot = "",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run what is done again, and train again.")] = False,
+    notebooks: Folder = None,
+) -> None:
+    """Run notebooks and write their results to OUT/PROFILE/NAME/.
+
+    A notebook that is done (same notebook, options and library code) is skipped,
+    so the same command goes on after an interruption. Ctrl-C stops cleanly and
+    prints the command that goes on.
+
+    Each folder gets notebook.ipynb as executed and log.txt; a notebook that failed
+    leaves notebook.failed.ipynb. Exit code: 0 if every notebook ran, 1 if one
+    failed, 2 for a wrong name or option, 130 after Ctrl-C.
+    """
+    with _clear_errors():
+        check_profile(profile)
+        chosen = select(read_notebooks(find_folder(notebooks)), names)
+        if data_root and not Path(data_root).expanduser().is_dir():
+            raise NotebookError(f"--data-root {data_root}: there is no such folder")
+        fresh_since = time.time() if fresh else _fresh_since()
+        _check_device(device)
+        try:
+            _out(out).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NotebookError(f"--out {out}: cannot write there ({error.strerror}); choose another folder") from error
+    from facesr_tools.cli.tables import make_console
+    from facesr_tools.runner.execute import Settings
+    from facesr_tools.runner.run import exit_code, run_notebooks
+
+    settings = Settings(
+        profile=profile,
+        out=_out(out),
+        seed=seed,
+        device=device.value,
+        data_root=str(Path(data_root).expanduser().resolve()) if data_root else "",
+        fresh_since=fresh_since,
+    )
+    resume = _resume_command(names, settings, notebooks)
+    outcomes = run_notebooks(chosen, settings, make_console(), code_fingerprint(), resume)
+    raise typer.Exit(exit_code(outcomes))
+
+
+@app.command(epilog="Example: facesr report --profile smoke")
+def report(profile: Profile = "quick", out: Out = None) -> None:
+    """Collect the results of a profile into one HTML page and print its path."""
+    with _clear_errors():
+        check_profile(profile)
+        folder = _out(out) / profile
+        if not folder.is_dir():
+            raise NotebookError(f"no results in {folder}; first: facesr run all --profile {profile}")
+    from facesr_tools.report import build_report
+    from facesr_tools.report.notebook_html import export_notebooks
+
+    export_notebooks(folder)
+    print(build_report(_out(out), profile))
+
+
+@app.command(epilog="Examples:\n\nfacesr book\n\nfacesr book --profile workshop --out ~/runs")
+def book(profile: Profile = "quick", out: Out = None, notebooks: Folder = None) -> None:
+    """Build a web site of what a profile's notebooks showed and print its path.
+
+    Needs the extra "site" (Jupyter Book 2, and Node from a package); make book
+    installs it. Executes nothing: a notebook that was not run gets its page
+    without results. The site is OUT/PROFILE/book/, plain files that open without
+    network or server; an earlier one is replaced.
+
+    Exit code: 0, or 2 if there is nothing to show or a program is missing.
+    """
+    with _clear_errors():
+        check_profile(profile)
+        found = read_notebooks(find_folder(notebooks))
+        from facesr_tools.book import build_book
+        from facesr_tools.cli.tables import make_console
+
+        console = make_console()
+
+        def say(line: str) -> None:
+            console.print(line, markup=False, soft_wrap=True)
+
+        print(build_book(found, _out(out), profile, root=checkout_root(), say=say))
+
+
+@app.command(epilog="Example: facesr models --preset quick --json")
+def models(
+    preset: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")] = "paper", as_json: AsJson = False
+) -> None:
+    """List every network of every paper: parameters, FLOPs, input and output size.
+
+    FLOPs are for one image, forward only; a multiply-add counts as 2.
+    """
+    with _clear_errors():
+        check_profile(preset)
+    from facesr_tools.cli.tables import make_console, networks_table
+    from facesr_tools.models import describe_papers
+
+    found = describe_papers(preset)
+    if as_json:
+        _print_json([asdict(facts) for facts in found])
+    else:
+        make_console().print(networks_table(found, preset))
+
+
+@app.command(epilog="Examples:\n\nfacesr doctor\n\nfacesr doctor --data-root ~/faces --online --json")
+def doctor(
+    out: Out = None,
+    data_root: DataRoot = "",
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask also whether missing weights can be downloaded.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Examine this machine: versions, device, memory, disk, data, weights, kernel.
+
+    Ends with a verdict per profile. Exit code: 0 if quick could run, else 1.
+    """
+    from facesr_tools.cli.tables import make_console, print_diagnosis
+    from facesr_tools.doctor import examine
+
+    found = examine(_out(out), data_root, online)
+    if as_json:
+        profiles = {profile: {"ok": not missing, "missing": missing} for profile, missing in found.missing.items()}
+        _print_json({"checks": [asdict(check) for check in found.checks], "profiles": profiles})
+    else:
+        print_diagnosis(found, make_console())
+    raise typer.Exit(1 if found.missing["quick"] else 0)
+
+
+def _facts(notebook: Notebook) -> dict[str, Any]:
+    facts = asdict(notebook)
+    return {"name": notebook.name, **facts, "path": str(notebook.path)}
+
+
+def _out(out: Path | None) -> Path:
+    return (out.expanduser() if out else (checkout_root() or Path.cwd()) / "runs").resolve()
+
+
+def _fresh_since() -> float:
+    """The moment an interrupted `run --fresh` began, which its resume command hands on."""
+    text = os.environ.get("FACESR_FRESH") or "0"
+    try:
+        return float(text)
+    except ValueError:
+        raise NotebookError(f"FACESR_FRESH={text}: must be a time in seconds since 1970; unset it") from None
+
+
+def _check_device(device: Device) -> None:
+    if device is Device.cuda:
+        import torch
+
+        if not torch.cuda.is_available():
+            raise NotebookError(
+                "--device cuda: torch finds no CUDA device here; use --device auto, or ask facesr doctor"
+            )
+
+
+def _resume_command(names: list[str], settings: Any, notebooks: Path | None) -> str:
+    command = ["facesr", "run", *names, "--profile", settings.profile, "--out", str(settings.out)]
+    command += ["--seed", str(settings.seed), "--device", settings.device]
+    command += ["--data-root", settings.data_root] if settings.data_root else []
+    command += ["--notebooks", str(notebooks.resolve())] if notebooks else []
+    fresh = f"FACESR_FRESH={settings.fresh_since!r} " if settings.fresh_since else ""
+    return fresh + shlex.join(command)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Print a NotebookError as one message, without a traceback, and exit with 2."""
+    try:
+        yield
+    except NotebookError as error:
+        typer.echo(f"facesr: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+app.add_typer(data_app, name="data")
+app.command(epilog=UPSCALE_EPILOG)(upscale)
+app.command(epilog=CLASSROOM_EPILOG)(classroom)
+app.command(epilog=GRADE_EPILOG)(grade)
+app.add_typer(weights_app, name="weights")

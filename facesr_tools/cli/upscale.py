@@ -1,0 +1,99 @@
+"""`facesr upscale`: super-resolve your own pictures with what a notebook has trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facesr_tools.cli.options import Device
+
+if TYPE_CHECKING:  # these bring torch
+    from facesr_tools.upscale import Outcome, Upscaler
+
+EPILOG = (
+    "Examples:\n\n"
+    "facesr upscale photo.jpg larger --method human_gan\n\n"
+    "facesr upscale album/ larger --checkpoint isr-kd-replay-2-1\n\n"
+    "facesr upscale album/ larger --method bicubic --scale 4"
+)
+
+
+def upscale(
+    inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Pictures, or folders of pictures.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results, all PNG.")],
+    checkpoint: Annotated[
+        str, typer.Option(help="A checkpoint's or stage's folder, or the beginning of a name in runs/stages.")
+    ] = "",
+    method: Annotated[
+        str, typer.Option(help="human_gan, selfsr, teacher_student, isr_kd (its newest checkpoint), or bicubic.")
+    ] = "",
+    scale: Annotated[int, typer.Option(help="For bicubic; a network has its own.")] = 4,
+    tile: Annotated[int, typer.Option(help="Side of the pieces in pixels of the input; 0: never cut.")] = 192,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")] = False,
+    runs: Annotated[Path | None, typer.Option(help="Where the notebooks' results are, if not in runs/.")] = None,
+) -> None:
+    """Super-resolve pictures with a trained checkpoint, or with bicubic.
+
+    Results are PNG files with the depth (8 or 16 bit), grey, transparency and
+    colour profile of their originals; EXIF is applied (orientation) and then left
+    out. Originals are never replaced. Large pictures are cut into pieces that
+    overlap by what the network sees, so that no seam shows.
+
+    The networks are trained on faces: cut them out first where they are small in
+    the picture (facesr data prepare folder). Their detail is invented: never use
+    it to identify anyone.
+
+    Exit code: 0 if all went well, 1 if a picture failed, 2 for a wrong option.
+    """
+    from facesr_lib.evaluate.run import default_output_dir
+    from facesr_tools.upscale import plan
+
+    try:
+        jobs = plan(inputs, out, overwrite=overwrite)
+        upscaler = _upscaler(checkpoint, method, scale, device.value, (runs or default_output_dir()) / "stages")
+        if tile < 0:
+            raise ValueError(f"--tile {tile}: give a side in pixels, or 0")
+    except (OSError, ValueError) as error:
+        typer.echo(f"facesr: {error}", err=True)
+        raise typer.Exit(2) from None
+
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from facesr_tools.cli.tables import make_console
+    from facesr_tools.upscale import upscale_files
+
+    console = make_console()
+    console.print(f"{upscaler.name}: x{upscaler.scale}, {len(jobs)} pictures", soft_wrap=True, markup=False)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f}%"),
+        TimeRemainingColumn(),
+    )
+    failed: list[Outcome] = []
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("upscaling", total=max(1, sum(job.pixels for job in jobs)))
+        for outcome in upscale_files(jobs, upscaler, tile=tile, step=lambda pixels: bar.advance(task, pixels)):
+            if outcome.problem:
+                failed.append(outcome)
+            else:
+                note = f" ({'; '.join(outcome.remarks)})" if outcome.remarks else ""
+                console.print(f"✓ {outcome.job.target}{note}", soft_wrap=True, markup=False)
+    for outcome in failed:
+        console.print(f"✗ {outcome.job.source}: {outcome.problem}", soft_wrap=True, markup=False)
+    if failed:
+        console.print(f"{len(failed)} of {len(jobs)} pictures failed")
+    raise typer.Exit(1 if failed else 0)
+
+
+def _upscaler(checkpoint: str, method: str, scale: int, device: str, stages: Path) -> Upscaler:
+    from facesr_tools.upscale import bicubic, choose, from_checkpoint
+
+    if method == "bicubic":
+        if checkpoint:
+            raise ValueError("--method bicubic needs no --checkpoint: leave one of them out")
+        return bicubic(scale)
+    return from_checkpoint(choose(checkpoint, method, stages), device)

@@ -1,0 +1,149 @@
+"""`facesr weights`: list, fetch and verify the pretrained networks and parameters that some scores need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+if TYPE_CHECKING:  # these bring torch
+    from rich.console import Console
+
+    from facesr_lib.metrics.weights import State, Weights
+
+app = typer.Typer(
+    help="List, fetch and verify the pretrained networks and parameters that LPIPS, FID, NIQE and face scores need.",
+    epilog="Example: facesr weights fetch",
+    no_args_is_help=True,
+)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command("list", epilog="Example: facesr weights list --json")
+def list_(as_json: AsJson = False) -> None:
+    """List all weights: what for, whether they are here, size, source, licence."""
+    _show(as_json, rehash=False)
+
+
+@app.command(epilog="Example: facesr weights verify")
+def verify(as_json: AsJson = False) -> None:
+    """Read every file again and compare it with its SHA-256.
+
+    Exit code: 1 if a file is damaged, else 0; missing files are no error.
+    """
+    states = _show(as_json, rehash=True)
+    raise typer.Exit(1 if "damaged" in states.values() else 0)
+
+
+@app.command(
+    epilog="Examples:\n\nfacesr weights fetch\n\nfacesr weights fetch hed-vgg mobilenet-v2\n\nfacesr weights fetch all"
+)
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="Weights (see the list), or: all.")
+    ] = None,
+) -> None:
+    """Fetch weights into the usual caches; what is there already is left alone.
+
+    Without names: what each metric needs, official if its host can be reached,
+    else the named substitute. A broken download goes on where it stopped.
+
+    Exit code: 0 if all that was asked for is ready, 1 if not, 2 for a wrong name.
+    """
+    from facesr_lib.metrics.weights import WEIGHTS
+    from facesr_tools.cli.tables import make_console
+
+    unknown = [name for name in names or [] if name not in WEIGHTS and name != "all"]
+    if unknown:
+        typer.echo(f"facesr: no weights are called {', '.join(unknown)}; valid: {', '.join(WEIGHTS)}, all", err=True)
+        raise typer.Exit(2)
+    console = make_console()
+    if names:
+        chosen = list(WEIGHTS) if "all" in names else list(dict.fromkeys(names))
+        done = [_fetch(name, console) for name in chosen]
+        raise typer.Exit(0 if all(done) else 1)
+    metrics = dict.fromkeys(weights.metric for weights in WEIGHTS.values())
+    lacking = [metric for metric in metrics if not any(_fetch(name, console) for name in _for_metric(metric))]
+    if lacking:
+        console.print(f"n/a until weights are fetched: {', '.join(lacking)}", soft_wrap=True)
+    raise typer.Exit(1 if lacking else 0)
+
+
+def _for_metric(metric: str) -> list[str]:
+    """The official backend's weights, then its substitute's."""
+    from facesr_lib.metrics.weights import WEIGHTS
+
+    return [name for name, weights in WEIGHTS.items() if weights.metric == metric and weights.by_default]
+
+
+def _fetch(name: str, console: Console) -> bool:
+    """Fetch one entry with a progress bar and say how it went."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from facesr_tools.weights import FetchFailed
+    from facesr_tools.weights import fetch as fetch_weights
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task(name, total=None)
+            path = fetch_weights(name, lambda done, total: bar.update(task, completed=done, total=total))
+    except FetchFailed as error:
+        console.print(f"✗ {error}", soft_wrap=True, markup=False)
+        return False
+    console.print(f"✓ {name}  {path}", soft_wrap=True, markup=False)
+    return True
+
+
+def _show(as_json: bool, *, rehash: bool) -> dict[str, State]:
+    from facesr_lib.metrics.weights import WEIGHTS, state
+    from facesr_tools.cli.tables import make_console
+
+    states = {name: state(weights, rehash=rehash) for name, weights in WEIGHTS.items()}
+    if as_json:
+        print(json.dumps([_facts(WEIGHTS[name], found) for name, found in states.items()], indent=2))
+    else:
+        _print_table(WEIGHTS.values(), states, make_console())
+    return states
+
+
+def _print_table(table: Collection[Weights], states: dict[str, State], console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    colours = {"ready": "green", "missing": "yellow", "damaged": "red"}
+    shown = Table("name", "for", "state", "MB", "source", "licence")
+    for weights in table:
+        found = Text(states[weights.name], colours[states[weights.name]])
+        size = Text(f"{weights.size / 1e6:.0f}" if weights.size > 1e6 else "<1", justify="right")
+        origin = _origin(weights)
+        source = Text(urlsplit(origin).netloc or origin, overflow="fold")
+        shown.add_row(weights.name, Text(weights.backend), found, size, source, Text(weights.licence))
+    console.print(shown)
+    ready = {weights.metric for weights in table if states[weights.name] == "ready"}
+    if lacking := [metric for metric in dict.fromkeys(weights.metric for weights in table) if metric not in ready]:
+        console.print(f"n/a until you run `facesr weights fetch`: {', '.join(lacking)}", soft_wrap=True)
+
+
+def _facts(weights: Weights, found: State) -> dict[str, Any]:
+    return {
+        "name": weights.name,
+        "metric": weights.metric,
+        "backend": weights.backend,
+        "state": found,
+        "path": str(weights.path),
+        "bytes": weights.size,
+        "sha256": {file.name: file.sha256 for file in weights.files},
+        "source": _origin(weights),
+        "licence": weights.licence,
+    }
+
+
+def _origin(weights: Weights) -> str:
+    from facesr_lib.metrics.weights import Download
+
+    source = weights.source
+    return source.url if isinstance(source, Download) else f"{source.index}: {source.requirement}"

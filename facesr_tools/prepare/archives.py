@@ -1,0 +1,168 @@
+"""Archives from elsewhere, unpacked so that nothing in them decides where files go or how much is written."""
+
+from __future__ import annotations
+
+import lzma
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, NamedTuple
+
+from facesr_lib.files import sync_folder
+from facesr_tools.download import is_web_page
+
+SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+MAX_RATIO = 50  # of the unpacked size to the archive's; pictures hardly shrink, lists of numbers to a tenth
+FREE_OF_RATIO = 64 << 20  # bytes that are never absurd
+MAX_FILES = 5_000_000
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError)
+
+
+class ArchiveError(RuntimeError):
+    """An archive is damaged, no archive at all, or refused because of what it holds; the message names it and the remedy."""
+
+
+class Member(NamedTuple):
+    """One entry: its path as the archive spells it, its size in bytes, what it is, and how to read it."""
+
+    name: str
+    size: int
+    kind: str  # "file", "folder", or what else it is
+    read: Callable[[], IO[bytes]]
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file's name is one of an archive that can be unpacked here."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def stem(path: Path) -> str:
+    """An archive's name without its ending: "faces" for faces.tar.gz."""
+    ending = next(
+        (suffix for suffix in sorted(SUFFIXES, key=len, reverse=True) if path.name.lower().endswith(suffix)), ""
+    )
+    return path.name[: len(path.name) - len(ending)]
+
+
+def unpack(archive: Path, folder: Path, progress: Callable[[int], None] = lambda files: None) -> Path:
+    """Unpack a zip or tar archive to `folder`, which appears only when every file is written; done before: nothing happens.
+
+    After an interruption, files that are complete are not written again. progress(files) is called now and then.
+    Raises ArchiveError for a damaged archive, a web page under an archive's name, and everything in an archive that no data
+    set needs: absolute paths, "..", links, devices, encryption, an unpacked size over MAX_RATIO times the archive's or over
+    the free disk space. Whatever had been written by then is removed.
+    """
+    if folder.is_dir():
+        return folder
+    compressed = archive.stat().st_size
+    partial = folder.with_name(f".{folder.name}-{compressed}.unpacking")  # another archive begins anew
+    partial.mkdir(parents=True, exist_ok=True)
+    allowed = min(MAX_RATIO * compressed + FREE_OF_RATIO, shutil.disk_usage(partial).free + _written(partial))
+    written = 0
+    try:
+        for count, member in enumerate(_members(archive), start=1):
+            target = _place(member, archive, partial)
+            written += member.size
+            if written > allowed or count > MAX_FILES:
+                raise ArchiveError(_too_much(archive, written, count, compressed))
+            if member.kind == "folder":
+                target.mkdir(parents=True, exist_ok=True)
+            elif not (target.is_file() and target.stat().st_size == member.size):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with member.read() as content, open(target, "wb") as out:
+                    shutil.copyfileobj(content, out, 1 << 20)
+                if target.stat().st_size != member.size:
+                    raise EOFError(f"{member.name} ends early")
+            if count % 1000 == 0:
+                progress(count)
+    except ArchiveError:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    except _DAMAGE as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise ArchiveError(f"{archive} is damaged or cut short ({error}): delete it and download it again") from error
+    partial.replace(folder)
+    sync_folder(folder.parent)
+    return folder
+
+
+def _members(archive: Path) -> Iterator[Member]:
+    if is_web_page(archive):
+        raise ArchiveError(
+            f"{archive} is a web page, not an archive (a login, a quota or a confirmation page was saved under its name): "
+            "delete it, open its address in a browser and save the archive itself"
+        )
+    if zipfile.is_zipfile(archive):
+        yield from _zip_members(archive)
+    elif tarfile.is_tarfile(archive):
+        yield from _tar_members(archive)
+    elif _begins_as_zip(archive):
+        raise ArchiveError(f"{archive} is cut short (a zip archive without its end): delete it and download it again")
+    else:
+        raise ArchiveError(f"{archive} is not a zip or tar archive; unpack it yourself and give the folder instead")
+
+
+def _zip_members(archive: Path) -> Iterator[Member]:
+    with zipfile.ZipFile(archive) as content:
+        infos = content.infolist()
+        # The whole size is known beforehand: refuse a bomb before the first byte is written.
+        total = sum(info.file_size for info in infos)
+        compressed = archive.stat().st_size
+        if total > MAX_RATIO * compressed + FREE_OF_RATIO:
+            raise ArchiveError(_too_much(archive, total, len(infos), compressed))
+        for info in infos:
+            mode = info.external_attr >> 16
+            kind = "folder" if info.is_dir() else "link" if stat.S_ISLNK(mode) else "file"
+            if info.flag_bits & 1:
+                kind = "encrypted file"
+            yield Member(info.filename, info.file_size, kind, lambda info=info: content.open(info))  # type: ignore[misc]
+
+
+def _tar_members(archive: Path) -> Iterator[Member]:
+    with tarfile.open(archive) as content:
+        for info in content:
+            kind = "folder" if info.isdir() else "file" if info.isreg() else "link" if _links(info) else "device"
+
+            def read(info: tarfile.TarInfo = info) -> IO[bytes]:
+                inside = content.extractfile(info)
+                assert inside is not None  # it is a regular file
+                return inside
+
+            yield Member(info.name, info.size if info.isreg() else 0, kind, read)
+            content.members = []  # type: ignore[attr-defined]  # tarfile would keep every header of a million files
+
+
+def _begins_as_zip(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(2) == b"PK"
+
+
+def _links(info: tarfile.TarInfo) -> bool:
+    return info.issym() or info.islnk()
+
+
+def _place(member: Member, archive: Path, folder: Path) -> Path:
+    """Where a member goes, or ArchiveError when it may not go anywhere."""
+    name = member.name.replace("\\", "/")
+    path = PurePosixPath(name)
+    if member.kind not in ("file", "folder"):
+        raise ArchiveError(f"{archive} is refused: {member.name!r} in it is a {member.kind}, which no data set needs")
+    if path.is_absolute() or ".." in path.parts or ":" in (path.parts[0] if path.parts else ""):
+        raise ArchiveError(f"{archive} is refused: {member.name!r} in it would be written outside its folder")
+    return folder.joinpath(*path.parts)
+
+
+def _too_much(archive: Path, written: int, count: int, compressed: int) -> str:
+    return (
+        f"{archive} is refused: {compressed:,} bytes would become {written:,} and more, in {count:,} files; that is over "
+        f"{MAX_RATIO} times its size, over {MAX_FILES:,} files, or over the free disk space. If the archive is right, "
+        "free space or unpack it yourself and give the folder instead"
+    )
+
+
+def _written(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,227 @@
+"""The papers' data sets: rights, files and protocol of each. A checksum stands here only where it has been published.
+
+Checksums and Google Drive ids: CelebA and WIDER FACE, torchvision's data set classes; FFHQ, NVlabs/ffhq-dataset; SCGAN, its page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from facesr_tools.download import RemoteFile
+from facesr_tools.prepare import listing
+from facesr_tools.prepare.by_request import BICUBIC, BY_REQUEST, PHOTOGRAPHS, RESEARCH, UNKNOWN
+from facesr_tools.prepare.description import Description, Origin, PrepareError
+
+DRIVE = "Google Drive, linked from the terms page; it refuses when too many people ask: try later, or in a browser"
+
+
+def _drive(name: str, identifier: str, md5: str = "", size: int | None = None) -> RemoteFile:
+    return RemoteFile(name, (listing.google_drive(identifier),), size, md5)
+
+
+_CELEBA = Origin(
+    family="celeba",
+    licence=RESEARCH,
+    terms="http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+    credit="CelebA (Liu et al. 2015), non-commercial research only",
+    identities="published; the official partition keeps people apart",
+)
+_CELEBA_LISTS = (
+    _drive("list_eval_partition.txt", "0B7EVK8r0v71pY0NSMzRuSXJEVkk", "d32c9cbf5e040fd4025c592c306e6668"),
+    _drive("identity_CelebA.txt", "1_ee_0u7vcNLOfNLegJRHmolfH5ICW-XS", "32bd1bd63d3c78cd57e08160ec5ed1e2"),
+)
+_FFHQ = Origin(
+    family="ffhq",
+    licence="CC BY-NC-SA 4.0; every photograph has its own licence",
+    terms="https://github.com/NVlabs/ffhq-dataset",
+    credit="FFHQ (Karras et al. 2019), CC BY-NC-SA 4.0, NVIDIA",
+    identities=UNKNOWN,
+)
+_FFHQ_LIST = _drive(
+    listing.FFHQ_LIST, "16N0RV4fHI6joBuKbQAoG34V_cQk7vxSA", "425ae20f06a4da1d4dc0f46d40ba5fd6", 267_793_842
+)
+
+# In the order of preference where a paper used several.
+_DESCRIPTIONS = (
+    Description(
+        name="ffhq-1024",
+        title="FFHQ, 1024 px",
+        kind="faces",
+        protocol=(
+            "as published, 1024x1024 px: the first 250 training images; of the validation images every third is val, the first "
+            "100 of them, the others test, the first 150 [choice]; the paper drew 500 at random"
+        ),
+        files=(_FFHQ_LIST,),
+        ask="500 images (0.7 GB) are downloaded one by one from FFHQ's list; or give a folder images1024x1024",
+        index=listing.ffhq("images1024x1024", "image"),
+        size=1024,
+        limits={"train": 250, "val": 100, "test": 150},
+        pictures=listing.ffhq_pictures,
+        origin=_FFHQ,
+    ),
+    Description(
+        name="celeba-wild",
+        title="CelebA, in the wild, cut by landmarks",
+        kind="faces",
+        protocol=(
+            "square box from DIC's annotations (landmarks.json) where given, else from CelebA's five landmarks [choice], to "
+            f"128x128 px; {BICUBIC}. Split: the official partition (the paper: 168,854 / 1,000 images, DIC's own choice)"
+        ),
+        files=(RemoteFile("img_celeba"), RemoteFile("list_landmarks_celeba.txt"), *_CELEBA_LISTS),
+        ask=(
+            "the folder img_celeba comes as img_celeba.7z.001 to .014 from the terms page: unpack them with 7z (7z x "
+            "img_celeba.7z.001); list_landmarks_celeba.txt lies in the folder Anno there"
+        ),
+        index=listing.celeba_wild,
+        size=128,
+        origin=_CELEBA,
+    ),
+    Description(
+        name="helen",
+        title="Helen, cut by landmarks",
+        kind="faces",
+        origin=Origin(
+            family="helen",
+            licence="research; photographs from Flickr keep their owners' rights",
+            terms="http://www.ifp.illinois.edu/~vuongle2/helen/",
+            credit="Helen (Le et al. 2012), photographs from Flickr, for research",
+            identities=UNKNOWN,
+        ),
+        protocol=(
+            "square box from DIC's annotations (landmarks.json), else from Helen's 194 landmarks [choice], to 128x128 px; "
+            f"{BICUBIC}. Test: testnames.txt where given, else the last 50 by name [choice]"
+        ),
+        files=(*(RemoteFile(f"helen_{number}.zip") for number in range(1, 6)), RemoteFile("annotation.zip")),
+        ask="the five archives of images, the annotations and testnames.txt are on the terms page",
+        index=listing.helen,
+        size=128,
+    ),
+    Description(
+        name="bulat",
+        title="Bulat, Yang and Tzimiropoulos's faces",
+        kind="faces",
+        origin=Origin(
+            family="bulat",
+            licence="of the sets it is made of (CelebA, AFLW, LS3D-W, VGGFace2, WIDER FACE): research",
+            terms="https://github.com/jingyang2017/Face-and-Image-super-resolution",
+            credit="Faces as prepared by Bulat, Yang and Tzimiropoulos (2018), for research",
+            identities=UNKNOWN,
+        ),
+        protocol="as shipped: HR 64x64, LR 16x16 px; a tenth of the HR images, drawn, is val and test [choice]",
+        files=(RemoteFile("Dataset"), RemoteFile("testset.tar")),
+        ask="the folder Dataset (with HIGH and LOW) and testset.tar, as the terms page says; ask its authors if the link is gone",
+        index=listing.as_shipped({"train": "HIGH", "real_lr/train": "LOW", "real_lr/test": "testset"}),
+        size=64,
+    ),
+    Description(
+        name="scgan",
+        title="SCGAN's prepared archive",
+        kind="faces",
+        origin=Origin(
+            family="scgan",
+            licence="academic research only",
+            terms="https://github.com/HaoHou-98/SCGAN",
+            credit="FFHQ, WIDER FACE, LS3D-W and WebFace as prepared for SCGAN (Hou et al. 2022), academic research only",
+            identities=UNKNOWN,
+        ),
+        protocol="as shipped: HR 64x64, LR 16x16 px; a tenth of the HR images, drawn, is val and test [choice]",
+        files=(_drive("scgan.zip", "12FURoPwr6G1j3DOOsgIYQSnXxg8mR0qU"),),
+        ask="Google Drive, linked from the terms page, under whatever name; it holds imgs_train and imgs_test",
+        index=listing.as_shipped(
+            {
+                "train": "imgs_train/HIGH",
+                "real_lr/train": "imgs_train/LOW",
+                "real_lr/test": "imgs_test/Widerface",
+                "real_lr/webface": "imgs_test/WebFace",
+                "real_lr/ls3dw": "imgs_test/LS3D-w_balanced",
+                "real_lr/ffhq": "imgs_test/FFHQ",
+            }
+        ),
+        size=64,
+    ),
+    Description(
+        name="ffhq-128",
+        title="FFHQ, thumbnails",
+        kind="faces",
+        protocol="as published, 128x128 px; readers make them smaller",
+        files=(RemoteFile("thumbnails128x128"), _FFHQ_LIST),
+        ask="70,000 files (1.95 GB): thumbnails128x128 from the terms page, or by its download_ffhq.py --thumbs",
+        index=listing.ffhq("thumbnails128x128", "thumbnail"),
+        size=128,
+        origin=_FFHQ,
+    ),
+    Description(
+        name="widerface",
+        title="WIDER FACE, small faces",
+        kind="real LR",
+        origin=Origin(
+            family="widerface",
+            licence="research; images collected from the web",
+            terms="http://shuoyang1213.me/WIDERFACE/",
+            credit="WIDER FACE (Yang et al. 2016), for research",
+            identities=PHOTOGRAPHS,
+        ),
+        protocol=(
+            "square of the box's longer side, 12 to 36 px, at most normal blur and partial occlusion, valid, to 16x16 px; "
+            f"{BICUBIC} [choice]"
+        ),
+        files=(
+            _drive("WIDER_train.zip", "15hGDLhsx8bLgLcIRD5DhYt5iBxnjNF1M", "3fedf70df600953d25982bcd13d91ba2"),
+            _drive("WIDER_val.zip", "1GUCogbp16PMGa39thoMMeWxp7Rp5oM8Q", "dfa7d7e790efa35df3788964cf0bbaea"),
+            RemoteFile(
+                "wider_face_split.zip",
+                ("http://shuoyang1213.me/WIDERFACE/support/bbx_annotation/wider_face_split.zip",),
+                md5="0e3767bcf0e326556d407bf5bff5d27c",
+            ),
+        ),
+        ask=DRIVE,
+        index=listing.widerface,
+        size=16,
+    ),
+    Description(
+        name="celeba",
+        title="CelebA, aligned",
+        kind="faces",
+        protocol=f"the whole aligned image, squashed to 128x128 px; {BICUBIC} (the paper names no kernel [choice])",
+        files=(
+            _drive("img_align_celeba.zip", "0B7EVK8r0v71pZjFTYXZWM3FlRnM", "00d2c5bc6d35e252742224ab0c1e8fcb"),
+            *_CELEBA_LISTS,
+        ),
+        ask=DRIVE,
+        index=listing.celeba_aligned,
+        size=128,
+        without_box="whole",
+        origin=_CELEBA,
+    ),
+    Description(
+        name="icartoonface",
+        title="iCartoonFace, recognition",
+        kind="cartoons",
+        origin=Origin(
+            family="icartoonface",
+            licence="repository MIT; the drawings keep their owners' rights",
+            terms="https://github.com/luxiangju-PersonAI/iCartoonFace",
+            credit="iCartoonFace (Zheng et al. 2020)",
+            identities="published characters; a draw puts 90 % of them in train, 5 % each in val and test [choice]",
+        ),
+        protocol=f"the whole picture, squashed to 128x128 px; {BICUBIC} (the paper names no kernel [choice])",
+        files=(RemoteFile("personai_icartoonface_rectrain.zip"),),
+        ask="the recognition training set, linked from the terms page (Google Drive, or iQIYI with the password given there)",
+        index=listing.folder_per_person("icartoonface_rectrain"),
+        size=128,
+        without_box="whole",
+    ),
+)
+
+CATALOGUE: Mapping[str, Description] = MappingProxyType(
+    {description.name: description for description in (*_DESCRIPTIONS, *BY_REQUEST)}
+)
+
+
+def described(name: str) -> Description:
+    """The catalogue's entry. Raises PrepareError, listing the valid names, for another one."""
+    try:
+        return CATALOGUE[name]
+    except KeyError:
+        raise PrepareError(f"no data set is called {name!r}; valid: {', '.join(CATALOGUE)}") from None

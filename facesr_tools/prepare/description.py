@@ -1,0 +1,191 @@
+"""What is to be known of a data set before its first byte: rights, files, protocol, and how its pictures are listed."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple, overload
+
+from facesr_lib.data.boxes import Box
+from facesr_tools.download import RemoteFile
+
+Kind = Literal["faces", "cartoons", "real LR"]
+REAL_LR = "real_lr/"  # parts below this folder hold LR pictures, the others HR
+
+
+class PrepareError(RuntimeError):
+    """A set cannot be prepared; the message names the file or entry, what was expected, and what to do."""
+
+
+class EntryMissing(PrepareError):
+    """A file or folder of a set is not below its source folder."""
+
+
+class Sample(NamedTuple):
+    """One picture to be: a file below the source folder, whom it shows, and what to cut out of it.
+
+    box None: the description's `without_box` says what is taken. reason: why a picture that ought to have a box has none; it is
+    left out then.
+    """
+
+    file: str
+    person: str
+    box: Box | None = None
+    reason: str = ""
+
+
+class Samples(Sequence[Sample]):
+    """A growing sequence of samples in columns, since VGGFace2 has 3.3 million.
+
+    A sample takes 48 bytes and its file's name, as a tuple 400; every person's name is kept once.
+    """
+
+    def __init__(self, samples: Iterable[Sample] = ()) -> None:
+        self._files = bytearray()  # all names, one after the other
+        self._ends = array("Q")  # of each name in there
+        self._boxes = array("d")  # four per sample, NaN for none
+        self._people, self._reasons = array("I"), array("I")  # places in _texts
+        self._texts: list[str] = []
+        self._places: dict[str, int] = {}
+        for sample in samples:
+            self.append(sample)
+
+    def append(self, sample: Sample) -> None:
+        """Add one at the end. Raises PrepareError for a box that is not of finite numbers."""
+        if sample.box is not None and not all(map(math.isfinite, sample.box)):
+            raise PrepareError(
+                f"{sample.file}: its box {sample.box} is not four finite numbers: get the list of boxes again"
+            )
+        self._files += sample.file.encode("utf-8", "surrogatepass")
+        self._ends.append(len(self._files))
+        self._boxes.extend(sample.box or (math.nan,) * 4)
+        self._people.append(self._place(sample.person))
+        self._reasons.append(self._place(sample.reason))
+
+    def people(self) -> list[str]:
+        """Whom the samples show, in their order."""
+        return [self._texts[place] for place in self._people]
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, key: int) -> Sample: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[Sample]: ...
+    def __getitem__(self, key: int | slice) -> Sample | list[Sample]:
+        if isinstance(key, slice):
+            return [self[row] for row in range(len(self))[key]]
+        row = range(len(self))[key]
+        name = self._files[self._ends[row - 1] if row else 0 : self._ends[row]]
+        left, top, right, bottom = self._boxes[4 * row : 4 * row + 4]
+        box = None if math.isnan(left) else (left, top, right, bottom)
+        file = name.decode("utf-8", "surrogatepass")
+        return Sample(file, self._texts[self._people[row]], box, self._texts[self._reasons[row]])
+
+    def _place(self, text: str) -> int:
+        place = self._places.setdefault(text, len(self._texts))
+        if place == len(self._texts):
+            self._texts.append(text)
+        return place
+
+
+Parts = dict[str, Samples]  # "train", "val", "test", "real_lr/train", ...
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a set comes from, the same for all its protocols.
+
+    family: the folder of its sources.  licence: in a few words.  terms: the page that states it.  credit: for every manifest.
+    identities: how people are known, and so what a split can promise.
+    """
+
+    family: str
+    licence: str
+    terms: str
+    credit: str
+    identities: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """One data set under one paper's protocol.
+
+    name: what the command line, DATA_ROOT and `facesr_lib.papers` call it.
+    files: what `index` needs. Those without addresses must be asked for; `ask` says where and how.
+    protocol: how the pictures are cut, in words, for the manifest; numbers of our own are marked [choice] there.
+    index: lists the pictures below a source folder; raises EntryMissing where something of the set is not there.
+    size, lr_size: sides of the packed pictures in pixels.
+    without_box: what is taken of a picture without a box: the whole of it, squashed, or its centre square.
+    limits: pictures per part that the paper uses, where it uses few.  pictures: these, as files to download one by one.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    origin: Origin
+    protocol: str
+    files: tuple[RemoteFile, ...]
+    ask: str
+    index: Callable[[Path], Parts]
+    size: int
+    lr_size: int = 16
+    without_box: Literal["whole", "centre"] = "centre"
+    limits: Mapping[str, int] | None = None
+    pictures: Callable[[Path, Mapping[str, int]], list[RemoteFile]] | None = (
+        None  # single pictures to download, where few will do
+    )
+
+    def size_of(self, part: str) -> int:
+        """Side in pixels of a part's pictures."""
+        return self.lr_size if part.startswith(REAL_LR) or self.kind == "real LR" else self.size
+
+    @property
+    def downloadable(self) -> bool:
+        """Whether every file has an address."""
+        return all(file.urls for file in self.files)
+
+
+def drawn_split(person: str, shares: Mapping[str, float]) -> str:
+    """The part that a person is in, where nobody published a split: the same on every machine, whoever else is there.
+
+    `shares` add up to 1; a person's place in [0, 1) is the beginning of the SHA-256 of the id.
+    """
+    place = int.from_bytes(hashlib.sha256(person.encode()).digest()[:8], "big") / 2**64
+    edge = 0.0
+    for part, share in shares.items():
+        edge += share
+        if place < edge:
+            return part
+    return part
+
+
+def look_for(source: Path, name: str, *, folder: bool, depth: int = 4) -> Path | None:
+    """The file or folder `name` at most `depth` levels below `source`, the shallowest first: archives differ in how they wrap
+    their content. None when there is none."""
+    level = [source]
+    for _ in range(depth):
+        below: list[Path] = []
+        for place in level:
+            candidate = place / name
+            if candidate.is_dir() if folder else candidate.is_file():
+                return candidate
+            below += sorted(entry for entry in place.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        level = below
+    return None
+
+
+def find_entry(source: Path, name: str, *, folder: bool) -> Path:
+    """`look_for`, or EntryMissing."""
+    found = look_for(source, name, folder=folder)
+    if found is None:
+        kind = "folder" if folder else "file"
+        raise EntryMissing(
+            f"there is no {kind} {name} in {source} or the folders below it: put it or its archive there"
+        )
+    return found

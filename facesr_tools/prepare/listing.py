@@ -1,0 +1,249 @@
+"""How each set's pictures are found below its source folder: one function per layout, used by the catalogue."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facesr_lib.data.boxes import Box, landmark_box, square_box
+from facesr_lib.data.folder import HIDDEN, SUFFIXES
+from facesr_tools.download import RemoteFile
+from facesr_tools.prepare import lists
+from facesr_tools.prepare.description import (
+    EntryMissing,
+    Parts,
+    PrepareError,
+    Sample,
+    Samples,
+    drawn_split,
+    find_entry,
+    look_for,
+)
+
+SHARES = {"train": 0.9, "val": 0.05, "test": 0.05}  # of the people, where nobody published a split [choice]
+FFHQ_LIST = "ffhq-dataset-v2.json"
+PARTITION = {0: "train", 1: "val", 2: "test"}  # CelebA's numbers
+
+
+def google_drive(identifier: str) -> str:
+    """The address under which Google Drive sends a file; large ones too, as the asked-for confirmation is in it."""
+    return f"https://drive.usercontent.google.com/download?id={identifier}&export=download&confirm=t"
+
+
+def celeba_aligned(source: Path) -> Parts:
+    """The aligned images, by the official partition, with the published identities."""
+    return _celeba(source, "img_align_celeba", None)
+
+
+def celeba_wild(source: Path) -> Parts:
+    """The images in the wild with boxes: of landmarks.json (DIC's) where it is there, else of CelebA's five landmarks."""
+    if given := look_for(source, "landmarks.json", folder=False):
+        return _celeba(source, "img_celeba", lists.dic_boxes(given))
+    path = find_entry(source, "list_landmarks_celeba.txt", folder=False)
+    boxes = {}
+    for name, row in lists.celeba_table(path, header=2).items():
+        boxes[name] = landmark_box(np.array(row, float).reshape(-1, 2), "five")
+    return _celeba(source, "img_celeba", boxes, path.name)
+
+
+def _celeba(source: Path, images: str, boxes: Mapping[str, Box] | None, listed_in: str = "landmarks.json") -> Parts:
+    partition = lists.celeba_table(find_entry(source, "list_eval_partition.txt", folder=False))
+    path = find_entry(source, "identity_CelebA.txt", folder=False)
+    identity = lists.celeba_table(path)
+    if missing := sorted(set(partition) - set(identity)):
+        raise PrepareError(
+            f"{path} has no row for {len(missing):,} of {len(partition):,} images, {missing[0]} first: without identities a "
+            "person could be in train and test; get the file again"
+        )
+    folder = find_entry(source, images, folder=True).relative_to(source).as_posix()
+    parts: Parts = {part: Samples() for part in PARTITION.values()}
+    for name, (number,) in sorted(partition.items()):
+        if number not in PARTITION:
+            raise PrepareError(
+                f"list_eval_partition.txt: {name} is in part {number}; expected 0, 1 or 2; get the file again"
+            )
+        box = boxes.get(name) if boxes is not None else None
+        reason = "" if boxes is None or box else f"no row in {listed_in}"
+        parts[PARTITION[number]].append(Sample(f"{folder}/{name}", f"celeba-{identity[name][0]}", box, reason))
+    return parts
+
+
+def helen(source: Path) -> Parts:
+    """Every annotated image; test is testnames.txt where it is there, else the last 50 by name, as many as DIC tests on."""
+    found = {Path(file).stem: file for file in pictures(source)}
+    if given := look_for(source, "landmarks.json", folder=False):
+        boxes = {Path(name).stem: box for name, box in lists.dic_boxes(given).items()}
+    else:
+        points = lists.helen_points(find_entry(source, "annotation", folder=True))
+        boxes = {name: landmark_box(outline, "outline") for name, outline in points.items()}
+    names = sorted(found)
+    official = look_for(source, "testnames.txt", folder=False)
+    test = set(official.read_text("utf-8").split() if official else names[-50:])
+    parts: Parts = {"train": Samples(), "test": Samples()}
+    for name in names:
+        box = boxes.get(name)
+        part = "test" if name in test else "train"
+        parts[part].append(Sample(found[name], f"helen-{name}", box, "" if box else "no landmarks for it"))
+    return parts
+
+
+def ffhq(images: str, entry: str) -> Callable[[Path], Parts]:
+    """FFHQ below the folder `images`: training is train; of validation, every third image is val, the others test.
+
+    entry: "image" or "thumbnail" in ffhq-dataset-v2.json; where that list is missing, the first 60,000 are for training, as its
+    page says. Only images that are there are listed, so that a few of them will do.
+    """
+
+    def index(source: Path) -> Parts:
+        folder = find_entry(source, images, folder=True)
+        below = folder.relative_to(source).as_posix()
+        there = {file.rpartition("/")[2]: f"{below}/{file}" for file in pictures(folder)}
+        if listed := look_for(source, FFHQ_LIST, folder=False):
+            entries = lists.ffhq_entries(listed)
+            training = {Path(facts[entry]["file_path"]).name: facts["category"] == "training" for _, facts in entries}
+        else:
+            training = {f"{number:05d}.png": number < 60_000 for number in range(70_000)}
+        parts: Parts = {"train": Samples(), "val": Samples(), "test": Samples()}
+        held_out = 0
+        for name, path in sorted(there.items()):
+            if name not in training:
+                raise PrepareError(f"{folder} has {name}, which is no image of FFHQ: move it away")
+            part = "train" if training[name] else "val" if held_out % 3 == 0 else "test"
+            held_out += part != "train"
+            parts[part].append(Sample(path, f"ffhq-{Path(name).stem}"))
+        return parts
+
+    return index
+
+
+def ffhq_pictures(source: Path, limits: Mapping[str, int]) -> list[RemoteFile]:
+    """The first images of 1024 px, as many as `limits` asks for, with the addresses and checksums of FFHQ's own list."""
+    left = {"training": limits["train"], "validation": sum(limits.values()) - limits["train"]}
+    files = []
+    for _, facts in lists.ffhq_entries(find_entry(source, FFHQ_LIST, folder=False)):
+        if left.get(facts["category"], 0) > 0:
+            left[facts["category"]] -= 1
+            image = facts["image"]
+            drive = image["file_url"].partition("id=")[2]
+            files.append(RemoteFile(image["file_path"], (google_drive(drive),), image["file_size"], image["file_md5"]))
+    return files
+
+
+@dataclass(frozen=True)
+class WiderFilter:
+    """Which boxes of WIDER FACE are LR faces; sides in pixels of the box's longer side, blur and occlusion at most so much.
+
+    Bulat et al. and SCGAN publish their crops, not the rule. Ours [choice]: around 16 px, a face can still be seen.
+    """
+
+    sides: tuple[int, int] = (12, 36)
+    blur: int = 1
+    occlusion: int = 1
+
+    def keeps(self, face: lists.WiderFace) -> bool:
+        """Whether a face is one."""
+        left, top, right, bottom = face.box
+        fits = self.sides[0] <= max(right - left, bottom - top) <= self.sides[1]
+        return fits and face.blur <= self.blur and face.occlusion <= self.occlusion and not face.invalid
+
+
+def widerface(source: Path) -> Parts:
+    """Square boxes of small faces: train of WIDER's training photographs, test of its validation photographs."""
+    parts: Parts = {}
+    for part, split in (("real_lr/train", "train"), ("real_lr/test", "val")):
+        listed = lists.wider_faces(find_entry(source, f"wider_face_{split}_bbx_gt.txt", folder=False))
+        folder = (find_entry(source, f"WIDER_{split}", folder=True) / "images").relative_to(source).as_posix()
+        parts[part] = Samples(
+            Sample(f"{folder}/{name}", f"wider-{Path(name).stem}", square_box(face.box))
+            for name, faces in listed
+            for face in faces
+            if WiderFilter().keeps(face)
+        )
+    return parts
+
+
+def as_shipped(folders: Mapping[str, str], hold_out: str = "train") -> Callable[[Path], Parts]:
+    """Ready-made crops: part -> folder. Of the part `hold_out`, a drawn tenth becomes val and test, for scores with originals."""
+
+    def index(source: Path) -> Parts:
+        parts: Parts = {}
+        for part, name in folders.items():
+            place = find_entry(source, name.split("/")[0], folder=True) / "/".join(name.split("/")[1:])
+            below = place.relative_to(source).as_posix()
+            for file in pictures(place):
+                person = f"{name}/{file.rpartition('.')[0]}"
+                target = drawn_split(person, SHARES) if part == hold_out else part
+                parts.setdefault(target, Samples()).append(Sample(f"{below}/{file}", person))
+        return parts
+
+    return index
+
+
+def folder_per_person(
+    folder: str, *, official: Sequence[tuple[str, str]] = (), boxes: Mapping[str, str] | None = None
+) -> Callable[[Path], Parts]:
+    """One subfolder of `folder` per person, split by a draw of the people; or, in `official`, (part, folder) pairs.
+
+    boxes: for every official folder the list of its detector boxes.
+    """
+
+    def index(source: Path) -> Parts:
+        parts: Parts = {}
+        for part, name in official or (("", folder),):
+            place = find_entry(source, name, folder=True)
+            found = lists.detector_boxes(find_entry(source, boxes[name], folder=False)) if boxes else None
+            below = place.relative_to(source).as_posix()
+            person = target = ""
+            for file in pictures(place):
+                if "/" not in file:
+                    raise PrepareError(f"{place / file} lies beside the folders of people: move it into its person's")
+                if not file.startswith(f"{person}/"):
+                    person = file.partition("/")[0]
+                    target = part or drawn_split(person, SHARES)
+                box = found.get(file.rpartition(".")[0]) if found else None
+                reason = f"no row in {boxes[name]}" if boxes and box is None else ""
+                parts.setdefault(target, Samples()).append(Sample(f"{below}/{file}", person, box, reason))
+        return parts
+
+    return index
+
+
+def aflw(source: Path) -> Parts:
+    """The detector's squares of aflw.sqlite in the folder flickr; people are unknown, so a photograph stays on one side."""
+    folder = find_entry(source, "flickr", folder=True)
+    parts: Parts = {}
+    for file, _, box in lists.aflw_faces(find_entry(source, "aflw.sqlite", folder=False)):
+        photograph = f"aflw-{Path(file).stem}"
+        path = (folder / file).relative_to(source).as_posix()
+        parts.setdefault(drawn_split(photograph, SHARES), Samples()).append(Sample(path, photograph, box))
+    return parts
+
+
+def loose_images(source: Path) -> Parts:
+    """Every picture below the source, cut by landmarks68.csv where that is there, split by a draw of the pictures."""
+    listed = look_for(source, "landmarks68.csv", folder=False)
+    boxes = lists.landmark_boxes(listed) if listed else None
+    parts: Parts = {}
+    for file in pictures(source):
+        box = boxes.get(file.rpartition("/")[2]) if boxes is not None else None
+        reason = "no row in landmarks68.csv" if boxes is not None and box is None else ""
+        parts.setdefault(drawn_split(file, SHARES), Samples()).append(Sample(file, file, box, reason))
+    return parts
+
+
+def pictures(folder: Path) -> Iterator[str]:
+    """Paths of the picture files below a folder, relative to it, folder by folder in order. EntryMissing without any."""
+    none = True
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(HIDDEN))
+        below = "" if Path(place) == folder else f"{Path(place).relative_to(folder).as_posix()}/"
+        for name in sorted(files):
+            if not name.startswith(HIDDEN) and os.path.splitext(name)[1].lower() in SUFFIXES:
+                none = False
+                yield below + name
+    if none:
+        raise EntryMissing(f"there is no picture in {folder} or the folders below it: put them or their archive there")

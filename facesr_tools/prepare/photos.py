@@ -1,0 +1,139 @@
+"""Your own photographs as a data set: faces found, cut like CelebA's, split by person, packed like every other set."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facesr_lib.data.boxes import Box, landmark_box
+from facesr_lib.data.faces import FRACTIONS, SPLIT_SEED
+from facesr_lib.data.folder import BadImages, find_images, read_picture
+from facesr_lib.data.images import Pixels
+from facesr_lib.data.split import divide_groups
+from facesr_lib.files import write_atomically
+from facesr_tools.prepare.description import Description, Origin, PrepareError, Sample, Samples
+from facesr_tools.prepare.detector import Face
+from facesr_tools.prepare.pipeline import prepare
+from facesr_tools.prepare.sources import Progress
+
+FOUND, LEFT_OUT = "faces.json", "left_out.json"
+SAVE_EVERY = 50  # photographs
+
+
+def prepare_folder(
+    source: Path,
+    root: Path,
+    find: Callable[[Pixels], list[Face]],
+    *,
+    size: int = 128,
+    limit: int | None = None,
+    workers: int | None = None,
+    progress: Progress = lambda step, done, total: None,
+) -> dict[str, Any]:
+    """Make `root`/NAME, NAME being that of the folder `source`, and return its facts, as `prepare` does for the papers' sets.
+
+    find: the faces of an upright picture (`detector.find_faces`). Pictures in a subfolder are of the person it is named after:
+    the largest face of each is taken. Of pictures directly in `source` every face is taken, each as a person of its own.
+    Faces are cut by their five landmarks and shrunk to `size` px; smaller ones are left out, never enlarged. ROOT/NAME/LEFT_OUT
+    says of every picture without a usable face why. What was found is kept, so that the same command goes on where it was.
+    Raises FileNotFoundError (no pictures), PrepareError (no usable face, or `root` and `source` one inside the other) and
+    ValueError (fewer than three people).
+    """
+    if size < 16:
+        raise ValueError(f"size: expected at least 16 px, got {size}")
+    source, root = source.expanduser().resolve(), root.expanduser().resolve()
+    if root.is_relative_to(source) or source.is_relative_to(root / source.name):
+        raise PrepareError(f"{root} and {source} lie one inside the other: choose another --root")
+    files = [path.relative_to(source).as_posix() for path in find_images(source)]
+    faces = _find_all(source, files, root / "sources" / source.name / FOUND, find, progress)
+    samples, left_out = _usable(source.name, faces, size)
+    if not samples:
+        reasons = sorted(set(left_out.values()))
+        raise PrepareError(f"{source}: no usable face in {len(files)} pictures ({'; '.join(reasons[:3])})")
+    people = divide_groups(source.name, {sample.person for sample in samples}, FRACTIONS, SPLIT_SEED)
+    parts = {part: [s for s in samples if s.person in who] for part, who in people.items()}
+    facts = prepare(
+        _description(source.name, parts, size), root, [source], limit=limit, workers=workers, progress=progress
+    )
+    write_atomically(root / source.name / LEFT_OUT, json.dumps(left_out, indent=1, ensure_ascii=False).encode())
+    return facts
+
+
+def _find_all(
+    source: Path, files: list[str], kept: Path, find: Callable[[Pixels], list[Face]], progress: Progress
+) -> dict[str, Any]:
+    """Per file the landmarks of its faces, [] for none, or a sentence for a bad file; files seen before are not read again."""
+    known = json.loads(kept.read_bytes()) if kept.is_file() else {}
+    found: dict[str, Any] = {}
+    for number, name in enumerate(files, start=1):
+        stat = (source / name).stat()
+        stamp = [stat.st_size, stat.st_mtime_ns]
+        if known.get(name, {}).get("stamp") != stamp:
+            try:
+                faces: Any = [face.points.tolist() for face in find(read_picture(source / name)[0])]
+            except BadImages as error:
+                faces = str(error)
+            known[name] = {"stamp": stamp, "faces": faces}
+            if number % SAVE_EVERY == 0:
+                _keep(kept, known)
+        found[name] = known[name]["faces"]
+        progress("find faces", number, len(files))
+    _keep(kept, known)
+    return found
+
+
+def _keep(path: Path, known: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(known).encode())
+
+
+def _usable(name: str, faces: dict[str, Any], size: int) -> tuple[list[Sample], dict[str, str]]:
+    """The faces to cut, and why pictures give none."""
+    samples: list[Sample] = []
+    left_out: dict[str, str] = {}
+    for file, found in faces.items():
+        if isinstance(found, str) or not found:
+            left_out[file] = found or "no face found"
+            continue
+        boxes = sorted((landmark_box(np.array(points), "five") for points in found), key=_side, reverse=True)
+        person, _, rest = file.partition("/")
+        large = [box for box in (boxes[:1] if rest else boxes) if _side(box) >= size]
+        if not large:
+            left_out[file] = f"its largest face is {_side(boxes[0]):.0f} px, smaller than {size}"
+        for number, box in enumerate(large, start=1):
+            samples.append(Sample(file, person if rest else f"{name}/{Path(file).stem}-{number}", box))
+    return samples, left_out
+
+
+def _side(box: Box) -> float:
+    return box[2] - box[0]
+
+
+def _description(name: str, parts: dict[str, list[Sample]], size: int) -> Description:
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+    origin = Origin(
+        family=name,
+        licence="as the owner of the photographs says",
+        terms="",
+        credit=f"Photographs of the folder {name}; rights as their source states",
+        identities="by subfolder; a picture directly in the folder counts as a person of its own",
+    )
+    return Description(
+        name=name,
+        title=f"Faces of the folder {name}",
+        kind="faces",
+        origin=origin,
+        protocol=(
+            f"CenterFace's five landmarks, square box as of CelebA's [choice], to {size}x{size} px, Pillow's bicubic; smaller "
+            f"faces left out; faces {digest}. Split: by person"
+        ),
+        files=(),
+        ask="",
+        index=lambda folder: {part: Samples(samples) for part, samples in parts.items()},
+        size=size,
+    )

@@ -1,0 +1,137 @@
+"""From nothing, an archive or a folder to a packed set; every step goes on where it was interrupted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from facesr_lib import __version__
+from facesr_lib.data.images import spread
+from facesr_lib.data.packed import PackedError, open_packed, read_manifest
+from facesr_lib.data.prepared import FORMAT, PREPARED, prepared_facts
+from facesr_lib.data.split import refuse_shared_groups
+from facesr_lib.files import write_atomically
+from facesr_tools.prepare.description import REAL_LR, Description, Parts, PrepareError, Samples
+from facesr_tools.prepare.pack import pack_samples
+from facesr_tools.prepare.sources import Progress, Source
+
+BAD_IMAGES = "bad_images.json"
+
+
+def prepare(
+    description: Description,
+    root: Path,
+    given: Sequence[Path] = (),
+    *,
+    limit: int | None = None,
+    workers: int | None = None,
+    progress: Progress = lambda step, done, total: None,
+) -> dict[str, Any]:
+    """Make `root`/NAME of a data set and return its facts; a set that is whole already is left as it is.
+
+    given: archives (unpacked to `root`/sources/FAMILY), or one folder that holds the set's files and is only read. limit: at most
+    so many pictures per part, spread over the people. Asks no questions: licence and terms are the caller's business.
+    Interrupted, the same call goes on. Raises PrepareError, ArchiveError, DownloadFailed, ValueError (a person in two splits) and
+    OSError (no room), each saying what to do; the set's folder then has no PREPARED file and no part that is not whole.
+    """
+    target = root / description.name
+    options = _options(description, limit)
+    if (facts := prepared_facts(target)) and facts["options"] == options and not verify(target, rehash=False):
+        return facts
+    source = Source(description, root, given, progress)
+    parts = source.parts(limit)
+    limits = {part: limit for part in parts} if limit else dict(description.limits or {})
+    for part, samples in parts.items():
+        if limits.get(part, len(samples)) < len(samples):
+            parts[part] = Samples(samples[row] for row in spread(samples.people(), limits[part]))
+    _need_train_and_test(description, parts)
+    _refuse_shared_people(parts)
+    _need_room(description, parts, target)
+    (target / PREPARED).unlink(missing_ok=True)
+    origin = description.origin
+    facts = {
+        "format": FORMAT, "name": description.name, "title": description.title, "kind": description.kind,
+        "licence": origin.licence, "terms": origin.terms, "credit": origin.credit, "identities": origin.identities,
+        "protocol": description.protocol, "options": options, "files": source.checksums(), "facesr": __version__,
+    }  # fmt: skip
+    bad: dict[str, str] = {}
+    for part, samples in sorted(parts.items()):
+        size = description.size_of(part)
+        bad |= pack_samples(
+            source.folder, samples, target / f"{part}.json", name=f"{description.name}/{part}", size=size, credit=origin.credit,
+            facts={"kind": "prepared", "part": part, **facts}, without_box=description.without_box, workers=workers,
+            progress=partial(progress, f"pack {part}"),
+        )  # fmt: skip
+    write_atomically(target / BAD_IMAGES, json.dumps(bad, indent=1).encode())
+    facts = {**facts, "parts": {part: _part_facts(target, part) for part in sorted(parts)}, "bad": len(bad)}
+    write_atomically(target / PREPARED, json.dumps(facts, indent=1).encode())
+    return facts
+
+
+def verify(folder: Path, *, rehash: bool = True) -> list[str]:
+    """What is wrong with a prepared set, in sentences; empty when it is whole. rehash: read every picture again."""
+    facts = prepared_facts(folder)
+    if facts is None:
+        return [f"{folder} holds no prepared set: facesr data prepare {folder.name}"]
+    problems: list[str] = []
+    people: dict[str, Sequence[str]] = {}
+    for part, promised in facts["parts"].items():
+        try:
+            images = open_packed(folder / f"{part}.json", verify=rehash)
+        except PackedError as error:
+            problems.append(str(error))
+            continue
+        if (len(images), images.checksum) != (promised["images"], promised["sha256"]):
+            problems.append(f"{folder / part}.json is not the packing that {PREPARED} names: prepare the set again")
+        people[part] = images.groups
+    for group in (False, True):
+        try:
+            refuse_shared_groups({part: who for part, who in people.items() if part.startswith(REAL_LR) == group})
+        except ValueError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _need_train_and_test(description: Description, parts: Parts) -> None:
+    below = REAL_LR if description.kind == "real LR" else ""
+    if empty := [part for part in (f"{below}train", f"{below}test") if not parts.get(part)]:
+        raise PrepareError(
+            f"{description.name}: there is no picture for {' and '.join(empty)}: the source has too few pictures or people, or "
+            "is not complete"
+        )
+
+
+def _refuse_shared_people(parts: Parts) -> None:
+    for lr in (False, True):
+        refuse_shared_groups(
+            {part: samples.people() for part, samples in parts.items() if part.startswith(REAL_LR) == lr}
+        )
+
+
+def _need_room(description: Description, parts: Parts, target: Path) -> None:
+    """Refuse to begin what the disk cannot hold."""
+    target.mkdir(parents=True, exist_ok=True)
+    needed = sum(len(samples) * 3 * description.size_of(part) ** 2 for part, samples in parts.items())
+    begun = sum(path.stat().st_size for path in target.rglob(".*.part"))
+    if (free := shutil.disk_usage(target).free) < needed - begun:
+        raise PrepareError(
+            f"{description.name} needs {needed / 1e9:.1f} GB in {target}, {free / 1e9:.1f} GB are free: free some, choose "
+            "another --root, or take fewer pictures with --limit"
+        )
+
+
+def _part_facts(target: Path, part: str) -> dict[str, Any]:
+    manifest = read_manifest(target / f"{part}.json")
+    count, size = manifest["shape"][0], manifest["shape"][1]
+    return {"images": count, "people": len(set(manifest["groups"])), "size": size, "sha256": manifest["sha256"]}
+
+
+def _options(description: Description, limit: int | None) -> str:
+    """Decides, with the source, what a prepared set holds."""
+    facts = [description.protocol, description.size, description.lr_size, limit, dict(description.limits or {})]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

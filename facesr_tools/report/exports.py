@@ -1,0 +1,83 @@
+"""What the report shows, for machines: claims.json and CSV tables beside report.html."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from facesr_lib.evaluate.bootstrap import RESAMPLES
+from facesr_lib.evaluate.judge import LEVEL, Judged
+from facesr_lib.evaluate.result import write_json
+from facesr_lib.evaluate.scores import pool_seeds
+from facesr_lib.evaluate.tables import Table
+from facesr_lib.evaluate.verdicts import summary, verdict_text
+from facesr_lib.files import write_atomically
+from facesr_lib.papers import PAPERS
+from facesr_tools.report.paper_view import comparisons
+
+Verdicts = Mapping[str, Sequence[Judged]]  # by paper
+
+
+def write_claims(path: Path, verdicts: Verdicts, profile: str) -> None:
+    """Write claims.json: per paper the counts and every claim with its verdict, p-values and measured effects.
+
+    Effects count so that positive speaks for the claim, as in the report; an interval's missing end is "inf" or "-inf".
+    """
+    method: dict[str, Any] = {
+        "test": "paired bootstrap over people (images where people are unknown) and training seeds"
+    }
+    method |= {"interval": "95 %, expanded percentile", "resamples": RESAMPLES, "one_sided_level": LEVEL}
+    method |= {"correction": "Holm, over the decided claims of a paper, for and against"}
+    papers = [
+        {"paper": paper.key, "title": paper.title, "summary": summary(verdicts[paper.key], profile)}
+        | {"counts": Counter(item.verdict for item in verdicts[paper.key])}
+        | {"claims": [_claim(item, profile) for item in verdicts[paper.key]]}
+        for paper in PAPERS
+    ]
+    write_json(path, {"schema": 1, "profile": profile, "method": method, "papers": papers})
+
+
+def write_tables(folder: Path, verdicts: Verdicts, results: Sequence[dict[str, Any]]) -> None:
+    """Write scores.csv, published.csv and claims.csv, every digit; a table without rows is removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = ("method", "dataset", "metric", "convention", "mean", "std", "n", "seeds")
+    pooled = [(result, score) for result in results for score in pool_seeds(result["scores"])]
+    names = ("paper", "notebook")
+    _write(folder / "scores.csv", [{k: r[k] for k in names} | {k: score[k] for k in keys} for r, score in pooled])
+    compared = ("notebook", "method", "dataset", "metric", "convention", "mean", "std", "n", "difference", "differs")
+    found = [line for paper in PAPERS for line in comparisons(paper.key, results)]
+    _write(folder / "published.csv", [line["reference"] | {key: line[key] for key in compared} for line in found])
+    rows = []
+    for key, items in verdicts.items():
+        for item in items:
+            head = {
+                "paper": key,
+                "claim": item.claim.id,
+                "verdict": item.verdict,
+                "p_for": item.p_for,
+                "p_against": item.p_against,
+            }
+            rows += [head | _part(part) for part in item.measured] or [head]
+    _write(folder / "claims.csv", rows)
+
+
+def _claim(item: Judged, profile: str) -> dict[str, Any]:
+    claim = {key: value for key, value in asdict(item.claim).items() if key != "parts"}
+    claim |= {"verdict": item.verdict, "shown": verdict_text(item.verdict, profile)}
+    claim |= {"p_for": item.p_for, "p_against": item.p_against, "measured": [_part(part) for part in item.measured]}
+    return claim | {"not_measured": [asdict(part) for part in item.missing]}
+
+
+def _part(measured: Any) -> dict[str, Any]:
+    fields = {key: value for key, value in asdict(measured).items() if key != "part"}
+    fields |= {"p_for_part": fields.pop("p_for"), "p_against_part": fields.pop("p_against")}  # not corrected
+    return {"statement": measured.part.text, "margin": measured.part.margin} | fields
+
+
+def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    path.unlink(missing_ok=True)
+    if rows:
+        write_atomically(path, Table.from_records(path.stem, rows, path.stem).csv().encode())

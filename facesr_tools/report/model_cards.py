@@ -1,0 +1,142 @@
+"""Model cards: what a reader must know of the networks that a run trained, before using them or passing them on.
+
+One Markdown file per paper, in the form that model hubs read (YAML in front). What the networks are, their limits and their
+misuse is written in its folder, as `model_card.md.j2`; weights, scores, verdicts and origin come from the run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from safetensors import safe_open
+
+from facesr_lib import __version__
+from facesr_lib.evaluate.judge import Judged
+from facesr_lib.evaluate.scores import pool_seeds
+from facesr_lib.evaluate.tables import Table
+from facesr_lib.evaluate.verdicts import summary
+from facesr_lib.files import write_atomically
+from facesr_lib.papers import PAPERS
+from facesr_tools.upscale import FoundCheckpoint, trained_checkpoints
+
+FOLDER = "model_cards"
+
+
+def write_model_cards(
+    out: Path, profile: str, entries: Sequence[dict[str, Any]], verdicts: Mapping[str, Sequence[Judged]]
+) -> list[Path]:
+    """Write `<out>/<profile>/model_cards/<paper>.md` for every paper that left scores; return the paths.
+
+    entries: from `collect`; verdicts: per paper, from `judge`. Cards of papers that have no results any more are removed.
+    Weights are those in `<out>/stages` whose config one of the paper's notebooks recorded.
+    """
+    folder = out / profile / FOLDER
+    for old in folder.glob("*.md"):
+        old.unlink()
+    trained = trained_checkpoints(out / "stages")
+    environment = Environment(
+        loader=ChoiceLoader(
+            [PackageLoader("facesr_tools.report"), PackageLoader("facesr_lib", "papers")]
+        ),  # the frame of a card, and each paper's own text
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    cards = []
+    for paper in PAPERS:
+        found = [entry for entry in entries if entry["result"] and entry["result"]["paper"] == paper.key]
+        results = [entry["result"] for entry in found]
+        if not any(result["scores"] for result in results):
+            continue
+        card = environment.get_template(f"{paper.key}/model_card.md.j2").render(
+            paper=paper,
+            profile=profile,
+            version=__version__,
+            summary=summary(verdicts[paper.key], profile),
+            weights=_weights([one for one in trained if one.paper == paper.key], results),
+            data=_data(results),
+            scores=list(_scores(results)),
+            origins=[entry["provenance"] for entry in found if entry["provenance"]],
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / f"{paper.key}.md", card.encode())
+        cards.append(folder / f"{paper.key}.md")
+    return cards
+
+
+def _data(results: Sequence[dict[str, Any]]) -> Table | None:
+    records = {(record["name"], record["checksum"]): record for result in results for record in result["data"]}
+    rows = [
+        {
+            "images": name,
+            "number": record["n"],
+            "size (px)": "x".join(map(str, record["size"] or ())),
+            "credit": record["credit"],
+        }
+        for (name, _), record in records.items()
+    ]
+    return Table.from_records("data", rows, "Images that the notebooks scored, and their source") if rows else None
+
+
+def _weights(trained: Sequence[FoundCheckpoint], results: Sequence[dict[str, Any]]) -> Table | None:
+    """The trainings whose config and seed a result recorded, under its name there, with each network's parameters."""
+    rows = []
+    for one in sorted(trained, key=lambda one: one.stage):
+        folder = one.path.parent.parent
+        key = json.loads((folder / "done.json").read_bytes())["key"] if (folder / "done.json").is_file() else {}
+        names = {
+            name
+            for result in results
+            for name, config in result["config"].items()
+            if key.get("seed") == result["seed"] and _same(key.get("config"), config)
+        }
+        if names:
+            networks = ", ".join(f"{name} {count:,}" for name, count in sorted(_parameters(one.path).items()))
+            row = {"training": folder.name, "config": ", ".join(sorted(names)), "steps": one.step}
+            rows.append(row | {"networks and their parameters": networks})
+    return Table.from_records("weights", rows, "Folders below runs/stages; configs as in result.json") if rows else None
+
+
+def _same(stage: Any, recorded: dict[str, Any]) -> bool:
+    """Whether a stage's config is a recorded one; a name of the class beside the fields does not count."""
+    return isinstance(stage, dict) and _fields(stage) == _fields(recorded)
+
+
+def _fields(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name != "type"}
+
+
+def _parameters(checkpoint: Path) -> Counter[str]:
+    """How many numbers a checkpoint holds per network (running averages of weights apart), without loading them."""
+    count: Counter[str] = Counter()
+    with safe_open(checkpoint / "weights.safetensors", "pt") as file:
+        for name in file.keys():  # noqa: SIM118  no mapping, only a method of that name
+            kind, _, network = name.partition("/")[0].partition(".")
+            size = 1
+            for length in file.get_slice(name).get_shape():
+                size *= length
+            if kind == "network":
+                count[network] += size
+    return count
+
+
+def _scores(results: Sequence[dict[str, Any]]) -> Iterator[Table]:
+    """Per notebook and data set: a line per method, a column per metric, means over images."""
+    for result in results:
+        scores = pool_seeds(result["scores"])
+        for dataset in dict.fromkeys(score["dataset"] for score in scores):
+            rows: dict[str, dict[str, Any]] = {}
+            ours = [score for score in scores if score["dataset"] == dataset]
+            for score in ours:
+                arrow = "↑" if score["higher_is_better"] else "↓"
+                rows.setdefault(score["method"], {"method": score["method"]})[f"{score['metric']} {arrow}"] = score[
+                    "mean"
+                ]
+            caption = f"{result['notebook']}: {dataset}, {ours[0]['n']} images"
+            yield Table.from_records("scores", list(rows.values()), caption)

@@ -1,0 +1,66 @@
+"""Reading result.json back: nothing is shown or judged that does not follow `result.schema.json`."""
+
+from __future__ import annotations
+
+import functools
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
+
+from facesr_lib.evaluate.result import DEFAULT_ROLE, NON_FINITE, without_home
+
+
+class BrokenResult(ValueError):
+    """A result.json that cannot be read or does not follow the schema; the message names the file and the fault."""
+
+
+def check_result(result: Any, name: str = "result") -> None:
+    """Raise BrokenResult, naming the offending field, unless `result` (JSON data) follows the schema."""
+    error = best_match(_validator().iter_errors(result))
+    if error is not None:
+        message = error.message if len(error.message) < 200 else error.message[:200] + " ..."
+        raise BrokenResult(f"{name}: {'.'.join(str(part) for part in error.absolute_path) or 'top level'}: {message}")
+
+
+def load_result(path: Path) -> dict[str, Any]:
+    """Read and check a result.json; scores and table cells hold floats again where "inf", "-inf" or "nan" was written.
+
+    What schema 1 did not have is filled in: the run's seed, no replicates, role "faces", groups unknown.
+    Raises BrokenResult for a file that is unreadable, not strict JSON, or of another schema version.
+    """
+    name = f"{path.parent.name}/{path.name}"
+    try:
+        result = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
+    except (OSError, ValueError, RecursionError) as error:
+        raise BrokenResult(f"{name} cannot be read: {type(error).__name__}: {without_home(str(error))}") from error
+    check_result(result, name)
+    for score in result["scores"]:
+        score.setdefault("seed", result["seed"])
+        score.setdefault("replicates", None)
+        score |= {key: _numbers_back(score[key]) for key in ("mean", "std", "values", "replicates")}
+    for data in result["data"]:
+        data.setdefault("role", DEFAULT_ROLE)
+        data.setdefault("groups", None)
+    for table in result["tables"]:
+        table["rows"] = _numbers_back(table["rows"])
+    return dict(result)
+
+
+@functools.cache
+def _validator() -> Any:
+    schema = json.loads(files("facesr_tools.report").joinpath("result.schema.json").read_text(encoding="utf-8"))
+    return Draft202012Validator(schema)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not strict JSON")
+
+
+def _numbers_back(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_numbers_back(item) for item in value]
+    return NON_FINITE.get(value, value) if isinstance(value, str) else value

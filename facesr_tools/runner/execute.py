@@ -1,0 +1,217 @@
+"""Run one notebook: papermill, log, executed notebook, and an honest verdict."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from facesr_tools.runner.log import ANSI, Log
+from facesr_tools.runner.machine import memory_limit, readable
+from facesr_tools.runner.notebooks import Notebook
+from facesr_tools.runner.progress import Progress, code_cells
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every notebook of a run gets. Paths are absolute (a kernel runs in the notebooks' folder)."""
+
+    profile: str
+    out: Path
+    seed: int = 0
+    device: str = "auto"
+    data_root: str = ""
+    fresh_since: float = 0.0  # results that are older than this moment (seconds since 1970) do not count
+
+    def folder(self, notebook: Notebook) -> Path:
+        """Where the results of `notebook` go."""
+        return self.out / self.profile / notebook.name
+
+    def parameters(self) -> dict[str, Any]:
+        """The values of a notebook's parameters cell."""
+        return {
+            "PROFILE": self.profile,
+            "SEED": self.seed,
+            "DEVICE": self.device,
+            "DATA_ROOT": self.data_root,
+            "OUTPUT_DIR": str(self.out),
+        }
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a notebook failed. `cell` is In[cell] of the executed notebook; None if the failure is outside the cells."""
+
+    reason: str  # error class and message
+    cell: int | None = None
+    cells: int = 0
+    first_line: str = ""
+    line: int | None = None  # in the cell
+    line_text: str = ""
+    place: str = ""  # the innermost file and line, when the error arose outside the notebook
+
+    def lines(self) -> list[str]:
+        """The report, a few lines of plain text."""
+        report = []
+        if self.cell:
+            report.append(f"cell {self.cell} of {self.cells} (In [{self.cell}]) starting with: {self.first_line}")
+        if self.line:
+            report.append(f"line {self.line} of that cell: {self.line_text}")
+        report.append(self.reason)
+        if self.place:
+            report.append(f"raised at {self.place}")
+        return report
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a notebook's run ended."""
+
+    status: Literal["done", "already done", "failed", "interrupted"]
+    seconds: float = 0.0
+    peak_memory: int = 0  # bytes
+    failure: Failure | None = None
+
+
+def execute(notebook: Notebook, settings: Settings, progress: Progress) -> Outcome:
+    """Run `notebook` to its end or its first error and keep `notebook.ipynb` (or `notebook.failed.ipynb`) and `log.txt`.
+
+    Every failure, a dead kernel too, is an Outcome, and so is Ctrl-C; no process of the kernel outlives the call.
+    """
+    import papermill  # seconds: only those who run notebooks pay
+
+    from facesr_tools.runner.kernel import Watch, kernel_environment, register
+
+    folder = settings.folder(notebook)
+    folder.mkdir(parents=True, exist_ok=True)
+    running, failed = folder / "notebook.running.ipynb", folder / "notebook.failed.ipynb"
+    error: BaseException | None = None
+    began = time.monotonic()
+    with Log(folder / "log.txt") as log, _messages_to(log):
+        log.line(f"{notebook.name}, {time.strftime('%Y-%m-%d %H:%M:%S')}, {settings.parameters()}")
+        watch = Watch(log, progress, kernel_environment(settings.fresh_since))
+        try:
+            papermill.execute_notebook(
+                notebook.path,
+                running,
+                parameters=settings.parameters(),
+                engine_name=register(),
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                cwd=notebook.path.parent,
+                watch=watch,
+            )
+        except (Exception, KeyboardInterrupt) as caught:
+            error = caught
+        finally:
+            watch.end()
+        seconds, peak = time.monotonic() - began, watch.tree.peak if watch.tree else 0
+        log.end_cell()
+        if isinstance(error, KeyboardInterrupt):
+            log.line("interrupted")
+            outcome = Outcome("interrupted", seconds, peak)
+        elif failure := find_failure(watch.nb, error, watch.died, peak):
+            log.line(
+                "\n".join(["failed", *failure.lines(), *_traceback(watch.nb), *(watch.output if watch.died else [])])
+            )
+            outcome = Outcome("failed", seconds, peak, failure)
+        else:
+            log.line(f"done in {seconds:.1f} s, peak memory {readable(peak)}")
+            outcome = Outcome("done", seconds, peak)
+    if outcome.status == "done":
+        os.replace(running, folder / "notebook.ipynb")
+        failed.unlink(missing_ok=True)
+    elif running.exists():
+        os.replace(running, failed)
+    return outcome
+
+
+def find_failure(nb: Any, error: BaseException | None, died: int | None, peak: int) -> Failure | None:
+    """The first thing that went wrong in an executed notebook, or None.
+
+    The cells decide, not papermill's word: every one must have been answered by the kernel and show no error.
+    `error` is what stopped papermill, `died` the kernel's exit status if it ended on its own, `peak` its memory in bytes.
+    """
+    indices = code_cells(nb) if nb is not None else []
+    for number, index in enumerate(indices, 1):
+        cell = nb["cells"][index]
+        source = cell["source"].strip("\n").splitlines()
+        raised = next((output for output in cell["outputs"] if output["output_type"] == "error"), None)
+        # A dying kernel may still number the cell, so the count alone does not prove that the cell ended.
+        answered = cell["execution_count"] is not None and "shell.execute_reply" in cell["metadata"].get(
+            "execution", {}
+        )
+        if raised is None and answered:
+            continue
+        where: dict[str, Any] = {"cell": number, "cells": len(indices), "first_line": source[0].strip()}
+        if raised is not None:
+            text = ANSI.sub("", "\n".join(raised["traceback"]))
+            line = _line_in_cell(text)
+            if line is not None and line <= len(cell["source"].splitlines()):
+                where |= {"line": line, "line_text": cell["source"].splitlines()[line - 1].strip()}
+            frames = re.findall(r"^File (.+?:\d+)", text, flags=re.MULTILINE)
+            reason = f"{raised['ename']}: {raised['evalue']}"
+            if re.search(r"MemoryError|OutOfMemory|out of memory|can't allocate memory", reason):
+                reason += f"\n{_memory_advice(peak)}"
+            return Failure(reason, place=frames[-1] if frames else "", **where)
+        return Failure(_stopped(error, died, peak), **where)
+    if error is not None or died is not None:
+        return Failure(_stopped(error, died, peak))
+    return None
+
+
+def _line_in_cell(text: str) -> int | None:
+    """The line of the cell where an IPython traceback starts (its first frame is the cell's)."""
+    match = re.search(r"Cell In\[\d+\], line (\d+)", text) or re.search(r"^-+> *(\d+) ", text, flags=re.MULTILINE)
+    return int(match[1]) if match else None
+
+
+def _stopped(error: BaseException | None, died: int | None, peak: int) -> str:
+    if died is not None:
+        if died >= 0:
+            return f"the kernel died (exit status {died}), with a peak memory of {readable(peak)}"
+        name = signal.Signals(-died).name
+        likely = ", most likely out of memory" if name == "SIGKILL" else ""
+        return f"the kernel died (signal {name}{likely}); {_memory_advice(peak)}"
+    if error is not None:
+        return f"{type(error).__name__}: {ANSI.sub('', str(error)).strip()}"
+    return "the notebook stopped before this cell"
+
+
+def _memory_advice(peak: int) -> str:
+    limit = readable(memory_limit())
+    return f"peak {readable(peak)} of {limit}; if memory is short, close other programs or use a smaller --profile"
+
+
+def _traceback(nb: Any) -> list[str]:
+    outputs = [output for cell in (nb["cells"] if nb else []) for output in cell.get("outputs", [])]
+    return [
+        ANSI.sub("", line) for output in outputs if output["output_type"] == "error" for line in output["traceback"]
+    ]
+
+
+@contextmanager
+def _messages_to(log: Log) -> Iterator[None]:
+    """Send what papermill and asyncio have to say into the log instead of across the progress line."""
+
+    class ToLog(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            log.line(f"{record.name}: {record.getMessage()}")
+
+    handler = ToLog(logging.WARNING)
+    loggers = [logging.getLogger(name) for name in ("papermill", "asyncio", "traitlets")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)

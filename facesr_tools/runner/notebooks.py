@@ -1,0 +1,132 @@
+"""Which notebooks exist and what they say about themselves (the "facesr" key of a notebook's own metadata)."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from facesr_lib.config import PROFILES
+from facesr_lib.files import checkout_root
+
+
+class NotebookError(ValueError):
+    """A notebook, a folder or a name that cannot be used; the message says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """One notebook and its facts. `minutes` and `hardware` are keyed by profile."""
+
+    path: Path
+    title: str
+    paper: str | None = None
+    minutes: dict[str, float] = field(default_factory=dict)
+    hardware: dict[str, str] = field(default_factory=dict)
+    always: bool = False  # runs even when it is done (the report collects what the others wrote)
+
+    @property
+    def name(self) -> str:
+        """The file name without `.ipynb`; also the name of the folder that holds its results."""
+        return self.path.stem
+
+    def needs(self) -> str:
+        """The hardware in words: "CPU", or "CPU (smoke, quick); GPU (workshop, paper)" where profiles differ."""
+        profiles: dict[str, list[str]] = {}
+        for profile in PROFILES:
+            if profile in self.hardware:
+                profiles.setdefault(self.hardware[profile], []).append(profile)
+        everywhere = len(PROFILES)
+        words = (
+            kind if len(names) == everywhere else f"{kind} ({', '.join(names)})" for kind, names in profiles.items()
+        )
+        return "; ".join(words)
+
+    def digest(self) -> str:
+        """SHA-256 of the cells' kinds and sources: opening the notebook and saving its outputs does not change it."""
+        cells = [(cell["cell_type"], "".join(cell["source"])) for cell in _read(self.path)["cells"]]
+        return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+
+
+def find_folder(folder: Path | None) -> Path:
+    """The notebooks' folder: `folder` if given, else the checkout's `notebooks`, else `./notebooks`.
+
+    Raises NotebookError if there is none.
+    """
+    if folder is not None:
+        if not folder.is_dir():
+            raise NotebookError(f"--notebooks {folder}: there is no such folder")
+        return folder.resolve()
+    root = checkout_root()
+    candidates = {(root or Path.cwd()) / "notebooks": None, Path.cwd() / "notebooks": None}  # in this order, each once
+    for candidate in candidates:
+        if candidate.is_dir():
+            return candidate
+    places = " nor ".join(str(candidate) for candidate in candidates)
+    raise NotebookError(f"no notebooks found: there is no {places}; name the folder with --notebooks DIR")
+
+
+def read_notebooks(folder: Path) -> list[Notebook]:
+    """The notebooks of `folder` that carry facts, by name, those that always run last; others are left alone.
+
+    Raises NotebookError if there are none, and one that names the file if it is not JSON or its facts lack a title.
+    """
+    found = []
+    for path in sorted(folder.glob("*.ipynb")):
+        facts = _read(path).get("metadata", {}).get("facesr")
+        if facts is None:
+            continue
+        if not isinstance(facts, dict) or not isinstance(facts.get("title"), str):
+            raise NotebookError(f'{path}: its metadata "facesr" must be a table with at least a "title"')
+        known = {key: facts[key] for key in ("title", "paper", "minutes", "hardware", "always") if key in facts}
+        found.append(Notebook(path=path, **known))
+    if not found:
+        raise NotebookError(f"{folder} has no facesr notebooks; name another folder with --notebooks DIR")
+    return sorted(found, key=lambda notebook: (notebook.always, notebook.name))
+
+
+def select(notebooks: Sequence[Notebook], names: Iterable[str]) -> list[Notebook]:
+    """The notebooks called `names`, in running order, each once.
+
+    A name is `all`, `10_human_face_gan`, `10_human_face_gan.ipynb` (also with its folder) or its number `10`.
+    Raises NotebookError that lists the valid names (and the closest one) for a name that fits none.
+    """
+    chosen: set[str] = set()
+    for name in names:
+        if name == "all":
+            chosen.update(notebook.name for notebook in notebooks)
+            continue
+        stem = Path(name).stem if name.endswith(".ipynb") else name
+        fitting = [n.name for n in notebooks if stem in (n.name, n.name.split("_")[0])]
+        if not fitting:
+            raise NotebookError(unknown("notebook", name, [n.name for n in notebooks] + ["all"]))
+        chosen.update(fitting)
+    return [notebook for notebook in notebooks if notebook.name in chosen]
+
+
+def check_profile(name: str) -> str:
+    """Return `name` if it is a profile; otherwise raise NotebookError that lists the profiles."""
+    if name not in PROFILES:
+        raise NotebookError(unknown("profile", name, PROFILES))
+    return name
+
+
+def unknown(kind: str, name: str, valid: Sequence[str]) -> str:
+    """The message for a name that does not exist: the closest valid one, then all of them."""
+    close = difflib.get_close_matches(name, valid, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    return f"unknown {kind} {name!r}{hint} Valid: {', '.join(valid)}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise NotebookError(f"{path}: not a readable notebook ({error}); restore or remove it") from error
+    if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
+        raise NotebookError(f"{path}: not a notebook (it has no list of cells); restore or remove it")
+    return content

@@ -1,0 +1,135 @@
+"""Picture files in, picture files out: what goes where, one after the other, and what could not be done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from facesr_lib import __version__
+from facesr_lib.data import BadImages
+from facesr_lib.data.folder import find_images
+from facesr_tools.upscale.pictures import read_picture, write_picture
+from facesr_tools.upscale.tiles import TILE, CannotTile, Upscaler
+
+LARGEST = 89_478_485  # pixels of a result: what Pillow, and so this library, opens without suspecting a bomb
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to super-resolve and where the result goes. pixels: of the source, 0 if its header cannot be read."""
+
+    source: Path
+    target: Path
+    pixels: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job. problem: "" if all went well; remarks: what was not kept."""
+
+    job: Job
+    problem: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+def plan(inputs: Sequence[Path], out: Path, *, overwrite: bool = False) -> list[Job]:
+    """Every picture that `inputs` (files and folders) name, with its target: a PNG below `out`, placed as in its folder.
+
+    Nothing is written. Raises FileNotFoundError for an input that is not there or a folder without pictures, ValueError
+    when `out` is a file, when two results would have one name, when a result would replace a source, or when `out` lies in
+    an input folder (its results would be inputs of the next run), and FileExistsError when results are there already,
+    unless `overwrite`.
+    """
+    if out.is_file():
+        raise ValueError(f"OUT {out} is a file: name the folder for the results last")
+    jobs: list[Job] = []
+    for given in inputs:
+        if given.is_dir():
+            if out.resolve().is_relative_to(given.resolve()):
+                raise ValueError(
+                    f"OUT {out} lies inside {given}, so results would become inputs: choose another folder"
+                )
+            jobs += [_job(file, out / file.relative_to(given)) for file in find_images(given)]
+        elif given.is_file():
+            jobs.append(_job(given, out / given.name))
+        else:
+            raise FileNotFoundError(f"{given}: there is no such file or folder")
+    sources = {job.source.resolve() for job in jobs}
+    if replaced := [job.target for job in jobs if job.target.resolve() in sources]:
+        raise ValueError(f"{_some(replaced)} would replace an original: choose another OUT")
+    count = Counter(job.target for job in jobs)
+    if doubled := [target for target, n in count.items() if n > 1]:
+        raise ValueError(
+            f"several inputs would become {_some(doubled)}: do them one after the other into folders of their own"
+        )
+    if not overwrite and (there := [job.target for job in jobs if job.target.exists()]):
+        raise FileExistsError(f"{_some(there)} exists already: choose another OUT, or say --overwrite")
+    return jobs
+
+
+def upscale_files(
+    jobs: Sequence[Job],
+    upscaler: Upscaler,
+    *,
+    tile: int = TILE,
+    step: Callable[[int], object] = lambda pixels: None,
+) -> Iterator[Outcome]:
+    """Do the jobs one after the other; a file that cannot be done yields an Outcome with its problem and stops nothing.
+
+    step: called with the source pixels of each finished piece; a failed file's missing ones are added at its end.
+    """
+    for job in jobs:
+        done = 0
+
+        def advance(pixels: int) -> None:
+            nonlocal done
+            done += pixels
+            step(pixels)
+
+        try:
+            remarks = _upscale(job, upscaler, tile, advance)
+            yield Outcome(job, remarks=remarks)
+        except (BadImages, CannotTile) as error:
+            yield Outcome(job, str(error))
+        except OSError as error:
+            yield Outcome(job, f"cannot be read or written ({error.strerror or error})")
+        except (MemoryError, RuntimeError) as error:  # torch's allocators raise RuntimeError
+            if "memory" not in str(error).lower():
+                raise
+            yield Outcome(job, f"not enough memory: give a smaller --tile than {tile or 'the whole picture'}")
+        finally:
+            step(max(0, job.pixels - done))
+
+
+def _upscale(job: Job, upscaler: Upscaler, tile: int, step: Callable[[int], object]) -> tuple[str, ...]:
+    picture = read_picture(job.source)
+    height, width = picture.pixels.shape[:2]
+    scale = upscaler.scale
+    if height * width * scale**2 > LARGEST:
+        raise BadImages(
+            f"{width}x{height} px would become {width * scale}x{height * scale}, more than {LARGEST / 1e6:.0f} million "
+            "pixels: crop or shrink it first"
+        )
+    result = picture.enlarged(upscaler(picture.rgb, tile, step))
+    job.target.parent.mkdir(parents=True, exist_ok=True)
+    made = f"super-resolved x{scale} by facesr {__version__} ({upscaler.name}); its detail is invented, not recorded"
+    write_picture(job.target, result, {"Software": f"facesr {__version__}", "Comment": made})
+    return picture.remarks
+
+
+def _job(source: Path, target: Path) -> Job:
+    try:
+        with Image.open(source) as image:
+            pixels = image.width * image.height
+    except Exception:  # whatever is wrong with it is said when its turn comes
+        pixels = 0
+    return Job(source, target.with_suffix(".png"), pixels)
+
+
+def _some(paths: Sequence[Path]) -> str:
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    return ", ".join(map(str, paths[:3])) + more

