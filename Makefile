@@ -42,7 +42,7 @@ test: lint
 	@$(BIN)/python -m pytest
 
 lint: $(READY)
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
 
 lab: $(READY)
 	@$(BIN)/jupyter lab notebooks/00_start_here.ipynb

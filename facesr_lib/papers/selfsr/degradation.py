@@ -103,7 +103,8 @@ class LRDiscriminator(nn.Sequential):
         super().__init__(*layers, nn.Conv2d(2 * width, 1, 3, padding=1))
 
     def forward(self, lr: Tensor) -> Tensor:
-        return super().forward(4 * lr - 2)  # around zero: noise is small beside the brightness of a face
+        centred = 4 * lr - 2  # around zero: noise is small beside the brightness of a face
+        return super().forward(centred)  # type: ignore[no-untyped-call]
 
 
 class Adaptation(Method):
