@@ -1,6 +1,6 @@
 # The README's two commands are `make reproduce` and `make test`; both set up what they need.
 #   make reproduce [PROFILE=quick]   run every notebook, write the report, print its path
-#   make test                        lint, types, every test
+#   make test [COV=1]                lint, types, spelling, every test; COV=1: how much of the packages they run
 #   make book                        a web site of the last run's notebooks, print its path; runs nothing
 #   make setup                       only the environment (.venv)
 #   make lab                         JupyterLab on the notebooks
@@ -39,10 +39,11 @@ book: $(READY)
 	@$(BIN)/facesr book --profile $(PROFILE) --out $(OUT)
 
 test: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python $(if $(COV),-m coverage run) -m pytest
+	@$(if $(COV),echo "Coverage: $$($(BIN)/coverage report --format=total) % of statements ($(BIN)/coverage report lists the files)")
 
 lint: $(READY)
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/typos && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
 
 lab: $(READY)
 	@$(BIN)/jupyter lab notebooks/00_start_here.ipynb
@@ -51,7 +52,7 @@ sync: $(READY)
 	@$(BIN)/jupytext --quiet --sync notebooks/py/*.py
 
 clean:
-	rm -rf $(VENV) $(OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OUT) .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The environment. uv installs in a fraction of pip's time: use the one at hand, or fetch it with pip, or do without.
 # Compiled at once, since some machines forbid Python to keep what it compiles: torch then takes seconds in every process.

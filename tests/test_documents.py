@@ -50,6 +50,13 @@ def test_citation_names_this_version_and_the_four_papers() -> None:
         assert all("name" in author or "family-names" in author for author in work["authors"])
 
 
+def test_the_changelog_speaks_of_this_version() -> None:
+    parts = re.split(r"^## \[(.+)\].*$", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    versions = dict(zip(parts[1::2], parts[2::2], strict=True))
+    assert next(iter(versions)) == "Unreleased"
+    assert __version__ in versions or f", {__version__}, " in versions["Unreleased"]
+
+
 def markdown(path: Path) -> str:
     """A document's text, or all that of a notebook, without code."""
     text = path.read_text(encoding="utf-8")

@@ -7,15 +7,17 @@ from markupsafe import escape
 from facesr_tools.report.notebook_html import markdown_html
 from facesr_tools.report.offline import make_offline
 
-# Sizes in points are meant for paper; on a screen the same page is enlarged.
+# Sizes in points are meant for paper; on a screen the same page is enlarged. They leave room, since the machine that prints may
+# have other fonts: in DejaVu Sans, the widest usual one, a run-of-show fits into 85 % of its two pages.
+# `font-size-adjust` shrinks a font of large letters.
 _STYLE = """
-@page { size: A4; margin: 11mm 12mm; }
-body { font: 9.6pt/1.33 "Liberation Sans", Arial, Helvetica, sans-serif; color: #1b1f24; margin: 0 auto; }
+@page { size: A4; margin: 10mm 12mm; }
+body { font: 9pt/1.28 "Liberation Sans", Arial, Helvetica, sans-serif; font-size-adjust: .52; color: #1b1f24; margin: 0 auto; }
 h1 { font-size: 14pt; line-height: 1.2; margin: 0 0 2pt; }
-.anchor-link { display: none; } h2 { font-size: 11pt; margin: 9pt 0 3pt; border-bottom: .6pt solid #0072b2; break-after: avoid; }
-p, ul { margin: 3pt 0; } ul { padding-left: 12pt; } li { margin: 2pt 0; }
-table { border-collapse: collapse; width: 100%; margin: 4pt 0; font-size: 9pt; line-height: 1.27; }
-th, td { text-align: left; vertical-align: top; padding: 3pt 4pt; border-bottom: .5pt solid #b8c0c8; }
+.anchor-link { display: none; } h2 { font-size: 11pt; margin: 7pt 0 3pt; border-bottom: .6pt solid #0072b2; break-after: avoid; }
+p, ul { margin: 3pt 0; } ul { padding-left: 12pt; } li { margin: 1.6pt 0; }
+table { border-collapse: collapse; width: 100%; margin: 4pt 0; font-size: 8.6pt; line-height: 1.22; }
+th, td { text-align: left; vertical-align: top; padding: 2pt 4pt; border-bottom: .5pt solid #b8c0c8; }
 tr { break-inside: avoid; } td:nth-child(-n+2) { white-space: nowrap; font-variant-numeric: tabular-nums; }
 code { font: .92em "Liberation Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 pre { font-size: 8.6pt; background: #f5f7f9; padding: 4pt 6pt; white-space: pre-wrap; break-inside: avoid; }

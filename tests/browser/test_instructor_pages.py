@@ -1,12 +1,15 @@
-"""A run-of-show fills two printed pages, with verdicts and without, and asks the network for nothing."""
+"""A run-of-show fits two printed pages and leaves room on them, with verdicts and without, whatever fonts the machine has."""
 
 from __future__ import annotations
 
+import base64
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import matplotlib as mpl
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from visit import visit
 
 from facesr_lib.papers import PAPERS, find_paper
@@ -15,22 +18,66 @@ from facesr_tools.classroom.pages import page
 from facesr_tools.classroom.run_of_show import read_show, render_show
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+ROOM = 0.1  # of each page stays free: neither another font nor one more sentence may push a line onto a third page
+# A wide font and a narrow one: plain, bold, italic. Matplotlib ships these files, so no font of the machine decides.
+FONTS = {
+    "DejaVu Sans": ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique"),
+    "STIX": ("STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic"),
+}
+FACES = ("", "font-weight: bold;", "font-style: italic;")
 
 
 @pytest.mark.parametrize("paper", [paper.key for paper in PAPERS])
 def test_two_pages(paper: str, browser: Browser, screenshots: Path, tmp_path: Path) -> None:
+    for html in write_pages(paper, tmp_path):
+        with visit(browser, html.as_uri(), "file://", screenshots) as opened:
+            assert opened.page.get_by_role("table").count() == 1
+            printed = opened.page.pdf(path=screenshots / f"{html.stem}.pdf", prefer_css_page_size=True)
+            assert not opened.errors
+            assert not opened.refused
+        assert count(printed) == 2, f"see {screenshots / html.stem}.pdf"
+        boxes = {tuple(map(round, map(float, box.split()))) for box in re.findall(rb"/MediaBox \[([^]]+)\]", printed)}
+        assert boxes == {(0, 0, 595, 842)}  # A4 in points
+
+
+@pytest.mark.parametrize("font", FONTS)
+@pytest.mark.parametrize("paper", [paper.key for paper in PAPERS])
+def test_room_in_any_font(paper: str, font: str, browser: Browser, screenshots: Path, tmp_path: Path) -> None:
+    """Still two pages when the end of each is cut off: counted as printed, so the gaps above unbroken rows count too."""
+    fullest = next(write_pages(paper, tmp_path))
+    with visit(browser, fullest.as_uri(), "file://", screenshots) as opened:
+        force(opened.page, FONTS[font])
+        opened.page.add_style_tag(content=f"@page {{ margin-bottom: calc(10mm + {ROOM} * (297mm - 20mm)); }}")
+        path = screenshots / f"{fullest.stem}_{font.replace(' ', '_')}.pdf"
+        printed = opened.page.pdf(path=path, prefer_css_page_size=True)
+    assert count(printed) == 2, f"in {font}, with the last {ROOM:.0%} of each page kept free; see {path}"
+
+
+def write_pages(paper: str, folder: Path) -> Iterator[Path]:
+    """The run-of-show of a paper as two HTML files: with all claims as verdicts, and without."""
     lessons = [lesson for lesson in map(read_lesson, sorted(NOTEBOOKS.glob("*.ipynb"))) if lesson.paper == paper]
     claims = find_paper(paper).claims
     halves = {"reproduced": [c.text for c in claims[::2]], "inconclusive": [c.text for c in claims[1::2]]}
     for name, verdicts in ((f"{paper}_verdicts", halves), (paper, None)):
-        html = tmp_path / f"{name}.html"
+        html = folder / f"{name}.html"
         html.write_text(page(paper, render_show(read_show(paper), lessons, verdicts)), encoding="utf-8")
-        with visit(browser, html.as_uri(), "file://", screenshots) as opened:
-            assert opened.page.get_by_role("table").count() == 1
-            printed = opened.page.pdf(path=screenshots / f"{name}.pdf", prefer_css_page_size=True)
-            assert not opened.errors
-            assert not opened.refused
-        (count,) = re.findall(rb"/Type\s*/Pages\s*/Count (\d+)", printed)
-        assert int(count) == 2, f"see {screenshots / name}.pdf"
-        boxes = {tuple(map(round, map(float, box.split()))) for box in re.findall(rb"/MediaBox \[([^]]+)\]", printed)}
-        assert boxes == {(0, 0, 595, 842)}  # A4 in points
+        yield html
+
+
+def force(shown: Page, files: tuple[str, str, str]) -> None:
+    """Set text in these fonts, and code in a wide one."""
+    style = "* { font-family: Forced !important; } code, pre { font-family: Code !important; }\n"
+    faces = [("Forced", file, face) for file, face in zip(files, FACES, strict=True)]
+    for family, file, face in [*faces, ("Code", "DejaVuSansMono", "")]:
+        data = base64.b64encode(Path(mpl.get_data_path(), "fonts", "ttf", f"{file}.ttf").read_bytes()).decode()
+        style += f"@font-face {{ font-family: {family}; {face} src: url(data:font/ttf;base64,{data}); }}\n"
+    shown.add_style_tag(content=style)
+    # A font that the page refused would leave the machine's in its place.
+    loaded = shown.evaluate("() => Promise.all([...document.fonts].map(font => font.load().then(() => font.status)))")
+    assert loaded == ["loaded"] * (len(files) + 1)
+
+
+def count(pdf: bytes) -> int:
+    """The number of pages of a PDF file."""
+    (found,) = re.findall(rb"/Type\s*/Pages\s*/Count (\d+)", pdf)
+    return int(found)

@@ -32,7 +32,7 @@ def face() -> Tensor:
     return astronaut_face(64)
 
 
-def test_recipes_are_the_librarys_degradations(face: Tensor) -> None:
+def test_recipes_are_the_degradations_of_the_library(face: Tensor) -> None:
     same = {
         "bicubic": Bicubic(4),
         "average pooling": AveragePooling(4),

@@ -20,7 +20,7 @@ def face() -> Tensor:
     return astronaut_face(64)
 
 
-def test_detectors_are_the_librarys(face: Tensor) -> None:
+def test_detectors_are_those_of_the_library(face: Tensor) -> None:
     grey = rgb_to_grey(face)
     across, down = sobel(grey).chunk(2, dim=1)
     assert torch.equal(EdgeDetector("Canny", thresholds=(50, 255))(face), canny(face, 50, 255))
