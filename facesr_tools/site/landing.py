@@ -1,0 +1,141 @@
+"""The site's own pages, written as Markdown: the first one, the verdicts on every claim, glossary and bibliography."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from facesr_lib import __version__
+from facesr_lib.config import PROFILES
+from facesr_lib.report.claims import PAPERS as CLAIMING
+from facesr_lib.report.judge import VERDICTS
+from facesr_lib.report.page import PROFILE_MEANING
+from facesr_lib.runner.launch import REPOSITORY
+
+if TYPE_CHECKING:
+    from facesr_tools.site.stage import Source
+
+TITLE = "Four face super-resolution papers, taught and reproduced"
+PAPERS = {  # what the site calls them, in its order
+    "human_gan": "Human-face GAN",
+    "selfsr": "SelfSR",
+    "teacher_student": "Teacher and student",
+    "isr_kd": "Incremental SR",
+}
+INTRODUCTIONS = {  # how the first page presents them
+    "human_gan": (
+        "The plainest GAN, x2: a generator, a critic, and nothing that ties the output to the input. "
+        "See what its loss leaves out, and what a pixel term or a plain sharpening filter does about it."
+    ),
+    "selfsr": (
+        "Nobody knows how faces in the wild were degraded. A flow field and a CycleGAN learn it; "
+        "a network that grows x2, x4, x8 then trains on the pairs they make."
+    ),
+    "teacher_student": (
+        "A teacher learns with pairs, a student on real faces that have none, "
+        "and both are fed the edges of what they have drawn so far."
+    ),
+    "isr_kd": (
+        "A network for faces learns cartoons and forgets faces. "
+        "Distillation from its former self, and a few replayed faces, keep what it knew."
+    ),
+}
+
+
+def write_landing(project: Path, sources: Sequence[Source], judged: Sequence[Mapping[str, Any]], profile: str) -> None:
+    """Write index.md, which also holds the order of all `sources`, and claims.md if there is something `judged`."""
+    with as_file(files("facesr_tools.site") / "covers") as covers:
+        shutil.copytree(covers, project / "covers")
+    sections: dict[str, list[Source]] = {}
+    for source in sources:
+        sections.setdefault(source.section, []).append(source)
+    text = template("index.md.j2").render(
+        title=TITLE,
+        profile=profile,
+        meaning=PROFILE_MEANING[profile],
+        cards=[card for card in (_card(paper, sources, judged) for paper in PAPERS) if card],
+        lessons=[(source, aim(source)) for source in sections.get("Lessons", [])],
+        notebooks=[source for source in sources if source.notebook],
+        models=sections.get("Models", []),
+        documents=sections.get("The project", []),
+        report=next((source for source in sources if source.notebook and source.notebook.always), None),
+        sections=sections,
+        profiles=PROFILES,
+        minutes=minutes,
+        judged=judged,
+        version=__version__,
+        repository=REPOSITORY,
+    )
+    (project / "index.md").write_text(text, encoding="utf-8")
+    if judged:
+        text = template("claims.md.j2").render(papers=judged, profile=profile, meaning=PROFILE_MEANING[profile])
+        (project / "claims.md").write_text(text, encoding="utf-8")
+
+
+def read_claims(results: Path) -> list[dict[str, Any]]:
+    """The papers of `results`/claims.json with `chips`, the counts in a fixed order; empty if nothing was judged yet."""
+    try:
+        papers = json.loads((results / "claims.json").read_bytes())["papers"]
+    except (OSError, ValueError, KeyError):
+        return []
+    for paper in papers:
+        paper["chips"] = [(verdict, paper["counts"][verdict]) for verdict in VERDICTS if paper["counts"].get(verdict)]
+    return list(papers)
+
+
+def aim(source: Source) -> str:
+    """What a notebook is for, from its own first cell ("**Aim:** ..."); empty if it does not say."""
+    if source.notebook is None:
+        return ""
+    cells = json.loads(source.notebook.path.read_text(encoding="utf-8"))["cells"]
+    first = next(("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"), "")
+    found = re.search(r"\*\*Aim:\*\*\s*(.+?)\s*(?:\n\s*\n|\Z)", first, re.DOTALL)
+    text = " ".join(found[1].split()) if found else ""
+    return text[:1].upper() + text[1:]
+
+
+def minutes(value: float) -> str:
+    """Minutes in words: "20 s", "1.5 min", "50 h"."""
+    return f"{60 * value:.0f} s" if value < 1 else f"{value:.3g} min" if value < 120 else f"{value / 60:.0f} h"
+
+
+def template(name: str) -> Any:
+    """A template of the site; `plain` in it is text that Markdown shows as it is. HTML is escaped in *.html.j2."""
+    environment = Environment(
+        loader=PackageLoader("facesr_tools.site"),
+        autoescape=lambda name: bool(name and name.endswith(".html.j2")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["plain"] = lambda text: re.sub(r"([\\`*_{}\[\]<>$|#@~])", r"\\\1", " ".join(str(text).split()))
+    return environment.get_template(name)
+
+
+def _card(paper: str, sources: Sequence[Source], judged: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """What the template needs of one paper; None if the site has no notebook of it.
+
+    Its picture shows cartoon faces, out of a `quick` run: no person's face stands on the first page, whatever the results show.
+    """
+    own = [source for source in sources if source.notebook and source.notebook.paper == paper]
+    if not own:
+        return None
+    record = next(record for record in CLAIMING if record.key == paper)
+    verdicts: Mapping[str, Any] = next((found for found in judged if found["paper"] == paper), {})
+    return {
+        "key": paper,
+        "name": PAPERS[paper],
+        "number": list(PAPERS).index(paper) + 1,
+        "title": record.title,
+        "authors": record.authors,
+        "chips": verdicts.get("chips", []),
+        "text": INTRODUCTIONS[paper],
+        "link": own[0].page,
+    }
