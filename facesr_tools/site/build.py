@@ -13,8 +13,8 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from facesr_lib.files import sync_folder
-from facesr_lib.runner.log import ANSI
-from facesr_lib.runner.notebooks import Notebook, NotebookError
+from facesr_tools.runner.log import ANSI
+from facesr_tools.runner.notebooks import Notebook, NotebookError
 from facesr_tools.site.api import write_api
 from facesr_tools.site.landing import read_claims, write_landing
 from facesr_tools.site.stage import Source, stage_documents, stage_model_cards, stage_notebooks
@@ -100,7 +100,8 @@ def run_sphinx(project: Path, site: Path, profile: str) -> list[str]:
     said = [line.replace(f"{project}/", "") for line in ANSI.sub("", done.stderr).splitlines() if line.strip()]
     if done.returncode or not (site / "index.html").is_file():
         raise SiteError("\n".join(["Sphinx failed. Its last words:", *said[-15:]]))
-    (site / ".buildinfo").unlink(missing_ok=True)
+    for useless in (site / ".buildinfo", *site.glob("_static/**/*.map"), *site.glob("_static/*.html")):
+        useless.unlink(missing_ok=True)
     return [line for line in said if re.search(r"WARNING|ERROR", line)]
 
 

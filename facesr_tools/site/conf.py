@@ -4,7 +4,7 @@ from importlib.metadata import version as _version
 from pathlib import Path
 
 import facesr_tools.site
-from facesr_lib.runner.launch import REPOSITORY
+from facesr_tools.launch import REPOSITORY
 
 _HERE = Path(facesr_tools.site.__file__).parent  # this file is copied to the pages that Sphinx reads
 

@@ -18,7 +18,7 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from facesr_lib.files import write_atomically
-from facesr_lib.report.offline import make_offline
+from facesr_tools.report.offline import make_offline
 from facesr_tools.site.mathml import mathml
 from facesr_tools.site.outputs import prepare
 

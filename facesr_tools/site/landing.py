@@ -14,10 +14,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from facesr_lib import __version__
 from facesr_lib.config import PROFILES
-from facesr_lib.report.claims import PAPERS as CLAIMING
-from facesr_lib.report.judge import VERDICTS
-from facesr_lib.report.page import PROFILE_MEANING
-from facesr_lib.runner.launch import REPOSITORY
+from facesr_lib.papers import PAPERS as CLAIMING
+from facesr_lib.evaluate.judge import VERDICTS
+from facesr_tools.report.page import PROFILE_MEANING
+from facesr_tools.launch import REPOSITORY
 
 if TYPE_CHECKING:
     from facesr_tools.site.stage import Source

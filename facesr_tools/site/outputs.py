@@ -16,8 +16,8 @@ from urllib.parse import unquote_to_bytes
 from bs4 import BeautifulSoup, Tag
 from markupsafe import Markup, escape
 
-from facesr_lib.report.offline import remove_loading
-from facesr_lib.runner.log import ANSI
+from facesr_tools.report.offline import remove_loading
+from facesr_tools.runner.log import ANSI
 from facesr_tools.site.mathml import mathml
 from facesr_tools.site.widgets import STATE, VIEW, still
 

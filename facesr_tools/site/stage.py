@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from facesr_lib.config import PROFILES
-from facesr_lib.runner.launch import launch_links, source_link
-from facesr_lib.runner.machine import readable
-from facesr_lib.runner.notebooks import Notebook
+from facesr_tools.launch import launch_links, source_link
+from facesr_tools.runner.machine import readable
+from facesr_tools.runner.notebooks import Notebook
 from facesr_tools.site.landing import PAPERS, minutes, template
 from facesr_tools.site.outputs import prepare
 
@@ -160,6 +160,7 @@ def markdown(text: str, path: str, root: Path | None) -> str:
 
 def _page(notebook: dict[str, Any], facts: str, root: Path | None) -> dict[str, Any]:
     """A prepared notebook as its page: the facts below the title, Markdown for Sphinx, cells folded as their tags say."""
+    notebook["metadata"]["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}  # a run may have left none
     for cell in notebook["cells"]:
         tags = cell["metadata"].setdefault("tags", [])
         if cell["cell_type"] == "markdown":

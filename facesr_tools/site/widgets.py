@@ -53,9 +53,12 @@ def _visible(state: Mapping[str, Any], model: str) -> Iterator[tuple[str, str, M
     layout = _model(state, str(own.get("layout", "")).removeprefix(_REFERENCE))[1]
     if layout.get("display") == "none" or layout.get("visibility") == "hidden":
         return
+    children = [str(child).removeprefix(_REFERENCE) for child in own.get("children") or []]
+    if any(_model(state, child)[0] == "FileUpload" for child in children):
+        return  # nobody can bring a file to a page; what stands beside the button is about the file
     yield model, kind, own
-    for child in own.get("children") or []:
-        yield from _visible(state, str(child).removeprefix(_REFERENCE))
+    for child in children:
+        yield from _visible(state, child)
 
 
 def _model(state: Mapping[str, Any], model: str) -> tuple[str, Mapping[str, Any]]:
