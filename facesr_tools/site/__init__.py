@@ -1,5 +1,4 @@
-"""The site: executed notebooks, the project's documents and the verdicts as pages that need no network."""
+"""From executed notebooks to HTML that needs no network: a whole site (`build`), or one page each (`export`).
 
-from facesr_tools.site.build import SiteError, build_site
-
-__all__ = ["SiteError", "build_site"]
+Nothing is imported here, since Sphinx imports two small modules of this package and no more.
+"""

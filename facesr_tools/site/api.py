@@ -77,10 +77,12 @@ def setup(app: Any) -> dict[str, bool]:
     """Register with Sphinx: docstrings are plain text with `code`, in which | and * mean nothing else."""
 
     def plain(_app: Any, _what: str, _name: str, _value: Any, _options: Any, lines: list[str]) -> None:
-        parts = re.split(r"(`[^`]*`)", "\n".join(lines))
-        parts[::2] = [re.sub(r"([|*])", r"\\\1", part) for part in parts[::2]]
-        text = re.sub(r"(`[^`]+`)(?=\w)", r"\1\\ ", "".join(parts))  # as in `name`s
-        lines[:] = text.split("\n")
+        parts = re.split(r"(`[^`]*`)", "\n".join(lines))  # text, code, text, ...
+        for number in range(0, len(parts), 2):
+            parts[number] = re.sub(r"([|*])", r"\\\1", parts[number])
+            if number and re.match(r"\w", parts[number]):
+                parts[number] = "\\ " + parts[number]  # as in `name`s
+        lines[:] = "".join(parts).split("\n")
 
     app.connect("autodoc-process-docstring", plain)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

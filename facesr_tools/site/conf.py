@@ -1,12 +1,11 @@
 """Sphinx's configuration. Notebooks are never executed, and nothing on a page comes from another host."""
 
 from importlib.metadata import version as _version
-from pathlib import Path
+from importlib.resources import files as _files
 
-import facesr_tools.site
 from facesr_tools.launch import REPOSITORY
 
-_HERE = Path(facesr_tools.site.__file__).parent  # this file is copied to the pages that Sphinx reads
+_HERE = _files("facesr_tools.site")  # this file is copied to the pages that Sphinx reads
 
 project = "facesr"
 author = "The facesr authors"

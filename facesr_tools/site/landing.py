@@ -14,21 +14,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from facesr_lib import __version__
 from facesr_lib.config import PROFILES
-from facesr_lib.papers import PAPERS as CLAIMING
 from facesr_lib.evaluate.judge import VERDICTS
-from facesr_tools.report.page import PROFILE_MEANING
+from facesr_lib.papers import PAPERS as TABLE
 from facesr_tools.launch import REPOSITORY
+from facesr_tools.report.page import PROFILE_MEANING
 
 if TYPE_CHECKING:
     from facesr_tools.site.stage import Source
 
 TITLE = "Four face super-resolution papers, taught and reproduced"
-PAPERS = {  # what the site calls them, in its order
-    "human_gan": "Human-face GAN",
-    "selfsr": "SelfSR",
-    "teacher_student": "Teacher and student",
-    "isr_kd": "Incremental SR",
-}
+PAPERS = {paper.key: paper.name for paper in TABLE}
 INTRODUCTIONS = {  # how the first page presents them
     "human_gan": (
         "The plainest GAN, x2: a generator, a critic, and nothing that ties the output to the input. "
@@ -127,7 +122,7 @@ def _card(paper: str, sources: Sequence[Source], judged: Sequence[Mapping[str, A
     own = [source for source in sources if source.notebook and source.notebook.paper == paper]
     if not own:
         return None
-    record = next(record for record in CLAIMING if record.key == paper)
+    record = next(record for record in TABLE if record.key == paper)
     verdicts: Mapping[str, Any] = next((found for found in judged if found["paper"] == paper), {})
     return {
         "key": paper,

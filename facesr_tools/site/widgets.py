@@ -23,7 +23,8 @@ def still(state: Mapping[str, Any], model: str) -> Markup:
 
     state: all models by id. Pictures are data URIs; what they show is said by the controls.
     """
-    controls, parts = [], []
+    controls: list[tuple[str, str]] = []
+    parts: list[Markup] = []
     for identity, kind, own in _visible(state, model):
         label, value = _text(own.get("description")), own.get("value")
         if kind == "Image":

@@ -15,13 +15,8 @@ from bs4 import BeautifulSoup, Tag
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-<<<<<<< HEAD:tests/report/test_export_notebook.py
-from facesr_tools.report.notebook_html import export_notebook, export_notebooks
-from facesr_tools.report.offline import make_offline
-=======
 from facesr_tools.report.offline import make_offline
 from facesr_tools.site.export import export_notebook, export_notebooks
->>>>>>> 6699984 (Tests of the new site, which replace those of the old one):tests/site/test_export.py
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
