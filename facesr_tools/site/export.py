@@ -45,7 +45,8 @@ def export_notebook(ipynb: Path, html: Path) -> Path:
     resources = {"metadata": {"name": ipynb.stem, "path": str(ipynb.resolve().parent)}}
     quiet = logging.getLogger("facesr.nbconvert")  # it warns of pictures of a cell, since those have no alt text
     quiet.setLevel(logging.ERROR)
-    page, _ = _OfflineExporter(embed_images=True, log=quiet).from_notebook_node(notebook, resources=resources)
+    exporter = _OfflineExporter(embed_images=True, log=quiet)  # type: ignore[no-untyped-call]
+    page, _ = exporter.from_notebook_node(notebook, resources=resources)
     write_atomically(html, make_offline(page.replace("</head>", f"{_STYLE}</head>", 1)).encode())
     return html
 
