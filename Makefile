@@ -1,7 +1,7 @@
 # The README's two commands are `make reproduce` and `make test`; both set up what they need.
 #   make reproduce [PROFILE=quick]   run every notebook, write the report, print its path
 #   make test [COV=1]                lint, types, spelling, every test; COV=1: how much of the packages they run
-#   make book                        a web site of the last run's notebooks, print its path; runs nothing
+#   make site                        a web site of the last run's notebooks, print its path; runs nothing
 #   make setup                       only the environment (.venv)
 #   make lab                         JupyterLab on the notebooks
 #   make sync                        write notebooks/*.ipynb from notebooks/py/*.py
@@ -25,7 +25,7 @@ export UV_TORCH_BACKEND
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce book test lint lab sync clean
+.PHONY: help setup reproduce site test lint lab sync clean
 
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
@@ -35,8 +35,8 @@ setup: $(READY)
 reproduce: $(READY)
 	@$(BIN)/facesr run all --profile $(PROFILE) --out $(OUT) --seed $(SEED) --device $(DEVICE) $(if $(DATA_ROOT),--data-root "$(DATA_ROOT)")
 
-book: $(READY)
-	@$(BIN)/facesr book --profile $(PROFILE) --out $(OUT)
+site: $(READY)
+	@$(BIN)/facesr site --profile $(PROFILE) --out $(OUT)
 
 test: lint
 	@$(BIN)/python $(if $(COV),-m coverage run) -m pytest

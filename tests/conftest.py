@@ -12,10 +12,9 @@ import torch
 
 from facesr_lib.evaluate import Run
 from facesr_lib.metrics.weights import find
-from facesr_tools.book import BookError, build_book
-from facesr_tools.book.jupyter_book import check_tools
 from facesr_tools.classroom import Lesson, classroom_files, read_lesson
 from facesr_tools.runner.notebooks import read_notebooks
+from facesr_tools.site.build import SiteError, build_site, check_tools
 
 torch.set_num_threads(1)
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -49,22 +48,22 @@ def need() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def jupyter_book() -> None:
-    """Skips the test where Jupyter Book or its Node are missing; with FACESR_TEST_SITE=required, as in CI, it fails."""
+def sphinx() -> None:
+    """Skips the test where the extra "site" is not installed; with FACESR_TEST_SITE=required, as in CI, it fails."""
     try:
         check_tools()
-    except BookError as error:
+    except SiteError as error:
         (pytest.fail if os.environ.get("FACESR_TEST_SITE") == "required" else pytest.skip)(str(error))
 
 
 @pytest.fixture(scope="session")
-def site(jupyter_book: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a small site that Jupyter Book read and we wrote; its project is two folders above."""
+def site(sphinx: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small site; three folders above is its project, and said.txt with what the build said."""
     root = tmp_path_factory.mktemp("project")
     notebooks = read_notebooks(tiny_site.write_project(root))
     lines: list[str] = []
-    page = build_book(notebooks, root / "runs", tiny_site.PROFILE, root=root, say=lines.append)
-    assert not [line for line in lines if line.startswith("  ")], "Jupyter Book has no remarks"
+    page = build_site(notebooks, root / "runs", tiny_site.PROFILE, root=root, say=lines.append)
+    (root / "said.txt").write_text("\n".join(lines))
     return page.parent
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from markupsafe import escape
 
-from facesr_tools.report.notebook_html import markdown_html
 from facesr_tools.report.offline import make_offline
+from facesr_tools.site.export import markdown_html
 
 # Sizes in points are meant for paper; on a screen the same page is enlarged. They leave room, since the machine that prints may
 # have other fonts: in DejaVu Sans, the widest usual one, a run-of-show fits into 85 % of its two pages.

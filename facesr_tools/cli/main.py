@@ -142,19 +142,18 @@ def report(profile: Profile = "quick", out: Out = None) -> None:
         if not folder.is_dir():
             raise NotebookError(f"no results in {folder}; first: facesr run all --profile {profile}")
     from facesr_tools.report import build_report
-    from facesr_tools.report.notebook_html import export_notebooks
+    from facesr_tools.site.export import export_notebooks
 
     export_notebooks(folder)
     print(build_report(_out(out), profile))
 
 
-@app.command(epilog="Examples:\n\nfacesr book\n\nfacesr book --profile workshop --out ~/runs")
-def book(profile: Profile = "quick", out: Out = None, notebooks: Folder = None) -> None:
+@app.command(epilog="Examples:\n\nfacesr site\n\nfacesr site --profile workshop --out ~/runs")
+def site(profile: Profile = "quick", out: Out = None, notebooks: Folder = None) -> None:
     """Build a web site of what a profile's notebooks showed and print its path.
 
-    Needs the extra "site" (Jupyter Book 2, and Node from a package); make book
-    installs it. Executes nothing: a notebook that was not run gets its page
-    without results. The site is OUT/PROFILE/book/, plain files that open without
+    Needs the extra "site" (Sphinx), which make site installs. Executes nothing: a
+    notebook that was not run gets its page without results. The site is OUT/PROFILE/site/, plain files that open without
     network or server; an earlier one is replaced.
 
     Exit code: 0, or 2 if there is nothing to show or a program is missing.
@@ -162,15 +161,15 @@ def book(profile: Profile = "quick", out: Out = None, notebooks: Folder = None) 
     with _clear_errors():
         check_profile(profile)
         found = read_notebooks(find_folder(notebooks))
-        from facesr_tools.book import build_book
         from facesr_tools.cli.tables import make_console
+        from facesr_tools.site.build import build_site
 
         console = make_console()
 
         def say(line: str) -> None:
             console.print(line, markup=False, soft_wrap=True)
 
-        print(build_book(found, _out(out), profile, root=checkout_root(), say=say))
+        print(build_site(found, _out(out), profile, root=checkout_root(), say=say))
 
 
 @app.command(epilog="Example: facesr models --preset quick --json")

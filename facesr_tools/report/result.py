@@ -8,9 +8,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
-
 from facesr_lib.evaluate.result import DEFAULT_ROLE, NON_FINITE, without_home
 
 
@@ -20,6 +17,8 @@ class BrokenResult(ValueError):
 
 def check_result(result: Any, name: str = "result") -> None:
     """Raise BrokenResult, naming the offending field, unless `result` (JSON data) follows the schema."""
+    from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
+
     error = best_match(_validator().iter_errors(result))
     if error is not None:
         message = error.message if len(error.message) < 200 else error.message[:200] + " ..."
@@ -52,6 +51,9 @@ def load_result(path: Path) -> dict[str, Any]:
 
 @functools.cache
 def _validator() -> Any:
+    # Here, not on top: what jsonschema loads takes seconds, and the site needs nothing of it.
+    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
     schema = json.loads(files("facesr_tools.report").joinpath("result.schema.json").read_text(encoding="utf-8"))
     return Draft202012Validator(schema)
 

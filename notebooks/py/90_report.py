@@ -85,7 +85,7 @@ for entry in entries:
 # Look first at the summary on top and at the profile's name in it: a `quick` number shows whether a method learns, no more.
 
 # %%
-from facesr_tools.report.notebook_html import export_notebooks
+from facesr_tools.site.export import export_notebooks
 
 export_notebooks(out / PROFILE)  # each executed notebook as a page of its own, linked from the report
 page = build_report(out, PROFILE, running="90_report")

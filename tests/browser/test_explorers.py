@@ -25,7 +25,7 @@ from visit import Visit, pictures, visit
 
 import facesr_lib.explore
 from facesr_tools.report import build_report, load_result
-from facesr_tools.report.notebook_html import export_notebook
+from facesr_tools.site.export import export_notebook
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 # In every first cell; nothing else that a notebook shows is on the web.

@@ -9,23 +9,37 @@ from playwright.sync_api import Browser
 from visit import visit
 
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
+SHOWN = ("index", "glossary", "api/facesr_lib.metrics", "notebooks/00_first")
 
 
 def test_every_page_fits_and_needs_no_network(site: Path, browser: Browser, screenshots: Path) -> None:
     with visit(browser, (site / "index.html").as_uri(), site.as_uri(), screenshots) as opened:
         page = opened.page
-        for path in sorted(site.glob("*.html")):
+        for path in sorted(site.rglob("*.html")):
+            name = str(path.relative_to(site).with_suffix(""))
             page.goto(path.as_uri())
             page.evaluate("document.querySelectorAll('img').forEach(img => { img.loading = 'eager' })")
             opened.until("pictures", lambda: page.evaluate("[...document.images].every(img => img.naturalWidth > 0)"))
             for width, height in SIZES.values():
                 page.set_viewport_size({"width": width, "height": height})
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, path.name
-                assert page.evaluate("getComputedStyle(document.querySelector('.top')).position") == "sticky"  # styled
-                if path.stem in ("index", "00_first"):
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+                if name in SHOWN:
                     page.screenshot(path=screenshots / f"site {path.stem} {width}.png", full_page=True)
+            assert (
+                page.evaluate("getComputedStyle(document.querySelector('.bd-article-container')).maxWidth") == "928px"
+            )
     assert opened.errors == []
     assert opened.refused == []
+
+
+def test_formulas_are_drawn(site: Path, browser: Browser, screenshots: Path) -> None:
+    with visit(browser, (site / "notebooks/00_first.html").as_uri(), site.as_uri(), screenshots) as opened:
+        fraction = opened.page.locator("article mfrac")
+        above, below = (fraction.locator(":scope > *").nth(number).bounding_box() for number in (0, 1))
+        assert above is not None
+        assert below is not None
+        assert above["y"] + above["height"] <= below["y"] + 1
+        assert opened.page.get_by_text("(7)").is_visible()
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
@@ -33,43 +47,40 @@ def test_search_by_keyboard(site: Path, browser: Browser, screenshots: Path, siz
     with visit(browser, (site / "index.html").as_uri(), site.as_uri(), screenshots) as opened:
         page = opened.page
         page.set_viewport_size({"width": size[0], "height": size[1]})
-        page.get_by_role("searchbox").fill("ZEBRA")
-        found = page.locator("#results a")
+        page.keyboard.press("Control+k")
+        page.locator("dialog input[type=search]").fill("zebrafish")
+        page.keyboard.press("Enter")
+        found = page.locator("#search-results li a")
         found.first.wait_for()
         assert found.count() == 1
-        assert found.locator("mark").all_inner_texts() == ["zebra"]
-        assert page.get_by_role("status").inner_text() == "1 section found"
-        assert found.evaluate(
-            "link => { const box = link.getBoundingClientRect(); return box.left >= 0 && box.right <= innerWidth }"
-        )
         page.screenshot(path=screenshots / f"site search {size[0]}.png")
-        page.keyboard.press("ArrowDown")
+        found.first.focus()
         page.keyboard.press("Enter")
-        page.wait_for_url("**/00_first.html#pictures")
+        page.wait_for_url("**/notebooks/00_first.html**")
         assert page.get_by_role("heading", name="Pictures").is_visible()
     assert opened.errors == []
     assert opened.refused == []
 
 
-def test_the_first_key_skips_to_the_content_and_focus_shows(site: Path, browser: Browser, screenshots: Path) -> None:
-    with visit(browser, (site / "00_first.html").as_uri(), site.as_uri(), screenshots) as opened:
+def test_the_first_key_skips_to_the_content_and_a_solution_opens(
+    site: Path, browser: Browser, screenshots: Path
+) -> None:
+    with visit(browser, (site / "notebooks/00_first.html").as_uri(), site.as_uri(), screenshots) as opened:
         page = opened.page
         page.keyboard.press("Tab")
-        skip = page.locator(":focus")
-        assert skip.inner_text() == "Skip to the content"
-        assert skip.evaluate(
-            "link => link.getBoundingClientRect().left >= 0 && getComputedStyle(link).outlineStyle != 'none'"
-        )
-        page.keyboard.press("Enter")
-        assert page.evaluate("document.activeElement.id") == "content"
+        assert page.locator(":focus").inner_text() == "Skip to main content"
+        solution = page.get_by_text("return 42")
+        assert not solution.is_visible()
+        page.get_by_text("Solution").first.click()
+        assert solution.is_visible()
 
 
 def test_dark_and_printed(site: Path, browser: Browser, screenshots: Path) -> None:
-    with visit(browser, (site / "00_first.html").as_uri(), site.as_uri(), screenshots) as opened:
-        page, color = opened.page, "getComputedStyle(document.body).backgroundColor"
-        assert page.evaluate(color) == "rgb(255, 255, 255)"
+    with visit(browser, (site / "notebooks/00_first.html").as_uri(), site.as_uri(), screenshots) as opened:
+        page = opened.page
+        assert page.evaluate("document.documentElement.dataset.theme") == "light"
         page.emulate_media(color_scheme="dark")
-        assert page.evaluate(color) == "rgb(20, 23, 27)"
-        page.emulate_media(media="print", color_scheme="dark")
-        assert page.evaluate(color) == "rgb(255, 255, 255)"
-        assert not page.locator(".search").is_visible()
+        opened.until("dark", lambda: page.evaluate("document.documentElement.dataset.theme") == "dark", 10)
+        page.emulate_media(media="print", color_scheme="light")
+        assert not page.locator(".buttons").is_visible()
+        assert not page.locator(".bd-sidebar-primary").is_visible()

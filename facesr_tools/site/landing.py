@@ -1,29 +1,30 @@
-"""The site's own pages, written as Markdown for Jupyter Book: the first one, and the verdicts on every claim."""
+"""The site's own pages, written as Markdown: the first one, the verdicts on every claim, glossary and bibliography."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from facesr_lib import __version__
 from facesr_lib.config import PROFILES
 from facesr_lib.evaluate.judge import VERDICTS
-from facesr_lib.papers import PAPERS as CLAIMING
-from facesr_tools.book.stage import PAPERS, Source, minutes
+from facesr_lib.papers import PAPERS as TABLE
 from facesr_tools.launch import REPOSITORY
 from facesr_tools.report.page import PROFILE_MEANING
 
+if TYPE_CHECKING:
+    from facesr_tools.site.stage import Source
+
 TITLE = "Four face super-resolution papers, taught and reproduced"
-
-
-# How the first page presents each paper.
-INTRODUCTIONS = {
+PAPERS = {paper.key: paper.name for paper in TABLE}
+INTRODUCTIONS = {  # how the first page presents them
     "human_gan": (
         "The plainest GAN, x2: a generator, a critic, and nothing that ties the output to the input. "
         "See what its loss leaves out, and what a pixel term or a plain sharpening filter does about it."
@@ -43,34 +44,34 @@ INTRODUCTIONS = {
 }
 
 
-def write_landing(project: Path, sources: Sequence[Source], results: Path, profile: str) -> list[Source]:
-    """Write index.md (first) and, if the results were judged, claims.md into `project`; return both as sources."""
-    judged = read_claims(results)
-    cards = [_card(project, paper, sources, judged) for paper in PAPERS]
-    own = [Source("index.md", "", "Home")]
-    text = _template("index.md.j2").render(
+def write_landing(project: Path, sources: Sequence[Source], judged: Sequence[Mapping[str, Any]], profile: str) -> None:
+    """Write index.md, which also holds the order of all `sources`, and claims.md if there is something `judged`."""
+    with as_file(files("facesr_tools.site") / "covers") as covers:
+        shutil.copytree(covers, project / "covers")
+    sections: dict[str, list[Source]] = {}
+    for source in sources:
+        sections.setdefault(source.section, []).append(source)
+    text = template("index.md.j2").render(
         title=TITLE,
         profile=profile,
         meaning=PROFILE_MEANING[profile],
-        cards=[card for card in cards if card],
-        lessons=[(source, aim(source)) for source in sources if source.section == "Lessons"],
+        cards=[card for card in (_card(paper, sources, judged) for paper in PAPERS) if card],
+        lessons=[(source, aim(source)) for source in sections.get("Lessons", [])],
         notebooks=[source for source in sources if source.notebook],
-        models=[source for source in sources if source.section == "Models"],
-        documents=[source for source in sources if source.section == "The project"],
+        models=sections.get("Models", []),
+        documents=sections.get("The project", []),
         report=next((source for source in sources if source.notebook and source.notebook.always), None),
+        sections=sections,
         profiles=PROFILES,
         minutes=minutes,
         judged=judged,
-        papers=CLAIMING,
         version=__version__,
         repository=REPOSITORY,
     )
     (project / "index.md").write_text(text, encoding="utf-8")
     if judged:
-        text = _template("claims.md.j2").render(papers=judged, profile=profile, meaning=PROFILE_MEANING[profile])
+        text = template("claims.md.j2").render(papers=judged, profile=profile, meaning=PROFILE_MEANING[profile])
         (project / "claims.md").write_text(text, encoding="utf-8")
-        own.append(Source("claims.md", "Results", "Verdict per claim"))
-    return own
 
 
 def read_claims(results: Path) -> list[dict[str, Any]]:
@@ -95,46 +96,41 @@ def aim(source: Source) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _card(
-    project: Path, paper: str, sources: Sequence[Source], judged: Sequence[Mapping[str, Any]]
-) -> dict[str, Any] | None:
-    """What the template needs of one paper; None if the site has no notebook of it."""
+def minutes(value: float) -> str:
+    """Minutes in words: "20 s", "1.5 min", "50 h"."""
+    return f"{60 * value:.0f} s" if value < 1 else f"{value:.3g} min" if value < 120 else f"{value / 60:.0f} h"
+
+
+def template(name: str) -> Any:
+    """A template of the site; `plain` in it is text that Markdown shows as it is. HTML is escaped in *.html.j2."""
+    environment = Environment(
+        loader=PackageLoader("facesr_tools.site"),
+        autoescape=lambda name: bool(name and name.endswith(".html.j2")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["plain"] = lambda text: re.sub(r"([\\`*_{}\[\]<>$|#@~])", r"\\\1", " ".join(str(text).split()))
+    return environment.get_template(name)
+
+
+def _card(paper: str, sources: Sequence[Source], judged: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """What the template needs of one paper; None if the site has no notebook of it.
+
+    Its picture shows cartoon faces, out of a `quick` run: no person's face stands on the first page, whatever the results show.
+    """
     own = [source for source in sources if source.notebook and source.notebook.paper == paper]
     if not own:
         return None
-    record = next(record for record in CLAIMING if record.key == paper)
+    record = next(record for record in TABLE if record.key == paper)
     verdicts: Mapping[str, Any] = next((found for found in judged if found["paper"] == paper), {})
     return {
+        "key": paper,
         "name": PAPERS[paper],
         "number": list(PAPERS).index(paper) + 1,
         "title": record.title,
         "authors": record.authors,
         "chips": verdicts.get("chips", []),
         "text": INTRODUCTIONS[paper],
-        "link": own[0].path,
-        "picture": _cover(project, paper),
+        "link": own[0].page,
     }
-
-
-def _cover(project: Path, paper: str) -> str:
-    """Put the paper's picture into the project and return its path there: cartoon faces, out of a `quick` run on cartoons.
-
-    No person's face stands on the first page, whatever faces the results show.
-    """
-    path = f"covers/{paper}.png"
-    (project / path).parent.mkdir(exist_ok=True)
-    (project / path).write_bytes((files("facesr_tools.book") / path).read_bytes())
-    return path
-
-
-def _template(name: str) -> Any:
-    environment = Environment(
-        loader=PackageLoader("facesr_tools.book"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["plain"] = plain
-    return environment.get_template(name)
-
-
-def plain(text: str) -> str:
-    """Text that Markdown shows as it is, also in a table."""
-    return re.sub(r"([\\`*_{}\[\]<>$|#@~])", r"\\\1", " ".join(str(text).split()))

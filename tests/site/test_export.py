@@ -10,12 +10,13 @@ from typing import Any
 
 import nbformat
 import pytest
+import tiny_site
 from bs4 import BeautifulSoup, Tag
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from facesr_tools.report.notebook_html import export_notebook, export_notebooks
 from facesr_tools.report.offline import make_offline
+from facesr_tools.site.export import export_notebook, export_notebooks
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -90,8 +91,16 @@ def test_formulas_are_readable_without_a_script(tmp_path: Path) -> None:
         tmp_path,
         new_markdown_cell(r"Inline $x^2$, costs \$5, `$code$`." + "\n\n$$\\frac{a}{b} \\tag{1}$$\n\n$$\\nonsense$$"),
     )
-    assert [picture["alt"] for picture in soup.find_all("img")] == ["x^2", r"\frac{a}{b}"]
+    assert [formula["display"] for formula in soup.find_all("math")] == ["inline", "block"]
     assert all(part in soup.get_text() for part in ("costs $5", "$code$", r"\nonsense", "(1)"))
+
+
+def test_explorers_show_how_they_start(tmp_path: Path) -> None:
+    widgets = {tiny_site.STATE: {"version_major": 2, "version_minor": 0, "state": tiny_site.widget_state()}}
+    soup = export(tmp_path, output(**{WIDGET: {"model_id": "box"}, "text/plain": "VBox()"}), widgets=widgets)
+    (picture,) = soup.find_all("img")
+    assert picture["alt"] == "What the explorer draws with scale 4, kind bicubic"
+    assert base64.b64decode(str(picture["src"]).partition(",")[2]) == tiny_site.png("blue")
 
 
 def test_widgets_and_progress_bars_do_not_leave_holes(tmp_path: Path) -> None:

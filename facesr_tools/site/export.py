@@ -1,17 +1,14 @@
-"""An executed notebook as one HTML file that opens without network.
+"""An executed notebook as one HTML file that opens without network, by nbconvert; and Markdown as HTML in the same way.
 
-nbconvert's own page loads require.js, MathJax, Mermaid and the widget manager from the web when it is opened. Here all
-scripts go: formulas become pictures (`mathtex`), widgets and other live outputs a sentence that says so, and pictures on
-the web their alternative text. A content security policy in the page makes the browser refuse whatever else might ask for
-the network.
+nbconvert's own page loads require.js, MathJax, Mermaid and the widget manager from the web when it is opened. Here outputs
+are still (`outputs.prepare`), formulas are MathML, all scripts go, and a content security policy in the page makes the
+browser refuse whatever else might ask for the network.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from jinja2 import pass_context
@@ -21,13 +18,17 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from facesr_lib.files import write_atomically
-from facesr_tools.report.mathtex import math_html
 from facesr_tools.report.offline import make_offline
+from facesr_tools.site.mathml import mathml
+from facesr_tools.site.outputs import prepare
 
-_WIDGET = "application/vnd.jupyter.widget-view+json"
-# nbconvert lets a program in an output (`show_source`) inherit the font of text.
-_STYLE = "<style>.jp-RenderedHTMLCommon.jp-OutputArea-output pre { font-family: var(--jp-code-font-family) }</style>"
-_SCRIPTED = (_WIDGET, "application/javascript", "text/vnd.mermaid")
+# nbconvert lets a program in an output (`show_source`) inherit the font of text. Chromium aligns cells of formulas by style only.
+_STYLE = """<style>
+.jp-RenderedHTMLCommon.jp-OutputArea-output pre { font-family: var(--jp-code-font-family) }
+.math { display: flex; align-items: center } .math math { margin: 0 auto } .scroll { overflow-x: auto }
+mtd[columnalign="right"] { text-align: right } mtd[columnalign="left"] { text-align: left }
+.controls { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0 1.5em } .note { font-style: italic }
+</style>"""
 
 
 def export_notebook(ipynb: Path, html: Path) -> Path:
@@ -39,15 +40,10 @@ def export_notebook(ipynb: Path, html: Path) -> Path:
         notebook = nbformat.read(ipynb, as_version=4)
     except Exception as error:  # nbformat raises a different class for each way a file can be broken
         raise ValueError(f"{ipynb.name} is not a readable notebook: {type(error).__name__}: {error}") from error
-    facts = notebook.metadata.get("facesr", {})
-    notebook.metadata["title"] = facts.get("title") or ipynb.stem
-    notebook.metadata.pop("widgets", None)
-    for cell in notebook.cells:
-        cell.outputs = [_without_scripts(output) for output in cell.get("outputs", [])]
+    notebook = nbformat.from_dict(prepare(notebook))
+    notebook.metadata["title"] = notebook.metadata.get("facesr", {}).get("title") or ipynb.stem
     resources = {"metadata": {"name": ipynb.stem, "path": str(ipynb.resolve().parent)}}
-    quiet = logging.getLogger(
-        "facesr.nbconvert"
-    )  # nbconvert warns about every picture of a cell, since those have no alt text
+    quiet = logging.getLogger("facesr.nbconvert")  # it warns of pictures of a cell, since those have no alt text
     quiet.setLevel(logging.ERROR)
     exporter = _OfflineExporter(embed_images=True, log=quiet)  # type: ignore[no-untyped-call]
     page, _ = exporter.from_notebook_node(notebook, resources=resources)
@@ -67,7 +63,7 @@ def export_notebooks(folder: Path) -> list[Path]:
 
 
 def markdown_html(source: str, *, path: str = "", attachments: dict[str, dict[str, str]] | None = None) -> str:
-    """Markdown as HTML without scripts: formulas as pictures, diagrams as their source.
+    """Markdown as HTML without scripts: formulas as MathML, diagrams as their source.
 
     path: the folder of the pictures it names, which are embedded. attachments: those of its cell.
     """
@@ -75,40 +71,20 @@ def markdown_html(source: str, *, path: str = "", attachments: dict[str, dict[st
     return str(MarkdownWithMath(renderer=renderer).render(source))
 
 
-def _without_scripts(output: Any) -> Any:
-    """An output whose live forms are replaced by its still form, or by a remark where there is none."""
-    data = output.get("data", {})
-    if "text/latex" in data and "text/html" not in data:
-        data["text/html"] = str(
-            math_html(str(data["text/latex"]).strip("$ ").removeprefix(r"\displaystyle "), display=True)
-        )
-    if not any(kind in data for kind in _SCRIPTED):
-        return output
-    for kind in _SCRIPTED:
-        data.pop(kind, None)
-    text = str(data.get("text/plain", ""))
-    if re.match(r"\s*(\S+: +)?\d+%\||0it \[", text):  # a progress bar, long since full
-        data.clear()
-        data["text/html"] = ""
-    elif not data.keys() - {"text/plain"}:
-        data["text/html"] = "<p><em>Interactive part: run the notebook to use it.</em></p>"
-    return output
-
-
 class _Renderer(IPythonRenderer):
-    """nbconvert's Markdown renderer with formulas as pictures and diagrams (Mermaid) as their source."""
+    """nbconvert's Markdown renderer with formulas as MathML and diagrams (Mermaid) as their source."""
 
     def block_mermaidjs(self, code: str) -> str:
         return str(Markup("<pre>{}</pre>").format(code.strip()))
 
     def inline_math(self, body: str) -> str:
-        return str(math_html(body, display=False))
+        return str(mathml(body, display=False))
 
     def block_math(self, body: str) -> str:
-        return str(math_html(body, display=True))
+        return str(mathml(body, display=True))
 
     def latex_environment(self, name: str, body: str) -> str:
-        return str(math_html(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True))
+        return str(mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True))
 
 
 class _OfflineExporter(HTMLExporter):

@@ -1,0 +1,88 @@
+"""One page per public package of the library: what it is for, its names, and each name's signature and docstring."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+LIBRARY = "facesr_lib"
+
+
+def write_api(project: Path) -> list[str]:
+    """Write `project`/api/*.md and return the pages' names, the overview first."""
+    (project / "api").mkdir()
+    pages = []
+    for module in public_modules():
+        page = f"api/{module.__name__}"
+        (project / f"{page}.md").write_text(_page(module), encoding="utf-8")
+        pages.append(page)
+    entries = "\n".join(f"/{page}" for page in pages)
+    intro = "# API reference\n\nWhat a notebook imports, package by package.\n\n"
+    (project / "api" / "index.md").write_text(
+        f"{intro}```{{toctree}}\n:maxdepth: 1\n\n{entries}\n```\n", encoding="utf-8"
+    )
+    return ["api/index", *pages]
+
+
+def public_modules() -> Iterator[ModuleType]:
+    """The library's packages, and every paper, in alphabetical order; those without public names are left out."""
+    library = importlib.import_module(LIBRARY)
+    names = [info.name for info in pkgutil.iter_modules(library.__path__, f"{LIBRARY}.") if info.ispkg]
+    papers = importlib.import_module(f"{LIBRARY}.papers")
+    names += [info.name for info in pkgutil.iter_modules(papers.__path__, f"{LIBRARY}.papers.")]
+    for name in sorted(names):
+        module = importlib.import_module(name)
+        if public_names(module):
+            yield module
+
+
+def public_names(module: ModuleType) -> list[str]:
+    """What `module` offers: `__all__`, else the functions and classes that it or its submodules define."""
+    if hasattr(module, "__all__"):
+        return [str(name) for name in module.__all__ if not inspect.ismodule(getattr(module, name))]
+    own = [name for name, value in vars(module).items() if not name.startswith("_") and _defines(module, value)]
+    return sorted(own)
+
+
+def _defines(module: ModuleType, value: object) -> bool:
+    inside = str(getattr(value, "__module__", ""))
+    return (inspect.isclass(value) or inspect.isfunction(value)) and (inside + ".").startswith(module.__name__ + ".")
+
+
+def _page(module: ModuleType) -> str:
+    names = public_names(module)
+    listed = "\n".join(f"   {name}" for name in names)
+    described = "\n".join(_entry(module, name) for name in names)
+    name = module.__name__
+    return (
+        f"# {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :no-members:\n\n.. currentmodule:: {name}\n\n"
+        f".. autosummary::\n   :nosignatures:\n\n{listed}\n\n{described}\n```\n"
+    )
+
+
+def _entry(module: ModuleType, name: str) -> str:
+    value = getattr(module, name)
+    if inspect.isclass(value):
+        return f".. autoclass:: {name}\n   :members:\n"
+    return f".. {'autofunction' if callable(value) else 'autodata'}:: {name}\n"
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Register with Sphinx: docstrings are plain text with `code`, in which | and * mean nothing else."""
+
+    def plain(_app: Any, _what: str, _name: str, _value: Any, _options: Any, lines: list[str]) -> None:
+        parts = re.split(r"(`[^`]*`)", "\n".join(lines))  # text, code, text, ...
+        for number in range(0, len(parts), 2):
+            parts[number] = re.sub(r"([|*])", r"\\\1", parts[number])
+            if number and re.match(r"\w", parts[number]):
+                parts[number] = "\\ " + parts[number]  # as in `name`s
+        lines[:] = "".join(parts).split("\n")
+
+    app.connect("autodoc-process-docstring", plain)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
