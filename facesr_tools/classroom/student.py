@@ -31,7 +31,7 @@ def student_notebook(lesson: Lesson) -> Any:
 
 
 def _cell(cell: Any) -> Any:
-    kept = {key: cell.metadata[key] for key in ("tags", "jupyter") if key in cell.metadata}
+    kept = {key: cell.metadata[key] for key in ("tags", "jupyter", "cellView") if key in cell.metadata}
     if cell.cell_type == "code":
         return new_code_cell(cell.source, id=cell.id, metadata=kept)
     return new_markdown_cell(_FOLDED.sub("", cell.source), id=cell.id, metadata=kept)
