@@ -15,7 +15,8 @@ from facesr_lib import __version__
 from facesr_lib.config import PROFILES
 from facesr_lib.evaluate.judge import VERDICTS
 from facesr_lib.papers import PAPERS as CLAIMING
-from facesr_tools.book.stage import PAPERS, Source, minutes
+from facesr_tools.book.stage import PAPERS, Source
+from facesr_tools.durations import duration
 from facesr_tools.launch import REPOSITORY
 from facesr_tools.report.page import PROFILE_MEANING
 
@@ -59,7 +60,7 @@ def write_landing(project: Path, sources: Sequence[Source], results: Path, profi
         documents=[source for source in sources if source.section == "The project"],
         report=next((source for source in sources if source.notebook and source.notebook.always), None),
         profiles=PROFILES,
-        minutes=minutes,
+        duration=duration,
         judged=judged,
         papers=CLAIMING,
         version=__version__,

@@ -16,8 +16,9 @@ from facesr_lib.config import PROFILES
 from facesr_tools.book.assets import Assets
 from facesr_tools.book.jupyter_book import Project
 from facesr_tools.book.render import Page
-from facesr_tools.book.stage import Source, minutes
+from facesr_tools.book.stage import Source
 from facesr_tools.book.widgets import STATE
+from facesr_tools.durations import duration
 from facesr_tools.launch import REPOSITORY, launch_links
 
 # Nothing from elsewhere, whatever a page says. "file:" lets the site open from a disk, where it has no host to be "self".
@@ -84,7 +85,7 @@ def _navigation(sources: Sequence[Source]) -> list[tuple[str, list[Source]]]:
 def _times(source: Source) -> list[tuple[str, str]]:
     """Profile and minutes of a notebook, in words."""
     known = source.notebook.minutes if source.notebook else {}
-    return [(profile, minutes(known[profile])) for profile in PROFILES if profile in known]
+    return [(profile, duration(60 * known[profile])) for profile in PROFILES if profile in known]
 
 
 def _downloads(source: Source, data: Mapping[str, Any], assets: Assets) -> list[Download]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from facesr_lib.papers import PAPERS as TABLE
 from facesr_tools.book.jupyter_book import TEMPLATE
+from facesr_tools.durations import duration
 from facesr_tools.runner.machine import readable
 from facesr_tools.runner.notebooks import Notebook
 
@@ -166,7 +167,7 @@ def _execution(folder: Path, notebook: Notebook) -> Execution:
         when = datetime.fromisoformat(str(origin["finished"])).astimezone(UTC)
     except (KeyError, ValueError):
         when = datetime.fromtimestamp((folder / "notebook.ipynb").stat().st_mtime, UTC)
-    took = [f"{_seconds(marker['seconds'])}, {readable(marker['peak_memory'])} of memory"] if marker else []
+    took = [f"{duration(marker['seconds'])}, {readable(marker['peak_memory'])} of memory"] if marker else []
     cpu, gpu = origin.get("cpu") or {}, origin.get("gpu") or {}
     machine = gpu.get("name") or (f"{cpu.get('model')}, {cpu.get('usable_cores')} cores" if cpu else "")
     commit = str((origin.get("git") or {}).get("sha") or "")[:7]
@@ -177,15 +178,6 @@ def _execution(folder: Path, notebook: Notebook) -> Execution:
         where=", ".join(part for part in where if part),
         outdated=bool(marker) and marker.get("source") != notebook.digest(),
     )
-
-
-def minutes(value: float) -> str:
-    """Minutes in words: "20 s", "1.5 min", "50 h"."""
-    return f"{60 * value:.0f} s" if value < 1 else f"{value:g} min" if value < 120 else f"{value / 60:.0f} h"
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.0f} s" if value < 120 else f"{value / 60:.1f} min"
 
 
 def _json(path: Path) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from facesr_tools.book.landing import plain
 from facesr_tools.book.outputs import draw_outputs
 from facesr_tools.book.render import Page
 from facesr_tools.book.site import STYLES
-from facesr_tools.book.stage import markdown, minutes
+from facesr_tools.book.stage import markdown
 from facesr_tools.launch import source_link
 
 KATEX = '<span class="katex"><math><mi>x</mi></math></span><span class="katex-html" aria-hidden="true">x</span>'
@@ -240,11 +240,6 @@ def test_markdown_of_github_means_the_same_to_jupyter_book() -> None:
 
 def test_plain_text_survives_markdown_and_tables() -> None:
     assert plain("a|b *c* [d] x_1 $y$\nz") == r"a\|b \*c\* \[d\] x\_1 \$y\$ z"
-
-
-@pytest.mark.parametrize(("value", "words"), [(0.3, "18 s"), (1.5, "1.5 min"), (60, "60 min"), (3000, "50 h")])
-def test_minutes(value: float, words: str) -> None:
-    assert minutes(value) == words
 
 
 def luminance(color: str) -> float:

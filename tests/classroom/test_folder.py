@@ -1,4 +1,4 @@
-"""A class-room folder is whole or absent, and nobody's files are lost."""
+"""A classroom folder is whole or absent, and nobody's files are lost."""
 
 from __future__ import annotations
 
