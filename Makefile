@@ -4,7 +4,7 @@
 #   make site                        a web site of the last run's notebooks, print its path; runs nothing
 #   make setup                       only the environment (.venv)
 #   make lab                         JupyterLab on the notebooks
-#   make sync                        write notebooks/*.ipynb from notebooks/py/*.py
+#   make sync                        write every notebook's first cells, then notebooks/*.ipynb from notebooks/py/*.py
 #   make clean                       delete the environment and all results
 # Variables: PROFILE (smoke, quick, workshop, paper), OUT (runs), SEED, DEVICE, DATA_ROOT, PYTHON (python3), VENV (.venv).
 # A CPU-only torch, about 4.5 GB smaller, where the torch project's own index can be reached:
@@ -49,6 +49,7 @@ lab: $(READY)
 	@$(BIN)/jupyter lab notebooks/00_start_here.ipynb
 
 sync: $(READY)
+	@$(BIN)/python -m facesr_tools.openers
 	@$(BIN)/jupytext --quiet --sync notebooks/py/*.py
 
 clean:

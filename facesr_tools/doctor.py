@@ -1,10 +1,9 @@
-"""What this machine has, what is missing, and which profiles could run."""
+"""Examine this machine: what it has, what is missing, and which profiles can run."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib.metadata
-import os
 import platform
 import re
 import shutil
@@ -20,7 +19,7 @@ import psutil
 
 from facesr_lib import __version__
 from facesr_lib.config import PROFILES
-from facesr_tools.runner.machine import GIB, cpu_limit, memory_limit, readable
+from facesr_tools.runner.machine import GIB, cpu_limit, memory_limit, readable, usable_cores
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Needs:
-    """What a profile asks for; sizes in GiB."""
+    """What a profile needs; sizes in GiB."""
 
     memory: float
     disk: float
@@ -54,16 +53,17 @@ NEEDS = {
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """All checks and, per profile, what is missing (empty: it could run)."""
+    """All checks and, per profile, what is missing (empty: it can run)."""
 
     checks: tuple[Check, ...]
     missing: dict[str, tuple[str, ...]]
 
 
 def examine(out: Path, data_root: str = "", online: bool = False) -> Diagnosis:
-    """Look at everything once, in a few seconds; `online` asks also whether missing weights can be downloaded.
+    """Run all checks, which takes a few seconds.
 
-    Nothing is installed, downloaded or written. What cannot be examined becomes a failed check, never an error.
+    out: folder of the results, for its free space.  data_root: folder to check, or "".  online: also ask the hosts whether
+    missing weights can be downloaded. Installs, downloads and writes nothing. A check that cannot run counts as failed.
     """
     required = _guarded("versions", "packages", _packages)
     torch = _guarded("torch", "torch and torchvision", _torch)
@@ -115,7 +115,7 @@ def examine(out: Path, data_root: str = "", online: bool = False) -> Diagnosis:
 def _guarded(section: str, name: str, look: Callable[[], list[Check]]) -> list[Check]:
     try:
         return look()
-    except Exception as error:  # a doctor must survive whatever is broken
+    except Exception as error:  # the doctor must survive whatever is broken
         return [Check(section, name, f"{type(error).__name__}: {error}", ok=False)]
 
 
@@ -159,10 +159,11 @@ def _device() -> tuple[float, list[Check]]:
 
     from facesr_lib.evaluate.provenance import cpu_model, gpu
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     limit = cpu_limit()
     quota = f", limited to {limit:g}" if limit else ""
-    cpu = Check("machine", "cpu", f"{cpu_model()}, {cores} cores{quota}, {torch.get_num_threads()} torch threads")
+    cpu = Check(
+        "machine", "cpu", f"{cpu_model()}, {usable_cores()} cores{quota}, {torch.get_num_threads()} torch threads"
+    )
     card = gpu()
     if card is None:
         return 0.0, [cpu, Check("machine", "gpu", "no CUDA device: notebooks run on the CPU")]
@@ -185,7 +186,7 @@ def _olivetti() -> list[Check]:
     from facesr_lib.data import olivetti_faces
 
     faces = olivetti_faces("all")  # compares the files with their checksum
-    return [Check("data", "Olivetti faces", f"{len(faces)} photographs, checksum right", True)]
+    return [Check("data", "Olivetti faces", f"{len(faces)} photographs, checksum matches", True)]
 
 
 def _cartoons() -> list[Check]:
@@ -210,7 +211,7 @@ def _data_root(data_root: str) -> list[Check]:
 
 
 def _paper_data(data_root: str) -> list[Check]:
-    """Which papers' `paper` presets would run on the data that the paper used."""
+    """Which papers' `paper` presets can run on the data that the paper used."""
     from facesr_lib.papers import PAPERS
     from facesr_tools.prepare import paper_data
 
@@ -218,7 +219,7 @@ def _paper_data(data_root: str) -> list[Check]:
     for paper in PAPERS:
         found, lacking = paper_data(paper, Path(data_root).expanduser()) if data_root else ([], ["--data-root DIR"])
         has = f"has {', '.join(found)}" if found else ""
-        lacks = f"lacks {', '.join(lacking)}" if lacking else "could run on its own data"
+        lacks = f"lacks {', '.join(lacking)}" if lacking else "can run on its own data"
         fix = f"facesr data prepare {lacking[0].split()[0]} --root {data_root}" if data_root and lacking else ""
         checks.append(
             Check("paper presets", paper.key, "; ".join(filter(None, (has, lacks))), not lacking or None, fix)
@@ -262,6 +263,6 @@ def _kernel() -> list[Check]:
             await manager.shutdown_kernel(now=True)
 
     began = time.monotonic()
-    with ThreadPoolExecutor(1) as thread:  # a notebook, which may ask the doctor too, has an event loop running already
+    with ThreadPoolExecutor(1) as thread:  # a notebook that calls examine() has a running event loop already
         thread.submit(asyncio.run, answer()).result()
     return [Check("kernel", "notebook kernel", f"starts in {time.monotonic() - began:.1f} s", True)]

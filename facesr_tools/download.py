@@ -1,4 +1,4 @@
-"""One file from its host: mirrors tried in order, broken downloads gone on with, nothing named before its checksum is right."""
+"""Download one file: try mirrors in order, resume partial transfers, rename into place only after the checksum matches."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from typing import IO
 
 from facesr_lib.files import file_digest, sync_folder
 
-Progress = Callable[[int, int | None], None]  # bytes done, bytes in all where known
+OnProgress = Callable[[int, int | None], None]  # called with what is done and, where known, the total (bytes, pictures)
 TIMEOUT = 30  # seconds without a byte
 CHUNK = 1 << 18
 _PAGE = re.compile(rb"\s*(<!doctype html|<html|<head|<\?xml[^>]*>\s*<html)", re.IGNORECASE)
 
 
 class DownloadFailed(RuntimeError):
-    """A file could not be downloaded; the message says why and whether running again goes on."""
+    """A download failed; the message says why, and whether running the command again resumes it."""
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file to download or to be placed by hand. urls: mirrors, the first preferred; none: it cannot be downloaded.
+    """A file to download or to place by hand. urls: mirrors in order of preference; empty if it cannot be downloaded.
 
     size (bytes), md5 and sha256 (hexadecimal): as published; empty where nobody published them.
     """
@@ -38,7 +38,7 @@ class RemoteFile:
     sha256: str = ""
 
     def mismatch(self, path: Path) -> str:
-        """What of a file's content differs from the published facts; empty when all of them agree."""
+        """How a file differs from its published size and checksums; "" when all of them match."""
         if self.size is not None and (found := path.stat().st_size) != self.size:
             return f"{found:,} bytes, not {self.size:,}"
         for algorithm in ("md5", "sha256"):
@@ -48,12 +48,14 @@ class RemoteFile:
         return ""
 
 
-def download(file: RemoteFile, folder: Path, progress: Progress = lambda done, total: None, attempts: int = 1) -> Path:
-    """Bring `file` into `folder` and return its path; nothing is asked of the host when it is there, intact.
+def download(
+    file: RemoteFile, folder: Path, progress: OnProgress = lambda done, total: None, attempts: int = 1
+) -> Path:
+    """Download `file` to `folder` and return its path; an intact copy that is there already is returned without a request.
 
-    A download that breaks off is kept as NAME.part and gone on with, in this call (each mirror up to `attempts` times, as
-    long as bytes come) and in later ones. Size and checksums are compared before the file gets its name.
-    Raises DownloadFailed when no mirror delivers it, or the content is wrong or a web page; OSError when the disk is full.
+    A partial transfer stays as NAME.part. This call resumes it up to `attempts` times per mirror, as long as bytes arrive; later
+    calls resume it too. The file gets its name only after its size and checksums match.
+    Raises DownloadFailed if no mirror delivers the file, the content is wrong, or it is a web page; OSError if the disk is full.
     """
     path = folder / file.name
     if path.is_file() and not file.mismatch(path):
@@ -61,36 +63,36 @@ def download(file: RemoteFile, folder: Path, progress: Progress = lambda done, t
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{file.name}.part"
     if not file.urls:
-        raise DownloadFailed(f"{file.name} cannot be downloaded without asking for it")
+        raise DownloadFailed(f"{file.name} has no download address: request it from its authors")
     reasons: list[str] = []
     for url in file.urls:
         for _ in range(attempts):
             before = _size(part)
             try:
-                _go_on(url, file, part, progress)
+                _resume(url, file, part, progress)
                 accept(part, file, path)
                 return path
             except (urllib.error.URLError, HTTPException, ConnectionError, TimeoutError) as error:
                 reasons.append(network_reason(error))
             except DownloadFailed as error:
                 reasons.append(str(error))
-            if _size(part) <= before:  # no byte came: another try would not help
+            if _size(part) <= before:  # no byte arrived: another try would not help
                 break
     raise DownloadFailed("; ".join(dict.fromkeys(reasons)))
 
 
 def is_web_page(path: Path) -> bool:
-    """Whether a file begins as an HTML page does: what a login or quota page looks like under the name of an archive."""
+    """Whether a file begins like an HTML page, as a login or quota page does that was saved under an archive's name."""
     with open(path, "rb") as file:
         return bool(_PAGE.match(file.read(512)))
 
 
 def copy_at_most(
-    source: IO[bytes] | HTTPResponse, out: IO[bytes], done: int, total: int | None, progress: Progress
+    source: IO[bytes] | HTTPResponse, out: IO[bytes], done: int, total: int | None, progress: OnProgress
 ) -> int:
-    """Append `source` to `out`, which has `done` bytes; return how many it has then.
+    """Append `source` to `out`, which holds `done` bytes; return how many it holds then.
 
-    At most one byte more than `total`, which shows that the content is another.
+    Reads at most one byte more than `total`, which is enough to show that the content is too long.
     """
     while chunk := source.read(CHUNK if total is None else min(CHUNK, total + 1 - done)):
         out.write(chunk)
@@ -102,7 +104,7 @@ def copy_at_most(
 
 
 def accept(part: Path, file: RemoteFile, path: Path) -> None:
-    """Give a complete file its name, or delete it and raise DownloadFailed."""
+    """Rename a complete file to `path`. Raises DownloadFailed, and deletes the file, if its content is wrong."""
     if wrong := file.mismatch(part):
         part.unlink()
         raise DownloadFailed(f"{file.name} is not the expected file ({wrong}) and was deleted")
@@ -111,18 +113,18 @@ def accept(part: Path, file: RemoteFile, path: Path) -> None:
 
 
 def network_reason(error: Exception) -> str:
-    """One sentence on a failed request."""
+    """Why a request failed, in one sentence."""
     if isinstance(error, urllib.error.HTTPError):
         return f"{error.url} answered {error.code} {error.reason}"
     if isinstance(error, urllib.error.URLError):
         return f"the host cannot be reached ({error.reason})"
     if isinstance(error, TimeoutError):
-        return f"no byte came for {TIMEOUT} s; run the command again to go on"
-    return f"the connection broke ({error!r}); run the command again to go on"
+        return f"no byte arrived for {TIMEOUT} s; run the command again to resume"
+    return f"the connection broke ({error!r}); run the command again to resume"
 
 
-def _go_on(url: str, file: RemoteFile, part: Path, progress: Progress) -> None:
-    """Download what `part` lacks. Raises DownloadFailed when the host ends early or sends a web page."""
+def _resume(url: str, file: RemoteFile, part: Path, progress: OnProgress) -> None:
+    """Download what `part` lacks. Raises DownloadFailed if the host ends early or sends a web page."""
     have = _size(part)
     if file.size is not None and have > file.size:  # cannot be the beginning of this file
         part.unlink()
@@ -150,7 +152,7 @@ def _go_on(url: str, file: RemoteFile, part: Path, progress: Progress) -> None:
             f"save the file as {part.with_name(file.name)}"
         )
     if total is not None and have < total:
-        raise DownloadFailed(f"the connection ended after {have:,} of {total:,} bytes; run the command again to go on")
+        raise DownloadFailed(f"the connection ended after {have:,} of {total:,} bytes; run the command again to resume")
 
 
 def _size(path: Path) -> int:

@@ -1,12 +1,14 @@
-"""Where a notebook opens without installing anything, and where the project's files stand in public."""
+"""Public addresses: where a notebook opens without installing anything, and where the project's files are."""
 
 from __future__ import annotations
 
+from importlib.metadata import metadata
 from urllib.parse import quote
 
 from facesr_lib import __version__
 
-REPOSITORY = "https://github.com/facesr/facesr"
+# pyproject.toml's [project.urls], as the installed package states them
+REPOSITORY = dict(entry.split(", ", 1) for entry in metadata("facesr").get_all("Project-URL") or [])["Repository"]
 TAG = f"v{__version__}"  # links lead to the code that made a page, whatever the main line does later
 
 

@@ -31,10 +31,10 @@ class NetworkFacts:
 
 
 def describe_papers(preset: str, packages: Mapping[str, ModuleType] | None = None) -> list[NetworkFacts]:
-    """The networks of the papers at `preset`. packages: others than the four papers'.
+    """Size and cost of every network at `preset`. packages: modules to describe in place of the four papers', by name.
 
-    A paper offers `networks(config) -> dict[str, tuple[nn.Module, input shape without batch]]`. They are built without
-    memory on torch's meta device where that works, else on the CPU. Raises RuntimeError that names the paper otherwise.
+    Each module offers `networks(config) -> dict[str, tuple[nn.Module, input shape without batch]]`. They are built without memory
+    on torch's meta device where that works, else on the CPU. Raises RuntimeError, naming the module, if both fail.
     """
     found: list[NetworkFacts] = []
     for name, module in (packages or {paper.key: paper.package for paper in PAPERS}).items():
@@ -52,8 +52,8 @@ def describe_papers(preset: str, packages: Mapping[str, ModuleType] | None = Non
 def count(network: nn.Module, shape: Shape, device: str = "cpu") -> tuple[int, int, tuple[Shape, ...]]:
     """Parameters, FLOPs and output shapes (without batch) of `network` for one input of `shape` (without batch).
 
-    Parameters are counted once even if shared, frozen ones included. FLOPs are those of torch's FlopCounterMode: matrix
-    products, convolutions and attention, 2 per multiply-add. The network is left in evaluation mode.
+    Shared parameters count once; frozen ones are included. FLOPs are those of torch's FlopCounterMode: matrix products,
+    convolutions and attention, 2 per multiply-add. Leaves the network in evaluation mode.
     """
     network.eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:

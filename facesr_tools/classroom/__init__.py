@@ -1,4 +1,4 @@
-"""For whoever teaches with the notebooks: student versions, solution sheets, run-of-show, and the check of what is handed in."""
+"""For instructors: student notebooks, solution sheets, lesson plans, and the grading of handed-in notebooks."""
 
 from facesr_tools.classroom.folder import replace_folder
 from facesr_tools.classroom.grading import Graded, Mark, grade

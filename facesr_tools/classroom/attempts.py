@@ -1,4 +1,4 @@
-"""Try an answer: define what a notebook defines, without running the rest of it, and ask the exercise's check."""
+"""Check an answer: execute only the definitions of a notebook, then call the exercise's check."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 
 def attempt(name: str, check: str, scope: Mapping[str, Any]) -> Verdict:
-    """What `check` ("module:function") says to the function `name` of a namespace."""
+    """The verdict of `check` ("module:function") on the function `name` of a namespace."""
     if name not in scope:
         return Verdict(False, f"There is no function {name}, or its cell cannot be read.")
     module, function = check.split(":")
@@ -23,9 +23,9 @@ def attempt(name: str, check: str, scope: Mapping[str, Any]) -> Verdict:
 
 
 def definitions(sources: Iterable[str]) -> dict[str, Any]:
-    """A namespace with the imports, functions, classes and literal constants of code cells; nothing else of them runs.
+    """A namespace with the imports, functions, classes and literal constants of code cells; nothing else in them runs.
 
-    What cannot be read or defined is left out: a missing package, a default value that only a whole run computes.
+    Leaves out what fails, such as the import of a missing package or a default value that only a full run computes.
     """
     scope: dict[str, Any] = {"__name__": "__answer__"}
     for source in sources:
@@ -33,7 +33,7 @@ def definitions(sources: Iterable[str]) -> dict[str, Any]:
             if isinstance(node, _DEFINITIONS) or _is_literal(node):
                 try:
                     exec(compile(ast.Module([node], []), "<cell>", "exec"), scope)
-                except Exception:  # whatever a student's definition raises
+                except Exception:  # a student's definition can raise anything
                     continue
     return scope
 

@@ -1,4 +1,4 @@
-"""A folder that is written whole or not at all, and that never takes anybody's files with it."""
+"""Write a folder completely or not at all, and never delete anybody's files."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 
-from facesr_lib.files import sync_folder, write_atomically
+from facesr_lib.files import file_digest, sync_folder, write_atomically
 
 MARKER = ".facesr-classroom.json"  # what was written, with its SHA-256
 
 
 def replace_folder(out: Path, contents: Mapping[str, bytes], *, overwrite: bool = False) -> Path | None:
-    """Make `out` a folder with just these files (relative path -> content) and the MARKER that names them.
+    """Make `out` a folder with exactly these files (relative path -> content) and a MARKER that lists them.
 
-    What was there before is replaced if it is empty, or was written here and has not been touched since. Anything else needs
-    `overwrite` and is kept beside it, in the folder that is returned. Nothing changes at `out` before all files are on disk.
-    Raises FileExistsError without `overwrite`, and ValueError if `out` is a file or the program's own current folder lies in it.
+    Replaces an empty folder, and one that this function wrote and nobody changed since. Any other folder needs `overwrite`; it is
+    renamed to OUT.before, and that path is returned. Nothing changes at `out` until all files are on disk.
+    Raises FileExistsError without `overwrite`, and ValueError if `out` is a file or contains the current folder.
     """
     out = out.resolve()
     if out.is_file():
         raise ValueError(f"OUT {out} is a file: name a folder")
     if Path.cwd().is_relative_to(out):
-        raise ValueError(f"OUT {out} holds the folder that you are in: name a new folder")
+        raise ValueError(f"OUT {out} contains the current folder: name a new folder")
     strange = strange_files(out)
     if strange and not overwrite:
         some = ", ".join(strange[:3]) + (f" and {len(strange) - 3} more" if len(strange) > 3 else "")
         raise FileExistsError(
-            f"OUT {out} holds files that were not written by this command, or changed since: {some}; choose another folder, "
-            "or say --overwrite, which keeps the old one beside it"
+            f"OUT {out} holds files that this command did not write, or that changed since: {some}; choose another folder, or "
+            "add --overwrite, which keeps the old one beside it"
         )
     out.parent.mkdir(parents=True, exist_ok=True)
     staged = out.with_name(f".{out.name}.{os.getpid()}.tmp")
@@ -59,7 +59,7 @@ def replace_folder(out: Path, contents: Mapping[str, bytes], *, overwrite: bool 
 
 
 def strange_files(folder: Path) -> list[str]:
-    """Files below `folder` that its MARKER does not name with their present content, sorted; [] for no folder or an empty one."""
+    """Files below `folder` that its MARKER does not list with their present content, sorted; [] for no folder or an empty one."""
     if not folder.is_dir():
         return []
     try:
@@ -70,16 +70,12 @@ def strange_files(folder: Path) -> list[str]:
     names = {path.relative_to(folder).as_posix(): path for path in there}
     if known:
         names.pop(MARKER)
-    return [name for name, path in names.items() if path.is_symlink() or known.get(name) != _sha256(path.read_bytes())]
+    return [name for name, path in names.items() if path.is_symlink() or known.get(name) != file_digest(path)]
 
 
 def _marker(contents: Mapping[str, bytes]) -> bytes:
-    hashes = {name: _sha256(contents[name]) for name in sorted(contents)}
+    hashes = {name: hashlib.sha256(contents[name]).hexdigest() for name in sorted(contents)}
     return (json.dumps({"files": hashes}, indent=1) + "\n").encode()
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _free_name(out: Path) -> Path:

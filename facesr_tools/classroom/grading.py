@@ -1,4 +1,4 @@
-"""Check handed-in notebooks: the project's own checks, on the functions that the files define, in processes with a time limit."""
+"""Grade handed-in notebooks: call the project's own checks on the functions in the files, in processes with a time limit."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ import facesr_lib
 from facesr_tools.classroom.attempts import attempt, definitions
 from facesr_tools.classroom.lessons import Exercise, Lesson, code_sources
 
-_START = 120.0  # seconds in which a busy machine must have imported torch
+_START = 120.0  # seconds that a busy machine may take to import torch
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What the check says to one exercise of a file."""
+    """The verdict on one exercise of a file."""
 
     number: int
     title: str
@@ -35,7 +35,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Graded:
-    """A handed-in file. lesson: the notebook that it is a copy of, "" if none; problem: why there are no marks."""
+    """The marks of a handed-in file. lesson: the notebook that it is a copy of, or ""; problem: why there are no marks."""
 
     file: Path
     lesson: str
@@ -44,14 +44,14 @@ class Graded:
 
     @property
     def passed(self) -> bool:
-        """Whether there are marks, all of them good."""
+        """Whether there are marks and all are passes."""
         return bool(self.marks) and all(mark.passed for mark in self.marks)
 
 
 def grade(file: Path, lessons: Sequence[Lesson], limit: float) -> Graded:
-    """Ask the checks about one file; `limit`: seconds after which the exercise that is being checked is given up.
+    """Grade one file. limit: seconds that one exercise may take.
 
-    The file's notebook is known by the title in its metadata, else by a notebook's name in the file's name.
+    The title in the file's metadata tells which notebook it is a copy of, or else a notebook's name in the file's name.
     """
     try:
         notebook = nbformat.read(file, as_version=4)
@@ -69,7 +69,7 @@ def grade(file: Path, lessons: Sequence[Lesson], limit: float) -> Graded:
 
 
 def _marks(sources: list[str], exercises: Sequence[Exercise], limit: float) -> list[Mark]:
-    """One worker asks check after check; one that hangs or dies costs its exercise, and a new worker goes on behind it."""
+    """One worker runs check after check. If it hangs or dies, that exercise fails, and a new worker does the next ones."""
     marks: list[Mark] = []
     while len(marks) < len(exercises):
         todo = exercises[len(marks) :]
@@ -82,7 +82,7 @@ def _marks(sources: list[str], exercises: Sequence[Exercise], limit: float) -> l
 
 
 def _work(sources: list[str], exercises: Sequence[Exercise], limit: float) -> tuple[list[tuple[bool, str]], str]:
-    """What a worker answered until it ended, and how it ended."""
+    """The answers of a worker, and how it ended."""
     task = {"sources": sources, "exercises": [(exercise.name, exercise.check) for exercise in exercises]}
     library = str(Path(facesr_lib.__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [library, os.environ.get("PYTHONPATH", "")]))
@@ -106,7 +106,7 @@ def _work(sources: list[str], exercises: Sequence[Exercise], limit: float) -> tu
 
 
 def _wait(process: subprocess.Popen[bytes], answers: Path, limit: float) -> str:
-    """Wait until the worker ends, or needs longer than `limit` for one answer; before its first line it imports and defines."""
+    """Wait until the worker ends or takes longer than `limit` for one answer; its first line follows imports and definitions."""
     lines, since = 0, time.monotonic()
     while process.poll() is None:
         if (now := len(_lines(answers))) > lines:
@@ -118,24 +118,24 @@ def _wait(process: subprocess.Popen[bytes], answers: Path, limit: float) -> str:
 
 
 def _lines(answers: Path) -> list[str]:
-    """The complete lines so far."""
+    """The complete lines of the file so far."""
     return answers.read_text(encoding="utf-8").split("\n")[:-1] if answers.exists() else []
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a worker and whatever it started."""
+    """Kill a worker and every process that it started."""
     try:
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
         else:  # Windows
             process.kill()
-    except OSError:  # it is gone already
+    except OSError:  # it has ended already
         pass
     process.wait()
 
 
 def main() -> None:
-    """The worker: reads `task` in the folder that is named; writes to `answers` a line when ready, then one per exercise."""
+    """The worker: read `task` in the folder of the command line; write to `answers` a line when ready, then one per exercise."""
     folder = Path(sys.argv[1])
     task = json.loads((folder / "task").read_text(encoding="utf-8"))
     for _, check in task["exercises"]:

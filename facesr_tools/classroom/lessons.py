@@ -1,4 +1,4 @@
-"""What a class needs to know of a notebook: its sections, its figures, and its exercises with their checks and solutions."""
+"""Read from a notebook what a class needs: sections, figures, and exercises with their checks and solutions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TASK = re.compile(r"^\*\*(\d+)\.\s+(.+?)\.?\*\*", flags=re.MULTILINE)  # **3. T
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise. text: the task below its title, Markdown; name: of the function to write; check: its "module:function"."""
+    """One exercise. text: the task in Markdown; name: the function to write; check: the check as "module:function"."""
 
     number: int
     title: str
@@ -31,7 +31,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One notebook. minutes: by profile; paper: "" for a lesson that belongs to none; figures: names, * where they vary."""
+    """One notebook. minutes: by profile; paper: key or ""; figures: names, with * for what only a run fills in."""
 
     path: Path
     title: str
@@ -53,9 +53,9 @@ class Lesson:
 
 
 def read_lesson(path: Path) -> Lesson:
-    """Read a notebook as the project writes them (CONTRIBUTING.md, "A notebook").
+    """Read a notebook that follows CONTRIBUTING.md, "A notebook".
 
-    Raises ValueError that names the file and, for an exercise, what it lacks.
+    Raises ValueError that names the file and what it, or one of its exercises, lacks.
     """
     try:
         notebook = nbformat.read(path, as_version=4)
@@ -64,7 +64,7 @@ def read_lesson(path: Path) -> Lesson:
         raise ValueError(f"{path}: not a readable notebook ({type(error).__name__}: {error})") from error
     facts = notebook.metadata.get("facesr")
     if not isinstance(facts, dict) or not facts.get("title"):
-        raise ValueError(f'{path}: no lesson of this project: its metadata has no "facesr" with a "title"')
+        raise ValueError(f'{path}: not a notebook of this project: its metadata has no "facesr" with a "title"')
     minutes = dict(facts.get("minutes") or {})
     if not {"quick", "workshop"} <= minutes.keys():
         raise ValueError(f'{path}: the "minutes" in its metadata must name those of quick and of workshop')
@@ -87,12 +87,12 @@ def tags(cell: Any) -> Sequence[str]:
 
 
 def code_sources(notebook: Any, *, without: str = "") -> list[str]:
-    """The sources of the code cells, in order, but for those with the tag `without`."""
+    """The sources of the code cells, in order, without the cells that have the tag `without`."""
     return [cell.source for cell in notebook.cells if cell.cell_type == "code" and without not in tags(cell)]
 
 
 def parse(source: str) -> ast.Module:
-    """A cell's syntax tree, without lines of IPython's own (magics, shell); empty for a cell that is not Python."""
+    """A cell's syntax tree, without IPython's magics and shell lines; empty for a cell that is not Python."""
     try:
         return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
     except SyntaxError:
@@ -144,7 +144,7 @@ def _split(source: str, name: str) -> tuple[str, str]:
 
 
 def _figures(sources: Sequence[str]) -> Iterator[str]:
-    """The second argument of every `run.figure(...)`; what is filled in only when the cell runs becomes *."""
+    """The second argument of every `run.figure(...)`, with * for the parts that only a run fills in."""
     for node in (node for source in sources for node in ast.walk(parse(source))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "run.figure" and len(node.args) > 1:
             match node.args[1]:

@@ -1,4 +1,4 @@
-"""Markdown as a page to print: one HTML file without scripts, A4, that opens without network."""
+"""Markdown as a page to print: one HTML file for A4, without scripts, that opens without network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from facesr_tools.report.offline import make_offline
 from facesr_tools.site.export import markdown_html
 
 # Sizes in points are meant for paper; on a screen the same page is enlarged. They leave room, since the machine that prints may
-# have other fonts: in DejaVu Sans, the widest usual one, a run-of-show fits into 85 % of its two pages.
+# have other fonts: in DejaVu Sans, the widest usual one, a lesson plan fits into 85 % of its two pages.
 # `font-size-adjust` shrinks a font of large letters.
 _STYLE = """
 @page { size: A4; margin: 10mm 12mm; }
@@ -28,7 +28,7 @@ blockquote { margin: 3pt 0 8pt 2pt; padding-left: 6pt; border-left: 2pt solid #d
 
 
 def page(title: str, markdown: str) -> str:
-    """A whole HTML page of a Markdown text."""
+    """A complete HTML page of a Markdown text."""
     head = f'<meta charset="utf-8"><title>{escape(title)}</title>'
     head += f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style>'
     return make_offline(

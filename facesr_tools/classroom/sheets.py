@@ -1,6 +1,6 @@
-"""Solution sheets: per notebook, every exercise with its solution, and what the check answers to it and to typical mistakes.
+"""Solution sheets: per notebook, every exercise with its solution, and what the check says to it and to typical mistakes.
 
-What a check says is not written down anywhere: the sheet asks the check itself.
+No answer of a check is written down: the sheet calls the check.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Note:
-    """What a teacher should know of one exercise. why: Markdown."""
+    """What an instructor should know of one exercise. why: Markdown."""
 
     why: str
     mistakes: tuple[Mistake, ...]
@@ -33,7 +33,7 @@ class Note:
 def read_notes(name: str) -> dict[str, Note]:
     """The notes on a notebook's exercises, by the function to write; {} for a notebook without a file in notes/.
 
-    A file has `## function`, a paragraph, and any number of `### mistake` with one block of Python each.
+    A file has, per exercise, `## function`, a paragraph, and any number of `### mistake` with one block of Python each.
     """
     file = files("facesr_tools.classroom") / "notes" / f"{name}.md"
     if not file.is_file():
@@ -43,15 +43,15 @@ def read_notes(name: str) -> dict[str, Note]:
 
 
 def solution_sheet(lesson: Lesson) -> str:
-    """The sheet of one notebook, Markdown.
+    """The sheet of one notebook in Markdown.
 
-    The exercises' solutions run here. Raises ValueError if one does not pass its own check.
+    Runs the exercises' solutions. Raises ValueError if one does not pass its own check.
     """
     notes = read_notes(lesson.name)
     rest = code_sources(lesson.notebook, without="solution")
     intro = (
-        f"For instructors. Each exercise of `{lesson.name}` with one solution, what the check answers to it, and wrong "
-        "answers that it knows how to talk about."
+        f"For instructors. Each exercise of `{lesson.name}` with one solution, what the check says to it, and typical wrong "
+        "answers with the hints that the check gives."
     )
     lines = [f"# Solutions: {lesson.title}", "", intro, ""]
     for exercise in lesson.exercises:

@@ -1,4 +1,4 @@
-"""The student's version of a notebook: the same lesson without solutions."""
+"""The students' version of a notebook: the same lesson without solutions."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from facesr_tools.classroom.lessons import Lesson, tags
 
 _FOLDED = re.compile(r"\s*The folded cell holds one solution\.")
-# Badges in the first cell open the notebook in the repository, which has the solutions.
+# The badges open the notebook of the repository, which has the solutions.
 _BADGES = re.compile(r"^(?:\[!\[[^\]]*\]\([^)]*\)\]\([^)]*\)\s*)+$\n?", flags=re.MULTILINE)
 
 
 def student_notebook(lesson: Lesson) -> Any:
-    """The lesson without the cells tagged `solution`, of whatever kind, and with a list of its exercises below the title.
+    """The lesson without the cells tagged `solution`, without outputs, and with a list of its exercises below the title.
 
-    Of the metadata only the kernel, the facts (with `edition: student`), the tags and what folds a cell stay. No outputs.
+    The metadata keeps only the kernel, the facts (with `edition: student`), the tags, and what folds a cell.
     """
     cells = [_cell(cell) for cell in lesson.notebook.cells if "solution" not in tags(cell)]
     cells[0].source = _BADGES.sub("", cells[0].source)
@@ -31,7 +31,7 @@ def student_notebook(lesson: Lesson) -> Any:
 
 
 def _cell(cell: Any) -> Any:
-    kept = {key: cell.metadata[key] for key in ("tags", "jupyter") if key in cell.metadata}
+    kept = {key: cell.metadata[key] for key in ("tags", "jupyter", "cellView") if key in cell.metadata}
     if cell.cell_type == "code":
         return new_code_cell(cell.source, id=cell.id, metadata=kept)
     return new_markdown_cell(_FOLDED.sub("", cell.source), id=cell.id, metadata=kept)
@@ -40,7 +40,7 @@ def _cell(cell: Any) -> Any:
 def _list_of(lesson: Lesson) -> str:
     lines = [f"{exercise.number}. {exercise.title} (`{exercise.name}`)" for exercise in lesson.exercises]
     how = (
-        "They stand at the end, under *Exercises*. Run the whole notebook once, then replace each line that raises "
+        "They are at the end, under *Exercises*. Run the whole notebook once, then replace each line that raises "
         "`NotImplementedError`. The check below it prints ✗ with a hint, later ✓; it never stops the notebook."
     )
     return "\n".join([f"**Exercises in this notebook: {len(lines)}**", "", *lines, "", how])

@@ -1,4 +1,4 @@
-"""Everything for a class in one folder: student notebooks, solution sheets, run-of-show, and a README that explains them."""
+"""Everything for a class in one folder: student notebooks, solution sheets, lesson plans, and a README that explains them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from facesr_lib import __version__
 from facesr_lib.papers import PAPERS
+from facesr_tools.classroom.lesson_plan import read_plan, read_verdicts, render_plan
 from facesr_tools.classroom.lessons import Lesson
 from facesr_tools.classroom.pages import page
-from facesr_tools.classroom.run_of_show import read_show, read_verdicts, render_show
 from facesr_tools.classroom.sheets import solution_sheet
 from facesr_tools.classroom.student import student_notebook
 
@@ -20,11 +20,11 @@ from facesr_tools.classroom.student import student_notebook
 def classroom_files(
     lessons: Sequence[Lesson], names: Collection[str] | None = None, runs: Path | None = None
 ) -> dict[str, bytes]:
-    """What a class-room folder holds, by relative path; the same notebooks and runs give the same bytes.
+    """The files of a classroom folder, by relative path; the same notebooks and runs give the same bytes.
 
-    lessons: all notebooks; names: those to write (None: all). A paper's run-of-show comes with any of its notebooks.
-    runs: where the verdicts of a `quick` run are. The exercises' solutions and typical mistakes run here.
-    Raises ValueError for a solution that does not pass its check, a run-of-show that does not fit the notebooks, or `runs`
+    lessons: all notebooks.  names: those to write; None: all. A paper's lesson plan comes with any of its notebooks.
+    runs: folder with the verdicts of a `quick` run, or None. Runs the exercises' solutions and typical mistakes.
+    Raises ValueError for a solution that does not pass its check, a lesson plan that does not fit the notebooks, or `runs`
     without verdicts.
     """
     chosen = [lesson for lesson in lessons if names is None or lesson.name in names]
@@ -38,7 +38,7 @@ def classroom_files(
     for paper in papers:
         of_paper = [lesson for lesson in lessons if lesson.paper == paper]
         try:
-            text = render_show(read_show(paper), of_paper, verdicts.get(paper, {}) if verdicts is not None else None)
+            text = render_plan(read_plan(paper), of_paper, verdicts.get(paper, {}) if verdicts is not None else None)
         except ValueError as error:
             raise ValueError(f"{paper}: {error}; give the notebooks that belong to this version of facesr") from error
         texts |= _twins(f"instructor/{paper}", text)
@@ -49,6 +49,6 @@ def classroom_files(
 
 
 def _twins(name: str, markdown: str) -> dict[str, str]:
-    """A Markdown text and its page to print."""
+    """A Markdown text, and the same as a page to print."""
     title = markdown.split("\n", 1)[0].removeprefix("# ")
     return {f"{name}.md": markdown, f"{name}.html": page(title, markdown)}

@@ -1,4 +1,4 @@
-"""The `facesr` command: `main.py` puts it together, the other modules are its larger subcommands."""
+"""The `facesr` command: `main.py` assembles it; the other modules hold its larger subcommands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`facesr classroom` and `facesr grade`: what a class needs, and what comes back from it."""
+"""`facesr classroom` writes what a class needs; `facesr grade` checks what students hand in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facesr_tools.cli.options import AsJson, Notebooks, clear_errors
 from facesr_tools.runner.notebooks import find_folder, read_notebooks, select
 
 if TYPE_CHECKING:  # these bring torch
@@ -22,7 +23,6 @@ CLASSROOM_EPILOG = (
     "facesr classroom ~/class --runs runs --overwrite"
 )
 GRADE_EPILOG = "Examples:\n\nfacesr grade handed-in/\n\nfacesr grade alice.ipynb bob.ipynb --json"
-Folder = Annotated[Path | None, typer.Option("--notebooks", help="Folder of the notebooks, if not this repository's.")]
 
 
 def classroom(
@@ -31,37 +31,33 @@ def classroom(
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Notebooks (name or number); default: all.")
     ] = None,
     runs: Annotated[
-        Path | None, typer.Option(help="Results that hold quick/claims.json: their verdicts go into the run-of-show.")
+        Path | None, typer.Option(help="Results with quick/claims.json, whose verdicts go into the lesson plans.")
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Also where OUT holds other files; they are kept in OUT.before.")
+        bool, typer.Option("--overwrite", help="Write even if OUT holds other files; they are kept in OUT.before.")
     ] = False,
-    notebooks: Folder = None,
+    notebooks: Notebooks = None,
 ) -> None:
-    """Write everything for a class: student notebooks, solutions, run-of-show.
+    """Write everything for a class: student notebooks, solutions, lesson plans.
 
-    OUT/student: the notebooks without solutions, stubs and checks in place.
-    OUT/solutions: a sheet per notebook with task, solution, why, and what the
-    check answers to typical mistakes. OUT/instructor: two printed pages per
-    paper with a timetable in minutes. OUT/README.md: how to hand out and check.
+    OUT/student: the notebooks without solutions, but with stubs and checks.
+    OUT/solutions: a sheet per notebook with task, solution, reason, and what the
+    check says to typical mistakes. OUT/instructor: a lesson plan per paper, two
+    printed pages with a timetable. OUT/README.md: how to hand out and check.
 
-    OUT is written whole or not at all. A folder that this command wrote, and
-    that nobody changed since, is replaced. The notebooks' solutions run while
-    the sheets are made; nothing is trained.
+    Writes OUT completely or not at all. Replaces a folder that this command wrote
+    and nobody changed since. Runs the notebooks' solutions, but trains nothing.
 
     Exit code: 0, or 2 for a wrong name, option or notebook.
     """
     from facesr_tools.classroom import classroom_files, replace_folder
 
     out = out.expanduser()
-    try:
+    with clear_errors(OSError, ValueError):
         found = read_notebooks(find_folder(notebooks))
         chosen = {notebook.name for notebook in select(found, names or ["all"])}
         files = classroom_files(_lessons(notebooks), chosen, runs)
         before = replace_folder(out, files, overwrite=overwrite)
-    except (OSError, ValueError) as error:
-        typer.echo(f"facesr: {error}", err=True)
-        raise typer.Exit(2) from None
     if before:
         print(f"the folder that was there is now {before}")
     print(out.resolve() / "README.md")
@@ -70,29 +66,26 @@ def classroom(
 def grade(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Handed-in notebooks, or folders of them.")],
     limit: Annotated[float, typer.Option(help="Seconds that one exercise may take.")] = 60,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    notebooks: Folder = None,
+    as_json: AsJson = False,
+    notebooks: Notebooks = None,
 ) -> None:
-    """Ask the checks about handed-in notebooks: who solved which exercise.
+    """Check handed-in notebooks: who solved which exercise.
 
-    Only imports, functions, classes and literal constants of a file are run,
-    in a process of its own that is ended if one exercise takes longer than
-    --limit. The project's own checks are asked, whatever those in the file say.
+    Runs only imports, functions, classes and literal constants of a file, in a
+    process of its own that is killed if one exercise takes longer than --limit.
+    Uses the project's own checks, not those in the file.
 
-    That is no sandbox: students' code can do whatever you can do. If you do
+    This is no sandbox: students' code can do whatever you can do. If you do
     not trust it, use a container or a throw-away account.
 
     Exit code: 0 if all exercises of all files pass, 1 if not, 2 for a wrong
     option or file name.
     """
-    try:
+    with clear_errors(OSError, ValueError):
         if limit <= 0:
             raise ValueError(f"--limit {limit:g}: give a number of seconds")
         handed_in = list(_handed_in(files))
         lessons = _lessons(notebooks)
-    except (OSError, ValueError) as error:
-        typer.echo(f"facesr: {error}", err=True)
-        raise typer.Exit(2) from None
     from facesr_tools.classroom import grade as grade_file
 
     graded = [grade_file(file, lessons, limit) for file in handed_in]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facesr_lib.files import write_atomically
+from facesr_tools.cli.options import AsJson, clear_errors
 
 if TYPE_CHECKING:  # these are slow to import
     from rich.console import Console
@@ -26,18 +27,17 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A data set (see the list).")]
-Root = Annotated[Path, typer.Option(help="Folder of all prepared sets, which is DATA_ROOT for the notebooks.")]
+Root = Annotated[Path, typer.Option(help="Folder of all prepared sets; the notebooks' DATA_ROOT.")]
 OptionalRoot = Annotated[
-    Path | None, typer.Option("--root", help="Folder of the prepared sets, to say which are there.")
+    Path | None, typer.Option("--root", help="Folder of the prepared sets, to show which are there.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ACCEPTED = "accepted_terms.json"
 OWN_PHOTOS = "folder"
 
 
 @app.command("list", epilog="Example: facesr data list --root ~/faces")
 def list_(root: OptionalRoot = None, as_json: AsJson = False) -> None:
-    """List the data sets: used by which paper, licence, whether they can be downloaded, and what is prepared."""
+    """List the data sets: kind, paper, licence, how to get them, and what is prepared."""
     from facesr_lib.data.prepared import prepared_sets
     from facesr_tools.cli.tables import make_console
     from facesr_tools.prepare import CATALOGUE
@@ -61,10 +61,10 @@ def list_(root: OptionalRoot = None, as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: facesr data info widerface")
 def info(name: Name, as_json: AsJson = False) -> None:
-    """Say all about one data set: terms, protocol, files, and where to ask for what cannot be downloaded."""
+    """Show one data set: terms, protocol, files, and where to request what cannot be downloaded."""
     from facesr_tools.prepare import described
 
-    with _clear_errors(wrong_name=2):
+    with _clear_errors(exit_code=2):
         facts = _facts(described(name))
     if as_json:
         print(json.dumps(facts, indent=2))
@@ -88,22 +88,22 @@ def prepare(
     root: Root,
     archive: Annotated[
         list[Path] | None,
-        typer.Option(help="An archive that you have (again for several), or one folder that is only read."),
+        typer.Option(help="An archive that you have (repeatable), or one folder, which is only read."),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many pictures of each part.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Accept the licence and terms without being asked.")] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default one per core.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Take at most this many pictures of each part.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Accept the licence and terms without a question.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Number of processes; default: one per core.")] = None,
     photos: Annotated[
         Path | None, typer.Argument(metavar="[PHOTOS]", help="With NAME folder: a folder of your own photographs.")
     ] = None,
     size: Annotated[int, typer.Option(min=16, help="With NAME folder: side of the faces in pixels.")] = 128,
 ) -> None:
-    """Download (or take from you), check, crop as the paper says, and pack a data set into ROOT/NAME.
+    """Download a data set or take your files, check, crop by the paper's protocol, and pack into ROOT/NAME.
 
-    Shows licence and terms and asks once. What must be requested is named with its page. Interrupted, the same command
-    goes on where it was; a set that is whole is left alone.
+    Shows licence and terms and asks once. For files that must be requested, prints the page to ask on. The same command
+    resumes an interrupted one; a complete set is not prepared again.
 
-    NAME folder finds and cuts the faces of your own photographs, best in one
+    NAME folder finds and crops the faces in your own photographs, best kept in one
     subfolder per person. Faces smaller than --size are left out, never enlarged.
 
     Exit code: 0 if the set is ready, 1 if not, 2 for a wrong name or refused terms, 130 after Ctrl-C.
@@ -122,7 +122,7 @@ def prepare(
     if photos is not None:
         _prepare_photos(photos.expanduser(), root, size, limit, workers, console)
         return
-    with _clear_errors(wrong_name=2):
+    with _clear_errors(exit_code=2):
         description = described(name)
     _accept_terms(description, root, yes)
     with _clear_errors(), _progress(console) as progress:
@@ -135,7 +135,7 @@ def prepare(
 def verify(name: Name, root: Root) -> None:
     """Read every picture of a prepared set again, compare checksums, and look for people in two splits.
 
-    Exit code: 0 if the set is whole, 1 if not.
+    Exit code: 0 if the set is complete, 1 if not.
     """
     from facesr_tools.prepare import verify as verify_set
 
@@ -143,12 +143,12 @@ def verify(name: Name, root: Root) -> None:
     for problem in problems:
         typer.echo(f"✗ {problem}", err=True)
     if not problems:
-        typer.echo(f"✓ {name} is whole")
+        typer.echo(f"✓ {name} is complete")
     raise typer.Exit(1 if problems else 0)
 
 
 def script(name: str) -> None:
-    """What a file in data_scripts/ runs: `facesr data prepare NAME` with the script's own arguments."""
+    """Run `facesr data prepare NAME` with the arguments of a script in data_scripts/."""
     from typer.main import get_command
 
     get_command(app).main(["prepare", name, *sys.argv[1:]], prog_name="facesr data")
@@ -189,7 +189,7 @@ def _accept_terms(description: Description, root: Path, yes: bool) -> None:
 def _prepare_photos(
     photos: Path, root: Path, size: int, limit: int | None, workers: int | None, console: Console
 ) -> None:
-    """Fetch the face detector where it is missing, then find, cut and pack the faces of a folder."""
+    """Fetch the face detector if it is missing, then find, crop and pack the faces of a folder."""
     from functools import partial
 
     from facesr_tools.prepare.detector import find_faces
@@ -224,7 +224,7 @@ def _print_prepared(folder: Path, facts: dict[str, Any], console: Console) -> No
 
 @contextmanager
 def _progress(console: Console) -> Iterator[Any]:
-    """A callback for what is being done: a bar on a terminal, one line per step elsewhere."""
+    """A callback that shows progress: a bar on a terminal, one line per step elsewhere."""
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
     from facesr_tools.runner.machine import readable
@@ -253,15 +253,13 @@ def _progress(console: Console) -> Iterator[Any]:
 
 
 @contextmanager
-def _clear_errors(wrong_name: int = 1) -> Iterator[None]:
+def _clear_errors(exit_code: int = 1) -> Iterator[None]:
     """Print what went wrong as one message, without a traceback, and exit."""
     from facesr_tools.prepare import ArchiveError, DownloadFailed, PrepareError
 
     try:
-        yield
-    except (PrepareError, ArchiveError, DownloadFailed, ValueError, OSError) as error:
-        typer.echo(f"facesr: {error}", err=True)
-        raise typer.Exit(wrong_name) from None
+        with clear_errors(PrepareError, ArchiveError, DownloadFailed, ValueError, OSError, exit_code=exit_code):
+            yield
     except KeyboardInterrupt:
-        typer.echo("facesr: interrupted; the same command goes on", err=True)
+        typer.echo("facesr: interrupted; run the same command again to resume", err=True)
         raise typer.Exit(130) from None

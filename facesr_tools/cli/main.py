@@ -1,4 +1,4 @@
-"""The `facesr` command. Each command reads its options, calls a part of `facesr_tools`, and prints."""
+"""The `facesr` command. Each subcommand reads its options, calls a part of `facesr_tools`, and prints."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import json
 import os
 import shlex
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,18 +13,17 @@ from typing import Annotated, Any
 import typer
 
 from facesr_lib import __version__
-from facesr_lib.config import PROFILES, code_fingerprint
+from facesr_lib.config import code_fingerprint
 from facesr_lib.files import checkout_root
 from facesr_tools.cli.classroom import CLASSROOM_EPILOG, GRADE_EPILOG, classroom, grade
 from facesr_tools.cli.data import app as data_app
-from facesr_tools.cli.options import Device
+from facesr_tools.cli.options import AsJson, Device, Notebooks, PresetName, ProfileName, clear_errors
 from facesr_tools.cli.upscale import EPILOG as UPSCALE_EPILOG
 from facesr_tools.cli.upscale import upscale
 from facesr_tools.cli.weights import app as weights_app
 from facesr_tools.runner.notebooks import (
     Notebook,
     NotebookError,
-    check_profile,
     find_folder,
     read_notebooks,
     select,
@@ -42,11 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-
-Profile = Annotated[str, typer.Option("--profile", "-p", help=f"One of {', '.join(PROFILES)}.")]
-Out = Annotated[Path | None, typer.Option(help="Folder of the results; by default runs/ in the repository.")]
-Folder = Annotated[Path | None, typer.Option("--notebooks", help="Folder of the notebooks, if not this repository's.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Out = Annotated[Path | None, typer.Option(help="Folder of the results; default: runs/ in the repository.")]
 DataRoot = Annotated[str, typer.Option(help="Folder of your own or the papers' images; empty: the packaged faces.")]
 
 
@@ -66,9 +59,9 @@ def _options(
 
 
 @app.command("list", epilog="Example: facesr list --json")
-def list_(as_json: AsJson = False, notebooks: Folder = None) -> None:
+def list_(as_json: AsJson = False, notebooks: Notebooks = None) -> None:
     """List the notebooks: title, paper, minutes per profile, hardware."""
-    with _clear_errors():
+    with clear_errors(NotebookError):
         found = read_notebooks(find_folder(notebooks))
     if as_json:
         _print_json([_facts(notebook) for notebook in found])
@@ -87,26 +80,25 @@ def list_(as_json: AsJson = False, notebooks: Folder = None) -> None:
 )
 def run(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Notebooks (name or number), or: all.")],
-    profile: Profile = "quick",
+    profile: ProfileName = "quick",
     out: Out = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     data_root: DataRoot = "",
-    fresh: Annotated[bool, typer.Option("--fresh", help="Run what is done again, and train again.")] = False,
-    notebooks: Folder = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run finished notebooks again, and train again.")] = False,
+    notebooks: Notebooks = None,
 ) -> None:
     """Run notebooks and write their results to OUT/PROFILE/NAME/.
 
-    A notebook that is done (same notebook, options and library code) is skipped,
-    so the same command goes on after an interruption. Ctrl-C stops cleanly and
-    prints the command that goes on.
+    Skips a notebook that is done (same notebook, options and library code), so
+    the same command resumes an interrupted run. Ctrl-C stops cleanly and prints
+    the command that resumes.
 
-    Each folder gets notebook.ipynb as executed and log.txt; a notebook that failed
-    leaves notebook.failed.ipynb. Exit code: 0 if every notebook ran, 1 if one
-    failed, 2 for a wrong name or option, 130 after Ctrl-C.
+    Each folder gets the executed notebook.ipynb (notebook.failed.ipynb if it
+    failed) and log.txt. Exit code: 0 if every notebook ran, 1 if one failed,
+    2 for a wrong name or option, 130 after Ctrl-C.
     """
-    with _clear_errors():
-        check_profile(profile)
+    with clear_errors(NotebookError):
         chosen = select(read_notebooks(find_folder(notebooks)), names)
         if data_root and not Path(data_root).expanduser().is_dir():
             raise NotebookError(f"--data-root {data_root}: there is no such folder")
@@ -134,13 +126,12 @@ def run(
 
 
 @app.command(epilog="Example: facesr report --profile smoke")
-def report(profile: Profile = "quick", out: Out = None) -> None:
+def report(profile: ProfileName = "quick", out: Out = None) -> None:
     """Collect the results of a profile into one HTML page and print its path."""
-    with _clear_errors():
-        check_profile(profile)
+    with clear_errors(NotebookError):
         folder = _out(out) / profile
         if not folder.is_dir():
-            raise NotebookError(f"no results in {folder}; first: facesr run all --profile {profile}")
+            raise NotebookError(f"no results in {folder}; first run: facesr run all --profile {profile}")
     from facesr_tools.report import build_report
     from facesr_tools.site.export import export_notebooks
 
@@ -149,17 +140,16 @@ def report(profile: Profile = "quick", out: Out = None) -> None:
 
 
 @app.command(epilog="Examples:\n\nfacesr site\n\nfacesr site --profile workshop --out ~/runs")
-def site(profile: Profile = "quick", out: Out = None, notebooks: Folder = None) -> None:
+def site(profile: ProfileName = "quick", out: Out = None, notebooks: Notebooks = None) -> None:
     """Build a web site of what a profile's notebooks showed and print its path.
 
     Needs the extra "site" (Sphinx), which make site installs. Executes nothing: a
-    notebook that was not run gets its page without results. The site is OUT/PROFILE/site/, plain files that open without
-    network or server; an earlier one is replaced.
+    notebook that was not run gets its page without results. Replaces
+    OUT/PROFILE/site/ with plain files, which open without network or server.
 
     Exit code: 0, or 2 if there is nothing to show or a program is missing.
     """
-    with _clear_errors():
-        check_profile(profile)
+    with clear_errors(NotebookError):
         found = read_notebooks(find_folder(notebooks))
         from facesr_tools.cli.tables import make_console
         from facesr_tools.site.build import build_site
@@ -173,15 +163,11 @@ def site(profile: Profile = "quick", out: Out = None, notebooks: Folder = None) 
 
 
 @app.command(epilog="Example: facesr models --preset quick --json")
-def models(
-    preset: Annotated[str, typer.Option(help=f"One of {', '.join(PROFILES)}.")] = "paper", as_json: AsJson = False
-) -> None:
+def models(preset: PresetName = "paper", as_json: AsJson = False) -> None:
     """List every network of every paper: parameters, FLOPs, input and output size.
 
     FLOPs are for one image, forward only; a multiply-add counts as 2.
     """
-    with _clear_errors():
-        check_profile(preset)
     from facesr_tools.cli.tables import make_console, networks_table
     from facesr_tools.models import describe_papers
 
@@ -197,13 +183,13 @@ def doctor(
     out: Out = None,
     data_root: DataRoot = "",
     online: Annotated[
-        bool, typer.Option("--online", help="Ask also whether missing weights can be downloaded.")
+        bool, typer.Option("--online", help="Also ask whether missing weights can be downloaded.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Examine this machine: versions, device, memory, disk, data, weights, kernel.
 
-    Ends with a verdict per profile. Exit code: 0 if quick could run, else 1.
+    Ends with a verdict per profile. Exit code: 0 if quick can run, else 1.
     """
     from facesr_tools.cli.tables import make_console, print_diagnosis
     from facesr_tools.doctor import examine
@@ -227,7 +213,7 @@ def _out(out: Path | None) -> Path:
 
 
 def _fresh_since() -> float:
-    """The moment an interrupted `run --fresh` began, which its resume command hands on."""
+    """The moment when an interrupted `run --fresh` began, which its resume command passes on."""
     text = os.environ.get("FACESR_FRESH") or "0"
     try:
         return float(text)
@@ -256,16 +242,6 @@ def _resume_command(names: list[str], settings: Any, notebooks: Path | None) -> 
 
 def _print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    """Print a NotebookError as one message, without a traceback, and exit with 2."""
-    try:
-        yield
-    except NotebookError as error:
-        typer.echo(f"facesr: {error}", err=True)
-        raise typer.Exit(2) from None
 
 
 app.add_typer(data_app, name="data")

@@ -1,8 +1,16 @@
-"""Options that several commands share."""
+"""What several commands share: options, and how an error ends a command."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facesr_lib.config import PROFILES, check_profile
 
 
 class Device(StrEnum):
@@ -11,3 +19,27 @@ class Device(StrEnum):
     auto = "auto"
     cpu = "cpu"
     cuda = "cuda"
+
+
+@contextmanager
+def clear_errors(*kinds: type[Exception], exit_code: int = 2) -> Iterator[None]:
+    """Print an exception of these kinds as one message, without a traceback, and exit with `exit_code`."""
+    try:
+        yield
+    except kinds as error:
+        typer.echo(f"facesr: {error}", err=True)
+        raise typer.Exit(exit_code) from None
+
+
+def _known_profile(name: str) -> str:
+    with clear_errors(ValueError):
+        return check_profile(name)
+
+
+_ONE_OF = f"One of {', '.join(PROFILES)}."
+ProfileName = Annotated[str, typer.Option("--profile", "-p", callback=_known_profile, help=_ONE_OF)]
+PresetName = Annotated[str, typer.Option("--preset", callback=_known_profile, help=_ONE_OF)]
+Notebooks = Annotated[
+    Path | None, typer.Option("--notebooks", help="Folder of the notebooks; default: the repository's.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]

@@ -19,10 +19,10 @@ if TYPE_CHECKING:  # these bring torch
 
 
 def make_console() -> Console:
-    """A console that draws only on a terminal; elsewhere plain text of a fixed width, whatever FORCE_COLOR says."""
+    """A console with colours and bars on a terminal; elsewhere plain text, 120 columns wide, even if FORCE_COLOR is set."""
     terminal = sys.stdout.isatty()
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a mark that the encoding lacks must not stop a run
+        sys.stdout.reconfigure(errors="replace")  # a character that the encoding lacks must not stop a run
     return Console(force_terminal=terminal, no_color=not terminal, width=None if terminal else 120, highlight=False)
 
 
@@ -48,7 +48,7 @@ def networks_table(networks: Sequence[NetworkFacts], preset: str) -> Table:
 
 
 def print_diagnosis(found: Diagnosis, console: Console) -> None:
-    """All checks by section, then a verdict per profile."""
+    """Print all checks by section, then a verdict per profile."""
     table = Table("", "", "", "", box=None, show_header=False)
     section = ""
     for check in found.checks:
@@ -60,4 +60,4 @@ def print_diagnosis(found: Diagnosis, console: Console) -> None:
     console.print()
     for profile, missing in found.missing.items():
         lacks = Text(f"{profile} lacks: {'; '.join(missing)}", "yellow")
-        console.print(lacks if missing else Text(f"{profile} could run", "green"), soft_wrap=True)
+        console.print(lacks if missing else Text(f"{profile} can run", "green"), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`facesr upscale`: super-resolve your own pictures with what a notebook has trained."""
+"""`facesr upscale`: super-resolve your own pictures with a network that a notebook has trained."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facesr_tools.cli.options import Device
+from facesr_tools.cli.options import Device, clear_errors
 
 if TYPE_CHECKING:  # these bring torch
-    from facesr_tools.upscale import Outcome, Upscaler
+    from facesr_tools.upscale import JobOutcome, Upscaler
 
 EPILOG = (
     "Examples:\n\n"
@@ -24,41 +24,38 @@ def upscale(
     inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Pictures, or folders of pictures.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results, all PNG.")],
     checkpoint: Annotated[
-        str, typer.Option(help="A checkpoint's or stage's folder, or the beginning of a name in runs/stages.")
+        str, typer.Option(help="Folder of a checkpoint or stage, or the beginning of a name in runs/stages.")
     ] = "",
     method: Annotated[
         str, typer.Option(help="human_gan, selfsr, teacher_student, isr_kd (its newest checkpoint), or bicubic.")
     ] = "",
-    scale: Annotated[int, typer.Option(help="For bicubic; a network has its own.")] = 4,
-    tile: Annotated[int, typer.Option(help="Side of the pieces in pixels of the input; 0: never cut.")] = 192,
+    scale: Annotated[int, typer.Option(help="Factor of bicubic; a network has its own.")] = 4,
+    tile: Annotated[int, typer.Option(help="Side of the tiles in pixels of the input; 0: do not cut.")] = 192,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")] = False,
-    runs: Annotated[Path | None, typer.Option(help="Where the notebooks' results are, if not in runs/.")] = None,
+    runs: Annotated[Path | None, typer.Option(help="Folder of the notebooks' results; default: runs/.")] = None,
 ) -> None:
     """Super-resolve pictures with a trained checkpoint, or with bicubic.
 
-    Results are PNG files with the depth (8 or 16 bit), grey, transparency and
-    colour profile of their originals; EXIF is applied (orientation) and then left
-    out. Originals are never replaced. Large pictures are cut into pieces that
-    overlap by what the network sees, so that no seam shows.
+    Results are PNG files with the bit depth (8 or 16), greyscale, transparency and
+    colour profile of their originals. EXIF orientation is applied; all other EXIF
+    data is left out. Originals are never replaced. Large pictures are cut into
+    tiles that overlap by the network's receptive field, so that no seam shows.
 
-    The networks are trained on faces: cut them out first where they are small in
-    the picture (facesr data prepare folder). Their detail is invented: never use
+    The networks are trained on faces: where faces are small in the picture, cut
+    them out first (facesr data prepare folder). The detail is invented: never use
     it to identify anyone.
 
-    Exit code: 0 if all went well, 1 if a picture failed, 2 for a wrong option.
+    Exit code: 0 if all pictures succeeded, 1 if one failed, 2 for a wrong option.
     """
     from facesr_lib.evaluate.run import default_output_dir
     from facesr_tools.upscale import plan
 
-    try:
+    with clear_errors(OSError, ValueError):
         jobs = plan(inputs, out, overwrite=overwrite)
         upscaler = _upscaler(checkpoint, method, scale, device.value, (runs or default_output_dir()) / "stages")
         if tile < 0:
             raise ValueError(f"--tile {tile}: give a side in pixels, or 0")
-    except (OSError, ValueError) as error:
-        typer.echo(f"facesr: {error}", err=True)
-        raise typer.Exit(2) from None
 
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -73,7 +70,7 @@ def upscale(
         TextColumn("{task.percentage:.0f}%"),
         TimeRemainingColumn(),
     )
-    failed: list[Outcome] = []
+    failed: list[JobOutcome] = []
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("upscaling", total=max(1, sum(job.pixels for job in jobs)))
         for outcome in upscale_files(jobs, upscaler, tile=tile, step=lambda pixels: bar.advance(task, pixels)):

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import typer
 
+from facesr_tools.cli.options import AsJson
+
 if TYPE_CHECKING:  # these bring torch
     from rich.console import Console
 
@@ -19,12 +21,11 @@ app = typer.Typer(
     epilog="Example: facesr weights fetch",
     no_args_is_help=True,
 )
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command("list", epilog="Example: facesr weights list --json")
 def list_(as_json: AsJson = False) -> None:
-    """List all weights: what for, whether they are here, size, source, licence."""
+    """List all weights: their metric, whether they are here, size, source, licence."""
     _show(as_json, rehash=False)
 
 
@@ -32,7 +33,7 @@ def list_(as_json: AsJson = False) -> None:
 def verify(as_json: AsJson = False) -> None:
     """Read every file again and compare it with its SHA-256.
 
-    Exit code: 1 if a file is damaged, else 0; missing files are no error.
+    Exit code: 1 if a file is damaged, else 0. A missing file is no error.
     """
     states = _show(as_json, rehash=True)
     raise typer.Exit(1 if "damaged" in states.values() else 0)
@@ -46,12 +47,12 @@ def fetch(
         list[str] | None, typer.Argument(metavar="[NAME...]", help="Weights (see the list), or: all.")
     ] = None,
 ) -> None:
-    """Fetch weights into the usual caches; what is there already is left alone.
+    """Fetch the weights that are not there yet into the usual caches.
 
-    Without names: what each metric needs, official if its host can be reached,
-    else the named substitute. A broken download goes on where it stopped.
+    Without names, fetches what each metric needs: the official weights if their
+    host can be reached, else the named substitute. Resumes partial downloads.
 
-    Exit code: 0 if all that was asked for is ready, 1 if not, 2 for a wrong name.
+    Exit code: 0 if all requested weights are ready, 1 if not, 2 for a wrong name.
     """
     from facesr_lib.metrics.weights import WEIGHTS
     from facesr_tools.cli.tables import make_console
@@ -80,7 +81,7 @@ def _for_metric(metric: str) -> list[str]:
 
 
 def _fetch(name: str, console: Console) -> bool:
-    """Fetch one entry with a progress bar and say how it went."""
+    """Fetch one entry with a progress bar and print the result."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     from facesr_tools.weights import FetchFailed

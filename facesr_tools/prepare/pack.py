@@ -21,11 +21,12 @@ from typing import Any
 from facesr_lib.data.packed import HEADER_BYTES, PackedError, PackedWriter, open_packed, read_manifest
 from facesr_tools.prepare.crop import Cropped, crop_chunk
 from facesr_tools.prepare.description import PrepareError, Sample
+from facesr_tools.runner.machine import usable_cores
 
 CHUNK_BYTES = 4 << 20  # of pixels: what travels from a worker at once
 CHUNK_SAMPLES = 256
 MAX_BAD = 0.01  # share of the pictures that may be unusable; more of them mean that the source is not what it should be
-Progress = Callable[[int, int], None]  # pictures done, pictures in all
+OnProgress = Callable[[int, int], None]  # pictures done, pictures in all
 
 
 def pack_samples(
@@ -39,7 +40,7 @@ def pack_samples(
     facts: Mapping[str, Any],
     without_box: str = "centre",
     workers: int | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: OnProgress = lambda done, total: None,
 ) -> dict[str, str]:
     """Pack the pictures of `samples` under `source` as `manifest`, and return why others are missing, by file.
 
@@ -63,7 +64,7 @@ def pack_samples(
             for i in range(writer.chunks, chunks)
         )
         progress(min(writer.chunks * per_chunk, len(samples)), len(samples))
-        for result in _in_order(jobs, workers or _cores()):
+        for result in _in_order(jobs, workers or usable_cores()):
             writer.add(result)
             if len(writer.bad) > max(1, MAX_BAD * len(samples)):
                 writer.discard()
@@ -192,10 +193,6 @@ def _in_order(jobs: Iterator[tuple[str, Sequence[Sample], int, str]], workers: i
         finally:
             for future in waiting:
                 future.cancel()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _finished(manifest: Path, key: str) -> dict[str, str] | None:

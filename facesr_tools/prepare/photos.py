@@ -19,7 +19,7 @@ from facesr_lib.files import write_atomically
 from facesr_tools.prepare.description import Description, Origin, PrepareError, Sample, Samples
 from facesr_tools.prepare.detector import Face
 from facesr_tools.prepare.pipeline import prepare
-from facesr_tools.prepare.sources import Progress
+from facesr_tools.prepare.sources import OnStep
 
 FOUND, LEFT_OUT = "faces.json", "left_out.json"
 SAVE_EVERY = 50  # photographs
@@ -33,7 +33,7 @@ def prepare_folder(
     size: int = 128,
     limit: int | None = None,
     workers: int | None = None,
-    progress: Progress = lambda step, done, total: None,
+    progress: OnStep = lambda step, done, total: None,
 ) -> dict[str, Any]:
     """Make `root`/NAME, NAME being that of the folder `source`, and return its facts, as `prepare` does for the papers' sets.
 
@@ -65,7 +65,7 @@ def prepare_folder(
 
 
 def _find_all(
-    source: Path, files: list[str], kept: Path, find: Callable[[Pixels], list[Face]], progress: Progress
+    source: Path, files: list[str], kept: Path, find: Callable[[Pixels], list[Face]], progress: OnStep
 ) -> dict[str, Any]:
     """Per file the landmarks of its faces, [] for none, or a sentence for a bad file; files seen before are not read again."""
     known = json.loads(kept.read_bytes()) if kept.is_file() else {}

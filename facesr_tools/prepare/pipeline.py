@@ -18,7 +18,7 @@ from facesr_lib.data.split import refuse_shared_groups
 from facesr_lib.files import write_atomically
 from facesr_tools.prepare.description import REAL_LR, Description, Parts, PrepareError, Samples
 from facesr_tools.prepare.pack import pack_samples
-from facesr_tools.prepare.sources import Progress, Source
+from facesr_tools.prepare.sources import DataSource, OnStep
 
 BAD_IMAGES = "bad_images.json"
 
@@ -30,7 +30,7 @@ def prepare(
     *,
     limit: int | None = None,
     workers: int | None = None,
-    progress: Progress = lambda step, done, total: None,
+    progress: OnStep = lambda step, done, total: None,
 ) -> dict[str, Any]:
     """Make `root`/NAME of a data set and return its facts; a set that is whole already is left as it is.
 
@@ -43,7 +43,7 @@ def prepare(
     options = _options(description, limit)
     if (facts := prepared_facts(target)) and facts["options"] == options and not verify(target, rehash=False):
         return facts
-    source = Source(description, root, given, progress)
+    source = DataSource(description, root, given, progress)
     parts = source.parts(limit)
     limits = {part: limit for part in parts} if limit else dict(description.limits or {})
     for part, samples in parts.items():

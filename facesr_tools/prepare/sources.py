@@ -15,7 +15,7 @@ from facesr_tools.prepare.archives import is_archive, stem, unpack
 from facesr_tools.prepare.description import Description, EntryMissing, Parts, PrepareError, look_for
 
 
-class Progress(Protocol):
+class OnStep(Protocol):
     """What is being done, how much of it is done, and how much there is, where that is known."""
 
     def __call__(self, step: str, done: int, total: int | None) -> None: ...
@@ -25,13 +25,13 @@ CHECKED = ".checked.json"
 ATTEMPTS = 5  # at a mirror that keeps sending something
 
 
-class Source:
+class DataSource:
     """Where a set's files are: `root`/sources/FAMILY, or one folder of the user's, which is only read.
 
     given: archives, or that folder. folder: what samples' paths are relative to. Raises PrepareError for what is neither.
     """
 
-    def __init__(self, description: Description, root: Path, given: Sequence[Path], progress: Progress) -> None:
+    def __init__(self, description: Description, root: Path, given: Sequence[Path], progress: OnStep) -> None:
         self.description, self.progress = description, progress
         folders = [path for path in given if path.is_dir()]
         for path in given:

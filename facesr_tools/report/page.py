@@ -24,6 +24,7 @@ from facesr_lib.evaluate.tables import Table
 from facesr_lib.files import write_atomically
 from facesr_lib.papers import PAPERS
 from facesr_lib.plot.figures import png_html
+from facesr_tools.durations import duration
 from facesr_tools.report.exports import write_claims, write_tables
 from facesr_tools.report.model_cards import FOLDER as MODEL_CARDS
 from facesr_tools.report.model_cards import write_model_cards
@@ -170,7 +171,9 @@ def _view(entry: dict[str, Any], number: int) -> dict[str, Any]:
     folder, result, origin = entry["folder"], entry["result"], entry["provenance"]
     links = [(f"{quote(folder.name)}/{file}", text) for file, text in _LINKS.items() if (folder / file).is_file()]
     view = {"id": f"n{number}", "notebook": entry["notebook"], "problems": entry["problems"], "links": links}
-    view |= {"result": result, "provenance": _flat(origin or {}), "minutes": _duration(origin), "headline": None}
+    view |= {"result": result, "provenance": _flat(origin or {}), "headline": None}
+    seconds = (origin or {}).get("wall_seconds")
+    view["minutes"] = duration(seconds) if isinstance(seconds, int | float) else ""
     view["title"] = result["title"] if result else entry["notebook"]
     if result:
         best: Headline | None = headline(result)
@@ -216,13 +219,6 @@ def _common_origin(entries: list[dict[str, Any]]) -> dict[str, Any]:
 def _machine(origin: dict[str, Any]) -> str:
     gpu, cpu = origin.get("gpu") or {}, origin.get("cpu") or {}
     return str(gpu.get("name") or f"{cpu.get('model') or 'unknown CPU'}, {cpu.get('usable_cores') or '?'} cores")
-
-
-def _duration(origin: dict[str, Any] | None) -> str:
-    seconds = (origin or {}).get("wall_seconds")
-    if not isinstance(seconds, int | float):
-        return ""
-    return "under 1 s" if seconds < 1 else f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def _flat(value: dict[str, Any]) -> list[tuple[str, str]]:

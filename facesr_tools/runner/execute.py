@@ -1,4 +1,4 @@
-"""Run one notebook: papermill, log, executed notebook, and an honest verdict."""
+"""Run one notebook with papermill; keep the log and the executed notebook; find out whether it really ended well."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from facesr_tools.runner.progress import Progress, code_cells
 
 @dataclass(frozen=True)
 class Settings:
-    """What every notebook of a run gets. Paths are absolute (a kernel runs in the notebooks' folder)."""
+    """The settings of every notebook of a run. Paths are absolute, since a kernel runs in the notebooks' folder."""
 
     profile: str
     out: Path
     seed: int = 0
     device: str = "auto"
     data_root: str = ""
-    fresh_since: float = 0.0  # results that are older than this moment (seconds since 1970) do not count
+    fresh_since: float = 0.0  # older results do not count; seconds since 1970
 
     def folder(self, notebook: Notebook) -> Path:
-        """Where the results of `notebook` go."""
+        """The folder for the results of `notebook`."""
         return self.out / self.profile / notebook.name
 
     def parameters(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Failure:
     place: str = ""  # the innermost file and line, when the error arose outside the notebook
 
     def lines(self) -> list[str]:
-        """The report, a few lines of plain text."""
+        """A few lines of plain text for the report."""
         report = []
         if self.cell:
             report.append(f"cell {self.cell} of {self.cells} (In [{self.cell}]) starting with: {self.first_line}")
@@ -81,11 +81,11 @@ class Outcome:
 
 
 def execute(notebook: Notebook, settings: Settings, progress: Progress) -> Outcome:
-    """Run `notebook` to its end or its first error and keep `notebook.ipynb` (or `notebook.failed.ipynb`) and `log.txt`.
+    """Run `notebook` to its end or its first error; write `notebook.ipynb` (or `notebook.failed.ipynb`) and `log.txt`.
 
-    Every failure, a dead kernel too, is an Outcome, and so is Ctrl-C; no process of the kernel outlives the call.
+    Never raises for a failure, a dead kernel or Ctrl-C: the Outcome says so. No process of the kernel outlives the call.
     """
-    import papermill  # seconds: only those who run notebooks pay
+    import papermill  # takes seconds, which other commands need not pay
 
     from facesr_tools.runner.kernel import Watch, kernel_environment, register
 
@@ -135,10 +135,10 @@ def execute(notebook: Notebook, settings: Settings, progress: Progress) -> Outco
 
 
 def find_failure(nb: Any, error: BaseException | None, died: int | None, peak: int) -> Failure | None:
-    """The first thing that went wrong in an executed notebook, or None.
+    """The first failure in an executed notebook, or None.
 
-    The cells decide, not papermill's word: every one must have been answered by the kernel and show no error.
-    `error` is what stopped papermill, `died` the kernel's exit status if it ended on its own, `peak` its memory in bytes.
+    The cells decide, not papermill: the kernel must have answered every cell without an error.
+    error: what stopped papermill.  died: the kernel's exit status if it ended on its own.  peak: its memory in bytes.
     """
     indices = code_cells(nb) if nb is not None else []
     for number, index in enumerate(indices, 1):
@@ -169,7 +169,7 @@ def find_failure(nb: Any, error: BaseException | None, died: int | None, peak: i
 
 
 def _line_in_cell(text: str) -> int | None:
-    """The line of the cell where an IPython traceback starts (its first frame is the cell's)."""
+    """The line of the cell in the first frame of an IPython traceback."""
     match = re.search(r"Cell In\[\d+\], line (\d+)", text) or re.search(r"^-+> *(\d+) ", text, flags=re.MULTILINE)
     return int(match[1]) if match else None
 
@@ -200,7 +200,7 @@ def _traceback(nb: Any) -> list[str]:
 
 @contextmanager
 def _messages_to(log: Log) -> Iterator[None]:
-    """Send what papermill and asyncio have to say into the log instead of across the progress line."""
+    """Send messages of papermill and asyncio to the log, so that they do not break the progress line."""
 
     class ToLog(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

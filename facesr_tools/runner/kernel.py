@@ -1,4 +1,4 @@
-"""A Jupyter kernel of this very Python, and a papermill engine that watches it."""
+"""A Jupyter kernel of the running Python, and a papermill engine that watches it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from facesr_tools.runner.progress import Progress
 
 
 class ThisPython(KernelSpecManager):
-    """Offers one kernel: the Python that runs this. An installed kernelspec called python3 may be another's."""
+    """Offers one kernel: the running Python. An installed kernelspec called python3 may belong to another one."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """The kernel of `sys.executable`, whatever the name."""
+        """The kernel of `sys.executable`, for any name."""
         return KernelSpec(**get_kernel_dict())
 
 
@@ -36,10 +36,10 @@ def kernel_manager() -> AsyncKernelManager:
 
 
 def kernel_environment(fresh_since: float) -> dict[str, str]:
-    """The environment of a notebook's kernel: the caller's, with what makes runs alike fixed."""
+    """The environment of a notebook's kernel: the caller's, plus the variables that make runs repeatable."""
     env = dict(os.environ)
     env["PYTHONHASHSEED"] = "0"
-    env["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # figures belong into the notebook
+    env["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # draw figures in the notebook
     env["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # silences a debugger warning in every log
     env.setdefault(
         "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
@@ -51,7 +51,7 @@ def kernel_environment(fresh_since: float) -> dict[str, str]:
 
 @dataclass
 class Watch:
-    """What happens in a run, filled in by the engine."""
+    """What the engine observes in a run."""
 
     log: Log
     progress: Progress
@@ -60,16 +60,18 @@ class Watch:
     process: subprocess.Popen[bytes] | None = None
     tree: ProcessTree | None = None
     died: int | None = None  # the kernel's exit status (negative: a signal) if it ended before it was told to
-    output: list[str] = field(default_factory=list)  # the last lines that the kernel itself wrote (a crash report)
+    output: list[str] = field(
+        default_factory=list
+    )  # the last lines that the kernel process itself wrote (a crash report)
 
     def end(self) -> None:
-        """Leave no process behind."""
+        """Kill every process of the run that is left."""
         if self.tree:
             self.tree.end()
 
 
 class _Client(PapermillNotebookClient):
-    """Papermill's client with a log, a progress line and an eye on the kernel process."""
+    """Papermill's client, which also writes the log and the progress and watches the kernel process."""
 
     watch: Watch
 
@@ -90,11 +92,11 @@ class _Client(PapermillNotebookClient):
 
 
 class WatchedEngine(NBClientEngine):
-    """Papermill's own engine with `_Client` in place of its client; takes the Watch as the argument `watch`."""
+    """Papermill's own engine with `_Client` as its client; takes a Watch as the argument `watch`."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, *, watch: Watch, **kwargs: Any) -> Any:
-        """Execute the notebook in a kernel of this Python; without time limits."""
+        """Execute the notebook in a kernel of the running Python, without time limits."""
         watch.nb = nb_man.nb
         watch.progress.begin(nb_man.nb)
         km = kernel_manager()
@@ -131,6 +133,6 @@ def _cell_starts(watch: Watch, index: int) -> None:
 
 
 def register() -> str:
-    """Make the engine known to papermill (again: harmless) and return its name."""
+    """Register the engine with papermill and return its name; a second call changes nothing."""
     papermill_engines.register("facesr", WatchedEngine)
     return "facesr"

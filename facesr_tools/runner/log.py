@@ -16,7 +16,7 @@ _BAR_SECONDS = 5.0  # a progress bar that redraws its line is logged this often,
 class Stream:
     """A file-like object that turns one output stream into whole lines.
 
-    A line that is overwritten by carriage returns (a progress bar) comes out now and then and in its last state.
+    A line that carriage returns overwrite (a progress bar) is logged every few seconds, and in its last state.
     """
 
     def __init__(self, emit: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
@@ -28,7 +28,7 @@ class Stream:
         self._last = clock()
 
     def write(self, text: str) -> None:
-        """Add text; terminal colour codes are dropped."""
+        """Add text, without its terminal colour codes."""
         for part in re.split(r"(\n|\r)", ANSI.sub("", text)):
             if part == "\n":
                 self.finish()
@@ -41,7 +41,7 @@ class Stream:
                 self._returned = False
 
     def flush(self) -> None:
-        """Nothing to do: lines are written when they are whole."""
+        """Do nothing: lines are written when they are complete."""
 
     def finish(self) -> None:
         """End the current line, if there is one."""
@@ -50,7 +50,7 @@ class Stream:
         self._line, self._emitted, self._returned = "", None, False
 
     def close(self) -> None:
-        """Write an unfinished line; an empty one is not written."""
+        """Write an unfinished line, unless it is empty."""
         if self._line:
             self.finish()
 
@@ -62,7 +62,7 @@ class Stream:
 
 
 class Log:
-    """`log.txt`: what the cells print, the progress bars (text or widget), and where the run stands."""
+    """`log.txt`: what the cells print, their progress bars (text or widget), and the progress of the run."""
 
     def __init__(self, path: Path) -> None:
         self._file = open(path, "w", encoding="utf-8", errors="replace")  # noqa: SIM115 (closed by __exit__)
@@ -84,7 +84,7 @@ class Log:
         self._file.flush()
 
     def bar(self, text: str) -> None:
-        """Take the new text of a label widget and log tqdm's notebook bar: 'train: 40%', then '4/10 [00:01, 9it/s]'."""
+        """Take the new text of a label widget, and log it if it is tqdm's notebook bar: 'train: 40%', '4/10 [00:01, 9it/s]'."""
         text = unescape(text).replace("\u2007", " ")
         if text.endswith("%"):
             self._bar_name = text
@@ -92,6 +92,6 @@ class Log:
             self._bar.write(f"\r{self._bar_name} {text}")
 
     def end_cell(self) -> None:
-        """Write what is left of unfinished lines."""
+        """Write the unfinished lines."""
         for stream in (self.stdout, self.stderr, self._bar):
             stream.close()

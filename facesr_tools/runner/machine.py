@@ -1,7 +1,8 @@
-"""The memory of this machine and of a process tree."""
+"""Memory and CPU limits of this machine, and the memory of a process tree."""
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ GIB = 1024**3
 
 
 def memory_limit() -> int:
-    """Bytes this process may use at most: the machine's memory or its container's limit (cgroup v2, v1)."""
+    """Bytes that this process may use: the machine's memory, or its container's limit (cgroup v2, v1) if that is lower."""
     limit = psutil.virtual_memory().total
     for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         try:
@@ -20,6 +21,11 @@ def memory_limit() -> int:
         except (OSError, ValueError):  # absent, or "max"
             continue
     return limit
+
+
+def usable_cores() -> int:
+    """CPU cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def cpu_limit() -> float | None:
@@ -37,11 +43,10 @@ def readable(size: int) -> str:
 
 
 class ProcessTree(threading.Thread):
-    """Watches a process and its descendants: the largest resident memory of all together, and who they were.
+    """Watches a process and its descendants, and records the peak of their total resident memory in bytes.
 
-    Sampled every 0.1 s, so a shorter peak can be missed. Pages that several processes share count once on Linux: a child that
-    is just being started shares all of its parent's. Descendants that carry the environment variable FACESR_RUN=`mark`
-    are found even when they appeared between two samples and lost their parent.
+    Samples every 0.1 s, so a shorter peak can be missed. On Linux, pages that several processes share count once. Descendants
+    with the environment variable FACESR_RUN=`mark` are found even if they started between two samples and lost their parent.
     """
 
     def __init__(self, pid: int, mark: str) -> None:
@@ -59,7 +64,7 @@ class ProcessTree(threading.Thread):
                 return
 
     def end(self) -> None:
-        """Stop watching and kill whatever of the tree is still there."""
+        """Stop watching and kill every process of the tree that is still running."""
         self._stop_asked.set()
         self.join()
         remaining = {process for process in psutil.process_iter() if self._is_marked(process)} | self._seen
@@ -86,6 +91,6 @@ class ProcessTree(threading.Thread):
 
 
 def _share(process: psutil.Process) -> int:
-    """Resident bytes, of shared pages only this process's part, where the system tells it (Linux)."""
+    """Resident bytes, with this process's share of shared pages where the system reports it (Linux)."""
     sizes = process.memory_full_info()
     return int(getattr(sizes, "pss", sizes.rss))

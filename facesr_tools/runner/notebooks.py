@@ -1,4 +1,4 @@
-"""Which notebooks exist and what they say about themselves (the "facesr" key of a notebook's own metadata)."""
+"""Find notebooks and read their facts: the "facesr" key of a notebook's own metadata."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from facesr_lib.files import checkout_root
 
 
 class NotebookError(ValueError):
-    """A notebook, a folder or a name that cannot be used; the message says which and what to do."""
+    """A notebook, folder or name cannot be used; the message says which, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Notebook:
     paper: str | None = None
     minutes: dict[str, float] = field(default_factory=dict)
     hardware: dict[str, str] = field(default_factory=dict)
-    always: bool = False  # runs even when it is done (the report collects what the others wrote)
+    always: bool = False  # runs even if it is done: the report collects what the others wrote
 
     @property
     def name(self) -> str:
-        """The file name without `.ipynb`; also the name of the folder that holds its results."""
+        """The file name without `.ipynb`, which also names the folder of its results."""
         return self.path.stem
 
     def needs(self) -> str:
@@ -47,7 +47,7 @@ class Notebook:
         return "; ".join(words)
 
     def digest(self) -> str:
-        """SHA-256 of the cells' kinds and sources: opening the notebook and saving its outputs does not change it."""
+        """SHA-256 of the cells' kinds and sources, which saving the notebook with outputs does not change."""
         cells = [(cell["cell_type"], "".join(cell["source"])) for cell in _read(self.path)["cells"]]
         return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
 
@@ -71,9 +71,9 @@ def find_folder(folder: Path | None) -> Path:
 
 
 def read_notebooks(folder: Path) -> list[Notebook]:
-    """The notebooks of `folder` that carry facts, by name, those that always run last; others are left alone.
+    """The notebooks of `folder` that have facts, sorted by name, with those that always run at the end.
 
-    Raises NotebookError if there are none, and one that names the file if it is not JSON or its facts lack a title.
+    Raises NotebookError if there are none, or, naming the file, if one is not JSON or its facts lack a title.
     """
     found = []
     for path in sorted(folder.glob("*.ipynb")):
@@ -93,7 +93,7 @@ def select(notebooks: Sequence[Notebook], names: Iterable[str]) -> list[Notebook
     """The notebooks called `names`, in running order, each once.
 
     A name is `all`, `10_human_face_gan`, `10_human_face_gan.ipynb` (also with its folder) or its number `10`.
-    Raises NotebookError that lists the valid names (and the closest one) for a name that fits none.
+    Raises NotebookError for a name that fits none, with the closest name and a list of all.
     """
     chosen: set[str] = set()
     for name in names:
@@ -103,23 +103,12 @@ def select(notebooks: Sequence[Notebook], names: Iterable[str]) -> list[Notebook
         stem = Path(name).stem if name.endswith(".ipynb") else name
         fitting = [n.name for n in notebooks if stem in (n.name, n.name.split("_")[0])]
         if not fitting:
-            raise NotebookError(unknown("notebook", name, [n.name for n in notebooks] + ["all"]))
+            valid = [*(n.name for n in notebooks), "all"]
+            close = difflib.get_close_matches(name, valid, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else "."
+            raise NotebookError(f"unknown notebook {name!r}{hint} Valid: {', '.join(valid)}")
         chosen.update(fitting)
     return [notebook for notebook in notebooks if notebook.name in chosen]
-
-
-def check_profile(name: str) -> str:
-    """Return `name` if it is a profile; otherwise raise NotebookError that lists the profiles."""
-    if name not in PROFILES:
-        raise NotebookError(unknown("profile", name, PROFILES))
-    return name
-
-
-def unknown(kind: str, name: str, valid: Sequence[str]) -> str:
-    """The message for a name that does not exist: the closest valid one, then all of them."""
-    close = difflib.get_close_matches(name, valid, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "."
-    return f"unknown {kind} {name!r}{hint} Valid: {', '.join(valid)}"
 
 
 def _read(path: Path) -> dict[str, Any]:

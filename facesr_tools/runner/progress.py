@@ -1,4 +1,4 @@
-"""Where a running notebook stands and how long it still takes."""
+"""The progress of a running notebook: its cell, its section, and an estimate of the time left."""
 
 from __future__ import annotations
 
@@ -9,16 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-
-def duration(seconds: float) -> str:
-    """Seconds as m:ss or h:mm:ss."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+from facesr_tools.durations import clock
 
 
 def earlier_timings(executed: Path) -> dict[str, float]:
-    """Seconds each cell took in an earlier run, by source, from the executed notebook; empty if there is none."""
+    """Seconds that each cell took in an earlier run, by source, from the executed notebook; empty if there is none."""
     try:
         cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
         return {
@@ -31,7 +26,7 @@ def earlier_timings(executed: Path) -> dict[str, float]:
 
 
 def code_cells(nb: Any) -> list[int]:
-    """Indices of the cells that are to be executed."""
+    """Indices of the cells that will run."""
     return [
         index
         for index, cell in enumerate(nb["cells"])
@@ -56,7 +51,7 @@ def headings(nb: Any) -> list[str]:
 class Progress:
     """The state of one running notebook; the executing thread writes it, the drawing thread reads it.
 
-    `minutes` is what the notebook's facts promise, `earlier` the seconds per cell of an earlier run (preferred).
+    minutes: the estimate in the notebook's metadata.  earlier: seconds per cell of an earlier run, used in its place if known.
     """
 
     def __init__(
@@ -80,16 +75,16 @@ class Progress:
         self._expected: list[float] | None = None  # seconds per code cell
 
     def begin(self, nb: Any) -> None:
-        """Take the notebook that is about to run (papermill's parameters are in it)."""
+        """Start with the notebook `nb`, which already holds papermill's parameters."""
         self._order, self._headings = code_cells(nb), headings(nb)
         self.cells = len(self._order)
         sources = [nb["cells"][index]["source"] for index in self._order]
         known = sum(source in self._earlier for source in sources)
-        if known > len(sources) / 2:  # otherwise it is another notebook by now
+        if known > len(sources) / 2:  # otherwise the notebook has changed too much
             self._expected = [self._earlier.get(source, 0.0) for source in sources]
 
     def cell_starts(self, index: int) -> None:
-        """Cell `index` (of all cells) starts; cells that do not run are ignored."""
+        """Note that cell `index` (of all cells) starts; cells that do not run are ignored."""
         if index not in self._order:
             return
         self.cell = self._order.index(index) + 1
@@ -120,5 +115,5 @@ class Progress:
         """One line of text: name, cell, section, time."""
         cell = f"cell {self.cell}/{self.cells}  " if self.cells else ""
         left = self.left()
-        rest = f", about {duration(left)} left" if left and left >= 1 else ""  # a promise that is used up says nothing
-        return f"{self.name}  {cell}{self.section}  {duration(self.elapsed())}{rest}"
+        rest = f", about {clock(left)} left" if left and left >= 1 else ""  # an estimate that is used up says nothing
+        return f"{self.name}  {cell}{self.section}  {clock(self.elapsed())}{rest}"

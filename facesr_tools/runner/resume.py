@@ -1,4 +1,4 @@
-"""The marker of a finished notebook, so that an interrupted `facesr run all` goes on where it stopped."""
+"""The marker of a finished notebook, with which an interrupted `facesr run all` resumes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from facesr_tools.runner.notebooks import Notebook
 def read_marker(notebook: Notebook, settings: Settings, code: str) -> dict[str, Any] | None:
     """The marker (`seconds`, `peak_memory`, `finished`, ...) if `notebook` is done, else None.
 
-    Done means: finished since `settings.fresh_since` with the same notebook source, seed, device, data root and
-    library code. The seconds and bytes are those of that run.
+    A notebook is done if it finished since `settings.fresh_since` with the same source, seed, device, data root and library
+    code. `seconds` and `peak_memory` (bytes) are those of that run.
     """
     try:
         marker = json.loads((settings.folder(notebook) / "done.json").read_text())

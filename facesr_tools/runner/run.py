@@ -1,4 +1,4 @@
-"""Run several notebooks: skip the finished ones, show progress, report failures, sum up."""
+"""Run several notebooks: skip the finished ones, show progress, report failures, print a summary."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from facesr_tools.durations import clock
 from facesr_tools.runner.execute import Outcome, Settings, execute
 from facesr_tools.runner.machine import readable
 from facesr_tools.runner.notebooks import Notebook
-from facesr_tools.runner.progress import Progress, duration, earlier_timings
+from facesr_tools.runner.progress import Progress, earlier_timings
 from facesr_tools.runner.resume import read_marker, remove_marker, write_marker
 
 _MARKS = {"done": ("✓", "green"), "already done": ("✓", "dim"), "failed": ("✗", "red"), "interrupted": ("✗", "yellow")}
@@ -24,10 +25,10 @@ _MARKS = {"done": ("✓", "green"), "already done": ("✓", "dim"), "failed": ("
 def run_notebooks(
     notebooks: Sequence[Notebook], settings: Settings, console: Console, code: str, resume: str
 ) -> dict[str, Outcome]:
-    """Run `notebooks` in turn and return how each ended; one that fails does not stop the others, Ctrl-C does.
+    """Run `notebooks` in turn and return how each ended. A failure does not stop the others; Ctrl-C does.
 
-    `code` is the fingerprint of the library, `resume` the command that goes on after an interruption.
-    On a terminal one live line shows the running notebook; elsewhere plain lines tell when a section starts.
+    code: the fingerprint of the library.  resume: the command to print after an interruption.
+    A terminal shows one live line for the running notebook; elsewhere, a plain line is printed when a section starts.
     """
     outcomes: dict[str, Outcome] = {}
     for notebook in notebooks:
@@ -45,7 +46,7 @@ def run_notebooks(
     console.print(_summary(notebooks, outcomes))
     report = settings.out / settings.profile / "report.html"
     if any(outcome.status == "interrupted" for outcome in outcomes.values()):
-        _say(console, "Interrupted. What is finished is kept; go on with:")
+        _say(console, "Interrupted. Finished notebooks are kept; to continue:")
         _say(console, resume)
     elif report.is_file():
         _say(console, str(report))
@@ -53,7 +54,7 @@ def run_notebooks(
 
 
 def exit_code(outcomes: dict[str, Outcome]) -> int:
-    """0 if all is well, 1 if a notebook failed, 130 after Ctrl-C."""
+    """0 if no notebook failed, 1 if one did, 130 after Ctrl-C."""
     statuses = {outcome.status for outcome in outcomes.values()}
     return 130 if "interrupted" in statuses else 1 if "failed" in statuses else 0
 
@@ -80,7 +81,7 @@ def _run_one(notebook: Notebook, settings: Settings, console: Console) -> Outcom
 
 @contextmanager
 def _stop_signals(progress: Progress) -> Iterator[None]:
-    """Let SIGTERM stop a run as Ctrl-C does, and say on the progress line that it stops."""
+    """Let SIGTERM stop a run as Ctrl-C does, and say so on the progress line."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         progress.section = "stopping the kernel (Ctrl-C again kills it)"
@@ -104,9 +105,9 @@ def _live_line(progress: Progress) -> Text:
 def _show(notebook: Notebook, settings: Settings, outcome: Outcome, console: Console) -> None:
     mark, style = _MARKS[outcome.status]
     if outcome.status == "already done":
-        words = f"already done in {duration(outcome.seconds)} (--fresh runs it again)"
+        words = f"already done in {clock(outcome.seconds)} (--fresh runs it again)"
     else:
-        words = f"{outcome.status}  {duration(outcome.seconds)}  peak memory {readable(outcome.peak_memory)}"
+        words = f"{outcome.status}  {clock(outcome.seconds)}  peak memory {readable(outcome.peak_memory)}"
     _say(console, f"{mark} {notebook.name}  {words}", style)
     if outcome.failure:
         folder = settings.folder(notebook)
@@ -124,7 +125,7 @@ def _summary(notebooks: Sequence[Notebook], outcomes: dict[str, Outcome]) -> Tab
         else:
             style = _MARKS[outcome.status][1]
             status = Text(outcome.status, style)
-            table.add_row(notebook.name, status, duration(outcome.seconds), readable(outcome.peak_memory))
+            table.add_row(notebook.name, status, clock(outcome.seconds), readable(outcome.peak_memory))
     return table
 
 

@@ -16,6 +16,7 @@ from facesr_lib import __version__
 from facesr_lib.config import PROFILES
 from facesr_lib.evaluate.judge import VERDICTS
 from facesr_lib.papers import PAPERS as TABLE
+from facesr_tools.durations import duration
 from facesr_tools.launch import REPOSITORY
 from facesr_tools.report.page import PROFILE_MEANING
 
@@ -63,7 +64,7 @@ def write_landing(project: Path, sources: Sequence[Source], judged: Sequence[Map
         report=next((source for source in sources if source.notebook and source.notebook.always), None),
         sections=sections,
         profiles=PROFILES,
-        minutes=minutes,
+        duration=duration,
         judged=judged,
         version=__version__,
         repository=REPOSITORY,
@@ -94,11 +95,6 @@ def aim(source: Source) -> str:
     found = re.search(r"\*\*Aim:\*\*\s*(.+?)\s*(?:\n\s*\n|\Z)", first, re.DOTALL)
     text = " ".join(found[1].split()) if found else ""
     return text[:1].upper() + text[1:]
-
-
-def minutes(value: float) -> str:
-    """Minutes in words: "20 s", "1.5 min", "50 h"."""
-    return f"{60 * value:.0f} s" if value < 1 else f"{value:.3g} min" if value < 120 else f"{value / 60:.0f} h"
 
 
 def template(name: str) -> Any:

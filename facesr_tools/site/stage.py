@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from facesr_lib.config import PROFILES
+from facesr_tools.durations import duration
 from facesr_tools.launch import launch_links, source_link
 from facesr_tools.runner.machine import readable
 from facesr_tools.runner.notebooks import Notebook
-from facesr_tools.site.landing import PAPERS, minutes, template
+from facesr_tools.site.landing import PAPERS, template
 from facesr_tools.site.outputs import prepare
 
 EXTRA = "extra"  # its content lies beside the pages: pictures out of notebooks, and notebooks to download
@@ -72,7 +73,7 @@ def stage_notebooks(
         facts = template("facts.html.j2").render(
             notebook=notebook,
             profile=profile,
-            times=[(name, minutes(notebook.minutes[name])) for name in PROFILES if name in notebook.minutes],
+            times=[(name, duration(60 * notebook.minutes[name])) for name in PROFILES if name in notebook.minutes],
             run=_execution(executed.parent, notebook) if run else None,
             launch=launch_links(notebook.name),
             downloads=downloads,
@@ -195,7 +196,7 @@ def _execution(folder: Path, notebook: Notebook) -> dict[str, Any]:
     machine = gpu.get("name") or (f"{cpu.get('model')}, {cpu.get('usable_cores')} cores" if cpu else "")
     commit = str((origin.get("git") or {}).get("sha") or "")[:7]
     where = [machine, f"facesr {origin['facesr']}" if "facesr" in origin else "", f"commit {commit}" if commit else ""]
-    took = f"{minutes(marker['seconds'] / 60)}, {readable(marker['peak_memory'])} of memory" if marker else ""
+    took = f"{duration(marker['seconds'])}, {readable(marker['peak_memory'])} of memory" if marker else ""
     return {
         "when": f"{when.day} {when:%B %Y}",
         "took": took,

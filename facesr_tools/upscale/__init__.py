@@ -1,15 +1,15 @@
 """Super-resolve picture files: with the networks of a checkpoint, or with bicubic interpolation."""
 
-from facesr_tools.upscale.files import Job, Outcome, plan, upscale_files
+from facesr_tools.upscale.files import Job, JobOutcome, plan, upscale_files
 from facesr_tools.upscale.methods import FoundCheckpoint, bicubic, choose, from_checkpoint, trained_checkpoints
-from facesr_tools.upscale.pictures import Picture, read_picture, write_picture
+from facesr_tools.upscale.pictures import PictureFile, read_picture, write_picture
 from facesr_tools.upscale.tiles import Upscaler
 
 __all__ = [
     "FoundCheckpoint",
     "Job",
-    "Outcome",
-    "Picture",
+    "JobOutcome",
+    "PictureFile",
     "Upscaler",
     "bicubic",
     "choose",

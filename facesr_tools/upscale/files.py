@@ -1,4 +1,4 @@
-"""Picture files in, picture files out: what goes where, one after the other, and what could not be done."""
+"""Super-resolve picture files: plan where each result goes, do one after the other, report what failed."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from facesr_lib.data.folder import find_images
 from facesr_tools.upscale.pictures import read_picture, write_picture
 from facesr_tools.upscale.tiles import TILE, CannotTile, Upscaler
 
-LARGEST = 89_478_485  # pixels of a result: what Pillow, and so this library, opens without suspecting a bomb
+LARGEST = 89_478_485  # pixels of a result: above it, Pillow suspects a decompression bomb
 
 
 @dataclass(frozen=True)
 class Job:
-    """One file to super-resolve and where the result goes. pixels: of the source, 0 if its header cannot be read."""
+    """One file to super-resolve and the path of its result. pixels: of the source; 0 if its header cannot be read."""
 
     source: Path
     target: Path
@@ -28,8 +28,8 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a job. problem: "" if all went well; remarks: what was not kept."""
+class JobOutcome:
+    """How a job ended. problem: "" if it succeeded; remarks: what was not kept."""
 
     job: Job
     problem: str = ""
@@ -37,12 +37,11 @@ class Outcome:
 
 
 def plan(inputs: Sequence[Path], out: Path, *, overwrite: bool = False) -> list[Job]:
-    """Every picture that `inputs` (files and folders) name, with its target: a PNG below `out`, placed as in its folder.
+    """List every picture in `inputs` (files and folders) with its target: a PNG below `out`, in the same subfolder.
 
-    Nothing is written. Raises FileNotFoundError for an input that is not there or a folder without pictures, ValueError
-    when `out` is a file, when two results would have one name, when a result would replace a source, or when `out` lies in
-    an input folder (its results would be inputs of the next run), and FileExistsError when results are there already,
-    unless `overwrite`.
+    Writes nothing. Raises FileNotFoundError for a missing input or a folder without pictures. Raises ValueError if `out` is a
+    file or lies in an input folder (its results would be inputs of the next run), if two results would have the same name, or if
+    a result would replace a source. Raises FileExistsError if a result exists already, unless `overwrite`.
     """
     if out.is_file():
         raise ValueError(f"OUT {out} is a file: name the folder for the results last")
@@ -77,10 +76,10 @@ def upscale_files(
     *,
     tile: int = TILE,
     step: Callable[[int], object] = lambda pixels: None,
-) -> Iterator[Outcome]:
-    """Do the jobs one after the other; a file that cannot be done yields an Outcome with its problem and stops nothing.
+) -> Iterator[JobOutcome]:
+    """Do the jobs one after the other; a failed file yields a JobOutcome with its problem and does not stop the others.
 
-    step: called with the source pixels of each finished piece; a failed file's missing ones are added at its end.
+    step: called with the source pixels of each finished tile; for a failed file, its remaining pixels are reported at its end.
     """
     for job in jobs:
         done = 0
@@ -92,15 +91,15 @@ def upscale_files(
 
         try:
             remarks = _upscale(job, upscaler, tile, advance)
-            yield Outcome(job, remarks=remarks)
+            yield JobOutcome(job, remarks=remarks)
         except (BadImages, CannotTile) as error:
-            yield Outcome(job, str(error))
+            yield JobOutcome(job, str(error))
         except OSError as error:
-            yield Outcome(job, f"cannot be read or written ({error.strerror or error})")
+            yield JobOutcome(job, f"cannot be read or written ({error.strerror or error})")
         except (MemoryError, RuntimeError) as error:  # torch's allocators raise RuntimeError
             if "memory" not in str(error).lower():
                 raise
-            yield Outcome(job, f"not enough memory: give a smaller --tile than {tile or 'the whole picture'}")
+            yield JobOutcome(job, f"not enough memory: give a smaller --tile than {tile or 'the whole picture'}")
         finally:
             step(max(0, job.pixels - done))
 
@@ -125,7 +124,7 @@ def _job(source: Path, target: Path) -> Job:
     try:
         with Image.open(source) as image:
             pixels = image.width * image.height
-    except Exception:  # whatever is wrong with it is said when its turn comes
+    except Exception:  # reported when its turn comes
         pixels = 0
     return Job(source, target.with_suffix(".png"), pixels)
 

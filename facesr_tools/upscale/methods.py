@@ -1,4 +1,4 @@
-"""From a checkpoint to an Upscaler: which method its weights are of, built from the config that lies with them."""
+"""From a checkpoint to an Upscaler: find the method of the weights and rebuild it from the saved config."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from facesr_tools.upscale.tiles import Upscaler
 WEIGHTS = "weights.safetensors"
 
 
-# Per paper a module `upscaling`: METHOD, rebuild(config), reach(config) and MULTIPLE, the last two as in Upscaler. What is no
-# METHOD is a part of a training, which makes LR images.
+# Each paper has a module `upscaling`: METHOD, rebuild(config), reach(config) and MULTIPLE, the last two as in Upscaler. A method
+# that is nobody's METHOD only makes LR images for a training.
 _UPSCALING = {paper.key: import_module(f"{facesr_lib.papers.__name__}.{paper.key}.upscaling") for paper in PAPERS}
 _PAPER_OF = {module.METHOD.__name__: key for key, module in _UPSCALING.items()}  # by the class that a checkpoint names
 
 
 @dataclass(frozen=True)
 class FoundCheckpoint:
-    """A whole checkpoint of a super-resolver. stage: the name of the training; "" when it lies outside a stage folder."""
+    """A complete checkpoint of a super-resolver. stage: the name of the training; "" if it lies outside a stage folder."""
 
     path: Path
     stage: str
@@ -45,7 +45,7 @@ class FoundCheckpoint:
 
 
 def trained_checkpoints(stages: Path) -> list[FoundCheckpoint]:
-    """The newest whole checkpoint of every super-resolver trained below a stage cache's root, newest training first."""
+    """The newest complete checkpoint of every super-resolver in the stage cache `stages`, newest training first."""
     found = []
     for folder in stages.glob("*/checkpoints"):
         for path in reversed(checkpoints(folder)):
@@ -53,16 +53,16 @@ def trained_checkpoints(stages: Path) -> list[FoundCheckpoint]:
                 found.append(_examine(path))
                 break
             except (OSError, ValueError, KeyError):
-                continue  # damaged, or no super-resolver
+                continue  # damaged, or not of a super-resolver
     return sorted(found, key=lambda one: one.path.stat().st_mtime, reverse=True)
 
 
 def choose(wanted: str, paper: str, stages: Path) -> FoundCheckpoint:
-    """The checkpoint that a user means.
+    """The newest checkpoint that fits what a user asks for.
 
-    wanted: a checkpoint's or stage's folder, or a stage's name or its beginning ("isr-kd"), or "" for any of `paper`, the newest
-    of all that fit.  paper: a paper's key, or "" for any.  stages: where trainings are kept, e.g. runs/stages.
-    Raises ValueError that lists what there is when nothing fits, when the checkpoint is of another paper, or damaged.
+    wanted: the folder of a checkpoint or stage, a stage's name or its beginning ("isr-kd"), or "" for any.
+    paper: a paper's key, or "" for any.  stages: the stage cache, e.g. runs/stages.
+    Raises ValueError if none fits (with a list of all), or if the checkpoint is damaged or of another paper.
     """
     if paper and paper not in _UPSCALING:
         raise ValueError(f"no method is called {paper!r}: choose one of {', '.join(_UPSCALING)}, bicubic")
@@ -80,9 +80,9 @@ def choose(wanted: str, paper: str, stages: Path) -> FoundCheckpoint:
 
 
 def from_checkpoint(found: FoundCheckpoint, device: str = "auto") -> Upscaler:
-    """Build the method from the checkpoint's config, load its weights, and make an Upscaler of it, on `device`.
+    """Build the method from the checkpoint's config, load its weights on `device`, and wrap it as an Upscaler.
 
-    The scale is what the network does to a small picture; a network that was still growing has a smaller one.
+    Measures the scale on a small picture, since a network that was still growing has a smaller one.
     Raises ValueError for a config or weights of another version of the library.
     """
     facts = read_facts(found.path)
@@ -94,7 +94,7 @@ def from_checkpoint(found: FoundCheckpoint, device: str = "auto") -> Upscaler:
         method.build()
         load_weights(found.path, method)
     except (ValueError, TypeError, RuntimeError, SafetensorError) as error:
-        raise ValueError(f"{found.path} does not fit this version of the library, train again: {error}") from error
+        raise ValueError(f"{found.path} is of another version of the library: train again ({error})") from error
     method.begin_step(max(0, facts["step"] - 1))
     for network in (*method.networks.values(), *method.averages.values()):
         network.to(where)
@@ -114,7 +114,7 @@ def bicubic(scale: int) -> Upscaler:
 
 
 def _in_folder(folder: Path, paper: str) -> FoundCheckpoint:
-    """The newest whole checkpoint at, in, or in the checkpoints/ of a folder."""
+    """The newest complete checkpoint: the folder itself, or one in it or in its checkpoints/."""
     single = (folder / "checkpoint.json").is_file()
     paths = [folder] if single else checkpoints(folder / "checkpoints") or checkpoints(folder)
     reasons = []
@@ -125,7 +125,7 @@ def _in_folder(folder: Path, paper: str) -> FoundCheckpoint:
             reasons.append(f"{path.name}: {error}")
             continue
         if paper and found.paper != paper:
-            raise ValueError(f"{found.path} is of {found.paper}, not of {paper}")
+            raise ValueError(f"{found.path} is a checkpoint of {found.paper}, not of {paper}")
         return found
     why = "; ".join(reasons) or "it holds no folder step-00000000"
     raise ValueError(
@@ -145,7 +145,7 @@ def _examine(path: Path) -> FoundCheckpoint:
 
 
 def _config_classes(paper: str) -> dict[str, type]:
-    """The dataclasses that a paper's configs are made of, by name: its own and the degradations of `facesr_lib.image`."""
+    """The dataclasses in a paper's configs, by name: its own, and the degradations of `facesr_lib.image`."""
     prefix = f"facesr_lib.papers.{paper}"
     modules = [facesr_lib.image]
     modules += [module for name, module in sys.modules.items() if name == prefix or name.startswith(f"{prefix}.")]

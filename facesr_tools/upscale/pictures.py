@@ -1,7 +1,7 @@
 """Picture files as they are: 8 or 16 bit, grey or colour, with or without transparency.
 
-What is kept: bit depth, grey, transparency, and the colour profile, without which the colours would be read wrongly. What is
-not: EXIF, XMP and comments. The orientation that EXIF asks for is applied; places, times and serial numbers stay behind.
+Bit depth, greyscale, transparency and colour profile are kept. EXIF, XMP and comments are not: the EXIF orientation is applied,
+and places, times and serial numbers are left out.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image, ImageFile, ImageOps
+from PIL.PngImagePlugin import putchunk
 from torch import Tensor
 
 from facesr_lib.data.folder import BadImages, is_16_bit, opened, refuse_unknown_range
@@ -28,10 +30,10 @@ _COLOUR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}  # PNG's number for grey, grey + alpha, 
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class PictureFile:
     """pixels: uint8 or uint16 (H, W, C), C = 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA, not premultiplied.
 
-    profile: the ICC profile, for these colours.  remarks: what reading could not keep.
+    profile: the ICC profile of the colours.  remarks: what reading could not keep.
     """
 
     pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -52,8 +54,8 @@ class Picture:
     def _transparent(self) -> bool:
         return self.pixels.shape[2] in (2, 4)
 
-    def enlarged(self, rgb: Tensor) -> Picture:
-        """The same kind of picture with the larger colours `rgb` (1, 3, H * s, W * s); transparency follows by bicubic."""
+    def enlarged(self, rgb: Tensor) -> PictureFile:
+        """The same kind of picture with the colours `rgb` (1, 3, H * s, W * s) in [0, 1]; transparency is enlarged by bicubic."""
         planes = rgb_to_grey(rgb) if self.pixels.shape[2] < 3 else rgb
         if self._transparent:
             alpha = _planes(self.pixels[..., -1:], self.white)
@@ -63,45 +65,46 @@ class Picture:
         return replace(self, pixels=np.ascontiguousarray(levels.astype(self.pixels.dtype)))
 
 
-def read_picture(path: Path) -> Picture:
-    """Read a file upright. Raises BadImages with the reason when it cannot be used (see `facesr_lib.data.folder`)."""
+def read_picture(path: Path) -> PictureFile:
+    """Read a file and apply its EXIF orientation. Raises BadImages, with the reason, if `facesr_lib.data.folder` refuses it."""
     with opened(path) as image:
         deep = is_16_bit(image)
         refuse_unknown_range(image, deep)
         remarks = ("only the first of its pictures",) if getattr(image, "n_frames", 1) > 1 else ()
         profile = image.info.get("icc_profile")
         if deep:
-            return Picture(_deep_pixels(path, image), profile, remarks)
+            return PictureFile(_deep_pixels(path, image), profile, remarks)
         image.load()
         upright = ImageOps.exif_transpose(image)
         mode = _kept_mode(upright)
         if mode == "RGB" and upright.mode not in ("RGB", "P"):  # CMYK, Lab, ...: the profile speaks of other numbers
             profile, remarks = None, (*remarks, f"{upright.mode} became RGB")
         pixels = np.asarray(upright.convert(mode))
-    return Picture(pixels if pixels.ndim == 3 else pixels[..., None], profile, remarks)
+    return PictureFile(pixels if pixels.ndim == 3 else pixels[..., None], profile, remarks)
 
 
-def write_picture(path: Path, picture: Picture, texts: Mapping[str, str]) -> None:
+def write_picture(path: Path, picture: PictureFile, texts: Mapping[str, str]) -> None:
     """Write a PNG of the picture's own depth and channels, with its profile and `texts` (keyword -> Latin-1 text), atomically.
 
-    Written out here because neither Pillow (16-bit colour) nor OpenCV (grey with transparency, profiles) can write them all.
+    No library at hand writes them all: Pillow 13 knows no 16-bit colour, OpenCV 5 no grey with transparency and, before 4.12,
+    no profile. So the pixels are packed here, and Pillow's `putchunk` frames them.
     """
     height, width, channels = picture.pixels.shape
     depth = 8 * picture.pixels.itemsize
-    rows = np.ascontiguousarray(picture.pixels.astype(picture.pixels.dtype.newbyteorder(">"))).view(np.uint8)
-    rows = rows.reshape(height, -1)
-    # Filter "up": each byte less the one above, which zlib packs well.
-    filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
-    filtered[:, 0] = 2
-    filtered[0, 1:] = rows[0]
-    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
-    header = struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPE[channels], 0, 0, 0)
-    content = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header)
+    rows = (
+        np.ascontiguousarray(picture.pixels, picture.pixels.dtype.newbyteorder(">")).view(np.uint8).reshape(height, -1)
+    )
+    differences = np.diff(rows, axis=0, prepend=np.uint8(0))  # filter 2, "up": each byte less the one above packs well
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPE[channels], 0, 0, 0))]
     if picture.profile:
-        content += _chunk(b"iCCP", b"profile\x00\x00" + zlib.compress(picture.profile))
-    for keyword, text in texts.items():
-        content += _chunk(b"tEXt", f"{keyword}\x00{text}".encode("latin-1"))
-    write_atomically(path, content + _chunk(b"IDAT", zlib.compress(filtered.tobytes())) + _chunk(b"IEND", b""))
+        chunks += [(b"iCCP", b"profile\x00\x00" + zlib.compress(picture.profile))]
+    chunks += [(b"tEXt", f"{keyword}\x00{text}".encode("latin-1")) for keyword, text in texts.items()]
+    chunks += [(b"IDAT", zlib.compress(np.insert(differences, 0, 2, axis=1).tobytes())), (b"IEND", b"")]
+    content = BytesIO()
+    content.write(b"\x89PNG\r\n\x1a\n")
+    for kind, data in chunks:
+        putchunk(content, kind, data)
+    write_atomically(path, content.getvalue())
 
 
 def _planes(pixels: npt.NDArray[np.integer], white: int) -> Tensor:
@@ -141,7 +144,3 @@ def _upright(pixels: npt.NDArray[np.uint16], orientation: int) -> npt.NDArray[np
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     return np.ascontiguousarray(pixels)
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

@@ -1,4 +1,4 @@
-"""A super-resolver for pictures of any size: in pieces that overlap by as much as its network can see."""
+"""Super-resolve pictures of any size in tiles that overlap by the network's receptive field."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ TILE = 192  # LR pixels: with overlap, about 2 GB for the papers' largest networ
 
 
 class CannotTile(ValueError):
-    """A picture is larger than a tile, and the method needs it whole."""
+    """A picture is larger than a tile, and the method cannot work in tiles."""
 
 
 @dataclass(frozen=True)
 class Upscaler:
-    """What turns LR into SR.
+    """A super-resolver with what tiling must know.
 
     apply: (1, 3, h, w) in [0, 1] -> (1, 3, h * scale, w * scale) in [0, 1], for h and w that are multiples of `multiple`.
-    reach: how many LR pixels away a pixel can still change an output pixel; None when the whole picture can, because the
-    network takes means over it: then it cannot be cut.
+    reach: the distance in LR pixels over which an input pixel changes the output; None if it is unlimited, because the network
+    averages over the whole picture. Such a network cannot work in tiles.
     """
 
     name: str
@@ -36,9 +36,9 @@ class Upscaler:
     def __call__(self, lr: Tensor, tile: int = TILE, step: Callable[[int], object] = lambda pixels: None) -> Tensor:
         """RGB (1, 3, h, w) in [0, 1] -> (1, 3, h * scale, w * scale) in [0, 1], on the CPU; any h and w.
 
-        A picture with more than `tile` x `tile` pixels is done in squares of that side, each with its surroundings as far as
-        `reach`, which gives what the whole would have given. tile=0: never cut. step: called with the LR pixels of each piece.
-        Raises CannotTile for such a picture when `reach` is None, ValueError for a negative tile.
+        A picture with more than `tile` x `tile` pixels is cut into squares of that side. Each is super-resolved with a border of
+        `reach`, which gives the same result as the whole picture. tile=0: do not cut. step: called with the LR pixels of each.
+        Raises CannotTile if a picture must be cut and `reach` is None, ValueError for a negative tile.
         """
         check_images(lr, "lr", channels=3)
         if tile < 0:
@@ -51,9 +51,9 @@ class Upscaler:
             return sr[..., : height * self.scale, : width * self.scale]
         if self.reach is None:
             raise CannotTile(
-                f"{width}x{height} px is more than {tile}x{tile}, and {self.name} takes means over the whole picture, so "
-                "pieces of it would not fit together: cut the faces out first (facesr data prepare folder), or try it in one "
-                "piece (--tile 0) if there is memory enough"
+                f"{width}x{height} px is more than {tile}x{tile}, and {self.name} averages over the whole picture, so tiles "
+                "would not fit together: cut the faces out first (facesr data prepare folder), or try the whole picture "
+                "(--tile 0) if there is enough memory"
             )
         sr = torch.empty(1, 3, height * self.scale, width * self.scale)
         overlap = _round_up(self.reach, self.multiple)

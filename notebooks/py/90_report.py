@@ -35,20 +35,18 @@
 #
 # **You need:** at least one executed notebook (`facesr run all`). **Time:** seconds. **Hardware:** any.
 
-# %%
-# Does nothing where facesr is installed. On Colab it installs this release (a minute) and replaces no package that Colab has.
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Install facesr (only Colab needs this, for about a minute)
 import importlib.util
 import subprocess
 import sys
 
 if importlib.util.find_spec("facesr_lib") is None:
     if "google.colab" not in sys.modules:
-        raise ModuleNotFoundError(
-            "This kernel has no facesr: run `make setup` and choose the project's kernel, or `%pip install` its folder."
-        )
-    release, pip = "facesr @ git+https://github.com/facesr/facesr@v0.1.0", f"{sys.executable} -m pip"
-    keep = f"{pip} list --format=freeze"  # every installed package with its version, as a constraint
-    subprocess.run(f"{keep} | {pip} install --quiet --constraint /dev/stdin '{release}'", shell=True, check=True)
+        raise ModuleNotFoundError("This kernel has no facesr: run `make setup`, then choose the project's kernel.")
+    release, pip = "facesr[tools] @ git+https://github.com/facesr/facesr@v0.1.0", f"{sys.executable} -m pip"
+    keep = f"{pip} list --format=freeze | {pip} install --quiet --constraint /dev/stdin"  # Colab's own stay as they are
+    subprocess.run(f"{keep} '{release}'", shell=True, check=True)
     subprocess.run("facesr weights fetch", shell=True)  # for LPIPS, FID and NIQE; what is missing is shown as n/a
 
 # %% tags=["parameters"]

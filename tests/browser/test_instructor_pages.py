@@ -1,4 +1,4 @@
-"""A run-of-show fits two printed pages and leaves room on them, with verdicts and without, whatever fonts the machine has."""
+"""A lesson plan fits two printed pages and leaves room on them, with verdicts and without, whatever fonts the machine has."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from visit import visit
 
 from facesr_lib.papers import PAPERS, find_paper
 from facesr_tools.classroom import read_lesson
+from facesr_tools.classroom.lesson_plan import read_plan, render_plan
 from facesr_tools.classroom.pages import page
-from facesr_tools.classroom.run_of_show import read_show, render_show
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 ROOM = 0.1  # of each page stays free: neither another font nor one more sentence may push a line onto a third page
@@ -60,7 +60,7 @@ def write_pages(paper: str, folder: Path) -> Iterator[Path]:
     halves = {"reproduced": [c.text for c in claims[::2]], "inconclusive": [c.text for c in claims[1::2]]}
     for name, verdicts in ((f"{paper}_verdicts", halves), (paper, None)):
         html = folder / f"{name}.html"
-        html.write_text(page(paper, render_show(read_show(paper), lessons, verdicts)), encoding="utf-8")
+        html.write_text(page(paper, render_plan(read_plan(paper), lessons, verdicts)), encoding="utf-8")
         yield html
 
 

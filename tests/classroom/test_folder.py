@@ -1,4 +1,4 @@
-"""A class-room folder is whole or absent, and nobody's files are lost."""
+"""A classroom folder is whole or absent, and nobody's files are lost."""
 
 from __future__ import annotations
 
@@ -108,5 +108,5 @@ def test_places_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         replace_folder(tmp_path / "file", FIRST)
     (tmp_path / "here" / "below").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "here" / "below")
-    with pytest.raises(ValueError, match="holds the folder that you are in"):
+    with pytest.raises(ValueError, match="contains the current folder"):
         replace_folder(tmp_path / "here", FIRST, overwrite=True)

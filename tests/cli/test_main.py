@@ -92,7 +92,9 @@ def test_list_as_table(notebooks):
     ("arguments", "message"),
     [
         (["run", "10_human_gan"], "did you mean '10_human_face_gan'? Valid: 00_start_here, 10_human_face_gan, all"),
-        (["run", "all", "--profile", "quik"], "did you mean 'quick'? Valid: smoke, quick, workshop, paper"),
+        (["run", "all", "--profile", "quik"], "profile 'quik': choose one of smoke, quick, workshop, paper"),
+        (["report", "--profile", "quik"], "profile 'quik': choose one of smoke, quick, workshop, paper"),
+        (["models", "--preset", "quik"], "profile 'quik': choose one of smoke, quick, workshop, paper"),
         (["run", "all", "--data-root", "nowhere"], "--data-root nowhere: there is no such folder"),
         (["run", "all", "--out", __file__], "test_main.py: cannot write there (File exists)"),
         (["run", "all", "--device", "cuda"], "torch finds no CUDA device"),

@@ -38,7 +38,7 @@ def reachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     monkeypatch.setattr(weights, "WEIGHTS", {entry.name: entry for entry in table})
     found = {"big", "other", "small", "face"}
 
-    def bring(name: str, progress: fetch.Progress) -> Path:
+    def bring(name: str, progress: fetch.OnProgress) -> Path:
         if name not in found:
             raise FetchFailed(f"{name}: the host cannot be reached")
         progress(1, 2)

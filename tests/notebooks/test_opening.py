@@ -1,4 +1,5 @@
-"""How a notebook opens: badges that lead to this release, and a second cell that installs facesr on Colab and nowhere else."""
+"""How a notebook opens: badges that lead to this release, a second cell that installs facesr on Colab and nowhere else, and
+first cells that are all written by `python -m facesr_tools.openers`."""
 
 from __future__ import annotations
 
@@ -14,12 +15,15 @@ from typing import Any
 import nbformat
 import pytest
 
+import facesr_tools.openers
 from facesr_lib import __version__
 from facesr_tools.launch import launch_links
+from facesr_tools.openers import with_badges, with_opener, written
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
 FACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+WRITTEN = written(ROOT)
 BADGE = re.compile(r"\[!\[([^\]]+)\]\([^)]+\.svg\)\]\(([^)]+)\)")
 
 # Stands in for pip: `list` prints these packages; `install` notes its arguments and what it reads as constraints.
@@ -41,7 +45,6 @@ def cells(name: str) -> list[Any]:
 def test_the_address_is_the_published_one() -> None:
     links = launch_links("NAME")
     place = FACTS["urls"]["Repository"].removeprefix("https://github.com/")
-    assert FACTS["version"] == __version__
     assert links["binder"] == f"https://mybinder.org/v2/gh/{place}/v{__version__}?urlpath=lab/tree/notebooks/NAME.ipynb"
     assert (
         links["colab"] == f"https://colab.research.google.com/github/{place}/blob/v{__version__}/notebooks/NAME.ipynb"
@@ -62,8 +65,53 @@ def test_readme_badges_open_the_first_notebook() -> None:
     assert (badges["Open in Binder"], badges["Open in Colab"]) == (links["binder"], links["colab"])
 
 
-def test_the_second_cell_is_the_same_everywhere() -> None:
-    assert {cells(name)[1].source for name in NOTEBOOKS} == {cells("00_start_here")[1].source}
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
+def test_the_command_would_write_what_is_there(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == WRITTEN[path], "run `make sync`"
+
+
+def test_a_new_release_reaches_every_notebook_and_changes_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files that are written are found by looking for the old version, not by asking the command."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    texts = [ROOT / name for name in tracked if name.endswith((".md", ".cff")) or name.startswith("notebooks/py/")]
+    release = re.compile(rf"\bv{re.escape(__version__)}\b|^version: {re.escape(__version__)}$", re.MULTILINE)
+    expected = {path: new for path in texts if (new := release.sub("v9.8.7", text := path.read_text())) != text}
+    assert len(expected) == len(NOTEBOOKS) + 2
+    monkeypatch.setattr(facesr_tools.openers, "__version__", "9.8.7")
+    monkeypatch.setattr(facesr_tools.launch, "TAG", "v9.8.7")
+    for name in ("INSTALL", "PARAMETERS"):
+        old = getattr(facesr_tools.openers, name)
+        monkeypatch.setattr(facesr_tools.openers, name, old.replace(f"v{__version__}", "v9.8.7"))
+    found = {path: text.replace("version: 9.8.7", "v9.8.7") for path, text in written(ROOT).items()}
+    assert found == expected
+
+
+def test_folded_cells_say_what_they_are_for() -> None:
+    for name in NOTEBOOKS:
+        folded = [cell for cell in cells(name)[:4] if cell.metadata.get("jupyter", {}).get("source_hidden")]
+        assert len(folded) == (1 if name == "90_report" else 2)
+        for cell in folded:
+            assert cell.source.startswith("# @title ")
+            assert cell.metadata["cellView"] == "form"
+            assert "hide-input" in cell.metadata["tags"]
+        assert not cells(name)[2].metadata.get("jupyter")
+
+
+@pytest.mark.parametrize("wrong", ["# %%\nx = 1\n", "# %% [markdown]\n# # No badges\n" + 3 * "\n# %%\nx = 1\n"])
+def test_a_script_that_opens_otherwise_is_named(wrong: str) -> None:
+    with pytest.raises(ValueError, match=r"11_new: expected a title cell with the two badges"):
+        with_opener(wrong, "11_new")
+
+
+def test_badges_are_replaced_where_they_stand() -> None:
+    text = "# T\n\n[![Open in Binder](a)](b)\n[![Open in Colab](c)](d)\n\nText\n"
+    links = launch_links("10_x")
+    assert BADGE.findall(with_badges(text, "10_x")) == [
+        ("Open in Binder", links["binder"]),
+        ("Open in Colab", links["colab"]),
+    ]
+    assert with_badges(text, "10_x").startswith("# T\n\n[![")
+    assert with_badges(text, "10_x").endswith("\n\nText\n")
 
 
 def run_second_cell(folder: Path, *, facesr: bool, colab: bool) -> subprocess.CompletedProcess[str]:
@@ -102,6 +150,6 @@ def test_colab_gets_this_release_and_keeps_every_package_it_has(tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     pip = json.loads((tmp_path / "pip.json").read_text())
     assert pip["arguments"][0] == "install"
-    assert pip["arguments"][-1] == f"facesr @ git+{FACTS['urls']['Repository']}@v{__version__}"
+    assert pip["arguments"][-1] == f"facesr[tools] @ git+{FACTS['urls']['Repository']}@v{__version__}"
     assert pip["held"] == HAS
     assert (tmp_path / "facesr.txt").read_text() == "weights fetch\n"

@@ -8,7 +8,6 @@ import pytest
 from facesr_tools.runner.notebooks import (
     Notebook,
     NotebookError,
-    check_profile,
     find_folder,
     read_notebooks,
     select,
@@ -82,9 +81,3 @@ def test_a_folder_without_notebooks_or_no_folder_is_named(tmp_path):
     with pytest.raises(NotebookError, match="nowhere"):
         find_folder(tmp_path / "nowhere")
     assert find_folder(tmp_path) == tmp_path
-
-
-def test_an_unknown_profile_lists_the_valid_ones_and_the_closest():
-    assert check_profile("paper") == "paper"
-    with pytest.raises(NotebookError, match=r"'quik'; did you mean 'quick'\? Valid: smoke, quick, workshop, paper"):
-        check_profile("quik")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from facesr_tools.runner.progress import Progress, code_cells, duration, earlier_timings, headings
+from facesr_tools.runner.progress import Progress, code_cells, earlier_timings, headings
 
 
 class Clock:
@@ -89,7 +89,3 @@ def test_timings_come_from_the_executed_notebook(tmp_path: Path):
     assert earlier_timings(path) == {"a = 1\nb = 2": 1.5}
     path.write_text("{")
     assert earlier_timings(path) == earlier_timings(tmp_path / "absent.ipynb") == {}
-
-
-def test_durations():
-    assert [duration(s) for s in (0, 59.4, 59.6, 3599, 3661)] == ["0:00", "0:59", "1:00", "59:59", "1:01:01"]

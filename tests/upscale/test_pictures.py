@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from facesr_lib.data import BadImages
 from facesr_lib.image import resize_bicubic
-from facesr_tools.upscale import Picture, read_picture, write_picture
+from facesr_tools.upscale import PictureFile, read_picture, write_picture
 
 rng = np.random.default_rng(0)
 
@@ -25,7 +25,7 @@ def pixels(channels: int, deep: bool, height: int = 7, width: int = 9) -> np.nda
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_what_is_written_is_read_back(tmp_path: Path, channels: int, deep: bool) -> None:
-    picture = Picture(pixels(channels, deep), profile=b"not checked here")
+    picture = PictureFile(pixels(channels, deep), profile=b"not checked here")
     write_picture(tmp_path / "a.png", picture, {"Comment": "invented"})
     back = read_picture(tmp_path / "a.png")
     assert back.pixels.dtype == picture.pixels.dtype
@@ -40,7 +40,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, channels: int, deep: bool)
 @pytest.mark.parametrize("deep", [False, True])
 def test_opencv_reads_it_too(tmp_path: Path, channels: int, order: list[int], deep: bool) -> None:
     content = pixels(channels, deep)
-    write_picture(tmp_path / "a.png", Picture(content), {})
+    write_picture(tmp_path / "a.png", PictureFile(content), {})
     found = cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED).reshape(7, 9, channels)
     np.testing.assert_array_equal(found[..., order], content)
 
@@ -74,7 +74,7 @@ def test_orientation_of_deep_files(tmp_path: Path, orientation: int, channels: i
     Image.fromarray(levels.squeeze()).save(tmp_path / f"shallow{suffix}", exif=exif)
     deep_path = tmp_path / f"deep{suffix}"
     if suffix == ".png":
-        write_picture(deep_path, Picture(levels.astype(np.uint16) * 257), {})
+        write_picture(deep_path, PictureFile(levels.astype(np.uint16) * 257), {})
         add_exif(deep_path, exif)
     else:
         Image.fromarray(levels[..., 0].astype(np.uint16) * 257).save(deep_path, exif=exif)
@@ -132,7 +132,7 @@ def test_bad_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_enlarged(channels: int, deep: bool) -> None:
     """Twice the size by repetition: levels come back exactly, in every channel but the bicubic transparency."""
-    picture = Picture(pixels(channels, deep), b"profile")
+    picture = PictureFile(pixels(channels, deep), b"profile")
     larger = picture.enlarged(picture.rgb.repeat_interleave(2, 2).repeat_interleave(2, 3))
     assert larger.pixels.dtype == picture.pixels.dtype
     assert larger.profile == b"profile"

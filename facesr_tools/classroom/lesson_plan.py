@@ -1,7 +1,7 @@
-"""Run-of-show: two printed pages per paper for whoever stands in front of the class.
+"""Lesson plans: two printed pages per paper for the instructor.
 
-The prose is data (run_of_show/PAPER.toml). What can change is not in it: minutes come from the notebooks' facts, exercises from
-their cells, minute marks are added up, and verdicts are read from a run or not given at all.
+The prose is data (lesson_plans/PAPER.toml). What can change is computed: minutes come from metadata, exercises from
+their cells, minute marks from the durations of the blocks, and verdicts from a run, or they are left out.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ WHOLE, SHORT = 90, 45  # minutes of a class, and of its short version
 
 
 @dataclass(frozen=True)
-class Block:
-    """One line of the timetable. minutes: of the whole class; short: of the short one, 0 where it is left out.
+class TimetableRow:
+    """One row of the timetable. minutes: in the whole class; short: in the short one, 0 if it is left out.
 
     at: "notebook/section"; figures and exercises: names of figures and functions in these notebooks.
     """
@@ -62,8 +62,8 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Show:
-    """A paper's run-of-show as it is written down."""
+class LessonPlan:
+    """The lesson plan of one paper, as its file says."""
 
     paper: str
     aim: str
@@ -71,30 +71,30 @@ class Show:
     slow: str
     misuse: str
     home: tuple[str, ...]
-    blocks: tuple[Block, ...]
+    blocks: tuple[TimetableRow, ...]
     figures: tuple[Look, ...]
     questions: tuple[Question, ...]
 
 
-def read_show(paper: str) -> Show:
-    """The run-of-show of a paper, by its key."""
-    text = (files("facesr_tools.classroom") / "run_of_show" / f"{paper}.toml").read_text(encoding="utf-8")
+def read_plan(paper: str) -> LessonPlan:
+    """The lesson plan of the paper with the key `paper`."""
+    text = (files("facesr_tools.classroom") / "lesson_plans" / f"{paper}.toml").read_text(encoding="utf-8")
     found = tomllib.loads(text)
     fields: dict[str, Any] = {key: _tuples(value) for key, value in found.items() if key not in _TABLES}
     tables: dict[str, Any] = {
         field: tuple(kind(**_tuples(row)) for row in found[key]) for key, (field, kind) in _TABLES.items()
     }
-    return Show(**fields, **tables)
+    return LessonPlan(**fields, **tables)
 
 
-def render_show(show: Show, lessons: Sequence[Lesson], verdicts: Mapping[str, list[str]] | None) -> str:
-    """The two pages, Markdown. lessons: the paper's notebooks. verdicts: from `read_verdicts`, or None.
+def render_plan(plan: LessonPlan, lessons: Sequence[Lesson], verdicts: Mapping[str, list[str]] | None) -> str:
+    """The two pages in Markdown. lessons: the paper's notebooks. verdicts: from `read_verdicts`, or None.
 
-    Raises ValueError that names what the timetable refers to and the notebooks do not have, or if its minutes do not add up.
+    Raises ValueError if the plan refers to something that the notebooks lack, which it names, or if its minutes do not add up.
     """
-    _check(show, lessons)
+    _check(plan, lessons)
     exercises = {e.name: f"exercise {e.number} ({e.title})" for lesson in lessons for e in lesson.exercises}
-    in_class = {name for block in show.blocks for name in block.exercises}
+    in_class = {name for block in plan.blocks for name in block.exercises}
     homework = [
         f"{lesson.name[:2]}: {', '.join(left)}"
         for lesson in lessons
@@ -104,13 +104,13 @@ def render_show(show: Show, lessons: Sequence[Lesson], verdicts: Mapping[str, li
         loader=PackageLoader("facesr_tools.classroom"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     names = {
-        "show": show,
+        "plan": plan,
         "lessons": lessons,
         "exercises": exercises,
         "homework": "; ".join(homework),
-        "rows": list(zip(show.blocks, _marks(show, "minutes"), _marks(show, "short"), strict=True)),
+        "rows": list(zip(plan.blocks, _marks(plan, "minutes"), _marks(plan, "short"), strict=True)),
         "mark": lambda title: next(
-            mark.split("–")[0] for b, mark in zip(show.blocks, _marks(show, "minutes"), strict=True) if b.title == title
+            mark.split("–")[0] for b, mark in zip(plan.blocks, _marks(plan, "minutes"), strict=True) if b.title == title
         ),
         "minutes": {profile: sum(lesson.minutes[profile] for lesson in lessons) for profile in ("quick", "workshop")},
         "verdicts": verdicts,
@@ -118,13 +118,13 @@ def render_show(show: Show, lessons: Sequence[Lesson], verdicts: Mapping[str, li
         "short": SHORT,
     }
     environment.filters["filled"] = lambda text: environment.from_string(text).render(names)
-    return environment.get_template("run_of_show.md.j2").render(names)
+    return environment.get_template("lesson_plan.md.j2").render(names)
 
 
 def read_verdicts(runs: Path) -> dict[str, dict[str, list[str]]]:
     """{paper: {verdict: texts of the claims}} of a `quick` run, from `<runs>/quick/claims.json`.
 
-    Raises ValueError that says how to make the file if there is none that can be read.
+    Raises ValueError, saying how to make the file, if it is missing or unreadable.
     """
     path = runs / "quick" / "claims.json"
     try:
@@ -138,58 +138,58 @@ def read_verdicts(runs: Path) -> dict[str, dict[str, list[str]]]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"--runs {runs}: no verdicts in {path} ({type(error).__name__}: {error}); "
-            "first: facesr run all, then facesr report"
+            "first run: facesr run all, then facesr report"
         ) from error
 
 
-# [[block]] in the file is `blocks` in Show, and so on.
+# [[block]] in the file is `blocks` in LessonPlan, and so on.
 _TABLES: dict[str, tuple[str, Any]] = {
-    "block": ("blocks", Block),
+    "block": ("blocks", TimetableRow),
     "figure": ("figures", Look),
     "question": ("questions", Question),
 }
 
 
 def _tuples(value: Any) -> Any:
-    """Lists as tuples, also as the values of a table."""
+    """Lists as tuples, also those that are values of a table."""
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
     return tuple(value) if isinstance(value, list) else value
 
 
-def _check(show: Show, lessons: Sequence[Lesson]) -> None:
+def _check(plan: LessonPlan, lessons: Sequence[Lesson]) -> None:
     known = {lesson.name: lesson for lesson in lessons}
 
     def notebook(name: str) -> Lesson:
         if name not in known:
-            raise ValueError(f"the run-of-show needs the notebook {name}, which is not there")
+            raise ValueError(f"the lesson plan needs the notebook {name}, which is not there")
         return known[name]
 
-    for block in show.blocks:
+    for block in plan.blocks:
         for place in block.at:
             name, section = place.split("/", 1)
             if section not in notebook(name).sections:
-                raise ValueError(f"the run-of-show refers to the section {section!r}, which {name} does not have")
+                raise ValueError(f"the lesson plan refers to the section {section!r}, which {name} does not have")
         for figure in block.figures:
             if not any(known[name].has_figure(figure) for name in block.notebooks):
                 raise ValueError(
-                    f"the run-of-show refers to the figure {figure!r}, which {block.notebooks} do not have"
+                    f"the lesson plan refers to the figure {figure!r}, which {block.notebooks} do not have"
                 )
         for exercise in block.exercises:
             if not any(exercise == e.name for name in block.notebooks for e in known[name].exercises):
-                raise ValueError(f"the run-of-show refers to {exercise}(), no exercise of {block.notebooks}")
-    for look in show.figures:
+                raise ValueError(f"the lesson plan refers to {exercise}(), no exercise of {block.notebooks}")
+    for look in plan.figures:
         if not notebook(look.notebook).has_figure(look.name):
-            raise ValueError(f"the run-of-show refers to the figure {look.name!r}, which {look.notebook} does not have")
+            raise ValueError(f"the lesson plan refers to the figure {look.name!r}, which {look.notebook} does not have")
     for name, wanted in (("minutes", WHOLE), ("short", SHORT)):
-        if (total := sum(getattr(block, name) for block in show.blocks)) != wanted:
-            raise ValueError(f"the run-of-show's {name} add up to {total}, not to {wanted}")
+        if (total := sum(getattr(block, name) for block in plan.blocks)) != wanted:
+            raise ValueError(f"the lesson plan's {name} add up to {total}, not to {wanted}")
 
 
-def _marks(show: Show, name: str) -> list[str]:
+def _marks(plan: LessonPlan, name: str) -> list[str]:
     """ "0–5", "5–15", ... per block; "" for one that takes no time."""
     end, marks = 0, []
-    for block in show.blocks:
+    for block in plan.blocks:
         start, end = end, end + getattr(block, name)
         marks.append(f"{start}–{end}" if end > start else "")
     return marks

@@ -12,7 +12,7 @@ import pytest
 
 from facesr_lib.papers import PAPERS
 from facesr_tools.classroom import Lesson, classroom_files
-from facesr_tools.classroom.run_of_show import read_show, read_verdicts, render_show
+from facesr_tools.classroom.lesson_plan import read_plan, read_verdicts, render_plan
 
 # What stands in backticks and is no figure, function, notebook or file.
 CODE = {"clamp", "unbiased", "new", "grid_sample", "RecurrentSR", "quick", "smoke", "workshop"}
@@ -22,7 +22,7 @@ def of_paper(lessons: dict[str, Lesson], paper: str) -> list[Lesson]:
     return [lesson for lesson in lessons.values() if lesson.paper == paper]
 
 
-def test_every_paper_of_the_notebooks_has_a_run_of_show(lessons, written) -> None:
+def test_every_paper_of_the_notebooks_has_a_lesson_plan(lessons, written) -> None:
     assert {paper.key for paper in PAPERS} == {lesson.paper for lesson in lessons.values()} - {""}
     for paper in (paper.key for paper in PAPERS):
         assert f"instructor/{paper}.md" in written
@@ -57,7 +57,7 @@ def test_facts_come_from_the_notebooks(paper: str, lessons) -> None:
     slower = [replace(lesson, minutes={"quick": 11.5, "workshop": 100.0}) for lesson in mine]
     renamed = [replace(e, title=f"New title {e.number}") for e in slower[0].exercises]
     slower[0] = replace(slower[0], exercises=tuple(renamed))
-    text = render_show(read_show(paper), slower, None)
+    text = render_plan(read_plan(paper), slower, None)
     assert f"about {11.5 * len(mine):g} minutes on two cores" in text
     assert f"`workshop` takes about {100 * len(mine)} minutes" in text
     assert re.search(r"\d \(New title \d\)", text)
@@ -65,8 +65,8 @@ def test_facts_come_from_the_notebooks(paper: str, lessons) -> None:
 
 @pytest.mark.parametrize("paper", [paper.key for paper in PAPERS])
 def test_class_and_homework_are_all_exercises(paper: str, written, lessons) -> None:
-    show, text = read_show(paper), written[f"instructor/{paper}.md"]
-    in_class = {name for block in show.blocks for name in block.exercises}
+    plan, text = read_plan(paper), written[f"instructor/{paper}.md"]
+    in_class = {name for block in plan.blocks for name in block.exercises}
     (homework,) = re.findall(r"^\*\*Homework\.\*\* (.+)$", text, flags=re.MULTILINE)
     for lesson in of_paper(lessons, paper):
         for exercise in lesson.exercises:
@@ -86,17 +86,17 @@ def test_class_and_homework_are_all_exercises(paper: str, written, lessons) -> N
     ],
 )
 def test_what_does_not_fit_is_named(change: dict[str, object], message: str, lessons) -> None:
-    show = read_show("human_gan")
-    broken = replace(show, blocks=(replace(show.blocks[0], **change), *show.blocks[1:]))
+    plan = read_plan("human_gan")
+    broken = replace(plan, blocks=(replace(plan.blocks[0], **change), *plan.blocks[1:]))
     with pytest.raises(ValueError, match=message):
-        render_show(broken, of_paper(lessons, "human_gan"), None)
+        render_plan(broken, of_paper(lessons, "human_gan"), None)
 
 
 def test_a_figure_to_dwell_on_must_be_there(lessons) -> None:
-    show = read_show("human_gan")
-    broken = replace(show, figures=(replace(show.figures[0], name="sample"),))
+    plan = read_plan("human_gan")
+    broken = replace(plan, figures=(replace(plan.figures[0], name="sample"),))
     with pytest.raises(ValueError, match="the figure 'sample'"):
-        render_show(broken, of_paper(lessons, "human_gan"), None)
+        render_plan(broken, of_paper(lessons, "human_gan"), None)
 
 
 def test_verdicts_only_from_a_run(lessons, written, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_verdicts_only_from_a_run(lessons, written, tmp_path: Path) -> None:
     claims += [{"verdict": "reproduced", "text": "And so."}]
     (tmp_path / "quick").mkdir()
     (tmp_path / "quick" / "claims.json").write_text(json.dumps({"papers": [{"paper": "human_gan", "claims": claims}]}))
-    text = render_show(read_show("human_gan"), of_paper(lessons, "human_gan"), read_verdicts(tmp_path)["human_gan"])
+    text = render_plan(read_plan("human_gan"), of_paper(lessons, "human_gan"), read_verdicts(tmp_path)["human_gan"])
     assert "- **reproduced** (2): It is so. And so.\n- **inconclusive** (1): It may be.\n" in text
     assert "not predicted here" not in text
 
@@ -121,5 +121,5 @@ def test_runs_without_verdicts_are_named(content: str | None, tmp_path: Path) ->
 
 def test_notebooks_of_another_version_are_named(lessons) -> None:
     strange = replace(lessons["10_human_face_gan"], sections=(), exercises=())
-    with pytest.raises(ValueError, match=r"human_gan: the run-of-show refers to the section .* belong to this version"):
+    with pytest.raises(ValueError, match=r"human_gan: the lesson plan refers to the section .* belong to this version"):
         classroom_files([strange])

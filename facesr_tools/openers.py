@@ -1,0 +1,129 @@
+"""Write what every notebook opens with: badges, the cell that installs on Colab, the parameters, and the start of its run.
+
+`python -m facesr_tools.openers`, which `make sync` runs, writes notebooks/py/*.py, README.md and CITATION.cff. Each fact stands
+in one place: the version in facesr_lib/__init__.py, the repository's address in pyproject.toml, title and paper in the metadata
+of the notebook.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jupytext
+
+from facesr_lib import __version__
+from facesr_lib.config import PROFILES
+from facesr_lib.files import checkout_root
+from facesr_tools.launch import REPOSITORY, TAG, launch_links
+
+# JupyterLab and the site fold these cells, Colab does so through cellView and shows the @title.
+FOLDED = '# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]'
+
+INSTALL = f"""{FOLDED}
+# @title Install facesr (only Colab needs this, for about a minute)
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("facesr_lib") is None:
+    if "google.colab" not in sys.modules:
+        raise ModuleNotFoundError("This kernel has no facesr: run `make setup`, then choose the project's kernel.")
+    release, pip = "facesr[tools] @ git+{REPOSITORY}@{TAG}", f"{{sys.executable}} -m pip"
+    keep = f"{{pip}} list --format=freeze | {{pip}} install --quiet --constraint /dev/stdin"  # Colab's own stay as they are
+    subprocess.run(f"{{keep}} '{{release}}'", shell=True, check=True)
+    subprocess.run("facesr weights fetch", shell=True)  # for LPIPS, FID and NIQE; what is missing is shown as n/a
+
+"""
+
+PARAMETERS = f"""# %% tags=["parameters"]
+PROFILE = "quick"  # {", ".join(PROFILES[:-1])} or {PROFILES[-1]}
+SEED = 0
+DEVICE = "auto"  # auto, cpu or cuda
+DATA_ROOT = ""  # a folder with your own faces; empty: the packaged Olivetti faces
+OUTPUT_DIR = ""  # where results go; empty: the project's runs/
+
+"""
+
+START = """run = Run.start(
+    "{name}",
+    title={title},
+    paper={paper},
+    profile=PROFILE,
+    seed=SEED,
+    device=DEVICE,
+    data_root=DATA_ROOT,
+    output_dir=OUTPUT_DIR,
+)
+"""
+
+_BADGES = re.compile(r"^(?P<prefix>(?:# )?)\[!\[Open in Binder\].*\n.*\[!\[Open in Colab\].*$", flags=re.MULTILINE)
+
+
+def with_opener(script: str, name: str) -> str:
+    """The notebook `name` (py:percent text) with its first four cells as this project writes them; the rest is unchanged.
+
+    The fourth cell keeps its imports; where it starts no run (the report's), it stays as it is.
+    Raises ValueError if the script does not begin with a text cell that has both badges and at least three code cells.
+    """
+    header, *cells = re.split(r"^(?=# %%)", script, flags=re.MULTILINE)
+    kinds = ["text" if cell.startswith("# %% [markdown]") else "code" for cell in cells[:4]]
+    if kinds != ["text", "code", "code", "code"] or not _BADGES.search(cells[0]):
+        raise ValueError(
+            f"{name}: expected a title cell with the two badges, then three code cells (install, parameters, start); "
+            "copy the first four cells of another notebook"
+        )
+    facts: dict[str, Any] = jupytext.reads(script, fmt="py:percent").metadata["facesr"]
+    return "".join(
+        [header, with_badges(cells[0], name), INSTALL, PARAMETERS, _start(cells[3], name, facts), *cells[4:]]
+    )
+
+
+def with_badges(text: str, name: str) -> str:
+    """A Markdown text, or a cell of a script, whose two badges open the notebook `name` of this release."""
+    links = launch_links(name)
+    lines = (
+        f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({links['binder']})",
+        f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({links['colab']})",
+    )
+    return _BADGES.sub(lambda found: "\n".join(found["prefix"] + line for line in lines), text)
+
+
+def written(root: Path) -> dict[Path, str]:
+    """Every file of the checkout `root` that names the release, with the text that it should have."""
+    scripts = sorted((root / "notebooks" / "py").glob("*.py"))
+    texts = {path: with_opener(path.read_text(encoding="utf-8"), path.stem) for path in scripts}
+    readme, citation = root / "README.md", root / "CITATION.cff"
+    texts[readme] = with_badges(readme.read_text(encoding="utf-8"), scripts[0].stem)
+    texts[citation] = re.sub(
+        r"^version: .*$", f"version: {__version__}", citation.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    return texts
+
+
+def _start(cell: str, name: str, facts: dict[str, Any]) -> str:
+    title, paper = (json.dumps(facts[key], ensure_ascii=False) if facts[key] else None for key in ("title", "paper"))
+    call = START.format(name=name, title=title, paper=paper)
+    imports, begins, rest = cell.partition("run = Run.start(")
+    if not begins:
+        return cell
+    imports = re.sub(r"^# %%.*\n(# @title .*\n)?\s*", "", imports)
+    after = rest.partition("\n)\n")[2]
+    return f"{FOLDED}\n# @title Imports, and the run that records the results\n{imports}{call}{after}"
+
+
+def main() -> None:
+    """Write what differs, and say which files."""
+    root = checkout_root()
+    if root is None:
+        raise SystemExit("facesr_tools.openers writes a checkout of the repository, and this is an installed copy")
+    for path, text in written(root).items():
+        if path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            print(path.relative_to(root))
+
+
+if __name__ == "__main__":
+    main()
