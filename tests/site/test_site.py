@@ -19,7 +19,7 @@ from facesr_tools.launch import REPOSITORY, TAG, launch_links
 from facesr_tools.runner.notebooks import read_notebooks
 from facesr_tools.site import build
 from facesr_tools.site.build import SiteError, build_site
-from facesr_tools.site.landing import minutes, template
+from facesr_tools.site.landing import template
 from facesr_tools.site.stage import markdown
 
 PAGES = {
@@ -301,8 +301,3 @@ def test_markdown_of_github_means_the_same_to_sphinx(tmp_path: Path) -> None:
 def test_plain_text_survives_markdown_and_tables() -> None:
     plain = template("index.md.j2").environment.filters["plain"]
     assert plain("a|b *c* [d] x_1 $y$\nz") == r"a\|b \*c\* \[d\] x\_1 \$y\$ z"
-
-
-@pytest.mark.parametrize(("value", "words"), [(0.3, "18 s"), (1.5, "1.5 min"), (60, "60 min"), (3000, "50 h")])
-def test_minutes(value: float, words: str) -> None:
-    assert minutes(value) == words
