@@ -54,7 +54,7 @@ def test_room_in_any_font(paper: str, font: str, browser: Browser, screenshots: 
 
 
 def write_pages(paper: str, folder: Path) -> Iterator[Path]:
-    """The run-of-show of a paper as two HTML files: with all claims as verdicts, and without."""
+    """The lesson plan of a paper as two HTML files: with all claims as verdicts, and without."""
     lessons = [lesson for lesson in map(read_lesson, sorted(NOTEBOOKS.glob("*.ipynb"))) if lesson.paper == paper]
     claims = find_paper(paper).claims
     halves = {"reproduced": [c.text for c in claims[::2]], "inconclusive": [c.text for c in claims[1::2]]}
