@@ -1,4 +1,4 @@
-"""Archives from elsewhere, unpacked so that nothing in them decides where files go or how much is written."""
+"""Unpack archives from elsewhere, which may decide neither where files go nor how much is written."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from facesr_lib.files import sync_folder
 from facesr_tools.download import is_web_page
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-MAX_RATIO = 50  # of the unpacked size to the archive's; pictures hardly shrink, lists of numbers to a tenth
-FREE_OF_RATIO = 64 << 20  # bytes that are never absurd
+MAX_RATIO = 50  # unpacked size over archive size; pictures hardly shrink, lists of numbers shrink to a tenth
+FREE_OF_RATIO = 64 << 20  # bytes that are always allowed
 MAX_FILES = 5_000_000
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError)
 
 
 class ArchiveError(RuntimeError):
-    """An archive is damaged, no archive at all, or refused because of what it holds; the message names it and the remedy."""
+    """An archive is damaged, not an archive, or refused for its content; the message names it and the remedy."""
 
 
 class Member(NamedTuple):
-    """One entry: its path as the archive spells it, its size in bytes, what it is, and how to read it."""
+    """One entry: its path as the archive spells it, its size in bytes, its kind, and how to read it."""
 
     name: str
     size: int
-    kind: str  # "file", "folder", or what else it is
+    kind: str  # "file", "folder", or a word for what else it is
     read: Callable[[], IO[bytes]]
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file's name is one of an archive that can be unpacked here."""
+    """Whether a file name has the ending of an archive that `unpack` reads."""
     return path.name.lower().endswith(SUFFIXES)
 
 
@@ -49,17 +49,17 @@ def stem(path: Path) -> str:
 
 
 def unpack(archive: Path, folder: Path, progress: Callable[[int], None] = lambda files: None) -> Path:
-    """Unpack a zip or tar archive to `folder`, which appears only when every file is written; done before: nothing happens.
+    """Unpack a zip or tar archive to `folder`, which appears only when every file is written; return `folder` if it exists.
 
-    After an interruption, files that are complete are not written again. progress(files) is called now and then.
-    Raises ArchiveError for a damaged archive, a web page under an archive's name, and everything in an archive that no data
-    set needs: absolute paths, "..", links, devices, encryption, an unpacked size over MAX_RATIO times the archive's or over
-    the free disk space. Whatever had been written by then is removed.
+    After an interruption, complete files are not written again. progress(files) is called every 1000 files.
+    Raises ArchiveError for a damaged archive or a web page under an archive's name. Also refuses what no data set needs: absolute
+    paths, "..", links, devices, encryption, an unpacked size over MAX_RATIO times the archive's or over the free disk space.
+    After an error, everything written so far is removed.
     """
     if folder.is_dir():
         return folder
     compressed = archive.stat().st_size
-    partial = folder.with_name(f".{folder.name}-{compressed}.unpacking")  # another archive begins anew
+    partial = folder.with_name(f".{folder.name}-{compressed}.unpacking")  # another archive starts from the beginning
     partial.mkdir(parents=True, exist_ok=True)
     allowed = min(MAX_RATIO * compressed + FREE_OF_RATIO, shutil.disk_usage(partial).free + _written(partial))
     written = 0
@@ -109,7 +109,7 @@ def _members(archive: Path) -> Iterator[Member]:
 def _zip_members(archive: Path) -> Iterator[Member]:
     with zipfile.ZipFile(archive) as content:
         infos = content.infolist()
-        # The whole size is known beforehand: refuse a bomb before the first byte is written.
+        # The total size is known: refuse a bomb before the first byte is written.
         total = sum(info.file_size for info in infos)
         compressed = archive.stat().st_size
         if total > MAX_RATIO * compressed + FREE_OF_RATIO:
@@ -146,7 +146,7 @@ def _links(info: tarfile.TarInfo) -> bool:
 
 
 def _place(member: Member, archive: Path, folder: Path) -> Path:
-    """Where a member goes, or ArchiveError when it may not go anywhere."""
+    """The path of a member below `folder`. Raises ArchiveError if it may not be written."""
     name = member.name.replace("\\", "/")
     path = PurePosixPath(name)
     if member.kind not in ("file", "folder"):

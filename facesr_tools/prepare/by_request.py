@@ -1,4 +1,4 @@
-"""Sets whose authors must be asked, and which no preset needs by itself: parts of what other sets here are made of."""
+"""Sets to request from their authors. No preset needs them by themselves: other sets are made from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The papers' data sets: rights, files and protocol of each. A checksum stands here only where it has been published.
+"""The papers' data sets: rights, files and protocol of each. Checksums are those that somebody published.
 
 Checksums and Google Drive ids: CelebA and WIDER FACE, torchvision's data set classes; FFHQ, NVlabs/ffhq-dataset; SCGAN, its page.
 """
@@ -42,7 +42,7 @@ _FFHQ_LIST = _drive(
     listing.FFHQ_LIST, "16N0RV4fHI6joBuKbQAoG34V_cQk7vxSA", "425ae20f06a4da1d4dc0f46d40ba5fd6", 267_793_842
 )
 
-# In the order of preference where a paper used several.
+# In order of preference where a paper used several.
 _DESCRIPTIONS = (
     Description(
         name="ffhq-1024",
@@ -220,7 +220,7 @@ CATALOGUE: Mapping[str, Description] = MappingProxyType(
 
 
 def described(name: str) -> Description:
-    """The catalogue's entry. Raises PrepareError, listing the valid names, for another one."""
+    """The catalogue's entry `name`. Raises PrepareError, with the valid names, for an unknown one."""
     try:
         return CATALOGUE[name]
     except KeyError:

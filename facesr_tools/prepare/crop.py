@@ -1,4 +1,4 @@
-"""From a decoded picture to a square of so many pixels, as the protocols cut it. Arrays are uint8 (H, W, 3)."""
+"""Crop decoded pictures to squares and resize them, by the protocols. Arrays are uint8 (H, W, 3)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from facesr_tools.prepare.description import Sample
 
 
 class Cropped(NamedTuple):
-    """The usable pictures of a chunk, whom they show, and the reasons why others are missing, by file."""
+    """The usable pictures of a chunk, the people in them, and the reasons why others are missing, by file."""
 
     pixels: Pixels
     people: list[str]
@@ -25,9 +25,9 @@ class Cropped(NamedTuple):
 
 
 def crop_chunk(source: str, samples: Sequence[Sample], size: int, without_box: str) -> Cropped:
-    """Decode, cut and resize a few pictures; samples of the same file should stand together, which decodes it once.
+    """Decode, crop and resize a few pictures. Keep samples of one file together: then it is decoded once.
 
-    Runs in a worker process: plain data in, plain data out, no exception for a bad file.
+    Runs in a worker process: takes and returns plain data, and raises nothing for a bad file.
     """
     pixels = np.empty((len(samples), size, size, 3), np.uint8)
     people: list[str] = []
@@ -51,10 +51,10 @@ def crop_chunk(source: str, samples: Sequence[Sample], size: int, without_box: s
 
 
 def cut(picture: Pixels, box: Box | None, size: int, without_box: str = "centre") -> Pixels:
-    """The square of `size` px that a protocol makes of a picture: Pillow's (antialiased) bicubic, 8 bit.
+    """Crop a picture and resize the crop to `size` px with Pillow's antialiased bicubic, in 8 bit.
 
-    box: rounded to whole pixels; where it leaves the picture, the border is repeated [choice]. Without a box, "whole" squashes
-    the picture and "centre" takes its centre square.
+    box: rounded to whole pixels; outside the picture, the border is repeated [choice]. Without a box, "whole" squashes the
+    picture and "centre" takes its centre square. Raises BadImages for a box outside the picture or absurdly large.
     """
     height, width = picture.shape[:2]
     if box is not None:
@@ -69,7 +69,7 @@ def cut(picture: Pixels, box: Box | None, size: int, without_box: str = "centre"
 
 
 def _padded_crop(picture: Pixels, box: Box) -> Pixels:
-    """Cut a box of whole pixels, repeating the border where it leaves the picture. Raises BadImages for one that misses it."""
+    """Crop a box of whole pixels, repeating the border outside the picture. Raises BadImages for a box that misses it."""
     height, width = picture.shape[:2]
     left, top = round(box[0]), round(box[1])
     # The side is rounded once, so that a square stays a square wherever it lies.

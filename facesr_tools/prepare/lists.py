@@ -1,4 +1,4 @@
-"""Readers of the data sets' own lists. A malformed line is named with its file and number; nothing is ever unpickled."""
+"""Readers of the data sets' own lists. Errors name the file and the line; nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ import numpy as np
 from facesr_lib.data.boxes import Box, Points, landmark_box, square_box
 from facesr_tools.prepare.description import PrepareError
 
-_BLOCK = 1 << 16  # characters, some dozens of entries: what is left of a block is copied for every entry
+_BLOCK = 1 << 16  # characters, some dozens of entries: the rest of a block is copied for every entry
 
 
 class WiderFace(NamedTuple):
-    """One face of WIDER FACE: its box, and blur 0 (clear) to 2 (heavy), occlusion 0 to 2, and whether it is marked invalid."""
+    """One face of WIDER FACE: its box, blur 0 (clear) to 2 (heavy), occlusion 0 to 2, and whether it is marked invalid."""
 
     box: Box
     blur: int
@@ -30,9 +30,9 @@ class WiderFace(NamedTuple):
 
 
 def celeba_table(path: Path, *, header: int = 0) -> dict[str, tuple[int, ...]]:
-    """Whole numbers by file name: rows of "000001.jpg 1 2 ..."; `header` lines before them are passed over.
+    """Integers by file name, from rows of "000001.jpg 1 2 ..." after `header` lines.
 
-    Where the header's first line is a count, as in CelebA's lists, the rows must be so many. Raises PrepareError.
+    If the header's first line is a count, as in CelebA's lists, the number of rows must match. Raises PrepareError.
     """
     rows: dict[str, tuple[int, ...]] = {}
     width = None
@@ -56,9 +56,9 @@ def celeba_table(path: Path, *, header: int = 0) -> dict[str, tuple[int, ...]]:
 
 
 def wider_faces(path: Path) -> Iterator[tuple[str, list[WiderFace]]]:
-    """The photographs of wider_face_*_bbx_gt.txt with their faces: name, count, then x y w h and six flags per face.
+    """The photographs in wider_face_*_bbx_gt.txt with their faces: name, count, then x y w h and six flags per face.
 
-    A photograph without a face has the count 0 and one line of zeros.
+    A photograph without a face has the count 0 and one line of zeros. Raises PrepareError for a malformed entry.
     """
     lines = _lines(path)
     place = 0
@@ -85,10 +85,10 @@ def wider_faces(path: Path) -> Iterator[tuple[str, list[WiderFace]]]:
 
 
 def dic_boxes(path: Path) -> dict[str, Box]:
-    """Boxes by image name out of a JSON file {"name": {"bbox": [xmin, ymin, xmax, ymax], "landmark": [[x, y], ...]}, ...}.
+    """Boxes by image name from a JSON file {"name": {"bbox": [xmin, ymin, xmax, ymax], "landmark": [[x, y], ...]}, ...}.
 
-    That is the shape of the annotations published with DIC; those are pickle files, which can run code when they are read, so
-    save them as JSON in an environment that you trust. Without a "bbox" the box is made of the landmarks.
+    DIC's annotations have this structure, but are pickle files, which can run code when they are read: save them as JSON in an
+    environment that you trust. Without a "bbox", the box is computed from the landmarks. Raises PrepareError for a bad entry.
     """
     entries = _json(path)
     if not isinstance(entries, dict) or not entries:
@@ -109,7 +109,7 @@ def dic_boxes(path: Path) -> dict[str, Box]:
 
 
 def landmark_boxes(path: Path) -> dict[str, Box]:
-    """Boxes by image name out of a CSV file with the header "file,x0,y0,x1,y1,..." and one row of landmarks per image."""
+    """Boxes by image name from a CSV file with the header "file,x0,y0,x1,y1,..." and one row of landmarks per image."""
     boxes: dict[str, Box] = {}
     lines = _lines(path)
     for number, row in enumerate(csv.reader(lines[1:]), start=2):
@@ -122,7 +122,7 @@ def landmark_boxes(path: Path) -> dict[str, Box]:
 
 
 def helen_points(folder: Path) -> dict[str, Points]:
-    """Helen's own 194 landmarks by image name: one .txt per image, its name, then one "x , y" per line."""
+    """Helen's 194 landmarks by image name, from one .txt per image: its name, then one "x , y" per line."""
     found: dict[str, Points] = {}
     for path in sorted(folder.glob("*.txt")):
         lines = _lines(path)
@@ -137,9 +137,9 @@ def helen_points(folder: Path) -> dict[str, Points]:
 
 
 class BoxTable:
-    """Boxes by name, to be looked up: 32 bytes per row and the longest name, where a dictionary takes 310.
+    """A look-up table of boxes by name: a row takes 32 bytes plus the longest name, in place of 310 in a dictionary.
 
-    Of two rows with the same name the later one counts.
+    Of two rows with the same name, the later one counts.
     """
 
     def __init__(self, names: Sequence[bytes], boxes: Sequence[float]) -> None:
@@ -148,11 +148,11 @@ class BoxTable:
         self._names, self._boxes = unsorted[order], np.asarray(boxes).reshape(-1, 4)[order]
 
     def get(self, name: str) -> Box | None:
-        """The box of a name, None where it has no row."""
+        """The box of a name, or None if it has no row."""
         key = name.encode("utf-8", "surrogatepass")
         if len(key) > self._names.itemsize:
             return None
-        # A key of the names' own type: for any other, numpy would copy the whole table.
+        # The key has the type of the names: for any other, numpy would copy the whole table.
         row = int(np.searchsorted(self._names, np.array(key, self._names.dtype), side="right")) - 1
         if row < 0 or self._names[row] != key:
             return None
@@ -161,7 +161,7 @@ class BoxTable:
 
 
 def detector_boxes(path: Path) -> BoxTable:
-    """VGGFace2's loose boxes by "identity/image" without ending: a CSV file with NAME_ID, X, Y, W, H."""
+    """VGGFace2's loose boxes by "identity/image" without ending, from a CSV file with NAME_ID, X, Y, W, H."""
     names: list[bytes] = []
     boxes = array("d")
     with open(path, newline="", encoding="utf-8") as file:
@@ -176,7 +176,7 @@ def detector_boxes(path: Path) -> BoxTable:
 
 
 def aflw_faces(path: Path) -> list[tuple[str, str, Box]]:
-    """AFLW's faces out of aflw.sqlite: path of the photograph below its folder, face id, square box; ordered by path."""
+    """AFLW's faces from aflw.sqlite, ordered by path: relative path of the photograph, face id, square box."""
     query = (
         "SELECT i.filepath, f.face_id, r.x, r.y, r.w, r.h FROM Faces f JOIN FaceImages i ON i.file_id = f.file_id "
         "JOIN FaceRect r ON r.face_id = f.face_id ORDER BY i.filepath, f.face_id"
@@ -190,7 +190,7 @@ def aflw_faces(path: Path) -> list[tuple[str, str, Box]]:
 
 
 def ffhq_entries(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The 70,000 entries of ffhq-dataset-v2.json, one at a time, since all of them together take gigabytes of memory."""
+    """The 70,000 entries of ffhq-dataset-v2.json, one at a time: all of them together would take gigabytes of memory."""
     decoder = json.JSONDecoder()
     with open(path, encoding="utf-8") as file:
         text = file.read(_BLOCK).lstrip().removeprefix("{")
@@ -215,7 +215,7 @@ def ffhq_entries(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a text file without empty ones at its end. PrepareError for one that is no list."""
+    """The lines of a text file, without empty lines at its end. Raises PrepareError for an empty file or a web page."""
     try:
         lines = path.read_text("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:

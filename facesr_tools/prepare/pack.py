@@ -1,4 +1,4 @@
-"""Packing on all cores, resumable at every chunk: workers decode and crop, this process writes them in order."""
+"""Pack pictures on all cores, resumable at every chunk: workers decode and crop, this process writes in order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from facesr_tools.runner.machine import usable_cores
 
 CHUNK_BYTES = 4 << 20  # of pixels: what travels from a worker at once
 CHUNK_SAMPLES = 256
-MAX_BAD = 0.01  # share of the pictures that may be unusable; more of them mean that the source is not what it should be
+MAX_BAD = 0.01  # largest fraction of unusable pictures; more of them mean that the source is wrong
 OnProgress = Callable[[int, int], None]  # pictures done, pictures in all
 
 
@@ -42,14 +42,14 @@ def pack_samples(
     workers: int | None = None,
     progress: OnProgress = lambda done, total: None,
 ) -> dict[str, str]:
-    """Pack the pictures of `samples` under `source` as `manifest`, and return why others are missing, by file.
+    """Pack the pictures of `samples` below `source` as `manifest`, and return why others are missing, by file.
 
-    workers: processes, by default one per core that this process may use; 1 works in this one. Memory stays at some
-    chunks of CHUNK_BYTES per worker, whatever the number of pictures, beside the list of samples itself.
-    Interrupted, the next call with the same samples goes on at the last finished chunk, and gives the same bytes; a part that
-    is finished already is left as it is.
-    Raises PrepareError when more than MAX_BAD of the pictures (and more than one) cannot be used; then nothing is kept.
-    OSError, on a full disk say, leaves the finished chunks for the next call; the set itself appears only when it is whole.
+    workers: number of processes; None: one per usable core; 1: work in this process. Beside the list of samples, memory stays at
+    a few chunks of CHUNK_BYTES per worker, for any number of pictures.
+    After an interruption, the next call with the same samples resumes after the last finished chunk and gives the same bytes. A
+    finished part is not packed again.
+    Raises PrepareError if more than MAX_BAD of the pictures (and more than one) are unusable; then nothing is kept. An OSError,
+    such as a full disk, keeps the finished chunks for the next call; the set appears only when it is complete.
     """
     if not samples:
         raise PrepareError(f"{name}: there are no pictures to pack")
@@ -75,10 +75,10 @@ def pack_samples(
 
 
 class ResumableWriter(PackedWriter):
-    """A PackedWriter that keeps what it has when it is interrupted: the pictures so far, and a journal with one line per chunk.
+    """A PackedWriter that can be interrupted: it keeps the pictures so far, and a journal with one line per chunk.
 
-    key: decides the content; a journal with another key is of another packing and begins anew. A chunk counts only when its
-    line is complete and its checksum right, so neither a kill nor a power cut leaves a wrong picture behind.
+    key: stands for the content; with another key, packing starts from the beginning. A chunk counts only if its line is complete
+    and its checksum matches, so neither a kill nor a power cut leaves a wrong picture behind.
     """
 
     def __init__(self, *arguments: Any, key: str) -> None:
@@ -104,7 +104,7 @@ class ResumableWriter(PackedWriter):
         return self
 
     def add(self, chunk: Cropped) -> None:
-        """Write one chunk and note it."""
+        """Write one chunk and its line in the journal."""
         if chunk.people:
             self.append(chunk.pixels, chunk.people)
         self._file.flush()
@@ -113,7 +113,7 @@ class ResumableWriter(PackedWriter):
         self.chunks += 1
 
     def discard(self) -> None:
-        """Forget everything so far."""
+        """Delete everything written so far."""
         self._temporary.unlink(missing_ok=True)
         self._journal_path.unlink(missing_ok=True)
 
@@ -135,7 +135,7 @@ class ResumableWriter(PackedWriter):
         self._journal.flush()
 
     def _replay(self) -> int:
-        """Take in the finished chunks; leaves the file at the end of the last one. Returns the good bytes of the journal."""
+        """Read the finished chunks, and leave the file at the end of the last one. Returns the valid bytes of the journal."""
         self._file.seek(0)
         self._file.write(bytes(HEADER_BYTES))
         kept = 0
@@ -164,7 +164,7 @@ class ResumableWriter(PackedWriter):
 
 
 def _in_order(jobs: Iterator[tuple[str, Sequence[Sample], int, str]], workers: int) -> Iterator[Cropped]:
-    """The results in the order of the jobs, a few jobs ahead of who takes them."""
+    """The results in the order of the jobs, computed a few jobs ahead."""
     first = next(jobs, None)
     if first is None:
         return
@@ -172,11 +172,11 @@ def _in_order(jobs: Iterator[tuple[str, Sequence[Sample], int, str]], workers: i
     if workers == 1:
         yield from (crop_chunk(*job) for job in jobs)
         return
-    # A fork server: workers share the memory of what it imported, and no thread of this process is cut off in the middle.
+    # A fork server: workers share the memory of what it imported, and fork from no thread of this process.
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     context.set_forkserver_preload([crop_chunk.__module__])
-    # Ctrl-C is this process's business; workers finish what they have.
+    # This process handles Ctrl-C; workers finish their jobs.
     with ProcessPoolExecutor(workers, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
         waiting: deque[Future[Cropped]] = deque()
         try:
@@ -188,7 +188,7 @@ def _in_order(jobs: Iterator[tuple[str, Sequence[Sample], int, str]], workers: i
                 yield waiting.popleft().result()
         except BrokenProcessPool as error:
             raise PrepareError(
-                "a worker process was killed (is memory short?): the same command goes on; --workers 1 needs the least"
+                "a worker process was killed (out of memory?): run the command again to resume; --workers 1 needs least"
             ) from error
         finally:
             for future in waiting:
@@ -196,7 +196,7 @@ def _in_order(jobs: Iterator[tuple[str, Sequence[Sample], int, str]], workers: i
 
 
 def _finished(manifest: Path, key: str) -> dict[str, str] | None:
-    """The bad pictures of a packing that is whole and of the same samples; None when it has yet to be made."""
+    """The bad pictures of a complete packing of the same samples; None if there is none yet."""
     try:
         open_packed(manifest)
         source = read_manifest(manifest)["source"]

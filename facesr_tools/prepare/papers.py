@@ -1,4 +1,4 @@
-"""Which prepared sets a paper's `paper` preset needs, and which of them are there."""
+"""Which prepared sets a paper's `paper` preset needs, and which of them exist."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def used_by(name: str) -> list[str]:
 
 
 def paper_data(paper: Paper, data_root: Path) -> tuple[list[str], list[str]]:
-    """What of a paper's data is prepared in DATA_ROOT, and what has yet to be: for each kind one of its sets is enough.
+    """The prepared and the missing sets of a paper in `data_root`; one set of each kind is enough.
 
-    Real LR faces may come with the faces' own set.
+    A set of faces may include real LR faces.
     """
     sets = prepared_sets(data_root)
     if facts := prepared_facts(data_root):

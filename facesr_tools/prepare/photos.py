@@ -1,4 +1,4 @@
-"""Your own photographs as a data set: faces found, cut like CelebA's, split by person, packed like every other set."""
+"""Your own photographs as a data set: find the faces, crop them like CelebA's, split by person, and pack."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def prepare_folder(
     workers: int | None = None,
     progress: OnStep = lambda step, done, total: None,
 ) -> dict[str, Any]:
-    """Make `root`/NAME, NAME being that of the folder `source`, and return its facts, as `prepare` does for the papers' sets.
+    """Make the set `root`/NAME of the folder `source`, whose name is NAME, and return its facts, like `prepare`.
 
-    find: the faces of an upright picture (`detector.find_faces`). Pictures in a subfolder are of the person it is named after:
-    the largest face of each is taken. Of pictures directly in `source` every face is taken, each as a person of its own.
-    Faces are cut by their five landmarks and shrunk to `size` px; smaller ones are left out, never enlarged. ROOT/NAME/LEFT_OUT
-    says of every picture without a usable face why. What was found is kept, so that the same command goes on where it was.
-    Raises FileNotFoundError (no pictures), PrepareError (no usable face, or `root` and `source` one inside the other) and
-    ValueError (fewer than three people).
+    find: returns the faces in an upright picture (`detector.find_faces`). A subfolder holds the pictures of one person, and the
+    largest face of each picture is taken. In a picture directly in `source`, every face is taken and counts as a new person.
+    Faces are cropped by their five landmarks and shrunk to `size` px; smaller ones are left out, never enlarged.
+    ROOT/NAME/LEFT_OUT gives the reason for every picture without a usable face. Detections are kept, so that the same call
+    resumes. Raises FileNotFoundError (no pictures), PrepareError (no usable face, or `root` and `source` inside each other) and
+    ValueError (`size` below 16, fewer than three people).
     """
     if size < 16:
         raise ValueError(f"size: expected at least 16 px, got {size}")
     source, root = source.expanduser().resolve(), root.expanduser().resolve()
     if root.is_relative_to(source) or source.is_relative_to(root / source.name):
-        raise PrepareError(f"{root} and {source} lie one inside the other: choose another --root")
+        raise PrepareError(f"{root} and {source} lie inside each other: choose another --root")
     files = [path.relative_to(source).as_posix() for path in find_images(source)]
     faces = _find_all(source, files, root / "sources" / source.name / FOUND, find, progress)
     samples, left_out = _usable(source.name, faces, size)
@@ -67,7 +67,7 @@ def prepare_folder(
 def _find_all(
     source: Path, files: list[str], kept: Path, find: Callable[[Pixels], list[Face]], progress: OnStep
 ) -> dict[str, Any]:
-    """Per file the landmarks of its faces, [] for none, or a sentence for a bad file; files seen before are not read again."""
+    """Per file the landmarks of its faces, [] for none, or why it is bad; unchanged files are not read again."""
     known = json.loads(kept.read_bytes()) if kept.is_file() else {}
     found: dict[str, Any] = {}
     for number, name in enumerate(files, start=1):
@@ -93,7 +93,7 @@ def _keep(path: Path, known: dict[str, Any]) -> None:
 
 
 def _usable(name: str, faces: dict[str, Any], size: int) -> tuple[list[Sample], dict[str, str]]:
-    """The faces to cut, and why pictures give none."""
+    """The faces to crop, and why other pictures give none."""
     samples: list[Sample] = []
     left_out: dict[str, str] = {}
     for file, found in faces.items():

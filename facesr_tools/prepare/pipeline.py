@@ -1,4 +1,4 @@
-"""From nothing, an archive or a folder to a packed set; every step goes on where it was interrupted."""
+"""From a download, an archive or a folder to a packed set; every step resumes after an interruption."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def prepare(
     workers: int | None = None,
     progress: OnStep = lambda step, done, total: None,
 ) -> dict[str, Any]:
-    """Make `root`/NAME of a data set and return its facts; a set that is whole already is left as it is.
+    """Prepare a data set in `root`/NAME and return its facts; a complete set is not prepared again.
 
-    given: archives (unpacked to `root`/sources/FAMILY), or one folder that holds the set's files and is only read. limit: at most
-    so many pictures per part, spread over the people. Asks no questions: licence and terms are the caller's business.
-    Interrupted, the same call goes on. Raises PrepareError, ArchiveError, DownloadFailed, ValueError (a person in two splits) and
-    OSError (no room), each saying what to do; the set's folder then has no PREPARED file and no part that is not whole.
+    given: archives (unpacked to `root`/sources/FAMILY), or one folder that holds the set's files and is only read.
+    limit: largest number of pictures per part, spread over the people. The caller asks about licence and terms.
+    After an interruption, the same call resumes. Raises PrepareError, ArchiveError, DownloadFailed, ValueError (a person in two
+    splits) and OSError (disk full), each saying what to do. The set's folder then has no PREPARED file and no incomplete part.
     """
     target = root / description.name
     options = _options(description, limit)
@@ -74,7 +74,7 @@ def prepare(
 
 
 def verify(folder: Path, *, rehash: bool = True) -> list[str]:
-    """What is wrong with a prepared set, in sentences; empty when it is whole. rehash: read every picture again."""
+    """The problems of a prepared set, one sentence each; empty if it is complete. rehash: read every picture again."""
     facts = prepared_facts(folder)
     if facts is None:
         return [f"{folder} holds no prepared set: facesr data prepare {folder.name}"]
@@ -114,7 +114,7 @@ def _refuse_shared_people(parts: Parts) -> None:
 
 
 def _need_room(description: Description, parts: Parts, target: Path) -> None:
-    """Refuse to begin what the disk cannot hold."""
+    """Raise PrepareError if the disk cannot hold the set."""
     target.mkdir(parents=True, exist_ok=True)
     needed = sum(len(samples) * 3 * description.size_of(part) ** 2 for part, samples in parts.items())
     begun = sum(path.stat().st_size for path in target.rglob(".*.part"))
@@ -132,6 +132,6 @@ def _part_facts(target: Path, part: str) -> dict[str, Any]:
 
 
 def _options(description: Description, limit: int | None) -> str:
-    """Decides, with the source, what a prepared set holds."""
+    """A hash of the options that, with the source, decide the content of a prepared set."""
     facts = [description.protocol, description.size, description.lr_size, limit, dict(description.limits or {})]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""A set's own files: found, downloaded, checked and unpacked, until its pictures can be listed."""
+"""A set's own files: find, download, check and unpack them, until its pictures can be listed."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from facesr_tools.prepare.description import Description, EntryMissing, Parts, P
 
 
 class OnStep(Protocol):
-    """What is being done, how much of it is done, and how much there is, where that is known."""
+    """Called with the current step, how much of it is done, and the total where it is known."""
 
     def __call__(self, step: str, done: int, total: int | None) -> None: ...
 
 
 CHECKED = ".checked.json"
-ATTEMPTS = 5  # at a mirror that keeps sending something
+ATTEMPTS = 5  # per mirror, as long as bytes arrive
 
 
 class DataSource:
-    """Where a set's files are: `root`/sources/FAMILY, or one folder of the user's, which is only read.
+    """The files of a set, in `root`/sources/FAMILY or in one folder of the user, which is only read.
 
-    given: archives, or that folder. folder: what samples' paths are relative to. Raises PrepareError for what is neither.
+    given: archives, or that folder.  folder: samples' paths are relative to it. Raises PrepareError if `given` is neither.
     """
 
     def __init__(self, description: Description, root: Path, given: Sequence[Path], progress: OnStep) -> None:
@@ -48,7 +48,7 @@ class DataSource:
         self.archives = [] if folders else list(given)
 
     def parts(self, limit: int | None) -> Parts:
-        """The set's pictures, after unpacking what is there and downloading what is missing and may be downloaded."""
+        """The set's pictures, after unpacking the files that exist and downloading those that are missing, where possible."""
         if self.own:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._check_and_unpack()
@@ -66,7 +66,7 @@ class DataSource:
         return {name: entry["sha256"] for name, entry in self._checked().items()}
 
     def _check_and_unpack(self) -> None:
-        """Compare files with what has been published of them, once, and unpack the archives."""
+        """Compare files with their published checksums, once, and unpack the archives."""
         published = {file.name: file for file in self.description.files}
         lying = [path for path in sorted(self.folder.iterdir()) if path.is_file() and is_archive(path)]
         lists = [self.folder / name for name in published if not is_archive(Path(name))]
@@ -77,8 +77,8 @@ class DataSource:
                 self.progress(f"check {path.name}", 0, None)
                 if path.name in published and (wrong := published[path.name].mismatch(path)):
                     raise PrepareError(
-                        f"{path} is not the published file ({wrong}): delete it, then it is downloaded or asked for again. If "
-                        "you trust it all the same, unpack it yourself and give the folder"
+                        f"{path} is not the published file ({wrong}): delete it, then it is downloaded or requested again. If "
+                        "you trust it, unpack it yourself and give the folder"
                     )
                 checked[path.name] = {"stamp": stamp, "sha256": file_digest(path)}
                 write_atomically(self.folder / CHECKED, json.dumps(checked).encode())
@@ -87,7 +87,7 @@ class DataSource:
                 unpack(path, target, partial(self.progress, f"unpack {path.name}", total=None))
 
     def _download(self, missing: EntryMissing, limit: int | None) -> None:
-        """Bring what is not here, or say where to ask for it."""
+        """Download what is missing, or raise EntryMissing that says where to request it."""
         description = self.description
         lacking = [file for file in description.files if not self._has(file.name)]
         if not lacking and not description.pictures:
@@ -135,10 +135,10 @@ class DataSource:
 
 
 def source_folder(description: Description, root: Path) -> Path:
-    """Where a set's own files belong, unless the caller gives a folder of them."""
+    """The folder of a set's own files, unless the caller gives another one."""
     return root / "sources" / description.origin.family
 
 
 def unpacked_folder(source: Path, archive: str) -> Path:
-    """Where an archive's content goes. Not under the archive's own name, which is often that of the folder in it."""
+    """The folder for an archive's content; not the archive's own name, which is often that of the folder in it."""
     return source / f"{stem(Path(archive))}.unpacked"
