@@ -58,7 +58,7 @@ def test_downloads_once(host: Host, tmp_path: Path) -> None:
 def test_goes_on_after_an_interruption(host: Host, ranges: bool) -> None:
     """... or starts again where the host cannot send a part."""
     host.cut = 300_000
-    with pytest.raises(FetchFailed, match="run the command again to go on"):
+    with pytest.raises(FetchFailed, match="run the command again to resume"):
         fetch("net")
     assert find("net") is None
     host.cut, host.ranges = None, ranges

@@ -115,7 +115,7 @@ def test_runs_without_verdicts_are_named(content: str | None, tmp_path: Path) ->
     if content is not None:
         (tmp_path / "quick").mkdir()
         (tmp_path / "quick" / "claims.json").write_text(content)
-    with pytest.raises(ValueError, match=r"--runs .*claims\.json.*first: facesr run all"):
+    with pytest.raises(ValueError, match=r"--runs .*claims\.json.*first run: facesr run all"):
         read_verdicts(tmp_path)
 
 

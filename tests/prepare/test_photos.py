@@ -143,9 +143,9 @@ def test_originals_stay_as_they_are(album: Path, tmp_path: Path) -> None:
 
 
 def test_clear_refusals(album: Path, tmp_path: Path) -> None:
-    with pytest.raises(PrepareError, match="one inside the other"):
+    with pytest.raises(PrepareError, match="inside each other"):
         prepare_folder(album, album / "out", find)
-    with pytest.raises(PrepareError, match="one inside the other"):
+    with pytest.raises(PrepareError, match="inside each other"):
         prepare_folder(album, tmp_path, find)
     with pytest.raises(PrepareError, match="no usable face in 8 pictures"):
         prepare_folder(album, tmp_path / "root", lambda picture: [])
