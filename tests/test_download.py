@@ -72,5 +72,5 @@ def test_a_file_that_is_there_is_checked_but_not_asked_for(host: Host, tmp_path:
 
 
 def test_a_file_without_address(tmp_path: Path) -> None:
-    with pytest.raises(DownloadFailed, match=r"set\.zip cannot be downloaded"):
+    with pytest.raises(DownloadFailed, match=r"set\.zip has no download address"):
         download(RemoteFile("set.zip"), tmp_path)

@@ -230,7 +230,7 @@ def test_no_lesson(tmp_path: Path) -> None:
     nbformat.write(new_notebook(metadata={"facesr": {"title": "T"}}), tmp_path / "hasty.ipynb")
     with pytest.raises(ValueError, match=r"broken\.ipynb: not a readable notebook"):
         read_lesson(tmp_path / "broken.ipynb")
-    with pytest.raises(ValueError, match=r"other\.ipynb: no lesson of this project"):
+    with pytest.raises(ValueError, match=r"other\.ipynb: not a notebook of this project"):
         read_lesson(tmp_path / "other.ipynb")
     with pytest.raises(ValueError, match=r"hasty\.ipynb: the \"minutes\""):
         read_lesson(tmp_path / "hasty.ipynb")

@@ -95,7 +95,7 @@ class TestChoose:
             choose("", "esrgan", stages)
 
     def test_checkpoint_of_another_paper(self, stages: Path) -> None:
-        with pytest.raises(ValueError, match="is of isr_kd, not of selfsr"):
+        with pytest.raises(ValueError, match="is a checkpoint of isr_kd, not of selfsr"):
             choose(str(stages / "isr-kd-0123456789ab"), "selfsr", stages)
 
     def test_a_part_of_a_training(self, stages: Path) -> None:
@@ -125,7 +125,7 @@ def test_checkpoint_of_an_earlier_version(stages: Path, tmp_path: Path) -> None:
 def test_config_that_does_not_fit_the_weights(stages: Path, tmp_path: Path) -> None:
     wider = plain(replace(CONFIGS["human_gan"], width=16))
     found = choose(str(changed(stages, tmp_path, config=wider)), "", stages)
-    with pytest.raises(ValueError, match=r"(?s)does not fit this version.*size mismatch"):
+    with pytest.raises(ValueError, match=r"(?s)of another version.*size mismatch"):
         from_checkpoint(found, "cpu")
 
 
