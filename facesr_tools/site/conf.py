@@ -59,6 +59,7 @@ templates_path = [str(_HERE / "templates")]
 html_static_path = [str(_HERE / "static")]
 html_css_files = ["site.css"]
 html_extra_path = ["extra"]
+html_use_index = html_domain_indices = False  # the API pages are the index; search finds the rest
 html_copy_source = False
 html_show_sphinx = False
 html_show_search_summary = False  # it fetches pages, which a page on the disk may not

@@ -27,7 +27,6 @@ PAGES = {
     "bibliography",
     "claims",
     "docs/metrics",
-    "genindex",
     "glossary",
     "index",
     "install",
