@@ -69,7 +69,8 @@ def test_a_finished_run_can_be_read_back_whole(start: StartRun) -> None:
     faces = {"name": "faces", "checksum": "ab" * 32, "n": 5, "size": [32, 24], "credit": "drawn for this test"}
     assert result["data"] == [{**faces, "role": "faces", "groups": [0, 0, 1, 1, 0]}]
     assert result["published"][0]["reference"]["value"] == 25.66
-    assert Image.open(run.folder / "figures" / "curve.png").format == "PNG"
+    with Image.open(run.folder / "figures" / "curve.png") as drawn:
+        assert drawn.format == "PNG"
     assert (run.folder / "tables" / "summary.csv").read_text() == "a,b\n1,0.25\n"
     assert "| 1 | 0.25 |" in (run.folder / "tables" / "summary.md").read_text()
     origin = json.loads((run.folder / "provenance.json").read_text())

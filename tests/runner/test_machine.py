@@ -28,7 +28,7 @@ def test_a_tree_is_measured_with_its_children_and_ends_with_them():
     child = psutil.Process(int(parent.stdout.readline()))
     tree.start()
     tree.end()
-    parent.wait(timeout=10)
+    parent.communicate(timeout=10)  # closes the pipe, too
     assert 150 * 1024**2 <= tree.peak < 400 * 1024**2
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 

@@ -102,7 +102,8 @@ def test_profiles(tmp_path: Path) -> None:
     assert printed.profile is None
     assert printed.remarks == ("CMYK became RGB",)
     write_picture(tmp_path / "back.png", read_picture(tmp_path / "rgb.jpg"), {})
-    assert Image.open(tmp_path / "back.png").info["icc_profile"] == srgb
+    with Image.open(tmp_path / "back.png") as back:
+        assert back.info["icc_profile"] == srgb
 
 
 def test_animation_says_what_is_left_out(tmp_path: Path) -> None:

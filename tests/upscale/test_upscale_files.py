@@ -52,7 +52,8 @@ def test_folder_keeps_its_shape_and_its_originals(album: Path, tmp_path: Path) -
     expected = to_uint8(resize_bicubic(source, 3))[0].permute(1, 2, 0).numpy()
     result_pixels = np.asarray(Image.open(tmp_path / "out" / "ann" / "1.png")).astype(int)
     assert np.abs(result_pixels - expected).max() <= 1
-    assert Image.open(tmp_path / "out" / "ben.png").mode == "L"
+    with Image.open(tmp_path / "out" / "ben.png") as ben:
+        assert ben.mode == "L"
 
 
 def test_a_trained_network_from_the_shell(album: Path, stages: Path, tmp_path: Path) -> None:
