@@ -254,7 +254,7 @@ method.build()
 # %%
 from facesr_lib.data import eval_batches
 from facesr_lib.metrics import evaluate, ssim
-from facesr_lib.training import StageCache, TrainerOptions, train_stage
+from facesr_lib.training import TrainerOptions, train_stage
 
 
 def score(super_resolve, images, metrics):
@@ -273,9 +273,7 @@ def train_gan(config, name):
     epoch = batches.steps_per_epoch
     options = TrainerOptions(steps=method.steps, validate_every=epoch, checkpoint_every=5 * epoch, device=DEVICE)
     key = {"config": config, "train": train.checksum, "val": val.checksum}
-    return train_stage(
-        StageCache(run.stages_root), name, method, batches, options, seed=SEED, key=key, validate=validate
-    )
+    return train_stage(run.stages, name, method, batches, options, seed=SEED, key=key, validate=validate)
 
 
 gan = train_gan(config, "human-gan")

@@ -91,7 +91,7 @@ run
 from facesr_lib.papers.isr_kd import Config
 from facesr_lib.papers.isr_kd.study import EXTENDED, SPLITS, Study, augment
 
-study = Study.load(Config.preset(PROFILE), DATA_ROOT, run.stages_root, SEED, DEVICE)
+study = Study.load(Config.preset(PROFILE), DATA_ROOT, run.stages, SEED, DEVICE)
 config, test = study.config, study.test
 run.config(config)
 
@@ -228,7 +228,7 @@ students["replay 2:2, extended"] = study.student("replay 2:2", teacher, **EXTEND
 # %%
 from facesr_lib.explore.forgetting import forgetting_slider, forgetting_strip
 
-films = {"fine-tuned": study.film(students["replay 2:0"]), "distilled": study.film(students["replay 2:1"])}
+films = {"fine-tuned": students["replay 2:0"].previews(), "distilled": students["replay 2:1"].previews()}
 hr = study.filmed()
 taught = teacher.method.super_resolve(config.degradation(hr).to(run.device)).cpu()
 run.figure(

@@ -88,7 +88,7 @@ run
 from facesr_lib.papers.isr_kd import Config
 from facesr_lib.papers.isr_kd.study import ABLATIONS, EXTENDED, Study
 
-study = Study.load(Config.preset(PROFILE), DATA_ROOT, run.stages_root, SEED, DEVICE)
+study = Study.load(Config.preset(PROFILE), DATA_ROOT, run.stages, SEED, DEVICE)
 config, test = study.config, study.test
 run.config(config)
 

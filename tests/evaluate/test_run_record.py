@@ -245,7 +245,7 @@ def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_folders(start: StartRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = start(data_root=str(tmp_path / "faces"))
     assert run.folder == tmp_path.resolve() / "smoke" / "10_demo"
-    assert run.stages_root == tmp_path.resolve() / "stages"
+    assert run.stages.root == tmp_path.resolve() / "stages"
     assert run.data_root == tmp_path.resolve() / "faces"
     assert start().data_root is None
     root = Path(__file__).parents[2]

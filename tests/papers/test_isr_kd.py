@@ -404,7 +404,7 @@ def test_teacher_is_a_frozen_copy_in_evaluation_mode_outside_the_checkpoint(tmp_
     start = {name: value.clone() for name, value in old.state_dict().items()}
     Trainer(
         student, lambda step: batch([True, False], seed=step), tmp_path, TrainerOptions(2, device="cpu"), seed=0
-    ).fit()
+    ).train()
     judge = student.teacher
     assert judge is not None
     assert judge is not old
@@ -465,7 +465,7 @@ def test_stages_are_made_once_and_splits_have_the_released_ratios(tmp_path: Path
 def test_the_film_has_a_frame_for_every_look_and_ends_with_the_final_student(tmp_path: Path) -> None:
     here = study(tmp_path)
     student = here.student("replay 2:0", here.teacher())
-    film = here.film(student)
+    film = student.previews()
     assert [step for step, _ in film] == [int(row["step"]) for row in student.validation]
     assert film[-1][0] == len(student.log)
     hr = here.filmed()
@@ -501,7 +501,7 @@ def test_a_stopped_student_goes_on_as_if_nothing_had_happened(tmp_path: Path, st
         other = found.method.networks[name].state_dict()
         assert all(torch.equal(value, other[key]) for key, value in network.state_dict().items())
     assert (expected.log, expected.validation) == (found.log, found.validation)
-    for (_, a), (_, b) in zip(whole.film(expected), parts.film(found), strict=True):
+    for (_, a), (_, b) in zip(expected.previews(), found.previews(), strict=True):
         assert torch.equal(a, b)
 
 

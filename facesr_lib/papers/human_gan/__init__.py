@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from facesr_lib.image import BlurResize
 from facesr_lib.losses import bce_discriminator, bce_generator
-from facesr_lib.training import Batch, Method, check_profile, evaluating, frozen
+from facesr_lib.training import Batch, SuperResolver, check_profile, evaluating, frozen
 from facesr_lib.training.schedules import piecewise
 
 # "Predetermined mean and standard deviation, close to pre-trained networks" [seed] -> ImageNet's [choice].
@@ -123,7 +123,7 @@ class Discriminator(nn.Module):
         return self.score(self.features(image).flatten(1))
 
 
-class HumanGAN(Method):
+class HumanGAN(SuperResolver):
     """The paper's training (section 5.4): one discriminator and one generator update per batch."""
 
     def __init__(self, config: Config, steps_per_epoch: int) -> None:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from facesr_lib.image import average_pool, canny, quantize, rgb_to_yuv
 from facesr_lib.papers.isr_kd.networks import WINDOWS, Discriminator, Generator, Output, Step
-from facesr_lib.training import Batch, Method, check_profile, evaluating, frozen
+from facesr_lib.training import Batch, SuperResolver, check_profile, evaluating, frozen
 from facesr_lib.training.schedules import Schedule, constant, linear_decay
 
 __all__ = [
@@ -142,7 +142,7 @@ def js_divergence(p_logits: Tensor, q_logits: Tensor) -> Tensor:
     return 0.5 * ((log_p.exp() * (log_p - log_m)).sum(1) + (log_q.exp() * (log_q - log_m)).sum(1))
 
 
-class ISRKD(Method):
+class ISRKD(SuperResolver):
     """One stage. Without a teacher: the face-only generator, trained on new images only. With one: an incremental student.
 
     A batch has "lr", "hr" and "new" (B,) bool, as IncrementalBatches gives it. Every term adds up over the images it is for

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from facesr_lib.data import Domain, ImageSet, IncrementalBatches, eval_batches, increment, load_cartoons, load_faces
-from facesr_lib.files import write_atomically
-from facesr_lib.image import to_float, to_uint8
 from facesr_lib.metrics import evaluate, psnr
 from facesr_lib.papers import ISR_KD
 from facesr_lib.papers.isr_kd import ISRKD, Config
-from facesr_lib.training import CsvLog, Device, Method, StageCache, Trained, TrainerOptions, resolve_device, train_stage
+from facesr_lib.training import Device, StageCache, Trained, TrainerOptions, resolve_device, train_stage
 
 # What is shown to a student: units of cartoons : units of replayed faces, Cartoon-CelebA-1 to -4 [R].
 SPLITS = ("replay 2:0", "replay 2:1", "replay 2:2", "replay 5:1")
@@ -61,12 +56,12 @@ class Study:
     cartoons: ImageSet
     watched: Mapping[str, ImageSet]
     test: Mapping[str, ImageSet]
-    cache: StageCache = field(repr=False)
+    stages: StageCache = field(repr=False)
     seed: int
     device: Device = "auto"
 
     @classmethod
-    def load(cls, config: Config, data_root: str, stages_root: Path, seed: int, device: Device = "auto") -> Study:
+    def load(cls, config: Config, data_root: str, stages: StageCache, seed: int, device: Device = "auto") -> Study:
         """The study on the images of one data root (`load_faces`, `load_cartoons`); fewer than a split needs shrink its unit."""
         size = config.hr_size
         faces = load_faces(data_root, "train", size, ISR_KD.data_sets).limit(config.faces)
@@ -82,16 +77,16 @@ class Study:
             cartoons,
             held_out("val", WATCHED),
             held_out("test", config.tested),
-            StageCache(stages_root),
+            stages,
             seed,
             device,
         )
 
-    def teacher(self, **changes: Any) -> Trained:
+    def teacher(self, **changes: Any) -> Trained[ISRKD]:
         """The face-only generator ("vanilla"), trained on all faces; `changes` are fields of the config."""
         return self._train("isr-kd-teacher", replace(self.config, **changes), increment({"faces": self.faces}))
 
-    def student(self, split: str, teacher: Trained, **changes: Any) -> Trained:
+    def student(self, split: str, teacher: Trained[ISRKD], **changes: Any) -> Trained[ISRKD]:
         """A student, from the teacher's weights; "replay 2:1" shows it 2 units of cartoons and 1 unit of faces."""
         name = re.sub("[^a-z0-9]+", "-", split)
         return self._train(f"isr-kd-{name}", replace(self.config, **changes), self.domains(split), teacher)
@@ -104,17 +99,13 @@ class Study:
             raise ValueError(f"{split!r} needs {count} cartoons, there are {len(self.cartoons)}")
         return increment({"cartoons": self.cartoons.limit(count)}, {"faces": self.faces}, faces / cartoons)
 
-    def film(self, stage: Trained) -> list[tuple[int, Tensor]]:
-        """What a stage made of the filmed pictures during training: (steps done, images (n, 3, H, W) in [0, 1])."""
-        frames = [np.load(path, allow_pickle=False) for path in sorted((stage.folder / "film").glob("*.npy"))]
-        steps = [int(row["step"]) for row in stage.validation]
-        return [(step, to_float(torch.from_numpy(frame))) for step, frame in zip(steps, frames, strict=True)]
-
     def filmed(self) -> Tensor:
         """The HR originals of the film, the first pictures of every watched domain."""
         return torch.cat([images.take(range(min(FILMED, len(images)))) for images in self.watched.values()])
 
-    def _train(self, name: str, config: Config, domains: tuple[Domain, ...], teacher: Trained | None = None) -> Trained:
+    def _train(
+        self, name: str, config: Config, domains: tuple[Domain, ...], teacher: Trained[ISRKD] | None = None
+    ) -> Trained[ISRKD]:
         batches = IncrementalBatches(domains, config.degradation, config.batch_size, self.seed, augment)
         steps = config.epochs[0 if teacher is None else 1] * batches.steps_per_epoch
         look = max(1, steps // LOOKS)
@@ -124,32 +115,23 @@ class Study:
             "train": batches.key,
             "watched": {domain: images.checksum for domain, images in self.watched.items()},
             "teacher": None if teacher is None else teacher.folder.name,
-            # as train_stage will complete it, since the film lies beside the training
-            "seed": self.seed,
-            "steps": steps,
-            "device": resolve_device(self.device).type,
         }
-        folder = self.cache.folder(name, key)
         judge = None if teacher is None else teacher.method.inference_network("generator")
         method = ISRKD(config, judge, steps)
+        lr = config.degradation(self.filmed())
 
-        def validate(trained: Method) -> dict[str, float]:
-            number = len(CsvLog(folder / "validation.csv").rows())  # counts on where a resumed run left off
-            _save(folder / "film" / f"{number:03d}.npy", trained.super_resolve(lr.to(resolve_device(self.device))))
+        def validate(trained: ISRKD) -> dict[str, float]:
             return {domain: self._psnr(trained, images) for domain, images in self.watched.items()}
 
-        lr = config.degradation(self.filmed())
-        return train_stage(self.cache, name, method, batches, options, seed=self.seed, key=key, validate=validate)
+        def preview(trained: ISRKD) -> Tensor:
+            return trained.super_resolve(lr.to(resolve_device(self.device)))
 
-    def _psnr(self, method: Method, images: ImageSet) -> float:
+        return train_stage(
+            self.stages, name, method, batches, options, seed=self.seed, key=key, validate=validate, preview=preview
+        )
+
+    def _psnr(self, method: ISRKD, images: ImageSet) -> float:
         batches = eval_batches(images, self.config.degradation, 25, self.seed)
         return (
             evaluate(method.super_resolve, batches, {"psnr": psnr}, resolve_device(self.device))["psnr"].mean().item()
         )
-
-
-def _save(path: Path, images: Tensor) -> None:
-    content = io.BytesIO()
-    np.save(content, to_uint8(images).cpu().numpy(), allow_pickle=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, content.getvalue())
