@@ -115,8 +115,7 @@ class Trainer(Generic[M]):
         torch.manual_seed(self.seed)
         method = self.method
         method.build()
-        load_folder = self.folder / "checkpoints"
-        start = load_latest(load_folder, method, self.identity)
+        start = load_latest(self.folder / "checkpoints", method, self.identity)
         self.log.forget_after(start)
         self.validation.forget_after(start)
         method.accelerator = self.accelerator
