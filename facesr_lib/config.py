@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import functools
 import hashlib
@@ -10,11 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from facesr_lib.files import write_atomically
+
 Profile = Literal["smoke", "quick", "workshop", "paper"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 
 # The parts of the library whose code decides what a stage computes; the report and the command line only show it.
 _COMPUTING = ("image", "data", "nn", "losses", "metrics", "training", "papers")
+_NOT_COMPUTING = ("claims.py", "upscaling.py")  # of a paper: what judges and uses a finished training
 
 
 def check_profile(name: str) -> Profile:
@@ -75,11 +79,44 @@ def config_hash(config: Any) -> str:
 
 @functools.cache
 def code_fingerprint() -> str:
-    """A short SHA-256 of the library's computing sources, so that old results never pass for those of new code."""
-    package = Path(__file__).resolve().parent
+    """The `fingerprint` of this installation, so that old results never pass for those of new code."""
+    return fingerprint(Path(__file__).resolve().parent)
+
+
+def fingerprint(package: Path) -> str:
+    """Twelve hexadecimal digits of the SHA-256 of a package's computing sources without comments and docstrings."""
     digest = hashlib.sha256()
     for folder in _COMPUTING:
         for source in sorted((package / folder).rglob("*.py")):
-            digest.update(source.relative_to(package).as_posix().encode())
-            digest.update(source.read_bytes())
+            if source.name not in _NOT_COMPUTING:
+                digest.update(source.relative_to(package).as_posix().encode())
+                digest.update(_code_of(source.read_text(encoding="utf-8")).encode())
     return digest.hexdigest()[:12]
+
+
+def _code_of(source: str) -> str:
+    """Python source as the parser sees it: formatting and comments are gone, and so are the docstrings."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef() if ast.get_docstring(node):
+                node.body = node.body[1:]
+    return ast.unparse(tree)
+
+
+def write_fresh_since(folder: Path, moment: float) -> None:
+    """Tell the notebook whose run folder this is that trainings from before `moment` (seconds since 1970) do not count.
+
+    0 takes that back.
+    """
+    path = folder / "fresh-since.txt"
+    if moment:
+        write_atomically(path, repr(moment).encode())
+    else:
+        path.unlink(missing_ok=True)
+
+
+def read_fresh_since(folder: Path) -> float:
+    """The moment that `write_fresh_since` left in a run folder; 0 if there is none."""
+    path = folder / "fresh-since.txt"
+    return float(path.read_text()) if path.is_file() else 0.0

@@ -253,7 +253,7 @@ def _kernel() -> list[Check]:
 
     async def answer() -> None:
         manager = kernel_manager()
-        await manager.start_kernel(env=kernel_environment(0.0), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        await manager.start_kernel(env=kernel_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         client = manager.client()
         try:
             client.start_channels()

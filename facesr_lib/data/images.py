@@ -118,11 +118,13 @@ class ImageSet:
             self, name=name or self.name, pixels=pixels, groups=tuple(self.groups[i] for i in rows), sha256=None
         )
 
-    def limit(self, n: int) -> ImageSet:
-        """Return `n` images (all, if there are fewer) spread evenly over the groups, in their old order.
+    def limit(self, n: int | None) -> ImageSet:
+        """Return `n` images (all, if there are fewer or `n` is None) spread evenly over the groups, in their old order.
 
         Takes the first image of every group, then the second of every group, and so on.
         """
+        if n is None:
+            return self
         if n < 1:
             raise ValueError(f"limit must be at least 1, got {n}")
         if n >= len(self):

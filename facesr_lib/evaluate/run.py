@@ -18,7 +18,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from facesr_lib import __version__
-from facesr_lib.config import check_profile, config_hash, plain
+from facesr_lib.config import check_profile, config_hash, plain, read_fresh_since
 from facesr_lib.evaluate.provenance import cpu_model, git_state, provenance
 from facesr_lib.evaluate.reference import Reference
 from facesr_lib.evaluate.result import DEFAULT_ROLE, ROLES, SCHEMA_VERSION, jsonable, write_json
@@ -26,7 +26,7 @@ from facesr_lib.evaluate.scores import pool_seeds
 from facesr_lib.evaluate.tables import Table, column_decimals, format_number
 from facesr_lib.files import checkout_root, write_atomically
 from facesr_lib.plot.figures import DPI, SavedFigure
-from facesr_lib.training.engine import resolve_device
+from facesr_lib.training import StageCache, resolve_device
 
 
 def default_output_dir() -> Path:
@@ -47,8 +47,8 @@ class Run:
     """What a notebook records. Recording the same thing again (a cell run twice) replaces it; nothing reaches result.json
     before `finish`, so a run that stops early leaves none and is never reported as if it were whole.
 
-    Attributes: `folder` (this run's own folder), `device`, `profile`, `seed`, `out`, `stages_root`, and `data_root`, which is
-    None unless it was given.
+    Attributes: `folder` (this run's own folder), `device`, `profile`, `seed`, `out`, `stages` (the cache of trainings), and
+    `data_root`, which is None unless it was given.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Run:
         self.profile, self.seed, self.device = check_profile(profile), seed, device
         self.out, self.data_root = out, data_root
         self.folder = out / self.profile / notebook
-        self.stages_root = out / "stages"
+        self.stages = StageCache(out / "stages", read_fresh_since(self.folder))
         self.started = datetime.now(UTC)
         self._configs: dict[str, dict[str, Any]] = {}
         self._hashes: dict[str, str] = {}

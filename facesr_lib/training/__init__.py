@@ -2,22 +2,23 @@
 
 from facesr_lib.config import PROFILES, Profile, check_profile, code_fingerprint, config_hash
 from facesr_lib.training.checkpoint import WrongRun, checkpoints, load_latest, load_weights, read_facts, save_checkpoint
-from facesr_lib.training.engine import Device, Engine, NonFiniteLoss, resolve_device
+from facesr_lib.training.device import Device, resolve_device
 from facesr_lib.training.log import CsvLog
-from facesr_lib.training.method import Batch, Method, evaluating, frozen, unwrap
-from facesr_lib.training.stages import StageCache, Trained, train_stage
-from facesr_lib.training.trainer import Trainer, TrainerOptions
+from facesr_lib.training.method import Batch, Method, SuperResolver, evaluating, frozen, unwrap
+from facesr_lib.training.stages import StageCache, train_stage
+from facesr_lib.training.trained import Trained
+from facesr_lib.training.trainer import NonFiniteLoss, Trainer, TrainerOptions
 
 __all__ = [
     "PROFILES",
     "Batch",
     "CsvLog",
     "Device",
-    "Engine",
     "Method",
     "NonFiniteLoss",
     "Profile",
     "StageCache",
+    "SuperResolver",
     "Trained",
     "Trainer",
     "TrainerOptions",

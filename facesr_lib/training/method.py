@@ -5,44 +5,40 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from facesr_lib.training.schedules import Schedule
 
-if TYPE_CHECKING:
-    from facesr_lib.training.engine import Engine
-
 Batch = Mapping[str, Tensor]
 
 
 class Method(ABC):
-    """A paper's method. Subclasses fill the three dictionaries in `build()` and write `step` and `super_resolve`.
+    """What the Trainer trains. Subclasses fill the dictionaries in `build()` and write `step`.
 
     networks: every network that is trained, by name.
     optimizers, learning_rates: by the name of the update they serve ("generator", "discriminator", ...).
     averages: exponential moving averages of some networks; `inference_network` prefers them.
-    config: the dataclass that decides what is built; checkpoints keep it, so that the networks can be built again from them.
+    config: the dataclass that decides what is built; checkpoints keep it, so that the networks can be built again from it.
     grows: whether some parameters get no gradient in some steps, as in a network that grows.
+    accelerator: set by the Trainer, which knows the device, the precision and the number of processes.
 
-    A method works on its own (`method.build(); method.step(batch)` trains on the CPU in float32); the Trainer swaps in
-    an Engine that knows the device, the precision and gradient accumulation.
+    A method works on its own: `method.build(); method.step(batch)` trains on the CPU in float32.
     """
 
     config: Any = None
     grows = False
 
     def __init__(self) -> None:
-        from facesr_lib.training.engine import Engine
-
         self.networks: dict[str, nn.Module] = {}
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         self.learning_rates: dict[str, Schedule] = {}
         self.averages: dict[str, AveragedModel] = {}
-        self.engine: Engine = Engine()
+        self.accelerator: Accelerator | None = None
 
     @abstractmethod
     def build(self) -> None:
@@ -52,10 +48,6 @@ class Method(ABC):
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """One training step: forward, `self.update(...)` once per optimizer, and the loss terms for the log (scalars)."""
 
-    @abstractmethod
-    def super_resolve(self, lr: Tensor) -> Tensor:
-        """(N, 3, h, w) LR in [0, 1] -> (N, 3, h * scale, w * scale) SR in [0, 1], without gradients, on lr's device."""
-
     def begin_step(self, step: int) -> None:  # noqa: B027  most methods do not change during training
         """Called before each step with its number, counted from 0: the place for growing networks and fading terms in."""
 
@@ -63,8 +55,24 @@ class Method(ABC):
         """Step optimizer `name` down the gradient of the sum of `terms`; return the terms, detached, for the log.
 
         The terms must already carry their weights: what is summed is what the paper's objective sums.
+        Raises ValueError for a term that is no scalar, and KeyError for a name without optimizer.
         """
-        return self.engine.update(self, name, terms)
+        for term, value in terms.items():
+            if value.ndim:
+                raise ValueError(f"loss term {term!r} has shape {tuple(value.shape)}; take its mean or sum first")
+        loss = torch.stack(list(terms.values())).sum()
+
+        self.optimizers[name].zero_grad()
+        self.backward(loss)
+        self.optimizers[name].step()
+        return {term: value.detach() for term, value in terms.items()}
+
+    def backward(self, loss: Tensor) -> None:
+        """`loss.backward()`; with mixed precision or several processes, the accelerator's."""
+        if self.accelerator is None:
+            loss.backward()
+        else:
+            self.accelerator.backward(loss)
 
     def average(self, name: str, decay: float) -> None:
         """Keep an exponential moving average of network `name` (decay per step, in [0, 1)); call it in `build()`."""
@@ -76,6 +84,14 @@ class Method(ABC):
     def inference_network(self, name: str) -> nn.Module:
         """The network to evaluate: its average where one is kept, else the trained network itself, unwrapped."""
         return self.averages[name].module if name in self.averages else unwrap(self.networks[name])
+
+
+class SuperResolver(Method):
+    """A method whose result enlarges images. What only prepares a training, such as a learned degradation, is a plain Method."""
+
+    @abstractmethod
+    def super_resolve(self, lr: Tensor) -> Tensor:
+        """(N, 3, h, w) LR in [0, 1] -> (N, 3, h * scale, w * scale) SR in [0, 1], without gradients, on lr's device."""
 
 
 def unwrap(network: nn.Module) -> nn.Module:

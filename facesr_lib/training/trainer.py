@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Generic, Literal
 
 import torch
 from torch import Tensor
@@ -18,12 +18,16 @@ from tqdm.auto import tqdm
 
 from facesr_lib.config import config_hash
 from facesr_lib.training.checkpoint import load_latest, save_checkpoint
-from facesr_lib.training.engine import Device, Engine, NonFiniteLoss, make_accelerator
+from facesr_lib.training.device import Device, make_accelerator
 from facesr_lib.training.log import CsvLog, Row
-from facesr_lib.training.method import Batch, Method
+from facesr_lib.training.method import Batch, unwrap
+from facesr_lib.training.trained import M, Trained, save_preview
 
 Batches = Callable[[int], Batch]
-Validate = Callable[[Method], dict[str, float]]
+
+
+class NonFiniteLoss(ArithmeticError):
+    """A loss term became NaN or infinite; the message names the step and every term's value."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,7 @@ class TrainerOptions:
     """How a run is carried out. Nothing in here changes what is learnt, beyond rounding.
 
     steps: optimizer steps in all. log_every, validate_every, checkpoint_every: in steps; 0 turns validation off, and
-    leaves one checkpoint at the end. accumulate: slices a batch is cut into to save memory (batch normalisation then
-    sees the slices). mixed_precision "auto": bf16 on GPUs that have it. keep: checkpoints kept.
+    leaves one checkpoint at the end. mixed_precision "auto": bf16 on GPUs that have it. keep: checkpoints kept.
     """
 
     steps: int
@@ -40,33 +43,34 @@ class TrainerOptions:
     validate_every: int = 0
     checkpoint_every: int = 200
     keep: int = 2
-    accumulate: int = 1
     device: Device = "auto"
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
 
     def __post_init__(self) -> None:
-        for name in ("steps", "log_every", "keep", "accumulate"):
+        for name in ("steps", "log_every", "keep"):
             if getattr(self, name) < 1:
                 raise ValueError(f"TrainerOptions.{name} must be at least 1, got {getattr(self, name)}")
 
 
-class Trainer:
+class Trainer(Generic[M]):
     """Trains `method` on `batches(step)` inside `folder`, where `log.csv`, `validation.csv` and `checkpoints/` live.
 
     key: plain data that identifies the run beyond its seed (config, data checksum); a folder of another run is refused.
     validate: called with the method every `validate_every` steps and after the last; returns numbers for validation.csv.
+    preview: called at the same steps; returns images (n, 3, H, W) in [0, 1], which are kept in `previews/`.
     """
 
     def __init__(
         self,
-        method: Method,
+        method: M,
         batches: Batches,
         folder: Path | str,
         options: TrainerOptions,
         *,
         seed: int = 0,
         key: dict[str, Any] | None = None,
-        validate: Validate | None = None,
+        validate: Callable[[M], dict[str, float]] | None = None,
+        preview: Callable[[M], Tensor] | None = None,
         title: str = "training",
     ) -> None:
         self.method = method
@@ -76,17 +80,19 @@ class Trainer:
         self.seed = seed
         self.identity = config_hash({"key": key or {}, "seed": seed})
         self.validate = validate
+        self.preview = preview
         self.title = title
         self.log = CsvLog(self.folder / "log.csv")
         self.validation = CsvLog(self.folder / "validation.csv")
         self.accelerator = make_accelerator(options.device, options.mixed_precision, grows=method.grows)
         self._pending: list[tuple[int, dict[str, Tensor]]] = []
 
-    def fit(self) -> Method:
-        """Build the method from the seed, resume from the newest whole checkpoint if there is one, train to the last step.
+    def train(self) -> Trained[M]:
+        """Build the method from the seed, load the newest whole checkpoint if there is one, and train to the last step.
 
+        A finished run is only loaded. On Ctrl-C (or Jupyter's stop button) the current step is finished and saved first.
         Raises NonFiniteLoss (naming step and terms), WrongRun for a folder of another run, MemoryError with advice when
-        a GPU runs out of memory. On Ctrl-C (or Jupyter's stop button) the current step is finished and saved first.
+        a GPU runs out of memory.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         start = self._prepare()
@@ -95,38 +101,24 @@ class Trainer:
                 for step, batch in self._fetch(start):
                     self._train_step(step, batch)
                     bar.update()
-                    done = step + 1
-                    last = done == self.options.steps
-                    if last or done % self.options.log_every == 0:
-                        self._flush(bar)
-                    if (
-                        self.validate
-                        and self.options.validate_every
-                        and (last or done % self.options.validate_every == 0)
-                    ):
-                        self._validate(done)
-                    stop = interrupted()
-                    if last or stop or (self.options.checkpoint_every and done % self.options.checkpoint_every == 0):
-                        self._checkpoint(done)
-                    if stop:
-                        raise KeyboardInterrupt(f"stopped after step {done}; run again to go on from there")
+                    self._record(step + 1, bar, interrupted)
         except torch.cuda.OutOfMemoryError as error:
             raise MemoryError(
-                "the GPU ran out of memory: raise TrainerOptions.accumulate, lower the batch size, or choose a smaller profile"
+                "the GPU ran out of memory: lower the batch size in the config, or choose a smaller profile"
             ) from error
-        return self.method
+        reused = start >= self.options.steps
+        return Trained(self.method, self.folder, self.log.rows(), self.validation.rows(), reused)
 
-    # -- the parts of fit ---------------------------------------------------------------------------------------
+    # -- the parts of train -------------------------------------------------------------------------------------
 
     def _prepare(self) -> int:
         torch.manual_seed(self.seed)
         method = self.method
         method.build()
-        load_folder = self.folder / "checkpoints"
-        start = load_latest(load_folder, method, self.identity)
+        start = load_latest(self.folder / "checkpoints", method, self.identity)
         self.log.forget_after(start)
         self.validation.forget_after(start)
-        method.engine = Engine(self.accelerator, self.options.accumulate)
+        method.accelerator = self.accelerator
         for name, network in method.networks.items():
             prepared = self.accelerator.prepare(network)
             if self.accelerator.device.type == "cuda":
@@ -149,27 +141,40 @@ class Trainer:
         for name, schedule in method.learning_rates.items():
             for group in method.optimizers[name].param_groups:
                 group["lr"] = schedule(step)
-        totals: dict[str, Tensor] = {}
-        for part in self._slices(batch):
-            for term, value in method.step(part).items():
-                totals[term] = totals.get(term, torch.zeros_like(value)) + value / self.options.accumulate
-        method.engine.finish_step(method)
-        self._pending.append((step + 1, totals))
+        terms = method.step(self._share(batch))
+        for name, average in method.averages.items():
+            average.update_parameters(unwrap(method.networks[name]))
+        self._pending.append((step + 1, terms))
 
-    def _slices(self, batch: Batch) -> Iterator[Batch]:
-        """This process's share of the batch, in `accumulate` slices: the batch itself never depends on how it is cut."""
-        workers, rank, parts = self.accelerator.num_processes, self.accelerator.process_index, self.options.accumulate
-        for index in range(rank * parts, (rank + 1) * parts):
-            cut: dict[str, Tensor] = {}
-            for name, value in batch.items():
-                size, rest = divmod(len(value), workers * parts)
-                if rest:
-                    raise ValueError(
-                        f"a batch of {len(value)} ({name}) cannot be cut into {workers} processes x {parts} slices: "
-                        "change the batch size"
-                    )
-                cut[name] = value[index * size : (index + 1) * size].to(self.accelerator.device, non_blocking=True)
-            yield cut
+    def _share(self, batch: Batch) -> Batch:
+        """This process's share of the batch, on the device: the batch itself does not depend on the number of processes."""
+        workers, rank = self.accelerator.num_processes, self.accelerator.process_index
+        share: dict[str, Tensor] = {}
+        for name, value in batch.items():
+            size, rest = divmod(len(value), workers)
+            if rest:
+                raise ValueError(
+                    f"a batch of {len(value)} ({name}) cannot be shared by {workers} processes: change the batch size"
+                )
+            share[name] = value[rank * size : (rank + 1) * size].to(self.accelerator.device, non_blocking=True)
+        return share
+
+    def _record(self, done: int, bar: tqdm, interrupted: Callable[[], bool]) -> None:
+        """Write what is due after `done` steps: log, validation, checkpoint. After an interrupt, save and stop."""
+        options, last = self.options, done == self.options.steps
+
+        def due(every: int) -> bool:
+            return every > 0 and (last or done % every == 0)
+
+        if due(options.log_every):
+            self._flush(bar)
+        if due(options.validate_every):
+            self._validate(done)
+        stop = interrupted()
+        if last or stop or due(options.checkpoint_every):
+            self._checkpoint(done)
+        if stop:
+            raise KeyboardInterrupt(f"stopped after step {done}; run again to go on from there")
 
     def _fetch(self, start: int) -> Iterator[tuple[int, Batch]]:
         """Batches from step `start`; with a GPU the next one is made in a thread while the GPU works on this one."""
@@ -210,8 +215,11 @@ class Trainer:
         bar.set_postfix({name: f"{rows[-1][name]:.3g}" for name in names})
 
     def _validate(self, done: int) -> None:
-        if self.validate is not None and self.accelerator.is_main_process:
-            self._write(self.validation, [{"step": done, **self.validate(self.method)}])
+        if self.accelerator.is_main_process:
+            if self.preview:
+                save_preview(self.folder, done, self.preview(self.method))
+            if self.validate:
+                self.validation.append([{"step": done, **self.validate(self.method)}])
         self.accelerator.wait_for_everyone()
 
     def _checkpoint(self, done: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import time
 from dataclasses import asdict
@@ -86,6 +85,10 @@ def run(
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     data_root: DataRoot = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="Run finished notebooks again, and train again.")] = False,
+    fresh_since: Annotated[
+        float,
+        typer.Option(metavar="TIME", help="Go on with a --fresh run that began at TIME, in seconds since 1970."),
+    ] = 0.0,
     notebooks: Notebooks = None,
 ) -> None:
     """Run notebooks and write their results to OUT/PROFILE/NAME/.
@@ -102,7 +105,7 @@ def run(
         chosen = select(read_notebooks(find_folder(notebooks)), names)
         if data_root and not Path(data_root).expanduser().is_dir():
             raise NotebookError(f"--data-root {data_root}: there is no such folder")
-        fresh_since = time.time() if fresh else _fresh_since()
+        since = time.time() if fresh else fresh_since
         _check_device(device)
         try:
             _out(out).mkdir(parents=True, exist_ok=True)
@@ -118,7 +121,7 @@ def run(
         seed=seed,
         device=device.value,
         data_root=str(Path(data_root).expanduser().resolve()) if data_root else "",
-        fresh_since=fresh_since,
+        fresh_since=since,
     )
     resume = _resume_command(names, settings, notebooks)
     outcomes = run_notebooks(chosen, settings, make_console(), code_fingerprint(), resume)
@@ -212,15 +215,6 @@ def _out(out: Path | None) -> Path:
     return (out.expanduser() if out else (checkout_root() or Path.cwd()) / "runs").resolve()
 
 
-def _fresh_since() -> float:
-    """The moment when an interrupted `run --fresh` began, which its resume command passes on."""
-    text = os.environ.get("FACESR_FRESH") or "0"
-    try:
-        return float(text)
-    except ValueError:
-        raise NotebookError(f"FACESR_FRESH={text}: must be a time in seconds since 1970; unset it") from None
-
-
 def _check_device(device: Device) -> None:
     if device is Device.cuda:
         import torch
@@ -236,8 +230,8 @@ def _resume_command(names: list[str], settings: Any, notebooks: Path | None) -> 
     command += ["--seed", str(settings.seed), "--device", settings.device]
     command += ["--data-root", settings.data_root] if settings.data_root else []
     command += ["--notebooks", str(notebooks.resolve())] if notebooks else []
-    fresh = f"FACESR_FRESH={settings.fresh_since!r} " if settings.fresh_since else ""
-    return fresh + shlex.join(command)
+    command += ["--fresh-since", repr(settings.fresh_since)] if settings.fresh_since else []
+    return shlex.join(command)
 
 
 def _print_json(value: Any) -> None:

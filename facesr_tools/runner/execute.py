@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from facesr_lib.config import write_fresh_since
 from facesr_tools.runner.log import ANSI, Log
 from facesr_tools.runner.machine import memory_limit, readable
 from facesr_tools.runner.notebooks import Notebook
@@ -96,7 +97,8 @@ def execute(notebook: Notebook, settings: Settings, progress: Progress) -> Outco
     began = time.monotonic()
     with Log(folder / "log.txt") as log, _messages_to(log):
         log.line(f"{notebook.name}, {time.strftime('%Y-%m-%d %H:%M:%S')}, {settings.parameters()}")
-        watch = Watch(log, progress, kernel_environment(settings.fresh_since))
+        watch = Watch(log, progress, kernel_environment())
+        write_fresh_since(folder, settings.fresh_since)
         try:
             papermill.execute_notebook(
                 notebook.path,
@@ -113,6 +115,7 @@ def execute(notebook: Notebook, settings: Settings, progress: Progress) -> Outco
             error = caught
         finally:
             watch.end()
+            write_fresh_since(folder, 0)
         seconds, peak = time.monotonic() - began, watch.tree.peak if watch.tree else 0
         log.end_cell()
         if isinstance(error, KeyboardInterrupt):

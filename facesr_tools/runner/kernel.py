@@ -35,7 +35,7 @@ def kernel_manager() -> AsyncKernelManager:
     return AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisPython())
 
 
-def kernel_environment(fresh_since: float) -> dict[str, str]:
+def kernel_environment() -> dict[str, str]:
     """The environment of a notebook's kernel: the caller's, plus the variables that make runs repeatable."""
     env = dict(os.environ)
     env["PYTHONHASHSEED"] = "0"
@@ -45,7 +45,6 @@ def kernel_environment(fresh_since: float) -> dict[str, str]:
         "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
     )  # deterministic matrix products on CUDA, if torch asks for them
     env["FACESR_RUN"] = uuid.uuid4().hex  # marks the processes of this run
-    env["FACESR_FRESH"] = repr(fresh_since) if fresh_since else ""
     return env
 
 

@@ -200,7 +200,7 @@ from dataclasses import replace
 
 from facesr_lib.data import PairedBatches
 from facesr_lib.papers.human_gan import Config, HumanGAN
-from facesr_lib.training import StageCache, TrainerOptions, train_stage
+from facesr_lib.training import TrainerOptions, train_stage
 
 
 def trained(pixel_weight):
@@ -209,7 +209,7 @@ def trained(pixel_weight):
     method = HumanGAN(config, batches.steps_per_epoch)
     options = TrainerOptions(steps=method.steps, checkpoint_every=0, device=DEVICE)
     key = {"config": config, "train": train.checksum}
-    return train_stage(StageCache(run.stages_root), "metrics-gan", method, batches, options, seed=SEED, key=key).method
+    return train_stage(run.stages, "metrics-gan", method, batches, options, seed=SEED, key=key).method
 
 
 models = {f"GAN, pixel weight {weight:g}": trained(weight) for weight in (0.5, 5.0, 20.0)}
@@ -283,7 +283,7 @@ from facesr_lib.metrics import frechet_distance, image_set_features, kernel_dist
 rows = []
 if extractor:
     everyone = load_faces(DATA_ROOT, "train", SIZE).limit(40 if PROFILE == "smoke" else 250)
-    cached = image_set_features(extractor, everyone, run.stages_root / "features", run.device)
+    cached = image_set_features(extractor, everyone, run.stages.root / "features", run.device)
     rng = np.random.default_rng(SEED)
     for count in (10, 20, 40, 80, 125):
         if 2 * count > len(cached):

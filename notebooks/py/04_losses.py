@@ -338,7 +338,7 @@ show_source(Critic)
 
 # %%
 from facesr_lib.data import PairedBatches
-from facesr_lib.training import StageCache, TrainerOptions, train_stage
+from facesr_lib.training import TrainerOptions, train_stage
 
 
 def trained(name, method, batch_size, steps):
@@ -346,7 +346,7 @@ def trained(name, method, batch_size, steps):
     batches = PairedBatches(train, Bicubic(4), batch_size, SEED)
     options = TrainerOptions(steps=steps, checkpoint_every=0, device="cpu")
     key = {"config": method.config, "train": train.checksum}
-    return train_stage(StageCache(run.stages_root), name, method, batches, options, seed=SEED, key=key).method
+    return train_stage(run.stages, name, method, batches, options, seed=SEED, key=key).method
 
 
 critics = {}

@@ -25,7 +25,7 @@
 # [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/facesr/facesr/v0.1.0?urlpath=lab/tree/notebooks/10_human_face_gan.ipynb)
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/facesr/facesr/blob/v0.1.0/notebooks/10_human_face_gan.ipynb)
 #
-# **Aim:** build, train and judge the plainest of the four papers: *Image super resolution of human face images using GAN*
+# **Aim:** build, train and test the plainest of the four papers: *Image super resolution of human face images using GAN*
 # (Jiang, Xu, Sun), x2, with nothing but the adversarial game as its loss.
 #
 # You will
@@ -98,12 +98,10 @@ config = Config.preset(PROFILE)
 run.config(config)
 
 # %%
-from facesr_lib.data import load_faces
+from facesr_lib.papers.human_gan.experiments import Experiments
 
-splits = zip(("train", "val", "test"), config.images, strict=True)
-train, val, test = (
-    load_faces(DATA_ROOT, split, config.hr_size, HUMAN_GAN.data_sets).limit(count) for split, count in splits
-)
+experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+train, val, test = experiments.train, experiments.val, experiments.test
 run.data(train)
 run.data(val, role="validation faces")
 run.data(test)
@@ -231,17 +229,21 @@ run.table("networks", rows, "Parameters of both networks, here and in the paper'
 show_source(HumanGAN.step)
 
 # %% [markdown]
+# `update` is the same for all four papers: it forgets the old gradient, computes the new one, and lets the optimizer step.
+
+# %%
+show_source(HumanGAN.update)
+
+# %% [markdown]
 # One step by hand, on four faces. At the start the discriminator knows nothing: every probability is near 1/2, so each term is near
 # $\log 2 = 0.693$.
 
 # %%
-from facesr_lib.data import PairedBatches
-
-batches = PairedBatches(train, config.degradation, config.batch_size, SEED, flip=config.flip)
+epoch = experiments.batches.steps_per_epoch
 torch.manual_seed(SEED)
-method = HumanGAN(config, batches.steps_per_epoch)
+method = HumanGAN(config, epoch)
 method.build()
-{name: round(value.item(), 3) for name, value in method.step(batches(0)).items()}
+{name: round(value.item(), 3) for name, value in method.step(experiments.batches(0)).items()}
 
 # %% [markdown]
 # ## Training
@@ -252,39 +254,15 @@ method.build()
 # *Predict the two validation curves before they are drawn.*
 
 # %%
-from facesr_lib.data import eval_batches
-from facesr_lib.metrics import evaluate, ssim
-from facesr_lib.training import StageCache, TrainerOptions, train_stage
-
-
-def score(super_resolve, images, metrics):
-    return evaluate(super_resolve, eval_batches(images, config.degradation, 10, SEED), metrics, run.device)
-
-
-def validate(method):
-    values = score(method.super_resolve, val, {"psnr": psnr})["psnr"]
-    each = {f"psnr_{i}": value for i, value in enumerate(values.tolist())}  # per image, for the claim about the plateau
-    return {"psnr": values.mean().item(), "s": method.inference_network("generator").residual_scale.item(), **each}
-
+show_source(Experiments._train)
 
 # %%
-def train_gan(config, name):
-    method = HumanGAN(config, batches.steps_per_epoch)
-    epoch = batches.steps_per_epoch
-    options = TrainerOptions(steps=method.steps, validate_every=epoch, checkpoint_every=5 * epoch, device=DEVICE)
-    key = {"config": config, "train": train.checksum, "val": val.checksum}
-    return train_stage(
-        StageCache(run.stages_root), name, method, batches, options, seed=SEED, key=key, validate=validate
-    )
-
-
-gan = train_gan(config, "human-gan")
+gan = experiments.gan()
 
 # %%
 PIXEL_WEIGHT = 20.0
-pixel_config = config.with_pixel_term(PIXEL_WEIGHT)
-with_pixel = train_gan(pixel_config, "human-gan-pixel")
-run.config(pixel_config, "with_pixel_term")
+with_pixel = experiments.gan_with_pixel_term(PIXEL_WEIGHT)
+run.config(with_pixel.method.config, "with_pixel_term")
 
 # %% [markdown]
 # ### The game, step by step
@@ -312,13 +290,21 @@ run.figure(
 # ### Validation, epoch by epoch (the paper's Fig. 3)
 
 # %%
-epoch = batches.steps_per_epoch
+from facesr_lib.data import eval_batches
+from facesr_lib.metrics import evaluate, ssim
+from facesr_lib.papers.human_gan.names import BEFORE_DROP, GAN, HALFWAY_TO_DROP, UNSHARP, WITH_PIXEL_TERM
+
+
+def score(super_resolve, images, metrics):
+    return evaluate(super_resolve, eval_batches(images, config.degradation, 10, SEED), metrics, run.device)
+
+
 bicubic_val = score(lambda lr: resize_bicubic(lr, 2), val, {"psnr": psnr})["psnr"].mean().item()
 rows = [
     {
         "epoch": a["step"] / epoch,
-        "GAN": a["psnr"],
-        "GAN + pixel term": b["psnr"],
+        GAN: a["psnr"],
+        WITH_PIXEL_TERM: b["psnr"],
         "bicubic": bicubic_val,
         "published (test)": 25.66,
     }
@@ -327,8 +313,8 @@ rows = [
 run.figure(
     curves(
         rows,
-        "GAN",
-        "GAN + pixel term",
+        GAN,
+        WITH_PIXEL_TERM,
         "bicubic",
         "published (test)",
         x="epoch",
@@ -342,11 +328,11 @@ run.figure(
 
 # %%
 rows = [
-    {"epoch": a["step"] / epoch, "GAN": a["s"], "GAN + pixel term": b["s"]}
+    {"epoch": a["step"] / epoch, GAN: a["s"], WITH_PIXEL_TERM: b["s"]}
     for a, b in zip(gan.validation, with_pixel.validation, strict=True)
 ]
 run.figure(
-    curves(rows, "GAN", "GAN + pixel term", x="epoch", ylabel="s before the clamp"),
+    curves(rows, GAN, WITH_PIXEL_TERM, x="epoch", ylabel="s before the clamp"),
     "residual_scale",
     "The learned scale of the shortcut before its clamp. Above 0.8 it gets no gradient: a level line there is a trapped parameter.",
     "The shortcut's scale over epochs for both runs.",
@@ -382,9 +368,9 @@ def mean_chroma_shift(sr, hr):
 
 methods = {
     "bicubic": lambda lr: resize_bicubic(lr, 2).clamp(0, 1),
-    "bicubic + unsharp": sharpened(best),
-    "GAN": gan.method.super_resolve,
-    "GAN + pixel term": with_pixel.method.super_resolve,
+    UNSHARP: sharpened(best),
+    GAN: gan.method.super_resolve,
+    WITH_PIXEL_TERM: with_pixel.method.super_resolve,
 }
 metrics = {"PSNR (dB)": psnr, "SSIM": ssim, "UV shift": mean_chroma_shift}
 found = {name: score(super_resolve, test, metrics) for name, super_resolve in methods.items()}
@@ -417,7 +403,7 @@ run.table(
 (reference,) = HUMAN_GAN.published()
 run.published(
     reference,
-    method="GAN",
+    method=GAN,
     dataset=test.name,
     metric="PSNR (dB)",
     differs=f"{test.name} instead of FFHQ, {config.hr_size} instead of 1024 px (so the 7 px blur weighs more), "
@@ -475,7 +461,7 @@ run.score_table()
 
 # %%
 drop = config.epochs[0]
-for name, epoch_number in (("GAN before the drop", drop), ("GAN halfway to the drop", (drop + 1) // 2)):
+for name, epoch_number in ((BEFORE_DROP, drop), (HALFWAY_TO_DROP, (drop + 1) // 2)):
     row = gan.validation[epoch_number - 1]
     run.score(name, val.name, "PSNR (dB)", [row[f"psnr_{i}"] for i in range(len(val))], convention=CONVENTION)
 

@@ -94,7 +94,7 @@ from facesr_lib.papers.selfsr import Config
 from facesr_lib.papers.selfsr.study import Study
 
 config = Config.preset(PROFILE)
-study = Study(config, DATA_ROOT, run.stages_root, SEED, DEVICE)
+study = Study(config, DATA_ROOT, run.stages, SEED, DEVICE)
 wild = study.wild
 run.config(wild.hidden, "hidden_degradation")
 run.config(config.degradation, "degradation")

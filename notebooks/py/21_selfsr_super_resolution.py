@@ -82,7 +82,7 @@ from facesr_lib.papers.selfsr import Config
 from facesr_lib.papers.selfsr.study import Study
 
 config = Config.preset(PROFILE)
-study = Study(config, DATA_ROOT, run.stages_root, SEED, DEVICE)
+study = Study(config, DATA_ROOT, run.stages, SEED, DEVICE)
 test, scale = study.test, config.paired.scale
 run.config(config.paired, "paired")
 

@@ -86,7 +86,7 @@ from facesr_lib.papers.selfsr.study import Study
 
 config = Config.preset(PROFILE)
 SEEDS = [SEED, SEED + 1, SEED + 2] if PROFILE in ("workshop", "paper") else [SEED]
-studies = {seed: Study(config, DATA_ROOT, run.stages_root, seed, DEVICE) for seed in SEEDS}
+studies = {seed: Study(config, DATA_ROOT, run.stages, seed, DEVICE) for seed in SEEDS}
 study = studies[SEED]
 test, scale = study.test, config.paired.scale
 

@@ -98,7 +98,7 @@ from facesr_lib.papers.teacher_student.networks import NoEdges
 from facesr_lib.papers.teacher_student.study import Study
 
 config = Config.preset(PROFILE)
-study = Study(config, DATA_ROOT, run.stages_root, SEED, DEVICE)
+study = Study(config, DATA_ROOT, run.stages, SEED, DEVICE)
 wild = study.wild
 run.config(wild.hidden, "hidden_degradation")
 run.config(config)

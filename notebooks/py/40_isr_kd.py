@@ -31,7 +31,7 @@
 # You will
 # - watch a network forget: the same face, step by step, while it learns something else;
 # - see what distillation holds on to, term by term and domain by domain;
-# - judge both domains at once, beside the authors' own log of results.
+# - score both domains at once, beside the authors' own log of results.
 #
 # **You need:** `10_human_face_gan`. **Time:** about 2 minutes in `quick` on two CPU cores, 10 minutes in `workshop` on a GPU, days in `paper`.
 # **Hardware:** CPU for `quick`; a GPU above it.
@@ -89,10 +89,12 @@ run
 
 # %%
 from facesr_lib.papers.isr_kd import Config
-from facesr_lib.papers.isr_kd.study import EXTENDED, SPLITS, Study, augment
+from facesr_lib.papers.isr_kd.experiments import EXTENSION, Experiments, augment
+from facesr_lib.papers.isr_kd.names import EXTENDED, FACE_ONLY, REPLAY_2_0, REPLAY_2_1, REPLAY_2_2, REPLAY_5_1, SPLITS
 
-study = Study.load(Config.preset(PROFILE), DATA_ROOT, run.stages_root, SEED, DEVICE)
-config, test = study.config, study.test
+config = Config.preset(PROFILE)
+experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+test = experiments.test
 run.config(config)
 
 # %%
@@ -114,13 +116,13 @@ run.figure(
 # replays one face for every two cartoons. Each image of a batch says whether it is new:
 
 # %%
-rows = [{"split": split, **{d.name: len(d.images) for d in study.domains(split)}} for split in SPLITS]
+rows = [{"split": split, **{d.name: len(d.images) for d in experiments.domains(split)}} for split in SPLITS]
 run.table("splits", [{"faces": 0, **row} for row in rows], "Training images of every split, in the paper's ratios")
 
 # %%
 from facesr_lib.data import IncrementalBatches
 
-batches = IncrementalBatches(study.domains("replay 2:1"), config.degradation, config.batch_size, SEED, augment)
+batches = IncrementalBatches(experiments.domains(REPLAY_2_1), config.degradation, config.batch_size, SEED, augment)
 batch = batches(0)
 {name: tuple(value.shape) for name, value in batch.items()}, batch["new"].tolist()
 
@@ -184,16 +186,16 @@ show_source(ISRKD.step)
 # %% [markdown]
 # ## Training
 #
-# First the teacher, on faces alone. Then a student per split, each starting from the teacher's weights. `Study` keeps every stage in the cache,
+# First the teacher, on faces alone. Then a student per split, each starting from the teacher's weights. `Experiments` keeps every training in the cache,
 # where the ablations find it again.
 #
 # *Predict: how long does fine-tuning take to spoil a face?*
 
 # %%
-show_source(Study.student)
+show_source(Experiments.student)
 
 # %%
-teacher = study.teacher()
+teacher = experiments.teacher()
 
 # %% [markdown]
 # Before any student takes a step: the terms of a batch of faces alone, and of one of cartoons alone. The student still *is* the teacher, so that
@@ -201,7 +203,7 @@ teacher = study.teacher()
 # Note how small the adversarial term is beside the squared errors: with the released weights this "GAN" is close to a regression.
 
 # %%
-moved = study.student("replay 2:0", teacher)
+moved = experiments.student(REPLAY_2_0, teacher)
 rows = []
 for label, network in (("at the start", teacher), ("fine-tuned", moved)):
     for domain, mask in (("faces", ~batch["new"]), ("cartoons", batch["new"])):
@@ -216,8 +218,8 @@ for label, network in (("at the start", teacher), ("fine-tuned", moved)):
 run.table("terms_by_domain", rows, "Loss terms (weighted, squared grey levels) of batches of one domain")
 
 # %%
-students = {split: study.student(split, teacher) for split in SPLITS}
-students["replay 2:2, extended"] = study.student("replay 2:2", teacher, **EXTENDED)
+students = {split: experiments.student(split, teacher) for split in SPLITS}
+students[EXTENDED] = experiments.student(REPLAY_2_2, teacher, **EXTENSION)
 
 # %% [markdown]
 # ## Forgetting made visible
@@ -228,8 +230,8 @@ students["replay 2:2, extended"] = study.student("replay 2:2", teacher, **EXTEND
 # %%
 from facesr_lib.explore.forgetting import forgetting_slider, forgetting_strip
 
-films = {"fine-tuned": study.film(students["replay 2:0"]), "distilled": study.film(students["replay 2:1"])}
-hr = study.filmed()
+films = {"fine-tuned": students[REPLAY_2_0].previews(), "distilled": students[REPLAY_2_1].previews()}
+hr = experiments.previewed
 taught = teacher.method.super_resolve(config.degradation(hr).to(run.device)).cpu()
 run.figure(
     forgetting_strip(films, taught, picture=0),
@@ -254,7 +256,7 @@ def course(name):
 
 
 rows = []
-for split, label in (("replay 2:0", "fine-tuned"), ("replay 2:1", "distilled")):
+for split, label in ((REPLAY_2_0, "fine-tuned"), (REPLAY_2_1, "distilled")):
     rows += [
         {"training done": r["training done"], f"faces, {label}": r["faces"], f"cartoons, {label}": r["cartoons"]}
         for r in course(split)
@@ -272,7 +274,7 @@ run.figure(
 )
 
 # %%
-log = students["replay 2:1"].log
+log = students[REPLAY_2_1].log
 run.figure(
     curves(
         log,
@@ -297,7 +299,7 @@ run.figure(
 # %%
 from facesr_lib.image import canny
 
-student = students["replay 2:1"].method
+student = students[REPLAY_2_1].method
 chosen = torch.cat([test["faces"].take([0]), test["cartoons"].take([0])])
 edges = student.outputs(config.degradation(chosen).to(run.device)).edges
 pyramid = config.degradation.pyramid(chosen)
@@ -321,21 +323,21 @@ run.figure(
 from facesr_lib.data import eval_batches
 from facesr_lib.evaluate import Backends, Scoring
 
-methods = {"bicubic": lambda lr: resize_bicubic(lr, 8).clamp(0, 1), "face-only": teacher.method.super_resolve}
+methods = {"bicubic": lambda lr: resize_bicubic(lr, 8).clamp(0, 1), FACE_ONLY: teacher.method.super_resolve}
 methods |= {name: trained.method.super_resolve for name, trained in students.items()}
 extractor = Backends.find(run).extractor
 
 
 def scoring(domain):
     """PSNR and SSIM on RGB as in the authors' log; FID, too, on cartoons, and on faces where there is a GPU's time for it."""
-    judge = extractor if domain == "cartoons" or PROFILE in ("workshop", "paper") else None
+    features = extractor if domain == "cartoons" or PROFILE in ("workshop", "paper") else None
     images = test[domain]
     return Scoring(
         run,
         images,
         lambda: eval_batches(images, config.degradation, 25, SEED),
         crop=0,
-        backends=Backends(None, judge),
+        backends=Backends(None, features),
         role=domain,
         y=False,
     )
@@ -346,12 +348,12 @@ found = {name: {domain: scores[domain](name, f) for domain in test} for name, f 
 
 # %%
 log_rows = {
-    "face-only": "face-only generator",
-    "replay 2:0": "20k + 0",
-    "replay 2:1": "20k + 10k",
-    "replay 2:2": "20k + 20k",
-    "replay 5:1": "50k + 10k",
-    "replay 2:2, extended": "20k + 20k, extended",
+    FACE_ONLY: "face-only generator",
+    REPLAY_2_0: "20k + 0",
+    REPLAY_2_1: "20k + 10k",
+    REPLAY_2_2: "20k + 20k",
+    REPLAY_5_1: "50k + 10k",
+    EXTENDED: "20k + 20k, extended",
 }
 authors = {(r.row, r.column): r for r in ISR_KD.published() if r.table == "result log"}
 rows = []
@@ -381,7 +383,7 @@ for name, log_row in log_rows.items():
 # ### The pictures behind the numbers (the paper's Figs. 4 and 5)
 
 # %%
-columns_of = {"face-only": "face-only", "replay 2:0": "fine-tuned 2:0", "replay 2:1": "distilled 2:1"}
+columns_of = {FACE_ONLY: FACE_ONLY, REPLAY_2_0: "fine-tuned 2:0", REPLAY_2_1: "distilled 2:1"}
 saved = []
 for domain, images in test.items():
     chosen = [0, len(images) // 3, 2 * len(images) // 3]
@@ -411,12 +413,12 @@ saved[1]
 
 # %%
 psnr_of = {name: {domain: scores["PSNR (dB)"] for domain, scores in domains.items()} for name, domains in found.items()}
-lost = psnr_of["face-only"]["faces"] - psnr_of["replay 2:0"]["faces"]
-kept = psnr_of["replay 2:1"]["faces"] - psnr_of["replay 2:0"]["faces"]
+lost = psnr_of[FACE_ONLY]["faces"] - psnr_of[REPLAY_2_0]["faces"]
+kept = psnr_of[REPLAY_2_1]["faces"] - psnr_of[REPLAY_2_0]["faces"]
 run.note(
     f"Fine-tuning on cartoons alone cost {lost:.2f} dB on faces; distillation with half as many replayed faces brought back {kept:.2f} dB of it. "
-    f"On cartoons the face-only model has {psnr_of['face-only']['cartoons']:.2f} dB, 2:0 {psnr_of['replay 2:0']['cartoons']:.2f} dB, "
-    f"2:1 {psnr_of['replay 2:1']['cartoons']:.2f} dB, bicubic {psnr_of['bicubic']['cartoons']:.2f} dB."
+    f"On cartoons the face-only model has {psnr_of[FACE_ONLY]['cartoons']:.2f} dB, 2:0 {psnr_of[REPLAY_2_0]['cartoons']:.2f} dB, "
+    f"2:1 {psnr_of[REPLAY_2_1]['cartoons']:.2f} dB, bicubic {psnr_of['bicubic']['cartoons']:.2f} dB."
 )
 below = [name for name, psnr in psnr_of.items() if psnr["cartoons"] < psnr_of["bicubic"]["cartoons"]]
 if below:

@@ -80,21 +80,23 @@ run = Run.start(
 run
 
 # %% [markdown]
-# ## The same study
+# ## The same experiments
 #
 # Same images, same seed, same cache as in `40_isr_kd`: the teacher and the students of the splits are found, not trained again.
 
 # %%
-from facesr_lib.papers.isr_kd import Config
-from facesr_lib.papers.isr_kd.study import ABLATIONS, EXTENDED, Study
+from facesr_lib.papers.isr_kd import Config, names
+from facesr_lib.papers.isr_kd.experiments import ABLATIONS, EXTENSION, Experiments
+from facesr_lib.papers.isr_kd.names import EXTENDED, FACE_ONLY, REPLAY_2_0, REPLAY_2_1, REPLAY_2_2, ablated
 
-study = Study.load(Config.preset(PROFILE), DATA_ROOT, run.stages_root, SEED, DEVICE)
-config, test = study.config, study.test
+config = Config.preset(PROFILE)
+experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+test = experiments.test
 run.config(config)
 
 # %%
-teacher = study.teacher()
-whole = study.student("replay 2:1", teacher)
+teacher = experiments.teacher()
+whole = experiments.student(REPLAY_2_1, teacher)
 print("teacher", "reused" if teacher.reused else "trained", "| student 2:1", "reused" if whole.reused else "trained")
 
 # %% [markdown]
@@ -109,10 +111,10 @@ print("teacher", "reused" if teacher.reused else "trained", "| student 2:1", "re
 ABLATIONS
 
 # %%
-students = {"replay 2:1": whole}
+students = {REPLAY_2_1: whole}
 for name, changes in ABLATIONS.items():
-    its_teacher = teacher if "edge_block" not in changes else study.teacher(**changes)
-    students[f"replay 2:1, {name}"] = study.student("replay 2:1", its_teacher, **changes)
+    its_teacher = teacher if "edge_block" not in changes else experiments.teacher(**changes)
+    students[ablated(name)] = experiments.student(REPLAY_2_1, its_teacher, **changes)
 
 # %%
 from facesr_lib.data import eval_batches
@@ -140,7 +142,7 @@ def score(name, super_resolve):
     return {domain: scores[domain](name, super_resolve) for domain in test}
 
 
-base = score("face-only", teacher.method.super_resolve)
+base = score(FACE_ONLY, teacher.method.super_resolve)
 found = {name: score(name, trained.method.super_resolve) for name, trained in students.items()}
 
 
@@ -153,8 +155,8 @@ def row_of(name, domains, against):
     return row
 
 
-rows = [row_of("face-only (teacher)", base, found["replay 2:1"])]
-rows += [row_of(name, domains, found["replay 2:1"]) for name, domains in found.items()]
+rows = [row_of("face-only (teacher)", base, found[REPLAY_2_1])]
+rows += [row_of(name, domains, found[REPLAY_2_1]) for name, domains in found.items()]
 run.table(
     "ablations", rows, "Means over held-out faces and cartoons; change: against the whole student, replay 2:1, in dB"
 )
@@ -167,11 +169,11 @@ from facesr_lib.plot.figures import Picture
 
 figure = Picture(figsize=(7.5, 4.2), layout="constrained")
 axes = figure.subplots()
-names = [name.removeprefix("replay 2:1, ") for name in students if name != "replay 2:1"]
+parts = [name.removeprefix(ablated("")) for name in students if name != REPLAY_2_1]
 for offset, domain, hatch in ((-0.2, "faces", ""), (0.2, "cartoons", "//")):
     gains = [row[f"{domain}, change (dB)"] for row in rows[2:]]
-    axes.barh([i + offset for i in range(len(names))], gains, height=0.38, label=domain, hatch=hatch)
-axes.set_yticks(range(len(names)), names)
+    axes.barh([i + offset for i in range(len(parts))], gains, height=0.38, label=domain, hatch=hatch)
+axes.set_yticks(range(len(parts)), parts)
 axes.invert_yaxis()
 axes.axvline(0, color="black", lw=0.8)
 axes.set_xlabel("PSNR against the whole student (dB)")
@@ -190,11 +192,11 @@ run.figure(
 # after it free.
 
 # %%
-shown = ("no KD", "no output KD", "no bottleneck KD")
+shown = (names.NO_KD, names.NO_OUTPUT_KD, names.NO_BOTTLENECK_KD)
 hr = test["faces"].take([0, len(test["faces"]) // 2])
 lr = config.degradation(hr).to(run.device)
 columns = {"teacher": teacher.method.super_resolve(lr)}
-columns |= {name: students[f"replay 2:1, {name}"].method.super_resolve(lr) for name in shown}
+columns |= {name: students[ablated(name)].method.super_resolve(lr) for name in shown}
 columns |= {"both": whole.method.super_resolve(lr), "HR": hr}
 run.figure(
     image_grid(columns, cell=1.6),
@@ -210,8 +212,8 @@ run.figure(
 # epoch, as in the paper).
 
 # %%
-replayed = {"replay 2:0": 0.0, "replay 2:0.5": 0.25, "replay 2:1": 0.5, "replay 2:2": 1.0}
-more = {split: score(split, study.student(split, teacher).method.super_resolve) for split in replayed}
+replayed = {REPLAY_2_0: 0.0, "replay 2:0.5": 0.25, REPLAY_2_1: 0.5, REPLAY_2_2: 1.0}
+more = {split: score(split, experiments.student(split, teacher).method.super_resolve) for split in replayed}
 rows = [
     {
         "faces replayed per cartoon": replayed[split],
@@ -246,10 +248,15 @@ run.figure(
 # %%
 from facesr_lib.explore.forgetting import kd_explorer, kd_map
 
-scored = {(15.0, 0.08): "replay 2:1", (0.0, 0.08): "no output KD", (15.0, 0.0): "no bottleneck KD", (0.0, 0.0): "no KD"}
-points = {weights: found[name if name == "replay 2:1" else f"replay 2:1, {name}"] for weights, name in scored.items()}
-weaker = study.student("replay 2:1", teacher, output_weight=1.5)
-points[1.5, 0.08] = score("replay 2:1, output KD 1.5", weaker.method.super_resolve)
+scored = {
+    (15.0, 0.08): REPLAY_2_1,
+    (0.0, 0.08): names.NO_OUTPUT_KD,
+    (15.0, 0.0): names.NO_BOTTLENECK_KD,
+    (0.0, 0.0): names.NO_KD,
+}
+points = {weights: found[name if name == REPLAY_2_1 else ablated(name)] for weights, name in scored.items()}
+weaker = experiments.student(REPLAY_2_1, teacher, output_weight=1.5)
+points[1.5, 0.08] = score(ablated("output KD 1.5"), weaker.method.super_resolve)
 runs = [
     {
         "output KD": output,
@@ -277,15 +284,15 @@ kd_explorer(runs)
 # One more residual block per step, each the identity at the start. The paper does not publish its own; this reading is ours.
 
 # %%
-extended = study.student("replay 2:2", teacher, **EXTENDED).method
+extended = experiments.student(REPLAY_2_2, teacher, **EXTENSION).method
 show_source(type(extended.inference_network("generator").step1.extra[0]))
 
 # %%
 pair = {
-    "replay 2:2": more["replay 2:2"],
-    "replay 2:2, extended": score("replay 2:2, extended", extended.super_resolve),
+    REPLAY_2_2: more[REPLAY_2_2],
+    EXTENDED: score(EXTENDED, extended.super_resolve),
 }
-rows = [row_of(name, domains, pair["replay 2:2"]) for name, domains in pair.items()]
+rows = [row_of(name, domains, pair[REPLAY_2_2]) for name, domains in pair.items()]
 run.table("extended", rows, "The extended network beside the plain one; change: against replay 2:2, in dB")
 
 # %% [markdown]
@@ -317,9 +324,9 @@ others = {
 print(others["other cartoons"].credit)
 
 # %%
-methods = {"bicubic": lambda lr: resize_bicubic(lr, 8).clamp(0, 1), "face-only": teacher.method.super_resolve}
+methods = {"bicubic": lambda lr: resize_bicubic(lr, 8).clamp(0, 1), FACE_ONLY: teacher.method.super_resolve}
 methods |= {
-    split: study.student(split, teacher).method.super_resolve for split in ("replay 2:0", "replay 2:1", "replay 2:2")
+    split: experiments.student(split, teacher).method.super_resolve for split in (REPLAY_2_0, REPLAY_2_1, REPLAY_2_2)
 }
 rows = []
 for name, super_resolve in methods.items():
@@ -349,17 +356,15 @@ run.figure(
 
 # %%
 changes = {
-    name.removeprefix("replay 2:1, "): {
-        d: s["PSNR (dB)"] - found["replay 2:1"][d]["PSNR (dB)"] for d, s in domains.items()
-    }
+    name.removeprefix(ablated("")): {d: s["PSNR (dB)"] - found[REPLAY_2_1][d]["PSNR (dB)"] for d, s in domains.items()}
     for name, domains in found.items()
-    if name != "replay 2:1"
+    if name != REPLAY_2_1
 }
 run.note(
-    f"On faces: without distillation {changes['no KD']['faces']:+.2f} dB, without the output term {changes['no output KD']['faces']:+.2f} dB, "
-    f"without the bottleneck term {changes['no bottleneck KD']['faces']:+.2f} dB. "
-    f"On cartoons: without the edge block {changes['no edge block']['cartoons']:+.2f} dB, without the edge loss "
-    f"{changes['no edge loss']['cartoons']:+.2f} dB, with the identity loss {changes['identity loss']['cartoons']:+.2f} dB. One training seed each."
+    f"On faces: without distillation {changes[names.NO_KD]['faces']:+.2f} dB, without the output term {changes[names.NO_OUTPUT_KD]['faces']:+.2f} dB, "
+    f"without the bottleneck term {changes[names.NO_BOTTLENECK_KD]['faces']:+.2f} dB. "
+    f"On cartoons: without the edge block {changes[names.NO_EDGE_BLOCK]['cartoons']:+.2f} dB, without the edge loss "
+    f"{changes[names.NO_EDGE_LOSS]['cartoons']:+.2f} dB, with the identity loss {changes[names.IDENTITY_LOSS]['cartoons']:+.2f} dB. One training seed each."
 )
 
 # %%
@@ -403,12 +408,12 @@ def on_faces(name):
     return run.values(name, test["faces"].name, "PSNR (dB)")
 
 
-names = dict.fromkeys([*more, *found])
+all_students = dict.fromkeys([*more, *found])
 run.table(
     "recovered",
     [
-        {"student": name, "recovered": my_recovered(on_faces("face-only"), on_faces("replay 2:0"), on_faces(name))}
-        for name in names
+        {"student": name, "recovered": my_recovered(on_faces(FACE_ONLY), on_faces(REPLAY_2_0), on_faces(name))}
+        for name in all_students
     ],
     "Share of what fine-tuning on cartoons alone lost on faces (PSNR) that each student has back",
 ) if check_recovered(my_recovered).passed else "A table stands here as soon as the check says ✓."
@@ -446,8 +451,8 @@ check_factorial(my_factorial)
 
 # %%
 def corners(domain):
-    names = ("replay 2:1", *(f"replay 2:1, no {part}" for part in ("output KD", "bottleneck KD", "KD")))
-    values = [run.values(name, test[domain].name, "PSNR (dB)") for name in names]
+    parts = (names.NO_OUTPUT_KD, names.NO_BOTTLENECK_KD, names.NO_KD)
+    values = [run.values(name, test[domain].name, "PSNR (dB)") for name in (REPLAY_2_1, *map(ablated, parts))]
     return dict(zip(("output KD adds", "bottleneck KD adds", "interaction"), my_factorial(*values), strict=True))
 
 

@@ -111,9 +111,10 @@ def test_wrong_use_says_what_is_right_and_exits_with_2(notebooks, monkeypatch, a
 
 
 def test_a_wrong_fresh_moment_is_named(notebooks):
-    result = facesr("run", "all", "--notebooks", str(notebooks), FACESR_FRESH="yes")
+    result = facesr("run", "all", "--notebooks", str(notebooks), "--fresh-since", "yes")
     assert result.exit_code == 2
-    assert "FACESR_FRESH=yes" in result.stderr
+    assert "--fresh-since" in result.stderr
+    assert "valid number" in result.stderr
 
 
 def test_run_writes_plain_text_and_its_exit_code_says_whether_all_ran(notebooks, tmp_path):
@@ -127,6 +128,8 @@ def test_run_writes_plain_text_and_its_exit_code_says_whether_all_ran(notebooks,
     assert "✓ 00_start_here  already done" in again.output
     fresh = facesr("run", "00", "--fresh", *options)
     assert "✓ 00_start_here  done" in fresh.output
+    gone_on = facesr("run", "00", "--fresh-since", "1.0", *options)
+    assert "✓ 00_start_here  already done" in gone_on.output
 
 
 def test_report_without_results_says_what_to_run_first(tmp_path):

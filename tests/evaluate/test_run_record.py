@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 import facesr_lib.evaluate.run as run_module
-from facesr_lib.config import config_hash
+from facesr_lib.config import config_hash, write_fresh_since
 from facesr_lib.evaluate import Run, default_output_dir
 from facesr_lib.papers import find_paper
 from facesr_lib.training import resolve_device
@@ -243,10 +244,21 @@ def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolve_device("cpu") == torch.device("cpu")
 
 
+def test_stages_of_before_the_moment_handed_over_do_not_count(start: StartRun) -> None:
+    run = start()
+    with run.stages.stage("train", {}):
+        pass
+    assert start().stages.is_done("train", {})
+    write_fresh_since(run.folder, time.time() + 60)
+    assert not start().stages.is_done("train", {})
+    write_fresh_since(run.folder, 0)
+    assert start().stages.is_done("train", {})
+
+
 def test_folders(start: StartRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = start(data_root=str(tmp_path / "faces"))
     assert run.folder == tmp_path.resolve() / "smoke" / "10_demo"
-    assert run.stages_root == tmp_path.resolve() / "stages"
+    assert run.stages.root == tmp_path.resolve() / "stages"
     assert run.data_root == tmp_path.resolve() / "faces"
     assert start().data_root is None
     root = Path(__file__).parents[2]

@@ -14,4 +14,4 @@ from facesr_lib.training import Trainer, TrainerOptions
 if __name__ == "__main__":
     torch.set_num_threads(1)
     options = TrainerOptions(steps=SMALL.steps, device="cpu", checkpoint_every=0)
-    Trainer(SelfSR(SMALL), paired_faces(), Path(sys.argv[1]), options).fit()
+    Trainer(SelfSR(SMALL), paired_faces(), Path(sys.argv[1]), options).train()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from facesr_lib.image import resize_bicubic
+from facesr_lib.image import quantize, resize_bicubic
 from facesr_lib.papers.human_gan import Config, Discriminator, Generator, HumanGAN, denormalise, networks, normalise
+from facesr_lib.papers.human_gan.experiments import Experiments
+from facesr_lib.training import StageCache
 
 
 def count(network: torch.nn.Module) -> int:
@@ -114,10 +117,11 @@ def built(config: Config) -> HumanGAN:
 
 def test_step_logs_the_cross_entropies_of_the_networks_before_their_update() -> None:
     method = built(replace(Config.preset("smoke"), dropout=0.0))
-    generator, judge = method.networks["generator"], method.networks["discriminator"]
+    generator, discriminator = method.networks["generator"], method.networks["discriminator"]
     batch = toy_batch()
     with torch.no_grad():
-        real, fake = judge(normalise(batch["hr"])).sigmoid(), judge(generator(normalise(batch["lr"]))).sigmoid()
+        real = discriminator(normalise(batch["hr"])).sigmoid()
+        fake = discriminator(generator(normalise(batch["lr"]))).sigmoid()
     terms = method.step(batch)
     assert terms["d_real"].item() == pytest.approx(-real.log().mean().item(), rel=1e-4)
     assert terms["d_fake"].item() == pytest.approx(-(1 - fake).log().mean().item(), rel=1e-4)
@@ -169,3 +173,30 @@ def test_super_resolve_is_in_range_repeatable_and_leaves_training_mode() -> None
     assert first.max() <= 1
     assert torch.equal(first, method.super_resolve(lr))
     assert all(network.training for network in method.networks.values())
+
+
+def test_experiments_train_once_and_score_every_epoch(tmp_path: Path) -> None:
+    config = replace(Config.preset("smoke"), images=(8, 4, 4), epochs=(1, 1))
+    experiments = Experiments(config, "", StageCache(tmp_path), seed=0, device="cpu")
+    assert [len(images) for images in (experiments.train, experiments.val, experiments.test)] == [8, 4, 4]
+    people = [set(images.groups) for images in (experiments.train, experiments.val, experiments.test)]
+    assert len(set.union(*people)) == sum(map(len, people))
+
+    gan = experiments.gan()
+    assert (len(gan.log), [row["step"] for row in gan.validation]) == (4, [2, 4])
+    last, val = gan.validation[-1], experiments.val.take(range(4))
+    sr = quantize(gan.method.super_resolve(config.degradation(val)))
+    expected = [-10 * math.log10(error) for error in (sr - val).square().mean(dim=(1, 2, 3)).tolist()]
+    assert [last[f"psnr_{i}"] for i in range(4)] == pytest.approx(expected, rel=1e-4)
+    assert last["psnr"] == pytest.approx(sum(expected) / 4, rel=1e-4)
+    assert last["s"] == pytest.approx(gan.method.networks["generator"].residual_scale.item())
+
+    pixel = experiments.gan_with_pixel_term(20.0)
+    assert "g_pixel" in pixel.log[0]
+    again = Experiments(config, "", StageCache(tmp_path), seed=0, device="cpu")
+    assert (gan.reused, pixel.reused, again.gan().reused, again.gan_with_pixel_term(2.0).reused) == (
+        False,
+        False,
+        True,
+        False,
+    )

@@ -26,7 +26,9 @@ from facesr_lib.papers.isr_kd import (
     networks,
     start_from,
 )
-from facesr_lib.papers.isr_kd.study import ABLATIONS, EXTENDED, SPLITS, Study, augment
+from facesr_lib.papers.isr_kd import experiments as experiments_module
+from facesr_lib.papers.isr_kd.experiments import ABLATIONS, EXTENSION, Experiments, augment
+from facesr_lib.papers.isr_kd.names import REPLAY_2_0, REPLAY_2_1, SPLITS
 from facesr_lib.training import StageCache, Trainer, TrainerOptions, evaluating
 
 TINY = replace(Config.preset("smoke"), width=1 / 32, discriminator_width=1 / 32)
@@ -229,13 +231,13 @@ def test_generator_by_hand() -> None:
 
 def test_extended_network_is_the_teacher_until_it_is_trained() -> None:
     old = teacher()
-    student = built(replace(TINY, **EXTENDED), old).networks["generator"]
+    student = built(replace(TINY, **EXTENSION), old).networks["generator"]
     lr = batch([True] * 3)["lr"]
     for found, expected in zip(student(lr), old(lr), strict=True):
         torch.testing.assert_close(found, expected)
     extra = sum(p.numel() for n, p in student.named_parameters() if ".extra." in n)
     assert extra == sum(p.numel() for p in student.parameters()) - sum(p.numel() for p in old.parameters()) > 0
-    found = gradients(built(replace(TINY, **EXTENDED), old), batch([True, False]))["generator"]
+    found = gradients(built(replace(TINY, **EXTENSION), old), batch([True, False]))["generator"]
     assert all(
         found[f"step{i}.extra.0.last.weight"].abs().sum() > 0 for i in (1, 2, 3)
     )  # and it can leave the identity
@@ -255,12 +257,12 @@ def test_without_the_edge_block_sizes_and_parameters_stay() -> None:
 
 
 def test_edge_discriminator_is_given_six_planes() -> None:
-    judge = Discriminator(32, 1 / 16, edge_input=True)
-    assert judge.convolutions[0].in_channels == 6
+    discriminator = Discriminator(32, 1 / 16, edge_input=True)
+    assert discriminator.convolutions[0].in_channels == 6
     flat = torch.full((1, 3, 32, 32), 0.5)
     with torch.no_grad():
-        judge.convolutions[0].weight[:, :3] = 0  # blind to the image itself: a flat one has no edges
-        torch.testing.assert_close(judge(flat), judge(0.2 * flat))
+        discriminator.convolutions[0].weight[:, :3] = 0  # blind to the image itself: a flat one has no edges
+        torch.testing.assert_close(discriminator(flat), discriminator(0.2 * flat))
 
 
 # -- objective ----------------------------------------------------------------------------------------------------------
@@ -270,7 +272,7 @@ def test_step_logs_the_released_objective_in_grey_levels() -> None:
     """Every term, computed from images on [0, 255] with the released weights, for a batch of two old and two new images."""
     old = teacher()
     student = built(replace(TINY, identity_weight=2.0), old, seed=5)
-    generator, judge = student.networks["generator"], student.networks["discriminator"]
+    generator, discriminator = student.networks["generator"], student.networks["discriminator"]
     with torch.no_grad():  # let the student differ from its teacher
         for parameter in generator.parameters():
             parameter.add_(0.02 * torch.randn_like(parameter))
@@ -278,8 +280,8 @@ def test_step_logs_the_released_objective_in_grey_levels() -> None:
     new, hr = [0, 2], 255 * examples["hr"][[0, 2]]
     with torch.no_grad():
         out, taught = generator(examples["lr"]), old(examples["lr"])
-        real, fake = judge(hr / 255), judge(out.sr[new])
-        features = judge.features(out.sr[new]), judge.features(hr / 255)
+        real, fake = discriminator(hr / 255), discriminator(out.sr[new])
+        features = discriminator.features(out.sr[new]), discriminator.features(hr / 255)
     sr = 255 * out.sr[new]
     reduced = [average_pool(average_pool(hr / 255, 2), 2), average_pool(hr / 255, 2), hr / 255]
     maps = [255 * canny((image * 255).round() / 255, 50, 255) for image in reduced]
@@ -353,8 +355,8 @@ def test_an_images_weight_does_not_depend_on_its_neighbours_domain() -> None:
 
 def test_discriminator_never_sees_an_old_image() -> None:
     student = built(TINY, teacher())
-    judge, seen = student.networks["discriminator"], []
-    judge.register_forward_pre_hook(lambda _, images: seen.append(images[0].detach().clone()))
+    discriminator, seen = student.networks["discriminator"], []
+    discriminator.register_forward_pre_hook(lambda _, images: seen.append(images[0].detach().clone()))
     examples = batch([True, False, True, False])
     student.step(examples)
     assert torch.equal(seen[0], examples["hr"][[0, 2]])
@@ -393,7 +395,7 @@ def test_student_starts_as_the_teacher_so_that_distillation_starts_at_zero() -> 
     mixed = built(TINY, old).step(batch([True, False, False]))
     assert mixed["kd_output"].item() < 1e-4
     assert mixed["kd_bottleneck"].item() < 1e-4
-    for extended in (built(replace(TINY, **EXTENDED), old), built(TINY, old)):
+    for extended in (built(replace(TINY, **EXTENSION), old), built(TINY, old)):
         later = [extended.step(batch([True, False, False], seed=i)) for i in range(2)]
         assert later[1]["kd_output"] > 1
 
@@ -404,13 +406,13 @@ def test_teacher_is_a_frozen_copy_in_evaluation_mode_outside_the_checkpoint(tmp_
     start = {name: value.clone() for name, value in old.state_dict().items()}
     Trainer(
         student, lambda step: batch([True, False], seed=step), tmp_path, TrainerOptions(2, device="cpu"), seed=0
-    ).fit()
-    judge = student.teacher
-    assert judge is not None
-    assert judge is not old
-    assert not any(module.training for module in judge.modules())
-    assert not any(parameter.requires_grad or parameter.grad is not None for parameter in judge.parameters())
-    assert all(torch.equal(value, start[name]) for name, value in judge.state_dict().items())
+    ).train()
+    copied = student.teacher
+    assert copied is not None
+    assert copied is not old
+    assert not any(module.training for module in copied.modules())
+    assert not any(parameter.requires_grad or parameter.grad is not None for parameter in copied.parameters())
+    assert all(torch.equal(value, start[name]) for name, value in copied.state_dict().items())
     assert all(torch.equal(value, start[name]) for name, value in old.state_dict().items())
     assert all(parameter.requires_grad for parameter in student.networks["generator"].parameters())
     from safetensors.torch import load_file
@@ -430,23 +432,29 @@ def image_set(name: str, count: int, seed: int) -> ImageSet:
     return ImageSet(name, pixels, tuple(f"{name}{i // 2}" for i in range(count)), "made by a test")
 
 
-def study(root: Path) -> Study:
-    watched = {"faces": image_set("val faces", 2, 3), "cartoons": image_set("val cartoons", 4, 4)}
-    test = {"faces": image_set("test faces", 2, 5), "cartoons": image_set("test cartoons", 2, 6)}
-    return Study(
-        replace(TINY, batch_size=4, unit=4, epochs=(2, 4)),
-        image_set("faces", 8, 1),
-        image_set("cartoons", 20, 2),
-        watched,
-        test,
-        StageCache(root),
-        seed=0,
-        device="cpu",
-    )
+FACES = {("train", "faces"): (8, 1), ("val", "faces"): (2, 3), ("test", "faces"): (2, 5)}
+CARTOONS = {("train", "cartoons"): (20, 2), ("val", "cartoons"): (4, 4), ("test", "cartoons"): (2, 6)}
+
+
+@pytest.fixture(autouse=True)
+def small_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random pictures in place of every data root's: (number, seed) by split and domain."""
+
+    def load(domain: str, split: str) -> ImageSet:
+        count, seed = (FACES | CARTOONS)[split, domain]
+        return image_set(f"{split} {domain}", count, seed)
+
+    monkeypatch.setattr(experiments_module, "load_faces", lambda root, split, *_: load("faces", split))
+    monkeypatch.setattr(experiments_module, "load_cartoons", lambda root, split, *_: load("cartoons", split))
+
+
+def experiments(root: Path, **changes: object) -> Experiments:
+    config = replace(TINY, batch_size=4, unit=4, epochs=(2, 4), faces=None, **changes)
+    return Experiments(config, "", StageCache(root), seed=0, device="cpu")
 
 
 def test_stages_are_made_once_and_splits_have_the_released_ratios(tmp_path: Path) -> None:
-    here = study(tmp_path)
+    here = experiments(tmp_path)
     taught = here.teacher()
     assert not taught.reused
     assert len(taught.log) == 2 * 2
@@ -454,31 +462,41 @@ def test_stages_are_made_once_and_splits_have_the_released_ratios(tmp_path: Path
         cartoons, faces = (4 * int(part) for part in split.removeprefix("replay ").split(":"))
         found = {domain.name: len(domain.images) for domain in here.domains(split)}
         assert found == {"cartoons": cartoons} | ({"faces": faces} if faces else {})
-    student = here.student("replay 2:1", taught)
+    student = here.student(REPLAY_2_1, taught)
     assert len(student.log) == 4 * 3
-    assert study(tmp_path).student("replay 2:1", study(tmp_path).teacher()).reused
-    assert here.student("replay 2:1", taught, **ABLATIONS["no KD"]).folder != student.folder
+    assert experiments(tmp_path).student(REPLAY_2_1, experiments(tmp_path).teacher()).reused
+    assert here.student(REPLAY_2_1, taught, **ABLATIONS["no KD"]).folder != student.folder
     with pytest.raises(ValueError, match="needs 28 cartoons, there are 20"):
         here.domains("replay 7:1")
 
 
-def test_the_film_has_a_frame_for_every_look_and_ends_with_the_final_student(tmp_path: Path) -> None:
-    here = study(tmp_path)
-    student = here.student("replay 2:0", here.teacher())
-    film = here.film(student)
-    assert [step for step, _ in film] == [int(row["step"]) for row in student.validation]
-    assert film[-1][0] == len(student.log)
-    hr = here.filmed()
+@pytest.mark.parametrize(("asked", "given"), [(2, 2), (4, 4), (10_000, 4)])
+def test_fewer_images_than_a_split_needs_shrink_its_unit(tmp_path: Path, asked: int, given: int) -> None:
+    """Eight faces are two units of four at most, twenty cartoons five."""
+    here = replace(experiments(tmp_path), config=replace(TINY, unit=asked))
+    assert here.unit == given
+    assert {split: len(here.domains(split)[0].images) for split in SPLITS} == {
+        split: given * int(split.removeprefix("replay ").split(":")[0]) for split in SPLITS
+    }
+
+
+def test_previews_show_every_validation_and_ends_with_the_final_student(tmp_path: Path) -> None:
+    here = experiments(tmp_path)
+    student = here.student(REPLAY_2_0, here.teacher())
+    frames = student.previews()
+    assert [step for step, _ in frames] == [int(row["step"]) for row in student.validation]
+    assert frames[-1][0] == len(student.log)
+    hr = here.previewed
     assert len(hr) == 2 + 3  # all of the two faces, three of the cartoons
     final = student.method.super_resolve(here.config.degradation(hr))
-    assert torch.equal(to_uint8(film[-1][1]), to_uint8(final))
-    assert not torch.equal(film[0][1], film[-1][1])
+    assert torch.equal(to_uint8(frames[-1][1]), to_uint8(final))
+    assert not torch.equal(frames[0][1], frames[-1][1])
 
 
 @pytest.mark.parametrize("stop", [3, 7])
 def test_a_stopped_student_goes_on_as_if_nothing_had_happened(tmp_path: Path, stop: int) -> None:
-    whole, parts = study(tmp_path / "whole"), study(tmp_path / "parts")
-    expected = whole.student("replay 2:1", whole.teacher())
+    whole, parts = experiments(tmp_path / "whole"), experiments(tmp_path / "parts")
+    expected = whole.student(REPLAY_2_1, whole.teacher())
 
     class Killed(Exception):
         pass
@@ -495,13 +513,13 @@ def test_a_stopped_student_goes_on_as_if_nothing_had_happened(tmp_path: Path, st
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ISRKD, "step", dying)
         with pytest.raises(Killed):
-            parts.student("replay 2:1", teacher_again)
-    found = parts.student("replay 2:1", teacher_again)
+            parts.student(REPLAY_2_1, teacher_again)
+    found = parts.student(REPLAY_2_1, teacher_again)
     for name, network in expected.method.networks.items():
         other = found.method.networks[name].state_dict()
         assert all(torch.equal(value, other[key]) for key, value in network.state_dict().items())
     assert (expected.log, expected.validation) == (found.log, found.validation)
-    for (_, a), (_, b) in zip(whole.film(expected), parts.film(found), strict=True):
+    for (_, a), (_, b) in zip(expected.previews(), found.previews(), strict=True):
         assert torch.equal(a, b)
 
 

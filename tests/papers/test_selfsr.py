@@ -118,10 +118,10 @@ def unpaired() -> UnpairedBatches:
 def test_stage_1_resumed_equals_unbroken(kind: type[Adaptation], unpaired: UnpairedBatches, tmp_path: Path) -> None:
     whole, broken = kind(STAGE1), kind(STAGE1)
     options = TrainerOptions(steps=8, device="cpu", checkpoint_every=4)
-    Trainer(whole, unpaired, tmp_path / "a", options).fit()
-    Trainer(broken, unpaired, tmp_path / "b", replace(options, steps=4)).fit()
+    Trainer(whole, unpaired, tmp_path / "a", options).train()
+    Trainer(broken, unpaired, tmp_path / "b", replace(options, steps=4)).train()
     resumed = kind(STAGE1)
-    Trainer(resumed, unpaired, tmp_path / "b", options).fit()
+    Trainer(resumed, unpaired, tmp_path / "b", options).train()
     lr = unpaired(99)["lr"]
     assert torch.equal(whole.translate(lr), resumed.translate(lr))
     assert not torch.equal(broken.translate(lr), resumed.translate(lr))
@@ -317,9 +317,9 @@ def pairs() -> PairedBatches:
 def test_stage_2_killed_while_growing_equals_unbroken(pairs: PairedBatches, tmp_path: Path) -> None:
     options = TrainerOptions(steps=9, device="cpu", checkpoint_every=3)  # step 6 lies in the fade of the last level
     whole, resumed = SelfSR(SMALL), SelfSR(SMALL)
-    Trainer(whole, pairs, tmp_path / "a", options).fit()
-    Trainer(SelfSR(SMALL), pairs, tmp_path / "b", replace(options, steps=6)).fit()
-    Trainer(resumed, pairs, tmp_path / "b", options).fit()
+    Trainer(whole, pairs, tmp_path / "a", options).train()
+    Trainer(SelfSR(SMALL), pairs, tmp_path / "b", replace(options, steps=6)).train()
+    Trainer(resumed, pairs, tmp_path / "b", options).train()
     lr = pairs(50)["lr"]
     assert torch.equal(whole.super_resolve(lr), resumed.super_resolve(lr))
     for one, other in itertools.pairwise([whole, resumed]):
@@ -335,7 +335,7 @@ def test_two_processes_grow_as_one(pairs: PairedBatches, tmp_path: Path) -> None
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run([*command, script, tmp_path / "two"], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
-    Trainer(SelfSR(SMALL), pairs, tmp_path / "one", TrainerOptions(steps=SMALL.steps, device="cpu")).fit()
+    Trainer(SelfSR(SMALL), pairs, tmp_path / "one", TrainerOptions(steps=SMALL.steps, device="cpu")).train()
     one, two = (CsvLog(tmp_path / name / "log.csv").rows() for name in ("one", "two"))
     for term in ("g_reconstruction", "g_adversarial", "d_real", "d_r1"):
         assert [row[term] for row in two] == pytest.approx([row[term] for row in one], rel=1e-3, abs=1e-5)
@@ -398,5 +398,5 @@ def test_one_batch_can_be_learnt_by_heart(pairs: PairedBatches) -> None:
     batch = {"lr": Bicubic(2)(hr), "hr": hr}
     for _ in range(config.steps):
         method.step(batch)
-        method.engine.finish_step(method)
+        method.averages["generator"].update_parameters(method.networks["generator"])
     assert psnr(method.super_resolve(batch["lr"]), hr).min() > 30  # the paper's own form, without the residual

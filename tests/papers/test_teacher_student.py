@@ -23,7 +23,7 @@ from facesr_lib.papers.teacher_student import (
 )
 from facesr_lib.papers.teacher_student.networks import Canny, DoG, DownsamplingNet, NoEdges, RecurrentSR
 from facesr_lib.papers.teacher_student.study import Study
-from facesr_lib.training import Trainer, TrainerOptions
+from facesr_lib.training import StageCache, SuperResolver, Trainer, TrainerOptions
 
 SMOKE = Config.preset("smoke")
 
@@ -259,14 +259,13 @@ def test_stage_1_logs_the_terms_of_equation_4_and_trains_denet_and_its_judge() -
     assert moved(method, before) == {"denet", "denet_judge"}
 
 
-def test_degrade_gives_files_and_super_resolving_is_refused() -> None:
+def test_degrade_gives_files_and_is_no_super_resolver() -> None:
     method = stage1()
     lr = method.degrade(batch()["hr"])
     assert lr.shape == (2, 3, 16, 16)
     assert torch.equal(lr, quantize(lr))
     assert not lr.requires_grad
-    with pytest.raises(NotImplementedError, match=r"degrade\(hr\)"):
-        method.super_resolve(lr)
+    assert not isinstance(method, SuperResolver)
 
 
 # -- stage 2 ------------------------------------------------------------------------------------------------------------------
@@ -400,7 +399,7 @@ def test_a_stopped_run_resumed_equals_the_unbroken_one(stage: int, tmp_path: Pat
     def fit(folder: str, steps: int) -> dict[str, Tensor]:
         method = LearnDegradation(SMOKE, 2) if stage == 1 else TeacherStudent(SMOKE, 2, denet())
         options = TrainerOptions(steps=steps, checkpoint_every=1, log_every=1, device="cpu")
-        Trainer(method, batch, tmp_path / folder, options, seed=3).fit()
+        Trainer(method, batch, tmp_path / folder, options, seed=3).train()
         return {f"{name}.{k}": v for name, net in method.networks.items() for k, v in net.state_dict().items()}
 
     unbroken = fit("unbroken", 3)
@@ -415,7 +414,7 @@ def test_a_stopped_run_resumed_equals_the_unbroken_one(stage: int, tmp_path: Pat
 
 def test_stages_are_trained_once_and_variants_apart(tmp_path: Path) -> None:
     config = replace(SMOKE, faces=(8, 6))
-    study = Study(config, "", tmp_path, seed=0, device="cpu")
+    study = Study(config, "", StageCache(tmp_path), seed=0, device="cpu")
     wild = study.wild
     assert (len(wild.hr), len(wild.real_lr), len(wild.test)) == (8, 6, config.tested)
     people = [set(images.groups) for images in (wild.hr, wild.real_lr, wild.test)]
@@ -424,7 +423,7 @@ def test_stages_are_trained_once_and_variants_apart(tmp_path: Path) -> None:
     first = study.pair(config)
     assert not first.reused
     assert set(first.validation[-1]) == {"step", "teacher, bicubic LR", "student, real LR"}
-    again = Study(config, "", tmp_path, seed=0, device="cpu")
+    again = Study(config, "", StageCache(tmp_path), seed=0, device="cpu")
     assert again.degradation.reused
     assert again.pair(config).reused
     lr = wild.real_lr.take([0, 1])

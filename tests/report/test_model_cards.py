@@ -28,9 +28,8 @@ def train(out: Path, config: human_gan.Config, seed: int) -> human_gan.HumanGAN:
     method = human_gan.HumanGAN(config, 3)
     method.build()
     key = {"config": config, "seed": seed}
-    StageCache(out / "stages").run(
-        "human-gan", key, lambda folder: save_checkpoint(folder / "checkpoints", method, 7, "identity")
-    )
+    with StageCache(out / "stages").stage("human-gan", key) as folder:
+        save_checkpoint(folder / "checkpoints", method, 7, "identity")
     return method
 
 

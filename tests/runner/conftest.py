@@ -36,10 +36,9 @@ def make_notebook(tmp_path: Path) -> MakeNotebook:
 
 @pytest.fixture(autouse=True)
 def hostile_kernelspec(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installed kernel called python3 that is not ours must not be used; nor may a caller's FACESR_FRESH leak in."""
+    """An installed kernel called python3 that is not ours must not be used."""
     folder = tmp_path_factory.mktemp("jupyter")
     spec = {"argv": ["false"], "display_name": "Python 3", "language": "python"}
     (folder / "kernels" / "python3").mkdir(parents=True)
     (folder / "kernels" / "python3" / "kernel.json").write_text(json.dumps(spec))
     monkeypatch.setenv("JUPYTER_PATH", str(folder))
-    monkeypatch.delenv("FACESR_FRESH", raising=False)

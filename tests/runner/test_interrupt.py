@@ -59,16 +59,13 @@ def test_an_interrupted_run_leaves_no_process_and_resumes(tmp_path: Path, make_n
     assert (out / "smoke" / "10_slow" / "notebook.failed.ipynb").is_file()
     assert not (out / "smoke" / "20_last").exists()
 
-    environment = {}
     command = shlex.split(text.splitlines()[-1])
-    while "=" in command[0]:
-        name, _, environment[name] = command.pop(0).partition("=")
-    assert list(environment) == (["FACESR_FRESH"] if number == signal.SIGTERM else [])
     assert command[:2] == ["facesr", "run"]
-    if number == signal.SIGTERM:
-        return
+    assert "--fresh" not in command
+    assert ("--fresh-since" in command) == (number == signal.SIGTERM)
+    assert not list(out.rglob("fresh-since.txt"))
     (out / "go").touch()
-    result = CliRunner().invoke(app, command[1:], env=environment)
+    result = CliRunner().invoke(app, command[1:])
     assert result.exit_code == 0, result.output
     assert "✓ 00_first  already done" in result.output
     assert "✓ 10_slow  done" in result.output

@@ -12,6 +12,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from rich.console import Console
 
+from facesr_lib.config import read_fresh_since
 from facesr_tools.runner.execute import Outcome, Settings, find_failure
 from facesr_tools.runner.notebooks import read_notebooks
 from facesr_tools.runner.run import exit_code, run_notebooks
@@ -220,3 +221,17 @@ def test_a_run_that_cannot_start_is_a_failure_with_its_reason():
     failure = find_failure(None, RuntimeError("Kernel died before replying to kernel_info"), None, 0)
     assert failure is not None
     assert failure.lines() == ["RuntimeError: Kernel died before replying to kernel_info"]
+
+
+def test_a_fresh_run_tells_its_notebook_since_when_trainings_count_and_nobody_else(tmp_path: Path, write_notebook):
+    asks = (
+        "from facesr_lib.config import read_fresh_since\nfrom pathlib import Path\n"
+        "print('since', read_fresh_since(Path(OUTPUT_DIR, PROFILE, '10_asks')))"
+    )
+    write_notebook(tmp_path / "notebooks", "10_asks", asks)
+    settings = Settings("smoke", tmp_path / "out", fresh_since=12.5)
+    console = Console(file=io.StringIO())
+    outcomes = run_notebooks(read_notebooks(tmp_path / "notebooks"), settings, console, "code", "")
+    assert outcomes["10_asks"].status == "done"
+    assert "since 12.5" in (tmp_path / "out" / "smoke" / "10_asks" / "log.txt").read_text()
+    assert read_fresh_since(tmp_path / "out" / "smoke" / "10_asks") == 0

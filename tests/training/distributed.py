@@ -12,5 +12,5 @@ from toy import toy_trainer
 if __name__ == "__main__":
     torch.set_num_threads(1)
     folder = Path(sys.argv[1])
-    toy_trainer(folder / "plain", method=Plain(), steps=6).fit()
-    toy_trainer(folder / "gan", steps=6).fit()  # two optimizers, a frozen discriminator, buffers, an average
+    toy_trainer(folder / "plain", method=Plain(), steps=6).train()
+    toy_trainer(folder / "gan", steps=6).train()  # two optimizers, a frozen discriminator, buffers, an average

@@ -15,7 +15,7 @@ from facesr_lib.training.checkpoint import checkpoints
 
 @pytest.fixture
 def trained(tmp_path: Path) -> Path:
-    toy_trainer(tmp_path, steps=10).fit()
+    toy_trainer(tmp_path, steps=10).train()
     return tmp_path / "checkpoints"
 
 
@@ -61,8 +61,8 @@ def test_damaged_checkpoint_is_named_and_the_previous_one_used(trained: Path, da
 def test_resumed_after_damage_equals_unbroken(trained: Path, tmp_path: Path) -> None:
     flip_a_byte(trained / "step-00000010" / "weights.safetensors")
     with pytest.warns(UserWarning, match="damaged"):
-        resumed = toy_trainer(tmp_path, steps=15).fit()
-    whole = toy_trainer(tmp_path / "whole", steps=15).fit()
+        resumed = toy_trainer(tmp_path, steps=15).train().method
+    whole = toy_trainer(tmp_path / "whole", steps=15).train().method
     for key, value in whole.networks["generator"].state_dict().items():
         assert torch.equal(value, resumed.networks["generator"].state_dict()[key])
 
@@ -93,7 +93,7 @@ def test_state_needs_no_pickle_beyond_tensors(trained: Path) -> None:
 
 
 def test_load_weights_restores_the_averaged_network(trained: Path, tmp_path: Path) -> None:
-    source = toy_trainer(tmp_path, steps=10).fit()
+    source = toy_trainer(tmp_path, steps=10).train().method
     method = fresh()
     load_weights(trained / "step-00000010", method)
     lr = torch.rand(2, 3, 8, 8)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from toy import ToyGAN, batches, validate
 
+from facesr_lib.config import fingerprint
 from facesr_lib.training import StageCache, Trained, TrainerOptions, config_hash, train_stage
 
 
@@ -48,33 +49,95 @@ def test_what_cannot_be_hashed_honestly_is_refused() -> None:
         config_hash({"a": object()})
 
 
-def test_stage_runs_once_per_key_and_again_after_an_interruption(tmp_path: Path) -> None:
-    cache, calls = StageCache(tmp_path), []
+def test_stage_is_done_once_its_block_ends_and_keeps_what_an_interruption_left(tmp_path: Path) -> None:
+    cache, key = StageCache(tmp_path), {"config": Config()}
+    folder = cache.folder("train", key)
 
-    def produce(folder: Path) -> None:
-        calls.append(folder)
-        (folder / "partial").write_text("x")
-        if len(calls) == 1:
+    def interrupted() -> None:
+        with cache.stage("train", key) as there:
+            (there / "partial").write_text("x")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cache.run("train", {"config": Config()}, produce)
-    assert not cache.is_done("train", {"config": Config()})
-    folder = cache.run("train", {"config": Config()}, produce)
-    assert cache.run("train", {"config": Config()}, produce) == folder
-    assert calls == [folder, folder]
-    assert (folder / "partial").exists()  # what the interrupted call left is still there to go on from
-    assert cache.run("train", {"config": Config(sizes=(1, 1))}, produce) != folder
+        interrupted()
+    assert not cache.is_done("train", key)
+    with cache.stage("train", key) as again:
+        assert again == folder
+        assert (folder / "partial").exists()  # to go on from
+        assert not cache.is_done("train", key)
+    assert cache.is_done("train", key)
+    marker = (folder / "done.json").read_bytes()
+    with cache.stage("train", key):
+        assert (folder / "partial").exists()
+    assert (folder / "done.json").read_bytes() == marker
+    assert not cache.is_done("train", {"config": Config(sizes=(1, 1))})
 
 
-def test_fresh_redoes_only_what_is_older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache, calls = StageCache(tmp_path), []
-    cache.run("train", {}, lambda folder: calls.append("first"))
-    monkeypatch.setenv("FACESR_FRESH", str(time.time() + 0.01))
+def test_fresh_redoes_only_what_is_older(tmp_path: Path) -> None:
+    def work(cache: StageCache) -> bool:
+        with cache.stage("train", {}) as folder:
+            found = (folder / "result").exists()
+            (folder / "result").touch()
+        return found
+
+    assert not work(StageCache(tmp_path))
     time.sleep(0.02)
-    cache.run("train", {}, lambda folder: calls.append("again"))
-    cache.run("train", {}, lambda folder: calls.append("not again"))
-    assert calls == ["first", "again"]
+    fresh = StageCache(tmp_path, fresh_since=time.time())
+    assert not work(fresh)
+    assert work(fresh)
+    assert work(StageCache(tmp_path))
+
+
+def write_package(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+SOURCE = '''"""A module."""
+
+import torch
+
+
+class Network(torch.nn.Module):
+    """A network."""
+
+    def forward(self, x):
+        """Twice x."""
+        # because
+        return 2 * x
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("A module.", "Another story.", True),
+        ('    """A network."""\n\n', "", True),
+        ("Twice x.", "x, doubled.", True),
+        ("# because", "# for another reason", True),
+        ("return 2 * x", "return (2 *\n                x)", True),
+        ("return 2 * x", "return 3 * x", False),
+        ("Network(", "Net(", False),
+        ('"""Twice x."""', 'note = """Twice x."""', False),
+    ],
+)
+def test_fingerprint_sees_code_but_no_words_about_it(tmp_path: Path, old: str, new: str, same: bool) -> None:
+    assert old in SOURCE
+    before = write_package(tmp_path / "before", {"nn/network.py": SOURCE})
+    after = write_package(tmp_path / "after", {"nn/network.py": SOURCE.replace(old, new)})
+    assert (fingerprint(before) == fingerprint(after)) == same
+
+
+def test_fingerprint_sees_names_of_files_but_not_what_trains_nothing(tmp_path: Path) -> None:
+    files = {"papers/x/__init__.py": "a = 1", "papers/x/claims.py": "b = 1", "plot/figures.py": "c = 1"}
+    plain = fingerprint(write_package(tmp_path / "plain", files))
+    others = {"papers/x/claims.py": "b = 2", "plot/figures.py": "c = 2", "papers/x/upscaling.py": "d = 1"}
+    assert fingerprint(write_package(tmp_path / "others", files | others)) == plain
+    moved = {"papers/x/moved.py" if name.endswith("__init__.py") else name: text for name, text in files.items()}
+    assert fingerprint(write_package(tmp_path / "moved", moved)) != plain
+    assert fingerprint(write_package(tmp_path / "changed", files | {"papers/x/__init__.py": "a = 2"})) != plain
 
 
 def test_train_stage_trains_once_and_loads_the_same_weights(tmp_path: Path) -> None:

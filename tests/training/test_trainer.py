@@ -1,4 +1,4 @@
-"""The Trainer: killed equals unbroken, NaN stops, slices change nothing, averages are averages."""
+"""The Trainer: killed equals unbroken, NaN stops, averages are averages."""
 
 from __future__ import annotations
 
@@ -10,13 +10,24 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor, nn
 from toy import STEPS, ToyGAN, batches, toy_trainer
 
-from facesr_lib.training import CsvLog, Method, NonFiniteLoss, Trainer, TrainerOptions, WrongRun, load_weights
+from facesr_lib.image import quantize
+from facesr_lib.training import (
+    CsvLog,
+    Method,
+    NonFiniteLoss,
+    SuperResolver,
+    Trainer,
+    TrainerOptions,
+    WrongRun,
+    load_weights,
+)
 from facesr_lib.training.schedules import constant, halve_every, linear_decay, piecewise
 
 
@@ -37,7 +48,7 @@ def assert_same(a: Method, b: Method) -> None:
 
 
 def test_killed_at_random_steps_equals_the_unbroken_run_bit_for_bit(tmp_path: Path) -> None:
-    whole = toy_trainer(tmp_path / "whole").fit()
+    whole = toy_trainer(tmp_path / "whole").train().method
     broken, log = tmp_path / "broken", tmp_path / "broken" / "log.csv"
     chance = random.Random(3)
     kills = 0
@@ -52,7 +63,7 @@ def test_killed_at_random_steps_equals_the_unbroken_run_bit_for_bit(tmp_path: Pa
             process.send_signal(signal.SIGKILL)
             kills += 1
         process.wait()
-    resumed = toy_trainer(broken).fit()
+    resumed = toy_trainer(broken).train().method
     assert kills, "no run was killed before it ended: this test has not tested anything"
     assert_same(whole, resumed)
     for name in ("log.csv", "validation.csv"):
@@ -69,7 +80,7 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.parametrize("stop", [1, 5, 13, STEPS - 1])
 def test_stopped_by_interrupt_saves_and_continues(tmp_path: Path, stop: int, interruptible: None) -> None:
-    whole = toy_trainer(tmp_path / "whole").fit()
+    whole = toy_trainer(tmp_path / "whole").train().method
     trainer = toy_trainer(tmp_path / "parts")
 
     def interrupt_once(step: int) -> dict[str, Tensor]:
@@ -79,21 +90,21 @@ def test_stopped_by_interrupt_saves_and_continues(tmp_path: Path, stop: int, int
 
     trainer.batches = interrupt_once
     with pytest.raises(KeyboardInterrupt, match=f"after step {stop};"):
-        trainer.fit()
+        trainer.train()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert_same(whole, toy_trainer(tmp_path / "parts").fit())
+    assert_same(whole, toy_trainer(tmp_path / "parts").train().method)
 
 
 def test_longer_run_goes_on_from_a_finished_one(tmp_path: Path) -> None:
-    toy_trainer(tmp_path / "a", steps=20).fit()
-    assert_same(toy_trainer(tmp_path / "b").fit(), toy_trainer(tmp_path / "a").fit())
+    toy_trainer(tmp_path / "a", steps=20).train()
+    assert_same(toy_trainer(tmp_path / "b").train().method, toy_trainer(tmp_path / "a").train().method)
 
 
 def test_folder_of_another_run_is_refused(tmp_path: Path) -> None:
-    toy_trainer(tmp_path, steps=5).fit()
+    toy_trainer(tmp_path, steps=5).train()
     other = Trainer(ToyGAN(), batches, tmp_path, TrainerOptions(steps=10, device="cpu"), seed=8, key={"toy": 1})
     with pytest.raises(WrongRun, match="another configuration, seed or data set"):
-        other.fit()
+        other.train()
 
 
 class Bursting(ToyGAN):
@@ -109,12 +120,12 @@ class Bursting(ToyGAN):
 
 def test_nan_stops_with_step_and_terms_and_keeps_the_good_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(NonFiniteLoss, match=r"step 8: .*g_pixel=nan"):
-        toy_trainer(tmp_path, method=Bursting()).fit()
+        toy_trainer(tmp_path, method=Bursting()).train()
     assert [p.name for p in (tmp_path / "checkpoints").iterdir()] == ["step-00000005"]
     assert (tmp_path / "log.csv").read_text().count("\n") == 1 + 7  # header, then the steps before the bad one
 
 
-class Plain(Method):
+class Plain(SuperResolver):
     """One linear map and SGD: small enough to follow by hand."""
 
     def build(self) -> None:
@@ -135,20 +146,13 @@ def weight(method: Method) -> Tensor:
     return method.networks["generator"].weight.detach().clone()
 
 
-@pytest.mark.parametrize("parts", [2, 4])
-def test_accumulated_slices_give_the_whole_batch_gradient(tmp_path: Path, parts: int) -> None:
-    whole = toy_trainer(tmp_path / "1", method=Plain(), steps=6).fit()
-    cut = toy_trainer(tmp_path / "n", method=Plain(), steps=6, accumulate=parts).fit()
-    torch.testing.assert_close(weight(whole), weight(cut), rtol=1e-5, atol=1e-7)
-
-
 def test_two_processes_give_the_whole_batch_gradient(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     script = Path(__file__).with_name("distributed.py")
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run([*command, script, tmp_path], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
-    single = toy_trainer(tmp_path / "1", method=Plain(), steps=6).fit()
+    single = toy_trainer(tmp_path / "1", method=Plain(), steps=6).train().method
     shared = Plain()
     shared.build()
     load_weights(tmp_path / "plain" / "checkpoints" / "step-00000006", shared)
@@ -157,9 +161,41 @@ def test_two_processes_give_the_whole_batch_gradient(tmp_path: Path) -> None:
     assert [row["g_pixel"] for row in together] == pytest.approx([row["g_pixel"] for row in alone], rel=1e-4)
 
 
-def test_batch_that_cannot_be_sliced_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"batch of 4 .* 3 slices"):
-        toy_trainer(tmp_path, method=Plain(), accumulate=3).fit()
+def test_batch_that_cannot_be_shared_is_refused(tmp_path: Path) -> None:
+    trainer = toy_trainer(tmp_path, method=Plain())
+    trainer.accelerator = SimpleNamespace(num_processes=3, process_index=0)
+    with pytest.raises(ValueError, match=r"batch of 4 .* 3 processes"):
+        trainer._share(batches(0))
+
+
+def test_every_step_follows_its_own_gradient_only() -> None:
+    method = Plain()
+    method.build()
+    network = method.networks["generator"]
+    for step in range(3):
+        batch, before = batches(step), weight(method)
+        loss = (network(batch["lr"]) - batch["hr"]).square().mean()
+        (gradient,) = torch.autograd.grad(loss, network.weight)
+        method.step(batch)
+        torch.testing.assert_close(weight(method), before - gradient)  # the optimizer's own rate, 1
+
+
+def test_a_term_that_is_no_scalar_is_refused() -> None:
+    method = Plain()
+    method.build()
+    with pytest.raises(ValueError, match=r"'g_pixel' has shape \(4,\)"):
+        method.update("generator", {"g_pixel": torch.ones(4)})
+
+
+def test_previews_are_kept_in_eight_bit_at_every_validation(tmp_path: Path) -> None:
+    lr = batches(-1)["lr"].clamp(0, 1)
+    trainer = toy_trainer(tmp_path)
+    trainer.preview = lambda method: method.super_resolve(lr).clamp(0, 1)
+    trained = trainer.train()
+    frames = trained.previews()
+    assert [step for step, _ in frames] == [row["step"] for row in trained.validation] == [10, 20, 30, 40]
+    assert torch.equal(frames[-1][1], quantize(trained.method.super_resolve(lr).clamp(0, 1)))
+    assert not torch.equal(frames[0][1], frames[-1][1])
 
 
 def test_average_and_learning_rate_follow_their_definitions(tmp_path: Path) -> None:
@@ -179,14 +215,14 @@ def test_average_and_learning_rate_follow_their_definitions(tmp_path: Path) -> N
             for parameter, slope in zip((network.weight, network.bias), gradient, strict=True):
                 parameter -= (0.1 if step < 3 else 0.01) * slope
         average = weight(by_hand) if average is None else 0.5 * average + 0.5 * weight(by_hand)
-    trained = toy_trainer(tmp_path, method=Plain(), steps=5).fit()
+    trained = toy_trainer(tmp_path, method=Plain(), steps=5).train().method
     torch.testing.assert_close(weight(trained), weight(by_hand))
     torch.testing.assert_close(trained.inference_network("generator").weight, average)
 
 
 def test_bfloat16_is_used_and_stays_near_float32(tmp_path: Path) -> None:
-    full = weight(toy_trainer(tmp_path / "32", method=Plain(), steps=30).fit())
-    half = weight(toy_trainer(tmp_path / "16", method=Plain(), steps=30, mixed_precision="bf16").fit())
+    full = weight(toy_trainer(tmp_path / "32", method=Plain(), steps=30).train().method)
+    half = weight(toy_trainer(tmp_path / "16", method=Plain(), steps=30, mixed_precision="bf16").train().method)
     assert half.dtype == torch.float32  # parameters keep full precision
     assert not torch.equal(full, half)
     torch.testing.assert_close(full, half, rtol=0.02, atol=0.02)

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from facesr_lib.losses import bce_discriminator, bce_generator
-from facesr_lib.training import Method, Trainer, TrainerOptions, evaluating, frozen
+from facesr_lib.training import Method, SuperResolver, Trainer, TrainerOptions, evaluating, frozen
 from facesr_lib.training.schedules import linear_decay
 
 STEPS = 40
 
 
-class ToyGAN(Method):
+class ToyGAN(SuperResolver):
     """Dropout (global generator), batch norm (buffers), Adam (state), a decaying rate and a moving average."""
 
     def build(self) -> None:
@@ -36,12 +36,15 @@ class ToyGAN(Method):
 
     def step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         fake = self.networks["generator"](batch["lr"])
-        judge = self.networks["discriminator"]
-        real_term, fake_term = bce_discriminator(judge(batch["hr"]), judge(fake.detach()))
-        terms = self.update("discriminator", {"d_real": real_term, "d_fake": fake_term})
-        with frozen(judge) as judge:
-            pixel = (fake - batch["hr"]).square().mean()
-            return terms | self.update("generator", {"g_adversarial": bce_generator(judge(fake)), "g_pixel": pixel})
+        discriminator = self.networks["discriminator"]
+        real_term, fake_term = bce_discriminator(discriminator(batch["hr"]), discriminator(fake.detach()))
+        d_terms = self.update("discriminator", {"d_real": real_term, "d_fake": fake_term})
+        with frozen(discriminator) as discriminator:
+            terms = {
+                "g_adversarial": bce_generator(discriminator(fake)),
+                "g_pixel": (fake - batch["hr"]).square().mean(),
+            }
+            return d_terms | self.update("generator", terms)
 
     def super_resolve(self, lr: Tensor) -> Tensor:
         with evaluating(self.inference_network("generator")) as generator:
@@ -54,7 +57,7 @@ def batches(step: int) -> dict[str, Tensor]:
     return {"lr": hr + 0.1 * torch.randn(hr.shape, generator=generator), "hr": hr}
 
 
-def validate(method: Method) -> dict[str, float]:
+def validate(method: SuperResolver) -> dict[str, float]:
     batch = batches(-1)
     return {"mse": (method.super_resolve(batch["lr"]) - batch["hr"]).square().mean().item()}
 
@@ -74,4 +77,4 @@ def toy_trainer(folder: Path, *, steps: int = STEPS, method: Method | None = Non
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    toy_trainer(Path(sys.argv[1])).fit()
+    toy_trainer(Path(sys.argv[1])).train()

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from facesr_lib.papers import human_gan, isr_kd, selfsr, teacher_student
-from facesr_lib.training import Method, save_checkpoint
+from facesr_lib.training import Method, SuperResolver, save_checkpoint
 
 CONFIGS: dict[str, Any] = {
     "human_gan": replace(human_gan.Config.preset("smoke"), flip=True),
@@ -20,7 +20,7 @@ CONFIGS: dict[str, Any] = {
 SCALES = {"human_gan": 2, "selfsr": 8, "teacher_student": 4, "isr_kd": 8}
 
 
-def fresh(paper: str) -> Method:
+def fresh(paper: str) -> SuperResolver:
     """An untrained method of the paper, as a notebook makes it; not of its default config."""
     config = CONFIGS[paper]
     if paper == "teacher_student":

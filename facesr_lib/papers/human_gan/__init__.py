@@ -1,8 +1,15 @@
-"""Image super-resolution of human faces with a simple GAN, x2 (Jiang, Xu, Sun).
+"""Image super-resolution of human faces with a plain GAN, x2 (Jiang, Xu, Sun).
 
-The paper trains a small generator against a small discriminator with binary cross-entropy and nothing else, on 250
-blurred FFHQ faces, 512 -> 1024 pixels, and reports 25.66 dB. No code was published. Every number below is marked:
-[seed] the paper says so, [choice] the paper is silent and we chose.
+Problem: restore a face of 1024 pixels from its blurred half, where many HR faces fit one LR face.
+Idea: train a small generator G against a small discriminator D, with the adversarial game as the only loss.
+
+    SR  = F(x) + clamp(s, 0.2, 0.8) up(x)      x: LR; F: convolutions; s: learned; up: bilinear (section 5.2)
+    L_D = -log D(y) - log(1 - D(G(x)))         y: HR; binary cross-entropy (section 5.4)
+    L_G = -log D(G(x))                         the same; no term compares G(x) with its own y
+
+The paper trains on 250 FFHQ faces and reports 25.66 dB. Its authors published no code.
+Marks: [paper] the paper says so; [ours] the paper is silent, or we add something to it.
+Departures: the `paper` preset has none that we know of. Smaller presets shrink images, width and epochs only.
 """
 
 from __future__ import annotations
@@ -16,10 +23,10 @@ from torch import Tensor, nn
 
 from facesr_lib.image import BlurResize
 from facesr_lib.losses import bce_discriminator, bce_generator
-from facesr_lib.training import Batch, Method, check_profile, evaluating, frozen
+from facesr_lib.training import Batch, SuperResolver, check_profile, evaluating, frozen
 from facesr_lib.training.schedules import piecewise
 
-# "Predetermined mean and standard deviation, close to pre-trained networks" [seed] -> ImageNet's [choice].
+# "Predetermined mean and standard deviation, close to pre-trained networks" [paper] -> ImageNet's [ours].
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
@@ -28,18 +35,18 @@ STD = (0.229, 0.224, 0.225)
 class Config:
     """Everything that decides what is trained. The defaults are the `paper` preset."""
 
-    hr_size: int = 1024  # side of the square HR image in pixels, a multiple of 4 [seed]
-    degradation: BlurResize = BlurResize(scale=2, kernel_size=7, sigma=5.0)  # noqa: RUF009  frozen; section 5.1 [seed]
-    images: tuple[int, int, int] = (250, 100, 150)  # to train, validate and test on [seed]
-    width: int = 64  # channels of the generator's first layer [seed]; the others are multiples of it
-    residual_scale: tuple[float, float, float] = (0.5, 0.2, 0.8)  # start [choice], least and largest value [seed]
-    leaky_slope: float = 0.2  # [seed: leaky ReLU; choice: slope]
-    dropout: float = 0.25  # of whole feature maps [seed], share [choice]
-    pixel_weight: float = 0.0  # weight of an L1 term that the paper does not have: an ablation of ours
-    batch_size: int = 4  # [choice]
-    epochs: tuple[int, int] = (60, 20)  # at the first and at the second learning rate [seed]
-    learning_rates: tuple[float, float] = (0.02, 0.005)  # plain SGD [seed], no momentum [choice]
-    flip: bool = False  # the paper names no augmentation [choice]
+    hr_size: int = 1024  # side of the square HR image in pixels, a multiple of 4 [paper]
+    degradation: BlurResize = BlurResize(scale=2, kernel_size=7, sigma=5.0)  # noqa: RUF009  frozen; section 5.1 [paper]
+    images: tuple[int, int, int] = (250, 100, 150)  # to train, validate and test on [paper]
+    width: int = 64  # channels of the generator's first layer [paper]; the others are multiples of it
+    residual_scale: tuple[float, float, float] = (0.5, 0.2, 0.8)  # start [ours], least and largest value [paper]
+    leaky_slope: float = 0.2  # leaky ReLU [paper], slope [ours]
+    dropout: float = 0.25  # of whole feature maps [paper], share [ours]
+    pixel_weight: float = 0.0  # weight of an L1 term, for an ablation [ours]
+    batch_size: int = 4  # [ours]
+    epochs: tuple[int, int] = (60, 20)  # at the first and at the second learning rate [paper]
+    learning_rates: tuple[float, float] = (0.02, 0.005)  # plain SGD [paper], no momentum [ours]
+    flip: bool = False  # the paper names no augmentation [ours]
 
     @classmethod
     def preset(cls, profile: str) -> Config:
@@ -53,16 +60,16 @@ class Config:
         return presets[check_profile(profile)]
 
     def with_pixel_term(self, weight: float) -> Config:
-        """The same run with an L1 term of this weight (ablation, ours)."""
+        """The same config with an L1 term of this weight [ours]."""
         return replace(self, pixel_weight=weight)
 
 
 class Generator(nn.Module):
-    """LR (N, 3, h, w), normalised -> SR (N, 3, 2h, 2w), normalised; h and w even.
+    """LR (N, 3, h, w), normalised -> SR (N, 3, 2h, 2w), normalised. Raises ValueError unless h and w are even.
 
     A 2x2 convolution of stride 2 halves the image, convolutions with Tanh between them keep its size, two pixel
-    shuffles bring it to twice the input [seed]. The bilinear enlargement of the input, times a learned scale that is
-    clamped to [0.2, 0.8], is added [seed]. Middle widths 64 -> 128 -> 64, 256 before each shuffle [choice].
+    shuffles bring it to twice the input [paper]. The bilinear enlargement of the input, times a learned scale that is
+    clamped to [0.2, 0.8], is added [paper]. Middle widths 64 -> 128 -> 64, 256 before each shuffle [ours].
     """
 
     def __init__(self, width: int = 64, residual_scale: tuple[float, float, float] = (0.5, 0.2, 0.8)) -> None:
@@ -98,8 +105,8 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Image (N, 3, size, size), normalised -> score (N, 1); its sigmoid is the probability of being real (section 5.3).
 
-    Six 3x3 convolutions 3 -> 12 -> 48 -> 72 -> 48 -> 12 -> 3 with leaky ReLU and dropout of whole feature maps [seed],
-    stride 2 (stated for the first, used for all [choice]), batch norm on all but the first [choice], one linear layer.
+    Six 3x3 convolutions 3 -> 12 -> 48 -> 72 -> 48 -> 12 -> 3 with leaky ReLU and dropout of whole feature maps [paper],
+    stride 2 (stated for the first, used for all [ours]), batch norm on all but the first [ours], one linear layer.
     """
 
     CHANNELS = (3, 12, 48, 72, 48, 12, 3)
@@ -123,7 +130,7 @@ class Discriminator(nn.Module):
         return self.score(self.features(image).flatten(1))
 
 
-class HumanGAN(Method):
+class HumanGAN(SuperResolver):
     """The paper's training (section 5.4): one discriminator and one generator update per batch."""
 
     def __init__(self, config: Config, steps_per_epoch: int) -> None:
@@ -152,8 +159,8 @@ class HumanGAN(Method):
         real, fake = bce_discriminator(discriminator(hr), discriminator(sr.detach()))
         d_terms = self.update("discriminator", {"d_real": real, "d_fake": fake})
 
-        with frozen(discriminator) as judge:
-            terms = {"g_adversarial": bce_generator(judge(sr))}
+        with frozen(discriminator) as discriminator:
+            terms = {"g_adversarial": bce_generator(discriminator(sr))}
             if self.config.pixel_weight:
                 terms["g_pixel"] = self.config.pixel_weight * F.l1_loss(sr, hr)
             g_terms = self.update("generator", terms)

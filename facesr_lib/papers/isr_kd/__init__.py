@@ -1,12 +1,21 @@
 """Face to cartoon incremental super-resolution using knowledge distillation, x8 (Devkatte, Dubey, Singh, Hadid).
 
-A generator that super-resolves faces learns cartoons too. A frozen copy of it, the teacher, judges replayed faces: the student
-may not change what it makes of them (distillation); the cartoons feed every other term. Marks: [S] the paper's text says it,
-[R] the authors' released code does it, [C] both are silent and we chose.
+Problem: a generator that super-resolves faces shall learn cartoons too, and fine-tuning on cartoons makes it forget faces.
+Idea: keep a frozen copy of it, the teacher T. Replay some faces, and hold the student S to what T makes of them.
 
-Units. The released code works on [0, 255], this library on [0, 1]. Every squared error (of features too, which grow with the
-image) is therefore multiplied by 255^2 and keeps its released weight: the objective and its gradients have the released values,
-so the adversarial weight 5e-3 and Adam's epsilon mean what they meant there. Only biases, in units of the image, move faster.
+    L_new = |S(x) - y|^2 + 0.3 sum_i |e_i - Canny_i(y)|^2 + |YUV(S(x)) - YUV(y)|^2 - 0.005 log D(S(x))
+    L_old = 15 |S(x) - T(x)|^2 + 0.08 |B_S(x) - B_T(x)|^2
+    L_D   = -1000 (log D(y) + log(1 - D(S(x))))
+
+Cartoons feed L_new and L_D, replayed faces feed L_old only. e_i are the edge maps of the three steps, B is the bottleneck.
+We had the abstract and the figure captions, not the paper's full text; sizes, weights and splits are the released code's.
+Marks: [paper] the paper's text says it, [code] the authors' released code does it, [ours] both are silent and we chose.
+
+Departures. The released code works on [0, 255], this library on [0, 1]. Every squared error (of features too, which grow with
+the image) is therefore multiplied by 255^2 and keeps its released weight: the objective and its gradients have the released
+values, so the adversarial weight 5e-3 and Adam's epsilon mean what they meant there. Only biases, in units of the image, move
+faster. The small presets start and end more gently (`bilinear_start`, `constant_part`). The identity loss, which the abstract
+names and the code lacks, is an ablation, off by default.
 """
 
 from __future__ import annotations
@@ -21,7 +30,7 @@ from torch import Tensor, nn
 
 from facesr_lib.image import average_pool, canny, quantize, rgb_to_yuv
 from facesr_lib.papers.isr_kd.networks import WINDOWS, Discriminator, Generator, Output, Step
-from facesr_lib.training import Batch, Method, check_profile, evaluating, frozen
+from facesr_lib.training import Batch, SuperResolver, check_profile, evaluating, frozen
 from facesr_lib.training.schedules import Schedule, constant, linear_decay
 
 __all__ = [
@@ -42,12 +51,12 @@ __all__ = [
 ]
 
 SQUARED_GREY_LEVELS = 255.0**2
-CANNY = (50, 255)  # thresholds in grey levels [R]
+CANNY = (50, 255)  # thresholds in grey levels [code]
 
 
 @dataclass(frozen=True)
 class Halvings:
-    """Bilinear halvings, each rounded to 8 bit, until the image is `scale` (a power of two) times smaller [R]."""
+    """Bilinear halvings, each rounded to 8 bit, until the image is `scale` (a power of two) times smaller [code]."""
 
     scale: int = 8
 
@@ -60,7 +69,7 @@ class Halvings:
         return f"{self.scale.bit_length() - 1} bilinear halvings in 8 bit"
 
     def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """(N, C, H, W) in [0, 1] -> (N, C, H / scale, W / scale), no gradient. Raises ValueError where scale divides not."""
+        """(N, C, H, W) in [0, 1] -> (N, C, H / scale, W / scale), without gradient. `scale` must divide H and W."""
         return self.pyramid(hr)[-1]
 
     def pyramid(self, hr: Tensor) -> list[Tensor]:
@@ -75,35 +84,39 @@ class Halvings:
 class Config:
     """Everything that decides what is trained. The defaults are the `paper` preset."""
 
-    hr_size: int = 128  # the whole image, resized [R]
+    hr_size: int = 128  # the whole image, resized [code]
     degradation: Halvings = Halvings(8)
-    width: float = 1.0  # of the generator; 1: 512 channels in its first step [R]
-    discriminator_width: float = 1.0  # 1: 128 channels in its first layer [R]; it costs half of a step and weighs 5e-3
-    bilinear_start: bool = False  # False: Xavier's weights everywhere [R]; True: see `bilinear` [C]
+    width: float = 1.0  # of the generator; 1: 512 channels in its first step [code]
+    discriminator_width: float = (
+        1.0  # 1: 128 channels in its first layer [code]; it costs half of a step and weighs 5e-3
+    )
+    bilinear_start: bool = False  # False: Xavier's weights everywhere [code]; True: see `bilinear` [ours]
     edge_block: bool = True  # False: the block passes its input on (ablation)
-    extra_blocks: int = 0  # residual blocks after each step, identities at the start: the "extended network" [C]
+    extra_blocks: int = 0  # residual blocks after each step, identities at the start: the "extended network" [ours]
     edge_discriminator: bool = False  # the discriminator sees the image and its edge residual (ablation)
-    edge_weight: float = 0.3  # [R]
-    luma_chroma_weight: float = 1.0  # [R]
-    adversarial_weight: float = 5e-3  # [R]
-    output_weight: float = 15.0  # distillation of the image [R]
-    bottleneck_weight: float = 0.08  # distillation of the feature B [R]
-    identity_weight: float = 0.0  # named in the abstract [S], absent from the released code [R]
-    discriminator_weight: float = 1000.0  # [R]: to Adam it only matters against epsilon
-    learning_rate: float = 1e-4  # Adam [R]
-    betas: tuple[float, float] = (0.9, 0.999)  # [R]
-    batch_size: int = 16  # 1 by default in the released code, unknown in the paper [C]
-    constant_part: float = 1.0  # of a stage, at `learning_rate` [R]; then the rate falls in a straight line to 0 [C]
-    epochs: tuple[int, int] = (200, 200)  # of the teacher and of a student [R], over all images of a split
-    faces: int = 10_000_000  # most faces to train the teacher on
-    tested: int = 5_000  # most images of each domain to score [C]
-    unit: int = 10_000  # images: a split "a:b" has a * unit cartoons and b * unit replayed faces [R]
+    edge_weight: float = 0.3  # [code]
+    luma_chroma_weight: float = 1.0  # [code]
+    adversarial_weight: float = 5e-3  # [code]
+    output_weight: float = 15.0  # distillation of the image [code]
+    bottleneck_weight: float = 0.08  # distillation of the feature B [code]
+    identity_weight: float = 0.0  # named in the abstract [paper], absent from the released code [code]
+    discriminator_weight: float = 1000.0  # [code]: to Adam it only matters against epsilon
+    learning_rate: float = 1e-4  # Adam [code]
+    betas: tuple[float, float] = (0.9, 0.999)  # [code]
+    batch_size: int = 16  # 1 by default in the released code, unknown in the paper [ours]
+    constant_part: float = (
+        1.0  # of a stage, at `learning_rate` [code]; then the rate falls in a straight line to 0 [ours]
+    )
+    epochs: tuple[int, int] = (200, 200)  # of the teacher and of a student [code], over all images of a split
+    faces: int | None = None  # most faces to train the teacher on; None: all
+    tested: int = 5_000  # most images of each domain to score [ours]
+    unit: int = 10_000  # images: a split "a:b" has a * unit cartoons and b * unit replayed faces [code]
 
     @classmethod
     def preset(cls, profile: str) -> Config:
         """The configuration of a profile: smoke, quick, workshop or paper.
 
-        Short schedules take larger steps, that shrink at the end, from a start that enlarges without a checkerboard [C].
+        Short schedules take larger steps, that shrink at the end, from a start that enlarges without a checkerboard [ours].
         """
         short = cls(bilinear_start=True, constant_part=0.3, batch_size=8, tested=100, unit=125)
         tiny = replace(short, width=1 / 64, discriminator_width=1 / 64, faces=16, tested=8, unit=8)
@@ -130,7 +143,7 @@ def squared_error(a: Tensor, b: Tensor) -> Tensor:
 
 
 def edge_error(edges: tuple[Tensor, ...], hr: Tensor) -> Tensor:
-    """Edge maps against Canny's of the grey HR image at the same sizes, errors added: (n,) squared grey levels [R]."""
+    """Edge maps against Canny's of the grey HR image at the same sizes, errors added: (n,) squared grey levels [code]."""
     targets = [canny(image, *CANNY) for image in reversed(Halvings(2 ** (len(edges) - 1)).pyramid(hr))]
     return torch.stack([squared_error(e, t) for e, t in zip(edges, targets, strict=True)]).sum(0)
 
@@ -142,7 +155,7 @@ def js_divergence(p_logits: Tensor, q_logits: Tensor) -> Tensor:
     return 0.5 * ((log_p.exp() * (log_p - log_m)).sum(1) + (log_q.exp() * (log_q - log_m)).sum(1))
 
 
-class ISRKD(Method):
+class ISRKD(SuperResolver):
     """One stage. Without a teacher: the face-only generator, trained on new images only. With one: an incremental student.
 
     A batch has "lr", "hr" and "new" (B,) bool, as IncrementalBatches gives it. Every term adds up over the images it is for
@@ -161,7 +174,7 @@ class ISRKD(Method):
     def build(self) -> None:
         self.networks = {name: network for name, (network, _) in networks(self.config).items()}
         if self.teacher is not None:
-            start_from(self.networks["generator"], self.teacher)  # [S]
+            start_from(self.networks["generator"], self.teacher)  # [paper]
         for name, network in self.networks.items():
             self.optimizers[name] = torch.optim.Adam(network.parameters(), self.config.learning_rate, self.config.betas)
             self.learning_rates[name] = self.schedule
@@ -176,23 +189,25 @@ class ISRKD(Method):
         weight = config.discriminator_weight / size
         d_terms = self.update("discriminator", {"d_real": weight * real.sum(), "d_fake": weight * fake.sum()})
 
-        with frozen(discriminator) as judge:
-            assert isinstance(judge, Discriminator)
+        with frozen(discriminator) as discriminator:
+            assert isinstance(discriminator, Discriminator)
             terms = {
                 "reconstruction": squared_error(sr, hr),
                 "edge": config.edge_weight * edge_error(tuple(edge[new] for edge in student.edges), hr),
                 "luma_chroma": config.luma_chroma_weight * squared_error(rgb_to_yuv(sr), rgb_to_yuv(hr)),
-                "adversarial": config.adversarial_weight * F.softplus(-judge(sr)),
+                "adversarial": config.adversarial_weight * F.softplus(-discriminator(sr)),
             }
             if config.identity_weight:
-                terms["identity"] = config.identity_weight * js_divergence(judge.features(sr), judge.features(hr))
+                terms["identity"] = config.identity_weight * js_divergence(
+                    discriminator.features(sr), discriminator.features(hr)
+                )
             if self.teacher is not None:
                 terms |= self.distillation(student, batch["lr"], ~new)
             g_terms = self.update("generator", {name: term.sum() / size for name, term in terms.items()})
         return {**d_terms, **g_terms}
 
     def distillation(self, student: Output, lr: Tensor, old: Tensor) -> dict[str, Tensor]:
-        """What the student changed on replayed images, against the teacher, asked now: it sees the augmented image too."""
+        """The terms of L_old, (n,) each. The teacher is asked now and not beforehand, since the images are augmented."""
         assert self.teacher is not None
         with torch.no_grad():
             teacher: Output = self.teacher.to(lr.device)(lr[old])
@@ -212,7 +227,7 @@ class ISRKD(Method):
 
 
 def start_from(student: nn.Module, teacher: nn.Module) -> None:
-    """Copy the teacher's weights; only the student's extra blocks may be missing in it. Raises ValueError otherwise."""
+    """Copy the teacher's weights into the student. Raises ValueError unless only the student's extra blocks are missing in it."""
     missing, unexpected = student.load_state_dict(teacher.state_dict(), strict=False)
     if unexpected or any(".extra." not in name for name in missing):
         raise ValueError(f"the teacher is another network: it lacks {missing} and has {unexpected} besides")

@@ -1,4 +1,4 @@
-"""The networks of ISR-KD. Marks: [R] the authors' released code does it, [C] we chose.
+"""The networks of ISR-KD. Marks as in the package's docstring.
 
 The generator is EIPNet's (Kim et al., Neurocomputing 2021): three steps that double the size, each with an edge block.
 """
@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from facesr_lib.image import edge_residual
 from facesr_lib.nn import ResidualBlock
 
-WINDOWS = (5, 7, 10)  # of the edge block, at 2, 4 and 8 times the LR size [R]
-# The generator counts brightness from here, not from black [C]. Its biases could take that up (but at the padded border), so it
-# can make the same images; but a short training does not spend itself on the mean brightness of everything.
+WINDOWS = (5, 7, 10)  # of the edge block, at 2, 4 and 8 times the LR size [code]
+# The generator counts brightness from here, not from black [ours]. Its biases could learn that (except at the padded border), so
+# it can make the same images. But a short training does not spend itself on the mean brightness of everything.
 MID_GREY = 0.5
 
 
@@ -49,7 +49,7 @@ class Step(nn.Module):
 
 
 class Generator(nn.Module):
-    """LR (N, 3, h, w) in [0, 1] -> Output at 8h x 8w. 11,912,582 parameters at width 1 [R]. Xavier weights, zero biases."""
+    """LR (N, 3, h, w) in [0, 1] -> Output at 8h x 8w. 11,912,582 parameters at width 1 [code]. Xavier weights, zero biases."""
 
     def __init__(
         self, width: float = 1.0, edge_block: bool = True, extra_blocks: int = 0, bilinear_start: bool = False
@@ -67,7 +67,7 @@ class Generator(nn.Module):
             self.apply(bilinear)
         for module in self.modules():
             if isinstance(module, ResidualBlock):
-                nn.init.zeros_(module.last.weight)  # the identity until it is trained [C]
+                nn.init.zeros_(module.last.weight)  # the identity until it is trained [ours]
 
     def forward(self, lr: Tensor) -> Output:
         first = self.first(lr - MID_GREY)
@@ -79,7 +79,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Image (N, 3, size, size) in [0, 1] -> score (N, 1). 64,149,889 parameters at 128 px, most in one linear layer [R]."""
+    """Image (N, 3, size, size) in [0, 1] -> score (N, 1). 64,149,889 parameters at 128 px, most in one linear layer [code]."""
 
     def __init__(self, size: int, width: float = 1.0, edge_input: bool = False) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class Discriminator(nn.Module):
             layers += [nn.Conv2d(inputs, outputs, 3, stride, padding=1 if stride == 1 else 0), nn.LeakyReLU(0.2)]
             inputs = outputs
             size = size if stride == 1 else (size - 3) // 2 + 1
-        self.convolutions = nn.Sequential(*layers[:-1])  # the last one has no activation [R]
+        self.convolutions = nn.Sequential(*layers[:-1])  # the last one has no activation [code]
         self.hidden, self.score = nn.Linear(c * size * size, c), nn.Linear(c, 1)
         self.apply(xavier)
 
@@ -111,7 +111,7 @@ def channels(full: int, width: float) -> int:
 
 
 def xavier(module: nn.Module) -> None:
-    """Xavier-uniform weights and zero biases [R: Xavier; C: uniform]."""
+    """Xavier-uniform weights and zero biases Xavier [code], uniform [ours]."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.xavier_uniform_(module.weight)
         assert module.bias is not None
@@ -119,7 +119,7 @@ def xavier(module: nn.Module) -> None:
 
 
 def bilinear(module: nn.Module) -> None:
-    """Let a transposed convolution, 4 x 4 with stride 2, begin as the bilinear enlargement of its first input channels [C].
+    """Let a transposed convolution, 4 x 4 with stride 2, begin as the bilinear enlargement of its first input channels [ours].
 
     Long et al. (2015) begin their enlargements so. With Xavier's weights each of the three begins as a checkerboard a third as
     strong as its input, and in a short training most of the last channels die: too few are left to learn colours from.

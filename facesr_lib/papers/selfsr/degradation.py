@@ -130,10 +130,6 @@ class Adaptation(Method):
         """Synthetic LR (N, 3, h, w) in [0, 1] -> what it would look like in the real domain, in [0, 1], without gradients."""
         raise NotImplementedError
 
-    def super_resolve(self, lr: Tensor) -> Tensor:
-        """Stage 1 stays at its scale: the translated LR."""
-        return self.translate(lr)
-
 
 class FlowAdaptation(Adaptation):
     """Equations 1 to 5."""

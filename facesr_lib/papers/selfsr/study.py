@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from facesr_lib.data import (
     ImageSet,
@@ -23,14 +22,17 @@ from facesr_lib.papers.selfsr.degradation import LearnedDegradation
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig
 from facesr_lib.training import Device, Method, StageCache, Trained, TrainerOptions, train_stage
 
+M = TypeVar("M", bound=Method)
+A = TypeVar("A", bound=Adaptation)
+
 
 @dataclass(frozen=True)
 class Study:
-    """One configuration on one data root with one seed. stages_root: of the stage cache."""
+    """One configuration on one data root with one seed."""
 
     config: Config
     data_root: str
-    stages_root: Path
+    stages: StageCache
     seed: int
     device: Device = "auto"
 
@@ -68,7 +70,7 @@ class Study:
             test=wild.test.limit(test),
         )
 
-    def adaptation(self, method: Adaptation) -> Trained:
+    def adaptation(self, method: A) -> Trained[A]:
         """Stage 1 on the wild setting: `FlowAdaptation(config)` or `CycleAdaptation(config)`, trained or found."""
         wild, config = self.wild, method.config
         bicubic = Bicubic(self.config.real.scale)
@@ -76,32 +78,31 @@ class Study:
         key = {"kind": type(method).__name__, "config": config, "hr": wild.hr.checksum, "lr": wild.real_lr.checksum}
         return self._train("selfsr-degradation", method, batches, config.steps, key)
 
-    def flow(self) -> Trained:
+    def flow(self) -> Trained[FlowAdaptation]:
         """Stage 1 as the paper does it."""
         return self.adaptation(FlowAdaptation(self.config.degradation))
 
-    def flow_without_identity(self) -> Trained:
+    def flow_without_identity(self) -> Trained[FlowAdaptation]:
         """The flow field without the identity loss."""
         return self.adaptation(FlowAdaptation(self.config.degradation.without_identity()))
 
-    def cycle(self) -> Trained:
+    def cycle(self) -> Trained[CycleAdaptation]:
         """The CycleGAN-style adaptation."""
         return self.adaptation(CycleAdaptation(self.config.degradation))
 
-    def real(self, stage1: Trained | None) -> Trained:
+    def real(self, stage1: Trained[Any] | None) -> Trained[SelfSR]:
         """Stage 2 for real faces, on the pairs that a trained stage 1 makes; None: on bicubic pairs ("vanilla" in Table III)."""
         config, hr = self.config.real, self.wild.hr
         degradation: Degradation = Bicubic(config.scale)
         made_by = "bicubic"
         if stage1:
-            assert isinstance(stage1.method, Adaptation)
             degradation = LearnedDegradation(stage1.method, config.scale)
             made_by = stage1.folder.name  # the hash of all that stage 1 depends on
         batches = PairedBatches(hr, degradation, config.batch_size, self.seed)
         key = {"config": config, "hr": hr.checksum, "degradation": made_by}
         return self._train("selfsr-real", SelfSR(config), batches, config.steps, key)
 
-    def super_resolution(self, config: SRConfig) -> Trained:
+    def super_resolution(self, config: SRConfig) -> Trained[SelfSR]:
         """Stage 2 on bicubic LR, with or without pairs as `config.paired` says. Without, HR and LR show different people."""
         bicubic = Bicubic(config.scale)
         if config.paired:
@@ -118,6 +119,6 @@ class Study:
         """For the unpaired setting: HR faces of half of the training people, bicubic LR faces of the other half."""
         return strangers(self.train, Bicubic(self.config.unpaired.scale))
 
-    def _train(self, name: str, method: Method, batches: Any, steps: int, key: dict[str, Any]) -> Trained:
+    def _train(self, name: str, method: M, batches: Any, steps: int, key: dict[str, Any]) -> Trained[M]:
         options = TrainerOptions(steps=steps, checkpoint_every=500, device=self.device)
-        return train_stage(StageCache(self.stages_root), name, method, batches, options, seed=self.seed, key=key)
+        return train_stage(self.stages, name, method, batches, options, seed=self.seed, key=key)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from facesr_lib.image import resize_bicubic
 from facesr_lib.losses import hinge_discriminator, hinge_generator, r1_penalty
 from facesr_lib.papers.selfsr.networks import Conditioning, Discriminator, Generator
-from facesr_lib.training import Batch, Method, evaluating, frozen, unwrap
+from facesr_lib.training import Batch, SuperResolver, evaluating, frozen, unwrap
 from facesr_lib.training.schedules import constant
 
 
@@ -71,7 +71,7 @@ class SRConfig:
         return replace(self, adversarial=0.0)
 
 
-class SelfSR(Method):
+class SelfSR(SuperResolver):
     """Equations 7 to 11. With pairs a batch holds `lr` and `hr`; without, `real_lr` (other people's LR faces) and `hr`."""
 
     grows = True

@@ -20,7 +20,7 @@ from facesr_lib.image import quantize
 from facesr_lib.losses import bce_discriminator, bce_generator
 from facesr_lib.nn import LightCNN
 from facesr_lib.papers.teacher_student.networks import SCALE, Canny, DoG, DownsamplingNet, Edges, RecurrentSR
-from facesr_lib.training import Batch, Method, check_profile, evaluating, frozen
+from facesr_lib.training import Batch, Method, SuperResolver, check_profile, evaluating, frozen
 from facesr_lib.training.schedules import halve_every
 
 FROM_SCRATCH = ("denet", "tnet", "snet")
@@ -140,14 +140,11 @@ class LearnDegradation(Method):
         with evaluating(self.inference_network("denet")) as denet:
             return quantize(denet(hr))
 
-    def super_resolve(self, lr: Tensor) -> Tensor:
-        raise NotImplementedError("DeNet makes LR images: call degrade(hr); TeacherStudent super-resolves")
-
 
 # -- stage 2: teacher and student, jointly (eqs. 5 to 8) ------------------------------------------------------------------------
 
 
-class TeacherStudent(Method):
+class TeacherStudent(SuperResolver):
     """TNet learns from (DeNet(HR), HR); SNet from real LR only. Batches: "hr", "lr" (bicubic), "real_lr".
 
     The content loss counts all three outputs, the other losses the last one [choice]. DSNet is trained beside SNet: for the

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 from facesr_lib.data import ImageSet, UnpairedBatches, Wild, eval_batches, in_the_wild
 from facesr_lib.image import Bicubic, Degradation
@@ -25,11 +24,11 @@ from facesr_lib.training import (
 
 @dataclass(frozen=True)
 class Study:
-    """One configuration on one data root with one seed. stages_root: of the stage cache."""
+    """One configuration on one data root with one seed."""
 
     config: Config
     data_root: str
-    stages_root: Path
+    stages: StageCache
     seed: int
     device: Device = "auto"
 
@@ -51,14 +50,14 @@ class Study:
         return replace(test, name=f"{test.name.removesuffix(f', {hidden.name}')}, bicubic LR")
 
     @cached_property
-    def degradation(self) -> Trained:
+    def degradation(self) -> Trained[LearnDegradation]:
         """Stage 1, trained or found."""
         batches = self._batches(self.config.batch_sizes[0])
         method = LearnDegradation(self.config, batches.steps_per_epoch)
         options = TrainerOptions(method.steps, device=self.device)
-        return train_stage(self._cache, "denet", method, batches, options, seed=self.seed, key=self._key(self.config))
+        return train_stage(self.stages, "denet", method, batches, options, seed=self.seed, key=self._key(self.config))
 
-    def pair(self, config: Config) -> Trained:
+    def pair(self, config: Config) -> Trained[TeacherStudent]:
         """Stage 2 after `degradation`, trained or found. config: the study's own, or a variant of it.
 
         Eight times during training, the PSNR on ten or so validation faces, spread over the people, is taken: of TNet on bicubic
@@ -69,14 +68,14 @@ class Study:
         options = TrainerOptions(method.steps, validate_every=-(-method.steps // 8), device=self.device)
         key = self._key(config) | {"val": self.wild.val.checksum, "denet": self.degradation.folder.name}
         return train_stage(
-            self._cache,
+            self.stages,
             "teacher-student",
             method,
             batches,
             options,
             seed=self.seed,
             key=key,
-            validate=lambda _: self._validate(method),
+            validate=self._validate,
         )
 
     def _validate(self, method: TeacherStudent) -> dict[str, float]:
@@ -94,10 +93,6 @@ class Study:
                 scores = evaluate(super_resolve, pairs, {"psnr": psnr}, resolve_device(self.device))
                 found[name] = scores["psnr"].mean().item()
         return found
-
-    @property
-    def _cache(self) -> StageCache:
-        return StageCache(self.stages_root)
 
     def _batches(self, batch_size: int) -> UnpairedBatches:
         wild = self.wild

@@ -1,0 +1,159 @@
+"""The trainings of the ISR-KD notebooks: the face-only teacher, and a student per split and ablation.
+
+Each is made once and then found in the stage cache. Marks as in the package's docstring.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from facesr_lib.data import Domain, ImageSet, IncrementalBatches, eval_batches, increment, load_cartoons, load_faces
+from facesr_lib.data.faces import Split
+from facesr_lib.metrics import evaluate, psnr
+from facesr_lib.papers import ISR_KD
+from facesr_lib.papers.isr_kd import ISRKD, Config, names
+from facesr_lib.papers.isr_kd.names import CARTOONS, FACES
+from facesr_lib.training import Device, StageCache, Trained, TrainerOptions, resolve_device, train_stage
+
+EXTENSION: dict[str, Any] = {"extra_blocks": 1}
+# The fields of the config that an ablation changes, all in the student; without the edge block it needs a teacher without it.
+ABLATIONS: dict[str, dict[str, Any]] = {
+    names.NO_OUTPUT_KD: {"output_weight": 0.0},
+    names.NO_BOTTLENECK_KD: {"bottleneck_weight": 0.0},
+    names.NO_KD: {"output_weight": 0.0, "bottleneck_weight": 0.0},
+    names.NO_EDGE_BLOCK: {"edge_block": False},
+    names.NO_EDGE_LOSS: {"edge_weight": 0.0},
+    names.NO_LC_LOSS: {"luma_chroma_weight": 0.0},
+    names.IDENTITY_LOSS: {"identity_weight": 1000.0},  # [ours]: at most 693, in the range of the reconstruction term
+    names.EDGE_DISCRIMINATOR: {"edge_discriminator": True},
+}
+VALIDATIONS = 8  # of a training, evenly spaced
+VALIDATION_IMAGES = 16  # of each domain
+PREVIEW_IMAGES = 3  # of these
+
+
+def augment(hr: Tensor, generator: torch.Generator) -> Tensor:
+    """Mirror with probability 1/2, then with probability 1/2 rotate by 90, 180 or 270 degrees [code].
+
+    hr: square images (N, C, S, S); the result has the same shape. generator: where all random numbers come from.
+    """
+    mirrored = torch.rand(len(hr), generator=generator) < 0.5
+    hr = torch.where(mirrored[:, None, None, None], hr.flip(-1), hr)
+    turned = torch.rand(len(hr), generator=generator) < 0.5
+    quarters = torch.randint(1, 4, (len(hr),), generator=generator) * turned
+    return torch.stack([torch.rot90(image, int(n), dims=(1, 2)) for image, n in zip(hr, quarters, strict=True)])
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """One config on the images of one data root, with one seed. stages: where trainings are kept.
+
+    `load_faces` and `load_cartoons` say what a data root holds.
+    """
+
+    config: Config
+    data_root: str
+    stages: StageCache
+    seed: int
+    device: Device = "auto"
+
+    @cached_property
+    def faces(self) -> ImageSet:
+        """Faces to train on; a split takes of them what it needs."""
+        return self._faces("train", self.config.faces)
+
+    @cached_property
+    def cartoons(self) -> ImageSet:
+        """Cartoons to train on, as many as the largest split needs or as there are."""
+        return load_cartoons(self.data_root, "train", self.config.hr_size, 5 * self.config.unit)
+
+    @cached_property
+    def unit(self) -> int:
+        """Images per unit of a split: the config's number, or as many as faces and cartoons allow."""
+        return min(self.config.unit, len(self.faces) // 2, len(self.cartoons) // 5)
+
+    @cached_property
+    def val(self) -> Mapping[str, ImageSet]:
+        """Held-out images of both domains. Their mean PSNR is the validation; the first few of each are previewed."""
+        return self._held_out("val", VALIDATION_IMAGES)
+
+    @cached_property
+    def test(self) -> Mapping[str, ImageSet]:
+        """Held-out images of both domains for the final scores."""
+        return self._held_out("test", self.config.tested)
+
+    @cached_property
+    def previewed(self) -> Tensor:
+        """The HR images whose SR a training keeps as previews, (n, 3, H, W): the first of every domain in `val`."""
+        return torch.cat([images.take(range(min(PREVIEW_IMAGES, len(images)))) for images in self.val.values()])
+
+    def domains(self, split: str) -> tuple[Domain, ...]:
+        """The training images of a split, such as "replay 2:1". Raises ValueError when there are too few cartoons."""
+        cartoons, faces = (float(part) for part in split.removeprefix("replay ").split(":"))
+        count = round(cartoons * self.unit)
+        if count > len(self.cartoons):
+            raise ValueError(f"{split!r} needs {count} cartoons, there are {len(self.cartoons)}")
+        return increment({CARTOONS: self.cartoons.limit(count)}, {FACES: self.faces}, faces / cartoons)
+
+    def teacher(self, **changes: Any) -> Trained[ISRKD]:
+        """The face-only generator, trained on all faces. `changes` are fields of the config."""
+        return self._train("isr-kd-teacher", replace(self.config, **changes), increment({FACES: self.faces}))
+
+    def student(self, split: str, teacher: Trained[ISRKD], **changes: Any) -> Trained[ISRKD]:
+        """A student that starts from the teacher's weights. "replay 2:1" shows it 2 units of cartoons and 1 unit of faces."""
+        stage = "isr-kd-" + re.sub("[^a-z0-9]+", "-", split)
+        return self._train(stage, replace(self.config, **changes), self.domains(split), teacher)
+
+    def _train(
+        self, stage: str, config: Config, domains: tuple[Domain, ...], teacher: Trained[ISRKD] | None = None
+    ) -> Trained[ISRKD]:
+        batches = IncrementalBatches(domains, config.degradation, config.batch_size, self.seed, augment)
+        steps = config.epochs[0 if teacher is None else 1] * batches.steps_per_epoch
+        every = max(1, steps // VALIDATIONS)
+        options = TrainerOptions(steps, validate_every=every, checkpoint_every=2 * every, device=self.device)
+        key = {
+            "config": config,
+            "train": batches.key,
+            "val": {domain: images.checksum for domain, images in self.val.items()},
+            "teacher": None if teacher is None else teacher.folder.name,
+        }
+        method = ISRKD(config, None if teacher is None else teacher.method.inference_network("generator"), steps)
+        lr = config.degradation(self.previewed)
+
+        def preview(method: ISRKD) -> Tensor:
+            return method.super_resolve(lr.to(resolve_device(self.device)))
+
+        return train_stage(
+            self.stages,
+            stage,
+            method,
+            batches,
+            options,
+            seed=self.seed,
+            key=key,
+            validate=self._validate,
+            preview=preview,
+        )
+
+    def _validate(self, method: ISRKD) -> dict[str, float]:
+        """Mean PSNR on the held-out images of each domain."""
+        found = {}
+        for domain, images in self.val.items():
+            pairs = eval_batches(images, self.config.degradation, 25, self.seed)
+            scores = evaluate(method.super_resolve, pairs, {"psnr": psnr}, resolve_device(self.device))
+            found[domain] = scores["psnr"].mean().item()
+        return found
+
+    def _held_out(self, split: Split, count: int) -> dict[str, ImageSet]:
+        cartoons = load_cartoons(self.data_root, split, self.config.hr_size, count)
+        return {FACES: self._faces(split, count), CARTOONS: cartoons}
+
+    def _faces(self, split: Split, count: int | None) -> ImageSet:
+        return load_faces(self.data_root, split, self.config.hr_size, ISR_KD.data_sets).limit(count)
