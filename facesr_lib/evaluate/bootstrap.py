@@ -181,27 +181,6 @@ def set_replicates(
     return found
 
 
-def compare_sets(
-    ours: Floats,
-    other: Floats,
-    reference: Floats,
-    distance: Callable[[Floats, Floats], float],
-    groups: Sequence[Hashable] | None = None,
-    *,
-    paired: bool = True,
-    resamples: int = SET_RESAMPLES,
-    seed: int = 0,
-) -> Estimate:
-    """By how much `ours` is nearer to `reference` than `other` is (positive: nearer), with `set_replicates` for both."""
-    value, replicates = 0.0, np.zeros(resamples)
-    for sign, features in ((-1, ours), (1, other)):
-        value += sign * distance(features, reference)
-        replicates += sign * set_replicates(
-            features, reference, distance, groups, paired=paired, resamples=resamples, seed=seed
-        )
-    return estimate(value, replicates, n=len(ours), units=int(_members(groups, len(ours)).max()) + 1, seed=seed)
-
-
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's (1979) adjusted p-values: comparing each with alpha keeps the chance of any false finding at alpha or below."""
     adjusted, largest = [0.0] * len(p_values), 0.0

@@ -19,8 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from facesr_lib.evaluate.bootstrap import RESAMPLES, Estimate, bootstrap_mean, estimate, holm
-from facesr_lib.evaluate.claims import Claim, Part, metric_family
-from facesr_lib.evaluate.result import DEFAULT_ROLE
+from facesr_lib.evaluate.claims import Claim, Part
 
 Verdict = Literal["reproduced", "not reproduced", "inconclusive", "not run", "not judged"]
 VERDICTS: tuple[Verdict, ...] = ("reproduced", "not reproduced", "inconclusive", "not run", "not judged")
@@ -38,6 +37,7 @@ class Measured:
     notebook: str
     dataset: str
     metric: str
+    unit: str
     convention: str
     effect: float
     low: float
@@ -130,8 +130,8 @@ def _settings(part: Part, results: Sequence[dict[str, Any]]) -> Iterator[tuple[d
         roles = {data["name"]: data["role"] for data in result["data"]}
         table: dict[tuple[str, str, str], dict[str, Scores]] = {}
         for score in result["scores"]:
-            fits = roles.get(score["dataset"], DEFAULT_ROLE) == part.role
-            if fits and metric_family(score["metric"]) == part.metric:
+            fits = roles.get(score["dataset"]) == part.role
+            if fits and score["family"] == part.metric:
                 methods = table.setdefault((score["dataset"], score["metric"], score["convention"]), {})
                 methods.setdefault(score["method"], {})[score["seed"]] = score
         for methods in table.values():
@@ -143,10 +143,11 @@ def _measure(part: Part, result: dict[str, Any], terms: list[Scores], *, resampl
     first = next(iter(terms[0].values()))
     weights = [weight for _, weight in part.terms]
     groups = next((data["groups"] for data in result["data"] if data["name"] == first["dataset"]), None)
-    groups = groups if groups is not None and len(groups) == first["n"] else None
     sign = 1 if first["higher_is_better"] else -1
     found = problem = None
     try:
+        if groups is not None and len(groups) != first["n"]:
+            raise _NotComparable("the scores and their image set differ in the number of images")
         rows = _by_seed(terms)
         means = np.array([sign * (_sum(weights, [s["mean"] for s in row]) - part.target) for row in rows])
         if first["replicates"] is None:
@@ -166,6 +167,7 @@ def _measure(part: Part, result: dict[str, Any], terms: list[Scores], *, resampl
         notebook=result["notebook"],
         dataset=first["dataset"],
         metric=first["metric"],
+        unit=first["unit"],
         convention=first["convention"],
         effect=effect,
         low=low,

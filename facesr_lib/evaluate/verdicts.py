@@ -46,7 +46,7 @@ def verdict_text(verdict: Verdict, profile: str) -> str:
 
 def interval_text(measured: Measured) -> str:
     """ "+0.65 dB [+0.40, +0.91]": as many decimals as the interval's width is worth; without an interval only the effect."""
-    unit = " dB" if "(dB)" in measured.metric else ""
+    unit = f" {measured.unit}" if measured.unit else ""
     if not math.isfinite(measured.effect):
         return "no number"
     if not math.isfinite(measured.high - measured.low):

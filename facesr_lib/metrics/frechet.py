@@ -51,25 +51,6 @@ def kernel_distance(f1: ArrayLike, f2: ArrayLike) -> float:
     return float(within - 2 * _kernel_sum(a, b) / (n * m))
 
 
-def kernel_distance_subsets(
-    f1: ArrayLike, f2: ArrayLike, *, subsets: int = 100, size: int = 1000, seed: int = 0
-) -> tuple[float, float]:
-    """Mean and standard deviation of `kernel_distance` over random subsets of `size` images, as KID is often published.
-
-    Each subset is drawn without replacement from either set, by a generator of the seed. Raises ValueError when a set has
-    fewer than `size` images, and as `frechet_distance` does.
-    """
-    a, b = _checked(f1, f2)
-    if subsets < 1 or not 2 <= size <= min(len(a), len(b)):
-        raise ValueError(f"subsets {subsets} of size {size}: expected >= 1, and 2 to {min(len(a), len(b))} images")
-    rng = np.random.default_rng(seed)
-    found = [
-        kernel_distance(a[rng.choice(len(a), size, replace=False)], b[rng.choice(len(b), size, replace=False)])
-        for _ in range(subsets)
-    ]
-    return float(np.mean(found)), float(np.std(found))
-
-
 def _checked(f1: ArrayLike, f2: ArrayLike) -> tuple[Features, Features]:
     sets = []
     for name, features in (("f1", f1), ("f2", f2)):

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from facesr_lib.metrics.external import evaluate_folder, spandrel_method
 from PIL import Image
 from torch import Tensor
 
 from facesr_lib.data import ImageSet
 from facesr_lib.metrics import evaluate, psnr
-from facesr_lib.metrics.external import evaluate_folder, spandrel_method
 
 N = 12
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from facesr_lib.data import Domain, ImageSet, IncrementalBatches, eval_batches, increment, load_cartoons, load_faces
 from facesr_lib.files import write_atomically
 from facesr_lib.image import to_float, to_uint8
-from facesr_lib.metrics import evaluate, psnr
+from facesr_lib.metrics import PSNR, evaluate
 from facesr_lib.papers import ISR_KD
 from facesr_lib.papers.isr_kd import ISRKD, Config
 from facesr_lib.training import CsvLog, Device, Method, StageCache, Trained, TrainerOptions, resolve_device, train_stage
@@ -143,9 +143,8 @@ class Study:
 
     def _psnr(self, method: Method, images: ImageSet) -> float:
         batches = eval_batches(images, self.config.degradation, 25, self.seed)
-        return (
-            evaluate(method.super_resolve, batches, {"psnr": psnr}, resolve_device(self.device))["psnr"].mean().item()
-        )
+        scores = evaluate(method.super_resolve, batches, [PSNR], resolve_device(self.device))
+        return scores[PSNR].mean().item()
 
 
 def _save(path: Path, images: Tensor) -> None:
