@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -102,11 +103,15 @@ def score_all(
             scores.append(FolderScore(metric, tuple(values.tolist()), n))
     if extractor:
         try:
-            distances = set_scores(found[of_sr].numpy(), found[of_hr].numpy(), extractor)
+            with warnings.catch_warnings(record=True) as remarks:
+                warnings.simplefilter("always")
+                distances = set_scores(found[of_sr].numpy(), found[of_hr].numpy(), extractor)
         except ValueError as error:
             note(f"n/a: {extractor.fid.label}: {error}")
         else:
             scores += [FolderScore(metric, (value,), len(found[of_sr])) for metric, value in distances.items()]
+            for remark in remarks:
+                note(str(remark.message))
     return scores
 
 

@@ -21,10 +21,10 @@ from facesr_lib import __version__
 from facesr_lib.config import check_profile, config_hash, plain
 from facesr_lib.data.images import ImageSet
 from facesr_lib.evaluate.provenance import cpu_model, git_state, provenance
-from facesr_lib.evaluate.reference import Reference
+from facesr_lib.evaluate.reference import Reference, beside
 from facesr_lib.evaluate.result import SCHEMA_VERSION, jsonable, write_json
 from facesr_lib.evaluate.scores import pool_seeds
-from facesr_lib.evaluate.tables import Table, column_decimals, format_number
+from facesr_lib.evaluate.tables import Table
 from facesr_lib.files import checkout_root, write_atomically
 from facesr_lib.metrics.metric import Metric
 from facesr_lib.plot.figures import DPI, SavedFigure
@@ -46,8 +46,8 @@ def seed_everything(seed: int) -> None:
 
 
 class Run:
-    """What a notebook records. Recording the same thing again (a cell run twice) replaces it; nothing reaches result.json
-    before `finish`, so a run that stops early leaves none and is never reported as if it were whole.
+    """What a notebook records. Recording the same thing again (a cell run twice) replaces it. Only `finish` writes result.json:
+    a run that stops early leaves none, so no report shows it as complete.
 
     Attributes: `folder` (this run's own folder), `device`, `profile`, `seed`, `out`, `stages_root`, and `data_root`, which is
     None unless it was given.
@@ -96,7 +96,7 @@ class Run:
         """Check the parameters, seed everything, and make an empty `<out>/<profile>/<notebook>/{tables,figures}`.
 
         notebook: the file's name without suffix; title: its heading; paper: a module of `facesr_lib.papers`, or None.
-        What an earlier run left there (result, provenance, tables, figures) is deleted first; logs and notebooks stay.
+        Deletes what an earlier run left there (result, provenance, tables, figures); logs and notebooks stay.
         Shown as a cell's last value, the run is one line of provenance. Raises ValueError for an unknown profile or device.
         """
         if not title.strip():
@@ -155,7 +155,7 @@ class Run:
         with np.errstate(invalid="ignore"):  # the spread of infinite scores is nan, which is meant
             spread = float(array.std(ddof=1)) if array.size > 1 else None
         found = {"n": array.size, "mean": float(array.mean()), "std": spread}
-        return self._record(method, images, metric, found, {"values": array.tolist(), "replicates": None}, seed)
+        return self._record(method, images, metric, seed, **found, values=array.tolist(), replicates=None)
 
     def set_score(
         self,
@@ -173,25 +173,16 @@ class Run:
         methods; without them no claim can be decided on this score.
         """
         found = {"n": len(images), "mean": float(value), "std": None}
-        series = {"values": [float(value)], "replicates": [float(replicate) for replicate in replicates]}
-        return self._record(method, images, metric, found, series, seed)
+        draws = [float(replicate) for replicate in replicates]
+        return self._record(method, images, metric, seed, **found, values=[float(value)], replicates=draws)
 
-    def _record(
-        self,
-        method: str,
-        images: ImageSet,
-        metric: Metric,
-        found: dict[str, Any],
-        series: dict[str, Any],
-        seed: int | None,
-    ) -> dict[str, Any]:
+    def _record(self, method: str, images: ImageSet, metric: Metric, seed: int | None, **found: Any) -> dict[str, Any]:
         self.data(images)
         record: dict[str, Any] = {"method": method, "dataset": images.name, "metric": metric.label}
         record |= {"convention": metric.convention, "key": metric.key, "family": metric.family, "unit": metric.unit}
-        record |= {"higher_is_better": metric.higher_is_better, **found, "seed": self.seed if seed is None else seed}
-        name = (method, images.name, metric.label, metric.convention, record["seed"])
-        self._scores[name] = {**record, **series}
-        return record
+        record |= {"higher_is_better": metric.higher_is_better, "seed": self.seed if seed is None else seed, **found}
+        self._scores[method, images.name, metric.label, metric.convention, record["seed"]] = record
+        return {key: value for key, value in record.items() if key not in ("values", "replicates")}
 
     def values(self, method: str, images: ImageSet, metric: Metric, *, seed: int | None = None) -> np.ndarray:
         """The recorded scores (N,) of one method, in the order of the images. Raises KeyError if there are none.
@@ -264,21 +255,10 @@ class Run:
             known = "; ".join(", ".join(key[:4]) for key in self._scores) or "none yet"
             count = "no score" if not scores else "more than one convention"
             raise ValueError(f"{count} of {', '.join(name)} was recorded; recorded: {known}")
-        score = scores[0]
         if not differs.strip():
             raise ValueError("say in `differs` which conditions are not the paper's, or 'nothing'")
         self._published[(reference, *name)] = differs
-        decimals = column_decimals([score["mean"]])
-        spread = "" if score["std"] is None else f" ± {format_number(score['std'], decimals)}"
-        rows = [
-            {"source": "paper", "number": f"{reference.value} {reference.unit}", "conditions": reference.conditions},
-            {
-                "source": f"this run ({self.profile})",
-                "number": f"{format_number(score['mean'], decimals)}{spread}, N = {score['n']}",
-            }
-            | {"conditions": f"{images.name}; {score['convention'] or metric.label}. Differs: {differs}"},
-        ]
-        return Table.from_records("published", rows, f"{reference.column} of {reference.row}: published and ours")
+        return beside(reference, scores[0], f"this run ({self.profile})", differs)
 
     def result(self) -> dict[str, Any]:
         """Everything recorded so far, as `finish` writes it to result.json."""

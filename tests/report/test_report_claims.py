@@ -156,15 +156,9 @@ def test_a_whole_published_table_is_shown_with_ours_in_its_cell(start: StartRun,
 
 def measured(effect: float, low: float, high: float, **changes: Any) -> Measured:
     part = Part("x", (("A", 1.0), ("B", -1.0)), "PSNR", margin=changes.pop("margin", 0.0))
-    usual = {
-        "notebook": "n",
-        "dataset": "d",
-        "metric": "PSNR (dB)",
-        "unit": "dB",
-        "convention": "",
-        "n": 9,
-        "people": None,
-    }
+    metric = changes.pop("metric", PSNR)
+    usual = {"notebook": "n", "dataset": "d", "metric": metric.label, "unit": metric.unit, "convention": ""}
+    usual |= {"n": 9, "people": None}
     usual |= {"seeds": 1, "p_for": 0.5, "p_against": 0.5}
     return Measured(part, effect=effect, low=low, high=high, **{**usual, **changes})
 
@@ -173,7 +167,7 @@ def measured(effect: float, low: float, high: float, **changes: Any) -> Measured
     ("given", "words"),
     [
         (measured(0.6543, 0.4, 0.91), "+0.65 dB [+0.40, +0.91]"),
-        (measured(-0.001234, -0.0015, -0.0009, metric="SSIM"), "−0.00123 [−0.00150, −0.00090]"),
+        (measured(-0.001234, -0.0015, -0.0009, metric=SSIM), "−0.00123 [−0.00150, −0.00090]"),
         (measured(120, 80, 160), "+120 dB [+80, +160]"),
         (measured(0.5, -np.inf, np.inf), "+0.500 dB"),
         (measured(np.nan, -np.inf, np.inf), "no number"),
