@@ -2,11 +2,12 @@
 
 Every part of a claim is a mean with a paired bootstrap behind it (`bootstrap.py`). A claim that is measured in several ways
 (two parts, two data sets, two LPIPS backends) must hold in all of them: its p-value is the largest of theirs, which needs no
-correction (intersection-union test). Any one of them can refute it: there the smallest counts, times their number (Bonferroni).
+correction (intersection-union test). Any one of them can refute it: then the smallest p-value counts, times their number
+(Bonferroni).
 
-Over the decided claims of one paper the p-values are Holm-corrected, for and against alike: per paper, because that is what a
-reader asks about, and because a verdict should not change when another paper's notebook has been run too. The level is 2.5 % to
-each side, so that a verdict for or against always means a 95 % interval wholly on that side.
+The p-values of one paper's decided claims are Holm-corrected, for and against alike. Per paper, because a reader asks about a
+paper, and because a verdict should not change when another paper's notebook has been run too. The level is 2.5 % to each
+side, so that a verdict for or against always means a 95 % interval wholly on that side.
 """
 
 from __future__ import annotations
@@ -182,7 +183,7 @@ def _measure(part: Part, result: dict[str, Any], terms: list[Scores], *, resampl
 
 
 class _NotComparable(ValueError):
-    """Scores that cannot be set against each other; the message is for the report's reader."""
+    """Scores that cannot be compared; the report shows the message."""
 
 
 def _by_seed(terms: list[Scores]) -> list[list[dict[str, Any]]]:

@@ -16,8 +16,8 @@ def frechet_distance(f1: ArrayLike, f2: ArrayLike) -> float:
 
     ||mu_1 - mu_2||^2 + tr S_1 + tr S_2 - 2 tr (S_1 S_2)^(1/2), sample covariances (division by n - 1), as FID (Heusel et
     al., NeurIPS 2017). The last trace is the sum of the singular values of X_1 X_2^T / sqrt((n - 1) (m - 1)), X the centred
-    features: this never takes the square root of a rounding error, so fewer images than dimensions are handled exactly and
-    nothing (eps) is added to a diagonal. QR keeps the matrix at most D x D. Float64.
+    features. This never takes the square root of a rounding error, so fewer images than dimensions are handled exactly, and
+    no epsilon is added to a diagonal. QR keeps the matrix at most D x D. Float64.
     The value depends on the number of images (it falls as N grows): compare only sets of one size. Warns when N < D.
     Raises ValueError for other shapes, fewer than two images, NaN or infinity.
     """

@@ -79,7 +79,7 @@ def lpips_metric(backend: Backend | Literal["auto"] = "auto", device: torch.devi
     """The LPIPS metric of a backend, ready on `device`; "auto" takes the official alex if its weights are here, else hed-vgg.
 
     alex: the official metric, and the net that papers report.  vgg: official too.
-    hed-vgg: a substitute for places that no weights host can be reached from. VGG16 convolutions as HED (Xie and Tu, ICCV
+    hed-vgg: a substitute for machines that cannot reach the hosts of the weights. VGG16 convolutions as HED (Xie and Tu, ICCV
     2015) fine-tuned them from ImageNet, under the official linear heads for VGG; near LPIPS (vgg), but not equal to it.
     Raises WeightsMissing, with the command to run, when the weights are not on this machine; nothing is downloaded.
     """

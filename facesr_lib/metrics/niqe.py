@@ -40,10 +40,10 @@ def niqe(x: Tensor, *, enlarge: bool | int = False, luma: Luma = "y") -> Tensor:
     cut to multiples of 96 at the right and bottom. luma="gray" takes full-range grey, as the authors' MATLAB release
     does; the two differ by 0.1 to 0.5.
 
-    A block without texture (a blank background) has no statistics and is left out, and two must be left. Four blocks, at
-    192x192, give a weak estimate: compare means over many images, all of one size.
-    With `enlarge`, images under 192 px are first enlarged with MATLAB's bicubic: True takes the smallest whole factor
-    that reaches 192, a number that factor for every image.
+    A block without texture (a blank background) has no statistics and is left out; at least two must remain. The four
+    blocks of 192x192 pixels give a weak estimate: compare means over many images, all of one size.
+    With `enlarge`, images under 192 px are first enlarged with MATLAB's bicubic. True takes the smallest whole factor
+    that reaches 192; a number is the factor for every image.
 
     Raises ValueError for a side under 192 px, images with fewer than two textured blocks, NaN or infinity;
     WeightsMissing, with the command to run, without the pristine parameters. Computed on the CPU, also for CUDA tensors.

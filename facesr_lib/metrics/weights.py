@@ -125,7 +125,7 @@ def find(name: str) -> Path | None:
 
 
 def require(name: str) -> Path:
-    """`find`, or WeightsMissing with the command to run."""
+    """Path of the intact weights, as `find` gives it. Raises WeightsMissing, with the command to run, without them."""
     weights = named(name)
     found = state(weights)
     if found == "ready":
@@ -135,7 +135,7 @@ def require(name: str) -> Path:
 
 
 def if_available(make: Callable[[], T], note: Callable[[str], object]) -> T | None:
-    """What `make()` gives, or None when its weights are not here: then the reason goes to `note`, and the score is "n/a"."""
+    """Return `make()`, or None if its weights are missing. Then `note` is called with the reason, and the score is "n/a"."""
     try:
         return make()
     except WeightsMissing as missing:
