@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facesr_tools.cli.options import Device
+from facesr_tools.cli.options import Device, clear_errors
 
 if TYPE_CHECKING:  # these bring torch
     from facesr_tools.score import FolderScore
@@ -49,13 +49,10 @@ def score(
     Exit code: 0, or 2 for a wrong option or files that cannot be scored.
     """
     notes: list[str] = []
-    try:
+    with clear_errors(OSError, ValueError, ModuleNotFoundError):
         if as_json and as_csv:
             raise ValueError("--json and --csv: choose one of them")
         name, size, scores = _score(folders, model, scale, y=y, crop=crop, device=device.value, notes=notes)
-    except (OSError, ValueError, ModuleNotFoundError) as error:
-        typer.echo(f"facesr: {error}", err=True)
-        raise typer.Exit(2) from None
     from facesr_lib.evaluate.result import jsonable
     from facesr_lib.evaluate.tables import Table
 
