@@ -6,7 +6,7 @@ from .cartoons import FREE_STYLES, dicebear_cartoons
 from .faces import load_faces
 from .folder import BadImages, image_folder
 from .images import ImageSet
-from .incremental import Domain, IncrementalBatches, eval_domains, increment, load_cartoons
+from .incremental import Domain, IncrementalBatches, increment, load_cartoons
 from .olivetti import olivetti_faces, olivetti_folder
 from .packed import PackedError, PackedWriter, open_packed, pack
 from .samples import astronaut_face, zone_plate
@@ -29,7 +29,6 @@ __all__ = [
     "cache_dir",
     "dicebear_cartoons",
     "eval_batches",
-    "eval_domains",
     "hide",
     "image_folder",
     "in_the_wild",

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -62,7 +63,7 @@ def dicebear_cartoons(
                 writer.append(_draw(styles[i % len(styles)], avatar, size)[None], [avatar])
 
     key = {"count": count, "size": size, "seed": seed, "styles": names, "split": split, "versions": versions}
-    return open_packed(cached_set("cartoons", key, render, verify=True))
+    return replace(open_packed(cached_set("cartoons", key, render, verify=True)), role="cartoons")
 
 
 def _versions() -> dict[str, str]:

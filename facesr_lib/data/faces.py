@@ -42,8 +42,9 @@ def load_faces(data_root: str | Path, split: Split, size: int | None, preferred:
     """
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
+    role = "validation faces" if split == "val" else "faces"
     if str(data_root) == "":
-        return olivetti_faces(split, size)
+        return replace(olivetti_faces(split, size), role=role)
     root = Path(data_root).expanduser()
     if not root.is_dir():
         raise FileNotFoundError(f"DATA_ROOT {root} is not a folder. {LAYOUTS}")
@@ -61,7 +62,7 @@ def load_faces(data_root: str | Path, split: Split, size: int | None, preferred:
             images = split_by_group(images, VAL_OF_TRAIN, SPLIT_SEED)[split]
     else:
         images = split_by_group(_read(root, size), FRACTIONS, SPLIT_SEED)[split]
-    return replace(images, name=f"{Path(os.path.abspath(root)).name}/{split}")
+    return replace(images, name=f"{Path(os.path.abspath(root)).name}/{split}", role=role)
 
 
 def _people(path: Path) -> list[str]:

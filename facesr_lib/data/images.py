@@ -15,6 +15,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:  # `take` and `square` import torch themselves: packing needs neither, and torch takes 500 MB
     from torch import Tensor
 
+ROLES = ("faces", "cartoons", "real LR faces", "validation faces")  # what a set can stand for in a paper's claims
 Pixels = npt.NDArray[np.uint8]
 Indices: TypeAlias = "Sequence[int] | npt.NDArray[np.integer] | Tensor"
 
@@ -55,6 +56,8 @@ class ImageSet:
     name: what tables call it.  pixels: uint8 (N, H, W, 3), N >= 1; an array, a memory map, or chosen rows of one.
     groups: N person or character ids; a split never puts one group on both sides.
     credit: source and licence, one line, shown in notebooks.  sha256: the pixels' digest where it is already known.
+    role: what the set stands for in a paper's claims, one of ROLES.
+    Raises ValueError for other pixels, a missing group, an empty name or an unknown role.
     """
 
     name: str
@@ -62,6 +65,7 @@ class ImageSet:
     groups: tuple[str, ...]
     credit: str
     sha256: str | None = field(default=None, repr=False)
+    role: str = ROLES[0]
 
     def __post_init__(self) -> None:
         shape = self.pixels.shape
@@ -74,6 +78,11 @@ class ImageSet:
             raise ValueError(
                 f"image set {self.name!r}: {len(self.pixels)} images but {len(self.groups)} groups; give one id each"
             )
+
+        if not self.name:
+            raise ValueError("image set: the name is empty; say what tables shall call it")
+        if self.role not in ROLES:
+            raise ValueError(f"image set {self.name!r}: unknown role {self.role!r}; choose one of {', '.join(ROLES)}")
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -117,6 +126,10 @@ class ImageSet:
         return replace(
             self, name=name or self.name, pixels=pixels, groups=tuple(self.groups[i] for i in rows), sha256=None
         )
+
+    def named(self, name: str, role: str | None = None) -> ImageSet:
+        """Return the same images under another name (and role): another data set, such as these faces at another scale."""
+        return replace(self, name=name, role=role or self.role, sha256=self.checksum)
 
     def limit(self, n: int | None) -> ImageSet:
         """Return `n` images (all, if there are fewer or `n` is None) spread evenly over the groups, in their old order.

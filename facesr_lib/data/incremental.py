@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from facesr_lib.data.batches import Degrade, epoch_order, eval_batches, keyed_generator
+from facesr_lib.data.batches import Degrade, epoch_order, keyed_generator
 from facesr_lib.data.cartoons import dicebear_cartoons
 from facesr_lib.data.faces import load_faces
 from facesr_lib.data.images import ImageSet
@@ -117,13 +117,6 @@ class IncrementalBatches:
         return which, order - np.concatenate([[0], ends])[which]
 
 
-def eval_domains(
-    images: Mapping[str, ImageSet], degrade: Degrade, batch_size: int, seed: int
-) -> dict[str, Iterator[dict[str, Tensor]]]:
-    """Every domain's held-out images as `eval_batches`, by name: what a model knows is one score per domain, never their mean."""
-    return {name: eval_batches(held_out, degrade, batch_size, seed) for name, held_out in images.items()}
-
-
 def load_cartoons(data_root: str | Path, split: Literal["train", "val", "test"], size: int, count: int) -> ImageSet:
     """`count` cartoon faces of a split, `size` x `size` px: those of `data_root` where it has some, else DiceBear's.
 
@@ -137,5 +130,6 @@ def load_cartoons(data_root: str | Path, split: Literal["train", "val", "test"],
     )
     for name in ("cartoons", *prepared):
         if str(data_root) and (root / name).is_dir():
-            return load_faces(root / name, split, size).limit(count)
+            images = load_faces(root / name, split, size).limit(count)
+            return replace(images, role="cartoons")
     return dicebear_cartoons(count, size, split=split)

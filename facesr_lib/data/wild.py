@@ -62,7 +62,8 @@ def hide(images: ImageSet, degradation: Degradation, seed: int = SEED) -> ImageS
     """The LR pictures of `images` as a set of their own; image i is degraded as `eval_batches` with this seed does."""
     batches = eval_batches(images, degradation, 32, seed)
     pixels = np.concatenate([to_uint8(batch["lr"]).permute(0, 2, 3, 1).numpy() for batch in batches])
-    return ImageSet(f"{images.name}, {degradation.name}", pixels, images.groups, images.credit)
+    name = f"{images.name}, {degradation.name}"
+    return ImageSet(name, pixels, images.groups, images.credit, role="real LR faces")
 
 
 def strangers(images: ImageSet, degradation: Degradation) -> tuple[ImageSet, ImageSet]:
@@ -118,7 +119,8 @@ def in_the_wild(data_root: str | Path, hr_size: int, scale: int, preferred: Sequ
 
 
 def _seen_through(images: ImageSet, hidden: HiddenDegradation) -> ImageSet:
-    return replace(images, name=f"{images.name}, {hidden.name}")  # another data set than the same faces through bicubic
+    # Another data set than the same faces through bicubic.
+    return replace(images, name=f"{images.name}, {hidden.name}", role="real LR faces")
 
 
 def _uniform(interval: tuple[float, float], n: int, generator: torch.Generator) -> Tensor:

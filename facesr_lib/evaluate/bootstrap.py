@@ -1,14 +1,15 @@
 """How sure is a mean difference? Bootstrap over people, images and training seeds.
 
-Scores of several images of one person are not independent, and neither are several scores of one trained network. So whole people
-are drawn with replacement (images, where nobody knows who is on them), and, where there are several seeds, whole seeds. Both
-methods of a comparison get the same draws: the bootstrap is paired.
+Scores of several images of one person are not independent, and neither are several scores of one trained network. So the
+bootstrap draws whole people with replacement (images, where nobody knows who is on them) and, where there are several seeds,
+whole seeds. Both methods of a comparison get the same draws: the bootstrap is paired.
 
 Intervals are *expanded percentile* intervals (Hesterberg, "What Teachers Should Know About the Bootstrap", The American
-Statistician 69, 2015). With n independent units the plain percentile interval is too short, for two reasons that have nothing to
-do with the shape of the data: resampling shrinks the variance by (n - 1) / n, and a normal tail is used where Student's is due.
-With the ten people of a small test set its 95 % interval covers about 90 %. BCa corrects skewness, which a mean of paired
-differences hardly has, and not this; so we keep the percentiles and take them further out. p-values invert the same intervals.
+Statistician 69, 2015). With n independent units the plain percentile interval is too short, for two reasons that have nothing
+to do with the shape of the data: resampling shrinks the variance by (n - 1) / n, and a normal tail is used where Student's is
+due. With the ten people of a small test set its 95 % interval covers about 90 %. BCa corrects skewness, which a mean of
+paired differences hardly has, but not this. So we keep the percentiles and take them further out. p-values invert the same
+intervals.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Estimate:
     seeds: int
     deviations: Floats = field(
         repr=False
-    )  # sorted, around their own mean: the bias of a resampled distance is not wanted
+    )  # sorted, around their own mean, which takes out the bias of resampled distances
     stretch: float = field(repr=False)
     freedom: float = field(repr=False)
 
@@ -179,27 +180,6 @@ def set_replicates(
         others = rows if paired else rng.integers(0, len(reference), len(reference))
         found[r] = distance(features[rows], reference[others])
     return found
-
-
-def compare_sets(
-    ours: Floats,
-    other: Floats,
-    reference: Floats,
-    distance: Callable[[Floats, Floats], float],
-    groups: Sequence[Hashable] | None = None,
-    *,
-    paired: bool = True,
-    resamples: int = SET_RESAMPLES,
-    seed: int = 0,
-) -> Estimate:
-    """By how much `ours` is nearer to `reference` than `other` is (positive: nearer), with `set_replicates` for both."""
-    value, replicates = 0.0, np.zeros(resamples)
-    for sign, features in ((-1, ours), (1, other)):
-        value += sign * distance(features, reference)
-        replicates += sign * set_replicates(
-            features, reference, distance, groups, paired=paired, resamples=resamples, seed=seed
-        )
-    return estimate(value, replicates, n=len(ours), units=int(_members(groups, len(ours)).max()) + 1, seed=seed)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
-
-# A recorded metric leads to the family that claims speak of: a named substitute decides a claim too, under its own name.
-_SAME_FAMILY = {"FD": "FID", "ID": "identity", "NME": "landmark error"}
 
 
 @dataclass(frozen=True)
 class Part:
     """One statement about means: sum(weight * method) - target, counted so that better is more, exceeds `margin`.
 
-    text: the statement in words. metric: a family (see `metric_family`). role: of the data set (`result.ROLES`).
+    text: the statement in words. metric: a family (see `facesr_lib.metrics.Metric`), so that a named substitute decides
+    a claim too, under its own label. role: of the data set (`facesr_lib.data.images.ROLES`).
     margin: in the metric's unit; negative for "not worse by more than". For FID and LPIPS, where lower is better, the sum's sign
     turns, so that a positive effect always speaks for the claim.
     """
@@ -76,13 +73,3 @@ def reaches(method: str, role: str = "faces", **values: float | tuple[float, flo
             yield Part(f"{method} reaches {value:g}{how}", ((method, 1.0),), metric, role, -within, value)
 
     return tuple(parts())
-
-
-def metric_family(metric: str) -> str:
-    """The family of a recorded metric: "PSNR (dB)" and "PSNR Y" are PSNR, "LPIPS (HED-VGG)" is LPIPS, "FD (MobileNetV2)" is FID.
-
-    Left out: what stands in brackets, the colour plane (it is part of the convention), and a factor such as "x1000".
-    """
-    words = re.sub(r"\([^)]*\)|[x×]\s*1000\b", " ", metric).split()
-    words = [word for word in words if word not in ("Y", "RGB")]
-    return " ".join([_SAME_FAMILY.get(word, word) if n == 0 else word for n, word in enumerate(words)])

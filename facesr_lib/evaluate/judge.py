@@ -2,11 +2,12 @@
 
 Every part of a claim is a mean with a paired bootstrap behind it (`bootstrap.py`). A claim that is measured in several ways
 (two parts, two data sets, two LPIPS backends) must hold in all of them: its p-value is the largest of theirs, which needs no
-correction (intersection-union test). Any one of them can refute it: there the smallest counts, times their number (Bonferroni).
+correction (intersection-union test). Any one of them can refute it: then the smallest p-value counts, times their number
+(Bonferroni).
 
-Over the decided claims of one paper the p-values are Holm-corrected, for and against alike: per paper, because that is what a
-reader asks about, and because a verdict should not change when another paper's notebook has been run too. The level is 2.5 % to
-each side, so that a verdict for or against always means a 95 % interval wholly on that side.
+The p-values of one paper's decided claims are Holm-corrected, for and against alike. Per paper, because a reader asks about a
+paper, and because a verdict should not change when another paper's notebook has been run too. The level is 2.5 % to each
+side, so that a verdict for or against always means a 95 % interval wholly on that side.
 """
 
 from __future__ import annotations
@@ -19,8 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from facesr_lib.evaluate.bootstrap import RESAMPLES, Estimate, bootstrap_mean, estimate, holm
-from facesr_lib.evaluate.claims import Claim, Part, metric_family
-from facesr_lib.evaluate.result import DEFAULT_ROLE
+from facesr_lib.evaluate.claims import Claim, Part
 
 Verdict = Literal["reproduced", "not reproduced", "inconclusive", "not run", "not judged"]
 VERDICTS: tuple[Verdict, ...] = ("reproduced", "not reproduced", "inconclusive", "not run", "not judged")
@@ -38,6 +38,7 @@ class Measured:
     notebook: str
     dataset: str
     metric: str
+    unit: str
     convention: str
     effect: float
     low: float
@@ -130,8 +131,8 @@ def _settings(part: Part, results: Sequence[dict[str, Any]]) -> Iterator[tuple[d
         roles = {data["name"]: data["role"] for data in result["data"]}
         table: dict[tuple[str, str, str], dict[str, Scores]] = {}
         for score in result["scores"]:
-            fits = roles.get(score["dataset"], DEFAULT_ROLE) == part.role
-            if fits and metric_family(score["metric"]) == part.metric:
+            fits = roles.get(score["dataset"]) == part.role
+            if fits and score["family"] == part.metric:
                 methods = table.setdefault((score["dataset"], score["metric"], score["convention"]), {})
                 methods.setdefault(score["method"], {})[score["seed"]] = score
         for methods in table.values():
@@ -143,10 +144,11 @@ def _measure(part: Part, result: dict[str, Any], terms: list[Scores], *, resampl
     first = next(iter(terms[0].values()))
     weights = [weight for _, weight in part.terms]
     groups = next((data["groups"] for data in result["data"] if data["name"] == first["dataset"]), None)
-    groups = groups if groups is not None and len(groups) == first["n"] else None
     sign = 1 if first["higher_is_better"] else -1
     found = problem = None
     try:
+        if groups is not None and len(groups) != first["n"]:
+            raise _NotComparable("the scores and their image set differ in the number of images")
         rows = _by_seed(terms)
         means = np.array([sign * (_sum(weights, [s["mean"] for s in row]) - part.target) for row in rows])
         if first["replicates"] is None:
@@ -166,6 +168,7 @@ def _measure(part: Part, result: dict[str, Any], terms: list[Scores], *, resampl
         notebook=result["notebook"],
         dataset=first["dataset"],
         metric=first["metric"],
+        unit=first["unit"],
         convention=first["convention"],
         effect=effect,
         low=low,
@@ -180,7 +183,7 @@ def _measure(part: Part, result: dict[str, Any], terms: list[Scores], *, resampl
 
 
 class _NotComparable(ValueError):
-    """Scores that cannot be set against each other; the message is for the report's reader."""
+    """Scores that cannot be compared; the report shows the message."""
 
 
 def _by_seed(terms: list[Scores]) -> list[list[dict[str, Any]]]:

@@ -28,7 +28,7 @@ def provenance(
     data: Mapping[str, str] | None = None,
     backends: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Describe this process and what it ran on; anything that cannot be found out is None, never an error.
+    """Describe this process and its machine. A fact that the system does not tell is None, never an error.
 
     started: when the run began (UTC); without it, start and wall time are None. seeds, data (checksum by data set name) and
     backends (implementation and weights by metric) are recorded as given. Memory is in MiB, time in seconds.

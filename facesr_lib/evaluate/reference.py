@@ -1,10 +1,13 @@
-"""Published numbers: what a reproduction is held against."""
+"""Published numbers: what a reproduction is compared with."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from facesr_lib.evaluate.scores import Score
+from facesr_lib.evaluate.tables import Table, column_decimals, format_number
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ def read_references(text: str) -> list[Reference]:
 def select_references(
     references: Sequence[Reference], *, table: str | None = None, row: str | None = None, column: str | None = None
 ) -> list[Reference]:
-    """Those of one table, row or column. Raises ValueError for one that is not there; the message lists what is."""
+    """The references of one table, row or column. Raises ValueError for one that does not exist; the message lists the others."""
     found = list(references)
     for field, wanted in (("table", table), ("row", row), ("column", column)):
         present = dict.fromkeys(getattr(reference, field) for reference in found)
@@ -40,3 +43,16 @@ def select_references(
             raise ValueError(f"{paper} has no {field} {wanted!r} there: choose one of {'; '.join(present)}")
         found = [reference for reference in found if wanted in (None, getattr(reference, field))]
     return found
+
+
+def beside(reference: Reference, score: Score, source: str, differs: str) -> Table:
+    """A published number and ours as a table of two rows. score: a pooled record; source: who measured it; differs: in words."""
+    decimals = column_decimals([score["mean"]])
+    spread = "" if score["std"] is None else f" ± {format_number(score['std'], decimals)}"
+    number = f"{format_number(score['mean'], decimals)}{spread}, N = {score['n']}"
+    conditions = f"{score['dataset']}; {score['convention'] or score['metric']}. Differs: {differs}"
+    rows = [
+        {"source": "paper", "number": f"{reference.value} {reference.unit}", "conditions": reference.conditions},
+        {"source": source, "number": number, "conditions": conditions},
+    ]
+    return Table.from_records("published", rows, f"{reference.column} of {reference.row}: published and ours")

@@ -18,9 +18,8 @@ import torch
 
 from facesr_lib.files import write_atomically
 
-SCHEMA_VERSION = 2  # 2 added: seed and replicates of a score, role and groups of a data set; 1 can still be read
-ROLES = ("faces", "cartoons", "real LR faces", "validation faces")  # what a data set can stand for in a paper's claims
-DEFAULT_ROLE = ROLES[0]
+# 2 added: seed and replicates of a score, role and groups of a data set. 3 added: key, family and unit of a score's metric.
+SCHEMA_VERSION = 3  # 1 and 2 can still be read
 NON_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 

@@ -19,12 +19,14 @@ from matplotlib.figure import Figure
 
 from facesr_lib import __version__
 from facesr_lib.config import check_profile, config_hash, plain, read_fresh_since
+from facesr_lib.data.images import ImageSet
 from facesr_lib.evaluate.provenance import cpu_model, git_state, provenance
-from facesr_lib.evaluate.reference import Reference
-from facesr_lib.evaluate.result import DEFAULT_ROLE, ROLES, SCHEMA_VERSION, jsonable, write_json
+from facesr_lib.evaluate.reference import Reference, beside
+from facesr_lib.evaluate.result import SCHEMA_VERSION, jsonable, write_json
 from facesr_lib.evaluate.scores import pool_seeds
-from facesr_lib.evaluate.tables import Table, column_decimals, format_number
+from facesr_lib.evaluate.tables import Table
 from facesr_lib.files import checkout_root, write_atomically
+from facesr_lib.metrics.metric import Metric
 from facesr_lib.plot.figures import DPI, SavedFigure
 from facesr_lib.training import StageCache, resolve_device
 
@@ -44,8 +46,8 @@ def seed_everything(seed: int) -> None:
 
 
 class Run:
-    """What a notebook records. Recording the same thing again (a cell run twice) replaces it; nothing reaches result.json
-    before `finish`, so a run that stops early leaves none and is never reported as if it were whole.
+    """What a notebook records. Recording the same thing again (a cell run twice) replaces it. Only `finish` writes result.json:
+    a run that stops early leaves none, so no report shows it as complete.
 
     Attributes: `folder` (this run's own folder), `device`, `profile`, `seed`, `out`, `stages` (the cache of trainings), and
     `data_root`, which is None unless it was given.
@@ -94,7 +96,7 @@ class Run:
         """Check the parameters, seed everything, and make an empty `<out>/<profile>/<notebook>/{tables,figures}`.
 
         notebook: the file's name without suffix; title: its heading; paper: a module of `facesr_lib.papers`, or None.
-        What an earlier run left there (result, provenance, tables, figures) is deleted first; logs and notebooks stay.
+        Deletes what an earlier run left there (result, provenance, tables, figures); logs and notebooks stay.
         Shown as a cell's last value, the run is one line of provenance. Raises ValueError for an unknown profile or device.
         """
         if not title.strip():
@@ -131,69 +133,66 @@ class Run:
     def score(
         self,
         method: str,
-        dataset: str,
-        metric: str,
+        images: ImageSet,
+        metric: Metric,
         values: torch.Tensor | np.ndarray | Sequence[float],
         *,
-        convention: str = "",
-        higher_is_better: bool = True,
         seed: int | None = None,
     ) -> dict[str, Any]:
         """Record one score per image and return the record: n, mean, and the sample standard deviation over images.
 
-        values: (N,) with N >= 1, in the order of the data set; infinite scores stay infinite and so does their mean.
-        metric carries its unit or backend, as in "PSNR (dB)" or "LPIPS (HED-VGG)"; convention says how it was taken ("RGB, 8-bit,
-        no crop"). seed: of the training, where a notebook trains a method several times (default: the run's own).
-        dataset is the name of an image set given to `data`, which says who is on the images and what claims they serve.
-        The plain baseline is to be called "bicubic": the report compares every other method with it.
+        images: the test set, which is recorded too, as `data` does. values: (N,), one per image of it, in its order; infinite
+        scores stay infinite and so does their mean. seed: of the training, where a notebook trains a method several times
+        (default: the run's own). Call the plain baseline "bicubic": the report compares every other method with it.
+        Raises ValueError if `values` does not have one number per image.
         """
         array = np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values, dtype=np.float64)
-        if array.ndim != 1 or not array.size:
-            raise ValueError(f"score of {method!r}: expected one value per image, shape (N,), not {array.shape}")
+        if array.shape != (len(images),):
+            raise ValueError(
+                f"score of {method!r}: expected one value per image of {images.name!r}, shape ({len(images)},), "
+                f"not {array.shape}"
+            )
         with np.errstate(invalid="ignore"):  # the spread of infinite scores is nan, which is meant
             spread = float(array.std(ddof=1)) if array.size > 1 else None
-        record: dict[str, Any] = {"method": method, "dataset": dataset, "metric": metric, "convention": convention}
-        record |= {"higher_is_better": higher_is_better, "n": array.size, "mean": float(array.mean()), "std": spread}
-        record["seed"] = self.seed if seed is None else seed
-        whole = {**record, "values": array.tolist(), "replicates": None}
-        self._scores[method, dataset, metric, convention, record["seed"]] = whole
-        return record
+        found = {"n": array.size, "mean": float(array.mean()), "std": spread}
+        return self._record(method, images, metric, seed, **found, values=array.tolist(), replicates=None)
 
     def set_score(
         self,
         method: str,
-        dataset: str,
-        metric: str,
+        images: ImageSet,
+        metric: Metric,
         value: float,
         *,
-        n: int,
         replicates: np.ndarray | Sequence[float] = (),
-        convention: str = "",
-        higher_is_better: bool = False,
         seed: int | None = None,
     ) -> dict[str, Any]:
-        """Record the one score that a whole set of n images has (FID, KID), and return the record.
+        """Record the one score that a whole image set has (FID, KID), and return the record. images, seed: as in `score`.
 
         replicates: its values on resampled images, from `facesr_lib.evaluate.bootstrap.set_replicates`, with one seed for all
         methods; without them no claim can be decided on this score.
         """
-        record = self.score(
-            method, dataset, metric, [value], convention=convention, higher_is_better=higher_is_better, seed=seed
-        )
-        whole = self._scores[method, dataset, metric, convention, record["seed"]]
-        whole |= {"n": n, "replicates": [float(replicate) for replicate in replicates]}
-        return {**record, "n": n}
+        found = {"n": len(images), "mean": float(value), "std": None}
+        draws = [float(replicate) for replicate in replicates]
+        return self._record(method, images, metric, seed, **found, values=[float(value)], replicates=draws)
 
-    def values(self, method: str, dataset: str, metric: str, *, seed: int | None = None) -> np.ndarray:
-        """The recorded scores (N,) of one method, in the order of the data set. Raises KeyError if there are none.
+    def _record(self, method: str, images: ImageSet, metric: Metric, seed: int | None, **found: Any) -> dict[str, Any]:
+        self.data(images)
+        record: dict[str, Any] = {"method": method, "dataset": images.name, "metric": metric.label}
+        record |= {"convention": metric.convention, "key": metric.key, "family": metric.family, "unit": metric.unit}
+        record |= {"higher_is_better": metric.higher_is_better, "seed": self.seed if seed is None else seed, **found}
+        self._scores[method, images.name, metric.label, metric.convention, record["seed"]] = record
+        return {key: value for key, value in record.items() if key not in ("values", "replicates")}
 
-        seed: as in `score`. A metric recorded in two conventions gives the last one.
+    def values(self, method: str, images: ImageSet, metric: Metric, *, seed: int | None = None) -> np.ndarray:
+        """The recorded scores (N,) of one method, in the order of the images. Raises KeyError if there are none.
+
+        seed: as in `score`.
         """
-        wanted = (method, dataset, metric, self.seed if seed is None else seed)
-        for (name, data, measure, _, trained_with), score in reversed(self._scores.items()):
-            if (name, data, measure, trained_with) == wanted:
-                return np.array(score["values"])
-        raise KeyError(f"no score of {', '.join(map(str, wanted))} was recorded")
+        name = (method, images.name, metric.label, metric.convention, self.seed if seed is None else seed)
+        if name not in self._scores:
+            raise KeyError(f"no score of {', '.join(map(str, name))} was recorded")
+        return np.array(self._scores[name]["values"])
 
     def score_table(self) -> Table:
         """All scores so far as a table to show (the report makes its own from the recorded scores)."""
@@ -234,48 +233,32 @@ class Run:
         """Record which implementation and weights computed a metric, as in ("LPIPS", "HED-VGG, a named substitute")."""
         self._backends[metric] = description
 
-    def data(self, images: Any, role: str = DEFAULT_ROLE) -> None:
-        """Record an image set's name, checksum, number of images, size and credit, and which images show the same person.
+    def data(self, images: ImageSet) -> None:
+        """Record an image set: name, checksum, number of images, size, credit, role, and which images show the same person.
 
-        role: what it stands for in a paper's claims, one of `facesr_lib.evaluate.result.ROLES`; others raise ValueError.
+        Scoring a set records it; call this for a set that is trained on or shown, but not scored.
         """
-        if role not in ROLES:
-            raise ValueError(f"unknown role {role!r} of {images.name}: choose one of {', '.join(ROLES)}")
-        if not images.name or not images.checksum:
-            raise ValueError(f"{images!r}: an image set needs a name and a checksum")
-        name, size = str(images.name), getattr(images, "size", None)
-        number: dict[Any, int] = {}  # people as 0, 1, ...: their names are nobody's business
-        groups = getattr(images, "groups", None)
-        members = None if groups is None else [number.setdefault(group, len(number)) for group in groups]
-        record = {"name": name, "checksum": str(images.checksum), "n": len(images), "size": jsonable(size)}
-        self._data[name] = {**record, "credit": str(images.credit), "role": role, "groups": members}
+        number: dict[str, int] = {}  # people as 0, 1, ...: their names are nobody's business
+        members = [number.setdefault(group, len(number)) for group in images.groups]
+        record = {"name": images.name, "checksum": images.checksum, "n": len(images), "size": list(images.size)}
+        self._data[images.name] = {**record, "credit": images.credit, "role": images.role, "groups": members}
 
-    def published(self, reference: Reference, *, method: str, dataset: str, metric: str, differs: str) -> Table:
+    def published(self, reference: Reference, *, method: str, images: ImageSet, metric: Metric, differs: str) -> Table:
         """Set a recorded score beside a published number. differs: every condition that is not the paper's, in words.
 
-        Raises ValueError if that score was not recorded, or under two conventions, or if `differs` is empty (write "nothing"
-        where that is true).
+        Raises ValueError if no score of this method, image set and metric was recorded, or in two conventions, or if
+        `differs` is empty (write "nothing" where that is true).
         """
-        scores = pool_seeds([score for key, score in self._scores.items() if key[:3] == (method, dataset, metric)])
+        name = (method, images.name, metric.label)
+        scores = pool_seeds([score for key, score in self._scores.items() if key[:3] == name])
         if len(scores) != 1:
             known = "; ".join(", ".join(key[:4]) for key in self._scores) or "none yet"
             count = "no score" if not scores else "more than one convention"
-            raise ValueError(f"{count} of {method}, {dataset}, {metric} was recorded; recorded: {known}")
-        score = scores[0]
+            raise ValueError(f"{count} of {', '.join(name)} was recorded; recorded: {known}")
         if not differs.strip():
             raise ValueError("say in `differs` which conditions are not the paper's, or 'nothing'")
-        self._published[reference, method, dataset, metric] = differs
-        decimals = column_decimals([score["mean"]])
-        spread = "" if score["std"] is None else f" ± {format_number(score['std'], decimals)}"
-        rows = [
-            {"source": "paper", "number": f"{reference.value} {reference.unit}", "conditions": reference.conditions},
-            {
-                "source": f"this run ({self.profile})",
-                "number": f"{format_number(score['mean'], decimals)}{spread}, N = {score['n']}",
-            }
-            | {"conditions": f"{dataset}; {score['convention'] or metric}. Differs: {differs}"},
-        ]
-        return Table.from_records("published", rows, f"{reference.column} of {reference.row}: published and ours")
+        self._published[(reference, *name)] = differs
+        return beside(reference, scores[0], f"this run ({self.profile})", differs)
 
     def result(self) -> dict[str, Any]:
         """Everything recorded so far, as `finish` writes it to result.json."""

@@ -12,10 +12,9 @@ Score = dict[str, Any]
 
 
 def pool_seeds(scores: Sequence[Score]) -> list[Score]:
-    """Scores of one method by several training seeds as one, in the order of the first: every image's mean over the seeds.
+    """Pool the scores of one method over its training seeds: every image's mean over the seeds, in the order of the first.
 
-    The pooled records say in `seeds` how many they stand for. Where seeds were scored on different numbers of images, the
-    first stands alone.
+    `seeds` of a pooled record is their number. Seeds that were scored on another number of images than the first are left out.
     """
     found: dict[tuple[str, ...], list[Score]] = {}
     for score in scores:

@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from facesr_lib.data import ImageSet
+from facesr_lib.data import ImageSet, eval_batches
+from facesr_lib.data.batches import Degrade
 from facesr_lib.evaluate.bootstrap import SET_RESAMPLES, set_replicates
 from facesr_lib.evaluate.run import Run
 from facesr_lib.image import to_uint8
 from facesr_lib.metrics import (
+    Metric,
     evaluate,
     frechet_distance,
     if_available,
     lpips_metric,
     make_extractor,
-    niqe,
-    niqe_name,
-    psnr,
-    ssim,
+    psnr_metric,
+    set_scores,
+    ssim_metric,
 )
-from facesr_lib.metrics.evaluate import Metric
-from facesr_lib.metrics.features import Extractor, set_convention, set_scores
+from facesr_lib.metrics.features import Extractor
+from facesr_lib.metrics.frechet import Features
 from facesr_lib.metrics.lpips import Lpips
-from facesr_lib.metrics.weights import find
-
-Features = npt.NDArray[np.float64]
 
 
 @dataclass
@@ -47,10 +44,9 @@ class Backends:
         """The best that this machine has (official weights, else named substitutes), recorded as the run's backends."""
         lpips = if_available(lambda: lpips_metric("auto", run.device), run.note)
         extractor = if_available(lambda: make_extractor("auto").to(run.device), run.note)
-        if lpips:
-            run.backend("LPIPS", f"{lpips.name}: {lpips.convention}")
-        if extractor:
-            run.backend("FID", f"{extractor.name}: {extractor.convention}")
+        for metric in (lpips and lpips.metric, extractor and extractor.fid):
+            if metric:
+                run.backend(metric.family, f"{metric.label}: {metric.convention}")
         return cls(lpips, extractor)
 
 
@@ -58,71 +54,62 @@ class Backends:
 class Scoring:
     """PSNR, SSIM, LPIPS, FID and KID on `images`, in one pass per method, recorded with what the claims need.
 
-    images: the HR faces, recorded in the run under `role`. batches: called for every method, yields {"lr", "hr"} as
-    `facesr_lib.data.eval_batches` does. crop: border left out of PSNR and SSIM, in pixels, usually the scale.
-    y: PSNR and SSIM on the Y of YCbCr, else on RGB.
-    extra: further per-image metrics, name -> (function of (sr, hr), convention, whether higher is better).
+    images: the HR faces. degrade: makes their LR images, as `facesr_lib.data.eval_batches` does with `batch_size` and `seed`
+    (default: the run's). crop: border left out of PSNR and SSIM, in pixels, usually the scale.
+    y: PSNR and SSIM on the Y of YCbCr, else on RGB. extra: further metrics of image pairs; None, for one without weights,
+    is left out.
     """
 
     run: Run
     images: ImageSet
-    batches: Callable[[], Iterable[Mapping[str, Tensor]]]
+    degrade: Degrade
     crop: int
     backends: Backends
-    role: str = "faces"
     y: bool = True
-    extra: Mapping[str, tuple[Metric, str, bool]] = field(default_factory=dict)
+    extra: Sequence[Metric | None] = ()
+    batch_size: int = 10
+    seed: int | None = None
 
     def __post_init__(self) -> None:
-        self.run.data(self.images, role=self.role)
-        border = f"border of {self.crop} cropped" if self.crop else "no crop"
-        convention = f"{'Y of YCbCr' if self.y else 'RGB'}, 8-bit, {border}"
-        psnr_name, ssim_name = ("PSNR Y (dB)", "SSIM Y") if self.y else ("PSNR (dB)", "SSIM")
-        self._metrics: dict[str, tuple[Metric, str, bool]] = {
-            psnr_name: (lambda sr, hr: psnr(sr, hr, y=self.y, crop=self.crop), convention, True),
-            ssim_name: (lambda sr, hr: ssim(sr, hr, y=self.y, crop=self.crop), convention, True),
-        }
-        if lpips := self.backends.lpips:
-            self._metrics[lpips.name] = (lpips, lpips.convention, False)
-        self._metrics |= self.extra
+        pixels = psnr_metric(y=self.y, crop=self.crop), ssim_metric(y=self.y, crop=self.crop)
+        lpips = self.backends.lpips and self.backends.lpips.metric
+        self._metrics = [metric for metric in (*pixels, lpips, *self.extra) if metric]
         self._reference: Features | None = None
+
+    def columns(self) -> dict[str, Metric]:
+        """The metrics that are taken here by their family, as papers head the columns of their tables; KID left out."""
+        fid = self.backends.extractor and self.backends.extractor.fid
+        return {metric.family: metric for metric in (*self._metrics, fid) if metric}
 
     def __call__(
         self, method: str, super_resolve: Callable[[Tensor], Tensor], *, seed: int | None = None
     ) -> dict[str, Any]:
-        """Score `super_resolve(lr)` under the name `method`; returns a row for a table: {"method": ..., metric: mean, ...}.
+        """Score `super_resolve(lr)` under the name `method`; returns a row for a table: {"method": ..., label: mean, ...}.
 
         seed: of the training, where a method is trained several times (default: the run's own).
         """
-        functions = {name: metric for name, (metric, _, _) in self._metrics.items()}
-        extractor = self.backends.extractor
+        metrics, extractor = list(self._metrics), self.backends.extractor
+        of_sr, of_hr = Metric("sr", "features of SR"), Metric("hr", "features of HR")
         if extractor:
-            functions["features"] = lambda sr, hr: extractor(to_uint8(sr))
+            metrics.append(replace(of_sr, function=lambda sr, hr: extractor(to_uint8(sr))))
             if self._reference is None:
-                functions["reference"] = lambda sr, hr: extractor(to_uint8(hr))
+                metrics.append(replace(of_hr, function=lambda sr, hr: extractor(to_uint8(hr))))
+        batches = eval_batches(
+            self.images, self.degrade, self.batch_size, self.run.seed if self.seed is None else self.seed
+        )
         with torch.no_grad():
-            found = evaluate(super_resolve, self.batches(), functions, self.run.device)
+            found = evaluate(super_resolve, batches, metrics, self.run.device)
 
         row: dict[str, Any] = {"method": method}
-        for name, (_, convention, higher) in self._metrics.items():
-            values, dataset = found[name], self.images.name
-            self.run.score(method, dataset, name, values, convention=convention, higher_is_better=higher, seed=seed)
-            row[name] = values.mean().item()
+        for metric in self._metrics:
+            self.run.score(method, self.images, metric, found[metric], seed=seed)
+            row[metric.label] = found[metric].mean().item()
         if extractor:
             if self._reference is None:
-                self._reference = found["reference"].numpy()
-            made, real = found["features"].numpy(), self._reference
+                self._reference = found[of_hr].numpy()
+            made, real = found[of_sr].numpy(), self._reference
             row |= record_set_scores(self.run, method, self.images, made, real, extractor, seed=seed)
         return row
-
-
-def niqe_metric(size: int) -> dict[str, tuple[Metric, str, bool]]:
-    """NIQE as an `extra` of Scoring, for images of `size` pixels, enlarged to the 192 that it needs; {} without its weights."""
-    if not find("niqe"):
-        return {}
-    factor = -(-192 // size)
-    name = niqe_name(enlarge=factor)
-    return {name: (lambda sr, hr: niqe(sr, enlarge=factor), name, False)}
 
 
 def record_set_scores(
@@ -136,25 +123,33 @@ def record_set_scores(
     of: str = "",
     seed: int | None = None,
 ) -> dict[str, float]:
-    """Record both distances of the features of what `method` made of `images` and of real ones, and return them by name.
+    """Record both distances of the features of what `method` made of `images` and of real ones, and return them by label.
 
     The Frechet distance comes with bootstrap replicates over people, but in smoke runs, on which no claim is judged.
-    of: what was compared if not SR with HR, added to the metric's name: "LR" records "FD (...) of LR".
+    of: what was compared if not SR with HR: "LR" records "FD (...) of LR", of the family "FID of LR".
     """
-    suffix = f" of {of}" if of else ""
-    convention = set_convention(made, real, extractor)
     a, b = in_their_span(made, real)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of few images: the convention says how many
-        scores = set_scores(made, real, extractor)
+        scores = {
+            (of_other(metric, of) if of else metric): v for metric, v in set_scores(made, real, extractor).items()
+        }
         resamples = 0 if run.profile == "smoke" else SET_RESAMPLES
         replicates = set_replicates(a, b, frechet_distance, images.groups, resamples=resamples)
-    found = {f"{name}{suffix}": value for name, value in scores.items()}
-    for metric, value in found.items():
-        draws = replicates if metric == f"{extractor.name}{suffix}" else ()
-        n = len(made)
-        run.set_score(method, images.name, metric, value, n=n, replicates=draws, convention=convention, seed=seed)
-    return found
+    for metric, value in scores.items():
+        draws = replicates if metric.family.startswith("FID") else ()
+        run.set_score(method, images, metric, value, replicates=draws, seed=seed)
+    return {metric.label: value for metric, value in scores.items()}
+
+
+def of_other(metric: Metric, of: str) -> Metric:
+    """The record of a set-level metric when it compares other images than SR with HR, such as "LR"."""
+    return replace(
+        metric,
+        key=f"{metric.key}_of_{of.lower()}",
+        label=f"{metric.label} of {of}",
+        family=f"{metric.family} of {of}",
+    )
 
 
 def in_their_span(a: Features, b: Features) -> tuple[Features, Features]:

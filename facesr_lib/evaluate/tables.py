@@ -28,7 +28,7 @@ class Table:
         """Make a table of mappings; the columns are all keys in the order of their first use, absent cells stay empty.
 
         Numbers may be Python's, NumPy's or one-element tensors. Raises ValueError without records or caption, TypeError
-        for a cell that is no text, number, truth value or None.
+        for a cell that is not a text, number, truth value or None.
         """
         columns = tuple(dict.fromkeys(key for record in records for key in record))
         if not columns:
@@ -65,7 +65,7 @@ class Table:
         return f"<table>{caption}\n<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>\n{''.join(rows)}</tbody></table>"
 
     def text(self) -> list[list[str]]:
-        """The cells as people read them: one number of decimals per column, rounded to what the column needs."""
+        """The cells rounded for reading, with one number of decimals per column."""
         columns = [format_column([row[i] for row in self.rows]) for i in range(len(self.columns))]
         return [list(row) for row in zip(*columns, strict=True)]
 

@@ -13,7 +13,7 @@ from facesr_lib.evaluate.tables import Table
 
 
 def verdicts(run: Run, claims: Sequence[Claim]) -> Table:
-    """The verdicts on a notebook's own paper from what it recorded so far, as a table to show; the report says more."""
+    """Verdicts on a notebook's paper from what it recorded so far, as a table to show. The report has the details."""
     judged = judge(claims, [run.result()], judged=run.profile != "smoke")
     rows = [
         {
@@ -27,7 +27,7 @@ def verdicts(run: Run, claims: Sequence[Claim]) -> Table:
 
 
 def summary(judged: Sequence[Judged], profile: str) -> str:
-    """One line: "on quick: of 8 claims 4 reproduced, 3 not reproduced, 1 not run"; the paper profile speaks without preface."""
+    """One line: "on quick: of 8 claims 4 reproduced, 3 not reproduced, 1 not run". The `paper` profile is not named."""
     counts = Counter(item.verdict for item in judged)
     if counts["not run"] == len(judged):
         return f"none of its {len(judged)} claims was run"
@@ -38,15 +38,15 @@ def summary(judged: Sequence[Judged], profile: str) -> str:
 
 
 def verdict_text(verdict: Verdict, profile: str) -> str:
-    """A verdict as the reader sees it: one that the paper's own schedule did not give names its profile."""
+    """A verdict as the reader sees it. Outside the `paper` profile it names its profile."""
     if verdict == "not judged":
         return f"not judged: {profile} proves only that it runs"
     return verdict if verdict == "not run" else _on(profile) + verdict
 
 
 def interval_text(measured: Measured) -> str:
-    """ "+0.65 dB [+0.40, +0.91]": as many decimals as the interval's width is worth; without an interval only the effect."""
-    unit = " dB" if "(dB)" in measured.metric else ""
+    """ "+0.65 dB [+0.40, +0.91]": as many decimals as the interval's width supports. Without an interval, the effect alone."""
+    unit = f" {measured.unit}" if measured.unit else ""
     if not math.isfinite(measured.effect):
         return "no number"
     if not math.isfinite(measured.high - measured.low):

@@ -8,30 +8,29 @@ import torch
 from torch import Tensor
 
 from facesr_lib.image import quantize
-
-Metric = Callable[[Tensor, Tensor], Tensor]
+from facesr_lib.metrics.metric import Metric
 
 
 def evaluate(
     super_resolve: Callable[[Tensor], Tensor],
     batches: Iterable[Mapping[str, Tensor]],
-    metrics: Mapping[str, Metric],
+    metrics: Iterable[Metric],
     device: torch.device | str = "cpu",
-) -> dict[str, Tensor]:
+) -> dict[Metric, Tensor]:
     """Score `super_resolve(lr)` against HR on every batch; returns per metric a float64 tensor (N,) in the set's order.
 
     batches: {"lr": (n, 3, h, w), "hr": (n, 3, H, W)} in [0, 1], as `facesr_lib.data.eval_batches` yields them; one at a time
     is held. The SR image is rounded to 8 bit before any metric sees it, as it would be in a saved PNG.
     Raises ValueError when SR and HR differ in size, or when there is no batch.
     """
-    found: dict[str, list[Tensor]] = {name: [] for name in metrics}
+    found: dict[Metric, list[Tensor]] = {metric: [] for metric in metrics}
     for batch in batches:
         hr = batch["hr"].to(device)
         sr = quantize(super_resolve(batch["lr"].to(device)))
         if sr.shape != hr.shape:
             raise ValueError(f"SR has shape {tuple(sr.shape)}, HR {tuple(hr.shape)}: is the scale right?")
-        for name, metric in metrics.items():
-            found[name].append(metric(sr, hr).double().cpu())
+        for metric, values in found.items():
+            values.append(metric(sr, hr).double().cpu())
     if not all(found.values()):
-        raise ValueError("there is nothing to score: no batch came")
-    return {name: torch.cat(values) for name, values in found.items()}
+        raise ValueError("there is nothing to score: the data set gave no batch")
+    return {metric: torch.cat(values) for metric, values in found.items()}

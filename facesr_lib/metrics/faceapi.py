@@ -7,6 +7,8 @@ dlib's, and a landmark detector. Only their weight files are used; the networks 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facesr_lib.image import check_images, to_float, to_uint8
+from facesr_lib.image import to_float, to_uint8
+from facesr_lib.metrics.pairs import check_finite
 from facesr_lib.metrics.precise import full_precision
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -79,10 +82,7 @@ def network_input(x: Tensor, size: int, name: str) -> Tensor:
     8-bit, black bars on the shorter sides to make a centred square, bilinear resize (antialiased when it shrinks), mean
     colour subtracted. `name` is the argument's name in messages. Raises ValueError for other shapes, NaN or infinity.
     """
-    check_images(x, name, channels=3)
-    finite = x.isfinite().flatten(1).all(dim=1)
-    if not finite.all():
-        raise ValueError(f"{name}: NaN or infinity in the images at {(~finite).nonzero().flatten().tolist()[:10]}")
+    check_finite(x, name)
     levels = to_float(to_uint8(x)) * 255
     left, top, side = square_padding(x.shape[2], x.shape[3])
     square = F.pad(levels, (left, side - x.shape[3] - left, top, side - x.shape[2] - top))
@@ -101,6 +101,12 @@ def run(network: nn.Module, faces: Tensor) -> Tensor:
     """The network's outputs (N, K), float32, for `faces` (N, 3, size, size); no gradient, chunk by chunk."""
     with full_precision(faces.device):
         return torch.cat([network(chunk) for chunk in faces.split(_CHUNK)])
+
+
+@lru_cache(maxsize=8)
+def loaded(load: Callable[[Path, str], Network], folder: Path, device: str) -> Network:
+    """`load(folder, device)`, once per process; nothing ever changes the network."""
+    return load(folder, device)
 
 
 def frozen(network: Network, state: dict[str, Tensor], device: torch.device | str) -> Network:

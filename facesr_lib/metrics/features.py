@@ -6,37 +6,37 @@ import hashlib
 import io
 import itertools
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils import fuse_conv_bn_eval
 
 from facesr_lib.data.images import ImageSet
 from facesr_lib.files import write_atomically
-from facesr_lib.image import check_images, to_uint8
-from facesr_lib.metrics.frechet import frechet_distance, kernel_distance
+from facesr_lib.image import to_uint8
+from facesr_lib.metrics.frechet import Features, frechet_distance, kernel_distance
+from facesr_lib.metrics.metric import Metric
+from facesr_lib.metrics.pairs import check_finite
 from facesr_lib.metrics.precise import full_precision
 from facesr_lib.metrics.weights import WeightsMissing, find, require
 
-Features = NDArray[np.float64]
 _BLOCK = 16  # images that go through the network together
 
 
 class Extractor(Protocol):
     """A network that turns an 8-bit image into `dim` numbers.
 
-    name: what tables call the Frechet distance of its features; kernel_name: likewise the kernel distance, which is shown
-    times 1000.  convention: how the images enter.  version: changes whenever the features would, for caches.
+    fid, kid: the records of the two distances between sets of its features, see `set_metrics`; their convention says how
+    the images enter.  version: changes whenever the features would, for caches.
     """
 
-    name: str
-    kernel_name: str
-    convention: str
+    fid: Metric
+    kid: Metric
     version: str
     dim: int
 
@@ -47,15 +47,30 @@ class Extractor(Protocol):
         """The extractor itself, moved to a device."""
 
 
+def set_metrics(network: str, convention: str, *, official: bool = False) -> tuple[Metric, Metric]:
+    """The records of Frechet distance and kernel distance (times 1000) of a network's features; lower is better.
+
+    official: for the features of the published FID; the Frechet distance of others is called FD.
+    """
+    name = "FID" if official else "FD"
+    key = network.lower()
+    fid = Metric(f"{name.lower()}_{key}", f"{name} ({network})", frechet_distance, "FID", convention)
+    kid = Metric(f"kid_{key}", f"KID ({network}) x1000", _kernel_distance_x1000, "KID", convention)
+    return replace(fid, higher_is_better=False), replace(kid, higher_is_better=False)
+
+
+def _kernel_distance_x1000(a: Features, b: Features) -> float:
+    return 1000 * kernel_distance(a, b)
+
+
 class InceptionFeatures:
     """The official features of FID and KID: 2048 pooled ones of Inception 2015-12-05, resized and computed by torch-fidelity.
 
     Raises WeightsMissing, with the command to run, when the weights are not on this machine.
     """
 
-    name, kernel_name, dim = "FID (Inception)", "KID (Inception) x1000", 2048
-    convention = "torch-fidelity, 299 px TensorFlow bilinear, pool3"
-    version = "inception-2015-12-05-6726825d"
+    fid, kid = set_metrics("Inception", "torch-fidelity, 299 px TensorFlow bilinear, pool3", official=True)
+    version, dim = "inception-2015-12-05-6726825d", 2048
 
     def __init__(self) -> None:
         path = require("inception")
@@ -83,9 +98,10 @@ class MobileNetFeatures:
     Raises WeightsMissing, with the command to run, when the weights are not on this machine.
     """
 
-    name, kernel_name, dim = "FD (MobileNetV2)", "KID (MobileNetV2) x1000", 1280
-    convention = "torchvision mobilenet_v2, 224 px antialiased bilinear, ImageNet normalisation, average pool"
-    version = "mobilenet_v2-b0353104"
+    fid, kid = set_metrics(
+        "MobileNetV2", "torchvision mobilenet_v2, 224 px antialiased bilinear, ImageNet normalisation, average pool"
+    )
+    version, dim = "mobilenet_v2-b0353104", 1280
 
     def __init__(self) -> None:
         state = torch.load(require("mobilenet-v2"), "cpu", weights_only=True)
@@ -111,8 +127,8 @@ class MobileNetFeatures:
 
 
 def _quicker(network: nn.Module) -> nn.Module:
-    """The same network, but for rounding, in less than half the time on a CPU: batch norms folded into the convolutions before
-    them, and channels last."""
+    """The same network up to rounding, in less than half the time on a CPU: channels last, and batch norms folded into the
+    convolutions before them."""
     for block in network.modules():
         layers = list(block.named_children()) if isinstance(block, nn.Sequential) else []
         for (name, layer), (after, norm) in itertools.pairwise(layers):
@@ -141,8 +157,8 @@ def make_extractor(backend: Literal["auto", "inception", "mobilenet-v2"] = "auto
 def features(extractor: Extractor, batches: Iterable[Tensor], device: torch.device | str = "cpu") -> Features:
     """Features (N, extractor.dim), float64, of all images of a stream of RGB batches (n, 3, H, W) in [0, 1], in order.
 
-    Images are rounded to 8 bit, and grouped anew into blocks of one size, so that the caller's batch size changes nothing;
-    one batch and one block are held at a time. For a super-resolver:
+    Images are rounded to 8 bit and regrouped into blocks of one size, so that the caller's batch size changes nothing.
+    One batch and one block are in memory at a time. For a super-resolver:
     `features(extractor, (method.super_resolve(batch["lr"]) for batch in batches))`.
     Raises ValueError when there is no image or one holds NaN or infinity; TypeError or ValueError for other shapes.
     """
@@ -177,29 +193,23 @@ def image_set_features(
     return found
 
 
-def set_scores(sr_features: Features, hr_features: Features, extractor: Extractor) -> dict[str, float]:
-    """Both distances of two feature sets, lower is better, as {"FD (MobileNetV2)": ..., "KID (MobileNetV2) x1000": ...}.
+def set_scores(sr_features: Features, hr_features: Features, extractor: Extractor) -> dict[Metric, float]:
+    """Both distances of two feature sets, lower is better. FID depends on the number of images: the convention states it.
 
-    The number of images belongs to the value: quote it with `set_convention`. Warns, as `frechet_distance`, when N < D.
+    Warns, as `frechet_distance`, when N < D.
     """
+    sizes = f"{len(sr_features)} SR vs {len(hr_features)} HR images, 8-bit RGB"
     return {
-        extractor.name: frechet_distance(sr_features, hr_features),
-        extractor.kernel_name: 1000 * kernel_distance(sr_features, hr_features),
+        replace(metric, convention=f"{sizes}, {metric.convention}"): metric(sr_features, hr_features)
+        for metric in (extractor.fid, extractor.kid)
     }
-
-
-def set_convention(sr_features: Features, hr_features: Features, extractor: Extractor) -> str:
-    """The convention of a set-level score in words, with the number of images on either side."""
-    return f"{len(sr_features)} SR vs {len(hr_features)} HR images, 8-bit RGB, {extractor.convention}"
 
 
 def _blocks(batches: Iterable[Tensor]) -> Iterator[Tensor]:
     """The images of a stream as uint8 blocks of _BLOCK; the last may be smaller, and so may one before a new image size."""
     kept: list[Tensor] = []
     for batch in batches:
-        check_images(batch, "batch", channels=3)
-        if not batch.isfinite().all():
-            raise ValueError("batch: there are NaN or infinite values in the images")
+        check_finite(batch, "batch")
         for image in to_uint8(batch):
             if kept and image.shape != kept[0].shape:
                 yield torch.stack(kept)

@@ -16,8 +16,8 @@ def frechet_distance(f1: ArrayLike, f2: ArrayLike) -> float:
 
     ||mu_1 - mu_2||^2 + tr S_1 + tr S_2 - 2 tr (S_1 S_2)^(1/2), sample covariances (division by n - 1), as FID (Heusel et
     al., NeurIPS 2017). The last trace is the sum of the singular values of X_1 X_2^T / sqrt((n - 1) (m - 1)), X the centred
-    features: this never takes the square root of a rounding error, so fewer images than dimensions are handled exactly and
-    nothing (eps) is added to a diagonal. QR keeps the matrix at most D x D. Float64.
+    features. This never takes the square root of a rounding error, so fewer images than dimensions are handled exactly, and
+    no epsilon is added to a diagonal. QR keeps the matrix at most D x D. Float64.
     The value depends on the number of images (it falls as N grows): compare only sets of one size. Warns when N < D.
     Raises ValueError for other shapes, fewer than two images, NaN or infinity.
     """
@@ -49,25 +49,6 @@ def kernel_distance(f1: ArrayLike, f2: ArrayLike) -> float:
         m * (m - 1)
     )
     return float(within - 2 * _kernel_sum(a, b) / (n * m))
-
-
-def kernel_distance_subsets(
-    f1: ArrayLike, f2: ArrayLike, *, subsets: int = 100, size: int = 1000, seed: int = 0
-) -> tuple[float, float]:
-    """Mean and standard deviation of `kernel_distance` over random subsets of `size` images, as KID is often published.
-
-    Each subset is drawn without replacement from either set, by a generator of the seed. Raises ValueError when a set has
-    fewer than `size` images, and as `frechet_distance` does.
-    """
-    a, b = _checked(f1, f2)
-    if subsets < 1 or not 2 <= size <= min(len(a), len(b)):
-        raise ValueError(f"subsets {subsets} of size {size}: expected >= 1, and 2 to {min(len(a), len(b))} images")
-    rng = np.random.default_rng(seed)
-    found = [
-        kernel_distance(a[rng.choice(len(a), size, replace=False)], b[rng.choice(len(b), size, replace=False)])
-        for _ in range(subsets)
-    ]
-    return float(np.mean(found)), float(np.std(found))
 
 
 def _checked(f1: ArrayLike, f2: ArrayLike) -> tuple[Features, Features]:

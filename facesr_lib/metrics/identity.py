@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facesr_lib.metrics.faceapi import frozen, network_input, read_weights, run
+from facesr_lib.metrics.faceapi import frozen, loaded, network_input, read_weights, run
+from facesr_lib.metrics.metric import Metric
+from facesr_lib.metrics.pairs import check_pair
 from facesr_lib.metrics.weights import require
 
-IDENTITY_BACKEND = "ID (face-api)"
 _MODEL, _SIZE = "face_recognition_model", 150
 _STAGES = ((32, 3), (64, 3), (128, 2), (256, 2))  # channels, residual blocks at one resolution
 
@@ -27,8 +27,7 @@ def identity_similarity(sr: Tensor, hr: Tensor, device: torch.device | str | Non
     distance to 1. Computed on `device` (default: where `sr` is).
     Raises ValueError for different shapes, NaN or infinity; WeightsMissing, with the command to run, without the weights.
     """
-    if sr.shape != hr.shape:
-        raise ValueError(f"sr and hr must have one shape, got {tuple(sr.shape)} and {tuple(hr.shape)}")
+    check_pair(sr, hr)
     a, b = (embed(x, device, name=name).double() for x, name in ((sr, "sr"), (hr, "hr")))
     return F.cosine_similarity(a, b, dim=1, eps=1e-12).to(sr.device)
 
@@ -41,22 +40,14 @@ def embed(x: Tensor, device: torch.device | str | None = None, *, name: str = "x
     batch beyond rounding (1e-6). `name` is the argument's name in messages. Raises as `identity_similarity`.
     """
     faces = network_input(x, _SIZE, name).to(device or x.device)
-    return run(_cached(require("face-api"), str(faces.device)), faces)
+    return run(loaded(load_identity, require("face-api"), str(faces.device)), faces)
 
 
-class IdentitySummary(NamedTuple):
-    """How papers report identity: the mean, and the 5th percentile for the faces that came out worst."""
-
-    mean: float
-    percentile_5: float
-
-
-def summarize(similarity: Tensor) -> IdentitySummary:
-    """Mean and 5th percentile (linear interpolation) of per-image values (N,). Raises ValueError for N = 0."""
-    if similarity.numel() == 0:
-        raise ValueError("similarity: there are no values to summarize")
-    values = similarity.double()
-    return IdentitySummary(float(values.mean()), float(values.quantile(0.05)))
+def identity_metric(device: torch.device | str | None = None) -> Metric:
+    """The record of `identity_similarity`. Raises WeightsMissing without the weights."""
+    require("face-api")
+    function = partial(identity_similarity, device=device)
+    return Metric("identity_face_api", "ID (face-api)", function, "identity", "cosine, RGB, 8-bit, 150 px")
 
 
 class IdentityNet(nn.Module):
@@ -117,9 +108,3 @@ def load_identity(folder: Path, device: torch.device | str = "cpu") -> IdentityN
         state[f"{ours}.weight"] = weights[f"{name}/conv/filters"].permute(3, 2, 0, 1) * gain[:, None, None, None]
         state[f"{ours}.bias"] = weights[f"{name}/conv/bias"] * gain + weights[f"{name}/scale/biases"]
     return frozen(IdentityNet(), state, device)
-
-
-# A network is read once per process and device; nothing ever changes it.
-@lru_cache(maxsize=4)
-def _cached(folder: Path, device: str) -> IdentityNet:
-    return load_identity(folder, device)

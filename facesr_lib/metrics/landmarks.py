@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facesr_lib.metrics.faceapi import frozen, network_input, read_weights, run, square_padding
+from facesr_lib.metrics.faceapi import frozen, loaded, network_input, read_weights, run, square_padding
+from facesr_lib.metrics.metric import Metric
+from facesr_lib.metrics.pairs import check_pair
 from facesr_lib.metrics.weights import require
 
-LANDMARK_BACKEND = "NME (face-api 68)"
 OUTER_EYE_CORNERS = (36, 45)  # of the 68 points of the iBUG scheme
 _MODEL, _SIZE = "face_landmark_68_model", 112
 _STAGES = ((3, 32), (32, 64), (64, 128), (128, 256))  # channels before and after
@@ -27,8 +28,7 @@ def landmark_error(sr: Tensor, hr: Tensor, device: torch.device | str | None = N
     0.5 for x8, where faces are too blurred for the network to find any point. Computed on `device` (default: where `sr` is).
     Raises ValueError for different shapes, NaN or infinity; WeightsMissing, with the command to run, without the weights.
     """
-    if sr.shape != hr.shape:
-        raise ValueError(f"sr and hr must have one shape, got {tuple(sr.shape)} and {tuple(hr.shape)}")
+    check_pair(sr, hr)
     found, truth = (landmarks(x, device, name=name).double() for x, name in ((sr, "sr"), (hr, "hr")))
     return normalised_mean_error(found, truth).to(sr.device)
 
@@ -50,9 +50,17 @@ def landmarks(x: Tensor, device: torch.device | str | None = None, *, name: str 
     (1e-6 of the image's side). `name` is the argument's name in messages. Raises as `landmark_error`.
     """
     faces = network_input(x, _SIZE, name).to(device or x.device)
-    points = run(_cached(require("face-api"), str(faces.device)), faces).reshape(-1, 68, 2)
+    points = run(loaded(load_landmarks, require("face-api"), str(faces.device)), faces).reshape(-1, 68, 2)
     left, top, side = square_padding(x.shape[2], x.shape[3])
     return points * side - points.new_tensor([left, top])
+
+
+def landmark_metric(device: torch.device | str | None = None) -> Metric:
+    """The record of `landmark_error`. Raises WeightsMissing without the weights."""
+    require("face-api")
+    convention = "68 points, RGB, 8-bit, 112 px, over the distance of HR's outer eye corners"
+    function = partial(landmark_error, device=device)
+    return Metric("nme_face_api", "NME (face-api 68)", function, "landmark error", convention, higher_is_better=False)
 
 
 class LandmarkNet(nn.Module):
@@ -60,7 +68,7 @@ class LandmarkNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(Block(before, after) for before, after in _STAGES)
+        self.blocks = nn.ModuleList(LandmarkBlock(before, after) for before, after in _STAGES)
         self.last = nn.Linear(256, 136)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -69,7 +77,7 @@ class LandmarkNet(nn.Module):
         return self.last(x.mean(dim=(2, 3)))
 
 
-class Block(nn.Module):
+class LandmarkBlock(nn.Module):
     """Halves the resolution, then adds up three more convolutions, each of which sees the sum so far."""
 
     def __init__(self, before: int, after: int) -> None:
@@ -110,9 +118,3 @@ def load_landmarks(folder: Path, device: torch.device | str = "cpu") -> Landmark
         else:
             state[f"{module}.weight"] = values.T if part == "fc" else values.permute(3, 2, 0, 1)
     return frozen(LandmarkNet(), state, device)
-
-
-# A network is read once per process and device; nothing ever changes it.
-@lru_cache(maxsize=4)
-def _cached(folder: Path, device: str) -> LandmarkNet:
-    return load_landmarks(folder, device)

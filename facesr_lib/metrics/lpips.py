@@ -11,13 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from facesr_lib.image import check_images, to_float, to_uint8
+from facesr_lib.image import to_float, to_uint8
+from facesr_lib.metrics.metric import Metric
+from facesr_lib.metrics.pairs import check_pair
 from facesr_lib.metrics.precise import full_precision
 from facesr_lib.metrics.weights import WeightsMissing, find, require
 
 Backend = Literal["alex", "vgg", "hed-vgg"]
 
-# Backend -> (name in tables, the `lpips` package's network, entry of the weights table, least height and width).
+# Backend -> (label in tables, the `lpips` package's network, entry of the weights table, least height and width).
 _BACKENDS = {
     "alex": ("LPIPS (alex)", "alex", "alexnet", 31),
     "vgg": ("LPIPS (vgg)", "vgg", "vgg16", 16),
@@ -28,14 +30,13 @@ _BACKENDS = {
 class Lpips:
     """One LPIPS network on one device; `metric(sr, hr)` scores images. Made by `lpips_metric`.
 
-    name: what tables call it, backend included.  convention: how the images enter.
+    metric: its record, whose label names the backend.
     """
 
-    higher_is_better = False
-    convention = "lpips 0.1, RGB, 8-bit, no crop"
-
     def __init__(self, backend: Backend, device: torch.device | str = "cpu") -> None:
-        self.name, network, weights, self._smallest = _BACKENDS[backend]
+        label, network, weights, self._smallest = _BACKENDS[backend]
+        key, convention = f"lpips_{backend.replace('-', '_')}", "lpips 0.1, RGB, 8-bit, no crop"
+        self.metric = Metric(key, label, self.__call__, "LPIPS", convention, higher_is_better=False)
         path = require(weights)
         trunk = hed_vgg_trunk(path) if backend == "hed-vgg" else torch.load(path, "cpu", weights_only=True)
         self._device = torch.device(device)
@@ -67,15 +68,10 @@ class Lpips:
         return distance.to(sr.device)
 
     def _check(self, sr: Tensor, hr: Tensor) -> None:
-        for image, name in ((sr, "sr"), (hr, "hr")):
-            check_images(image, name, channels=3)
-            if not image.isfinite().all():
-                raise ValueError(f"{name}: there are NaN or infinite values in the images")
-        if sr.shape != hr.shape:
-            raise ValueError(f"sr and hr must have one shape, got {tuple(sr.shape)} and {tuple(hr.shape)}")
+        check_pair(sr, hr)
         if min(sr.shape[2:]) < self._smallest:
             raise ValueError(
-                f"{self.name} needs at least {self._smallest} x {self._smallest} pixels, got {tuple(sr.shape[2:])}"
+                f"{self.metric.label} needs at least {self._smallest} x {self._smallest} pixels, got {tuple(sr.shape[2:])}"
             )
 
 
@@ -83,7 +79,7 @@ def lpips_metric(backend: Backend | Literal["auto"] = "auto", device: torch.devi
     """The LPIPS metric of a backend, ready on `device`; "auto" takes the official alex if its weights are here, else hed-vgg.
 
     alex: the official metric, and the net that papers report.  vgg: official too.
-    hed-vgg: a substitute for places that no weights host can be reached from. VGG16 convolutions as HED (Xie and Tu, ICCV
+    hed-vgg: a substitute for machines that cannot reach the hosts of the weights. VGG16 convolutions as HED (Xie and Tu, ICCV
     2015) fine-tuned them from ImageNet, under the official linear heads for VGG; near LPIPS (vgg), but not equal to it.
     Raises WeightsMissing, with the command to run, when the weights are not on this machine; nothing is downloaded.
     """

@@ -15,7 +15,9 @@ from scipy.ndimage import correlate1d
 from scipy.special import gammaln
 from torch import Tensor
 
-from facesr_lib.image import check_images, quantize, resize_bicubic, rgb_to_grey, rgb_to_y, to_float, to_uint8
+from facesr_lib.image import quantize, resize_bicubic, rgb_to_grey, rgb_to_y, to_float, to_uint8
+from facesr_lib.metrics.metric import Metric
+from facesr_lib.metrics.pairs import check_finite
 from facesr_lib.metrics.weights import require
 
 Array = NDArray[np.float64]
@@ -38,21 +40,18 @@ def niqe(x: Tensor, *, enlarge: bool | int = False, luma: Luma = "y") -> Tensor:
     cut to multiples of 96 at the right and bottom. luma="gray" takes full-range grey, as the authors' MATLAB release
     does; the two differ by 0.1 to 0.5.
 
-    A block without texture (a blank background) has no statistics and is left out, and two must be left. Four blocks, at
-    192x192, give a weak estimate: compare means over many images, all of one size.
-    With `enlarge`, images under 192 px are first enlarged with MATLAB's bicubic: True takes the smallest whole factor
-    that reaches 192, a number that factor for every image. `niqe_name` puts it on record.
+    A block without texture (a blank background) has no statistics and is left out; at least two must remain. The four
+    blocks of 192x192 pixels give a weak estimate: compare means over many images, all of one size.
+    With `enlarge`, images under 192 px are first enlarged with MATLAB's bicubic. True takes the smallest whole factor
+    that reaches 192; a number is the factor for every image.
 
     Raises ValueError for a side under 192 px, images with fewer than two textured blocks, NaN or infinity;
     WeightsMissing, with the command to run, without the pristine parameters. Computed on the CPU, also for CUDA tensors.
     """
-    check_images(x, "x", channels=3)
+    check_finite(x, "x")
     if luma not in get_args(Luma):
         raise ValueError(f'luma: expected "y" or "gray", got {luma!r}')
     factor = _factor(x, enlarge)
-    if not x.isfinite().all():
-        bad = ~x.isfinite().flatten(1).all(dim=1)
-        raise ValueError(f"x: NaN or infinity in the images at {bad.nonzero().flatten().tolist()[:10]}")
 
     natural = pristine(require("niqe"))
     scores = []
@@ -72,12 +71,19 @@ def niqe(x: Tensor, *, enlarge: bool | int = False, luma: Luma = "y") -> Tensor:
     return torch.tensor(scores, dtype=torch.float64, device=x.device)
 
 
-def niqe_name(*, enlarge: bool | int = False, luma: Luma = "y") -> str:
-    """The name with its convention, for tables and plots: "NIQE (Y, BasicSR blocks)" and the like."""
-    plane = "Y" if luma == "y" else "grey"
-    if enlarge is True:
-        return f"NIQE ({plane}, BasicSR blocks, bicubic by a whole factor to >= {SMALLEST} px)"
-    return f"NIQE ({plane}, BasicSR blocks{f', bicubic x{enlarge}' if enlarge > 1 else ''})"
+def niqe_metric(size: int) -> Metric:
+    """The record of `niqe` for images of `size` pixels, enlarged by the smallest whole factor that reaches 192 pixels.
+
+    Raises WeightsMissing without the pristine parameters.
+    """
+    require("niqe")
+    factor = max(1, ceil(SMALLEST / size))
+    label = f"NIQE (Y, BasicSR blocks{f', bicubic x{factor}' if factor > 1 else ''})"
+
+    def function(sr: Tensor, hr: Tensor | None = None) -> Tensor:
+        return niqe(sr, enlarge=factor)
+
+    return Metric("niqe", label, function, "NIQE", convention=label, higher_is_better=False)
 
 
 def _factor(x: Tensor, enlarge: bool | int) -> int:
@@ -91,7 +97,7 @@ def _factor(x: Tensor, enlarge: bool | int) -> int:
     if side * factor < SMALLEST:
         raise ValueError(
             f"x: images of {x.shape[2]} x {x.shape[3]}{f' enlarged x{factor}' if factor > 1 else ''} are under {SMALLEST} px "
-            "a side, where NIQE is not defined; enlarge=True scores them enlarged (niqe_name(enlarge=True) says so)"
+            "a side, where NIQE is not defined; enlarge=True scores them enlarged"
         )
     return factor
 

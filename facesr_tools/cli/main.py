@@ -17,6 +17,8 @@ from facesr_lib.files import checkout_root
 from facesr_tools.cli.classroom import CLASSROOM_EPILOG, GRADE_EPILOG, classroom, grade
 from facesr_tools.cli.data import app as data_app
 from facesr_tools.cli.options import AsJson, Device, Notebooks, PresetName, ProfileName, clear_errors
+from facesr_tools.cli.score import EPILOG as SCORE_EPILOG
+from facesr_tools.cli.score import score
 from facesr_tools.cli.upscale import EPILOG as UPSCALE_EPILOG
 from facesr_tools.cli.upscale import upscale
 from facesr_tools.cli.weights import app as weights_app
@@ -240,6 +242,7 @@ def _print_json(value: Any) -> None:
 
 app.add_typer(data_app, name="data")
 app.command(epilog=UPSCALE_EPILOG)(upscale)
+app.command(epilog=SCORE_EPILOG)(score)
 app.command(epilog=CLASSROOM_EPILOG)(classroom)
 app.command(epilog=GRADE_EPILOG)(grade)
 app.add_typer(weights_app, name="weights")

@@ -8,7 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from facesr_lib.evaluate.result import DEFAULT_ROLE, NON_FINITE, without_home
+from facesr_lib.data.images import ROLES
+from facesr_lib.evaluate.result import NON_FINITE, without_home
 
 
 class BrokenResult(ValueError):
@@ -28,7 +29,8 @@ def check_result(result: Any, name: str = "result") -> None:
 def load_result(path: Path) -> dict[str, Any]:
     """Read and check a result.json; scores and table cells hold floats again where "inf", "-inf" or "nan" was written.
 
-    What schema 1 did not have is filled in: the run's seed, no replicates, role "faces", groups unknown.
+    What older schemas did not have is filled in. Before 2: the run's seed, no replicates, role "faces", groups unknown.
+    Before 3: the metric's key, family and unit, as its label tells them.
     Raises BrokenResult for a file that is unreadable, not strict JSON, or of another schema version.
     """
     name = f"{path.parent.name}/{path.name}"
@@ -40,13 +42,23 @@ def load_result(path: Path) -> dict[str, Any]:
     for score in result["scores"]:
         score.setdefault("seed", result["seed"])
         score.setdefault("replicates", None)
+        score.setdefault("key", score["metric"])
+        score.setdefault("family", _family_of_older(score["metric"]))
+        score.setdefault("unit", "dB" if "(dB)" in score["metric"] else "")
         score |= {key: _numbers_back(score[key]) for key in ("mean", "std", "values", "replicates")}
     for data in result["data"]:
-        data.setdefault("role", DEFAULT_ROLE)
+        data.setdefault("role", ROLES[0])
         data.setdefault("groups", None)
     for table in result["tables"]:
         table["rows"] = _numbers_back(table["rows"])
     return dict(result)
+
+
+def _family_of_older(label: str) -> str:
+    names = {name: name for name in ("PSNR", "SSIM", "LPIPS", "FID", "KID", "NIQE")}
+    names |= {"FD": "FID", "ID": "identity", "NME": "landmark error"}
+    family = names.get(label.split(" ")[0])
+    return label if family is None else f"{family} of LR" if label.endswith(" of LR") else family
 
 
 @functools.cache

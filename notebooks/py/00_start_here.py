@@ -86,7 +86,6 @@ run
 from facesr_lib.data import load_faces
 
 faces = load_faces(DATA_ROOT, "test", size=64)
-run.data(faces)
 faces
 
 # %%
@@ -166,19 +165,19 @@ run.figure(
 
 # %%
 from facesr_lib.data import eval_batches
-from facesr_lib.metrics import evaluate
+from facesr_lib.metrics import PSNR, SSIM, evaluate
 
 rows = []
 for scale in (2, 4, 8):
     batches = eval_batches(faces, Bicubic(scale), batch_size=20, seed=SEED)
-    found = evaluate(lambda x, s=scale: resize_bicubic(x, s), batches, {"PSNR (dB)": psnr, "SSIM": ssim})
+    found = evaluate(lambda x, s=scale: resize_bicubic(x, s), batches, [PSNR, SSIM])
     for metric, values in found.items():
-        run.score("bicubic", f"{faces.name}, x{scale}", metric, values, convention="RGB, 8-bit, no crop")
+        run.score("bicubic", faces.named(f"{faces.name}, x{scale}"), metric, values)
     rows.append(
         {
             "scale": f"x{scale}",
             "LR size": f"{64 // scale} px",
-            **{name: values.mean().item() for name, values in found.items()},
+            **{metric.label: values.mean().item() for metric, values in found.items()},
         }
     )
 run.table("bicubic", rows, f"Bicubic enlargement to 64 px, mean over {len(faces)} test images")

@@ -88,7 +88,6 @@ from facesr_lib.data import astronaut_face, load_faces, zone_plate
 train, faces = (load_faces(DATA_ROOT, split, size=64) for split in ("train", "test"))
 if PROFILE == "smoke":
     train, faces = train.limit(25), faces.limit(10)
-run.data(faces)
 portrait, plate = astronaut_face(128), zone_plate(128)
 faces
 
@@ -291,20 +290,19 @@ from functools import partial
 
 from facesr_lib.data import eval_batches
 from facesr_lib.explore.degradation import SETTINGS
-from facesr_lib.metrics import evaluate, psnr, ssim
+from facesr_lib.metrics import PSNR, SSIM, evaluate, psnr
 
-convention = "RGB, 8-bit, no crop"
 rows = []
 for kind in SETTINGS:
     rule = Recipe(kind, 4).rule()
     row = {"LR by": kind}
     for kernel in UPSAMPLINGS:
-        metrics = {"PSNR (dB)": psnr, "SSIM": ssim} if kernel == "bicubic" else {"PSNR (dB)": psnr}
+        metrics = [PSNR, SSIM] if kernel == "bicubic" else [PSNR]
         found = evaluate(partial(enlarge, scale=4, kernel=kernel), eval_batches(faces, rule, 50, SEED), metrics)
-        row[f"{kernel}, dB"] = found["PSNR (dB)"].mean().item()
+        row[f"{kernel}, dB"] = found[PSNR].mean().item()
         for metric, values in found.items():
-            run.score(kernel, f"{faces.name}, {rule.name}", metric, values, convention=convention)
-    rows.append({**row, "bicubic, SSIM": found["SSIM"].mean().item()})
+            run.score(kernel, faces.named(f"{faces.name}, {rule.name}"), metric, values)
+    rows.append({**row, "bicubic, SSIM": found[SSIM].mean().item()})
 run.table("recipes", rows, f"Mean over {len(faces)} test images, 64 px, x4; columns: the kernel that enlarges")
 
 # %%
@@ -356,11 +354,9 @@ recipes = {
 }
 rows = []
 for paper, rule in recipes.items():
-    found = evaluate(
-        lambda lr: resize_bicubic(lr, size=faces.size), eval_batches(faces, rule, 50, SEED), {"PSNR (dB)": psnr}
-    )
-    values = found["PSNR (dB)"]
-    run.score("bicubic", f"{faces.name}, {rule.name}", "PSNR (dB)", values, convention=convention)
+    found = evaluate(lambda lr: resize_bicubic(lr, size=faces.size), eval_batches(faces, rule, 50, SEED), [PSNR])
+    values = found[PSNR]
+    run.score("bicubic", faces.named(f"{faces.name}, {rule.name}"), PSNR, values)
     rows.append({"paper": paper, "recipe": rule.name, "bicubic enlargement, dB": values.mean().item()})
 run.table("papers", rows, f"The papers' recipes on the same {len(faces)} faces of 64 px: what any method has to beat")
 
@@ -420,12 +416,10 @@ for trained_on, method in methods.items():
     row = {"learned": trained_on}
     for kind in tried:
         rule = Recipe(kind, 4).rule()
-        values = evaluate(method, eval_batches(faces, rule, 50, SEED), {"PSNR (dB)": psnr})["PSNR (dB)"]
+        values = evaluate(method, eval_batches(faces, rule, 50, SEED), [PSNR])[PSNR]
         row[kind] = values.mean().item()
         if trained_on in tried:  # bicubic enlargement was recorded above
-            run.score(
-                f"linear SR for {trained_on}", f"{faces.name}, {rule.name}", "PSNR (dB)", values, convention=convention
-            )
+            run.score(f"linear SR for {trained_on}", faces.named(f"{faces.name}, {rule.name}"), PSNR, values)
     rows.append(row)
 run.table("mismatch", rows, "PSNR (dB); rows: the recipe that a linear super-resolver learned; columns: the one it met")
 

@@ -84,7 +84,6 @@ from facesr_lib.image import rgb_to_grey
 faces = load_faces(DATA_ROOT, "test", size=64)
 if PROFILE == "smoke":
     faces = faces.limit(10)
-run.data(faces)
 portrait = astronaut_face(128)  # NASA, public domain
 grey = rgb_to_grey(portrait)
 grey.shape
@@ -284,16 +283,18 @@ run.figure(
 # %%
 from facesr_lib.explore.edges import DETECTORS, bicubic_methods, kept
 from facesr_lib.image import unsharp
+from facesr_lib.metrics import Metric
 
 methods = bicubic_methods((2, 4, 8))
 methods["bicubic x4, sharpened"] = lambda hr: unsharp(methods["bicubic x4"](hr), 9, 2.0, 2.0)
 hr = faces.take(range(len(faces)))
 detect = EdgeDetector("Canny")
+EDGES_FOUND = Metric("edges_found", "Canny edges found", convention=f"{detect.name}, within 1 px")
 rows = []
 for name, method in methods.items():
     of_hr, of_sr = detect(hr), detect(method(hr))
     found, true = kept(of_hr, of_sr), kept(of_sr, of_hr)
-    run.score(name, faces.name, "Canny edges found", found, convention=f"{detect.name}, within 1 px")
+    run.score(name, faces, EDGES_FOUND, found)
     rows.append(
         {
             "SR": name,

@@ -84,7 +84,6 @@ SIZE = 64
 train, test = (load_faces(DATA_ROOT, split, SIZE) for split in ("train", "test"))
 if PROFILE == "smoke":
     train, test = train.limit(16), test.limit(12)
-run.data(test)
 face = test.take([0])
 test
 
@@ -95,17 +94,14 @@ test
 # *named substitute*, or says n/a: a number never passes for another one. `facesr weights list` shows what is on this machine.
 
 # %%
-from facesr_lib.metrics import if_available, lpips_metric, make_extractor, psnr, ssim
+from facesr_lib.evaluate import Backends
+from facesr_lib.metrics import PSNR, SSIM
 
-lpips = if_available(lambda: lpips_metric("auto", run.device), run.note)
-extractor = if_available(lambda: make_extractor("auto"), run.note)
-per_image = {"PSNR (dB)": psnr, "SSIM": ssim}
-if lpips:
-    per_image[lpips.name] = lpips
-    run.backend("LPIPS", f"{lpips.name}: {lpips.convention}")
-if extractor:
-    run.backend("FID", f"{extractor.name}: {extractor.convention}")
-print("per image:", ", ".join(per_image), "| of sets:", extractor.name if extractor else "n/a")
+backends = Backends.find(run)
+lpips, extractor = backends.lpips, backends.extractor
+per_image = [PSNR, SSIM, lpips.metric] if lpips else [PSNR, SSIM]
+names = ", ".join(metric.label for metric in per_image)
+print("per image:", names, "| of sets:", extractor.fid.label if extractor else "n/a")
 
 # %% [markdown]
 # ## Same error, different score
@@ -135,7 +131,7 @@ damages = {
 
 # %%
 rows = [
-    {"damage": name, **{metric: f(image, face).item() for metric, f in per_image.items()}}
+    {"damage": name, **{metric.label: metric(image, face).item() for metric in per_image}}
     for name, image in damages.items()
 ]
 run.table(
@@ -159,7 +155,7 @@ run.figure(
 # %%
 from facesr_lib.data import eval_batches
 from facesr_lib.image import Bicubic, resize_bicubic, rgb_to_grey
-from facesr_lib.metrics import evaluate
+from facesr_lib.metrics import Metric, evaluate, psnr
 
 
 def bicubic(lr):
@@ -172,10 +168,14 @@ conventions = {
     "Y, border of 4 cropped": lambda sr, hr: psnr(sr, hr, y=True, crop=4),
     "full-range grey": lambda sr, hr: psnr(rgb_to_grey(sr).expand_as(sr), rgb_to_grey(hr).expand_as(hr)),
 }
-found = evaluate(bicubic, eval_batches(test, Bicubic(4), 20, SEED), conventions)
-rows = [{"convention": name, "PSNR (dB)": values.mean().item()} for name, values in found.items()]
-for name, values in found.items():
-    run.score("bicubic", test.name, "PSNR (dB)", values, convention=f"{name}, x4, 8-bit")
+metrics = {
+    name: Metric("psnr", "PSNR (dB)", function, "PSNR", f"{name}, x4, 8-bit", "dB")
+    for name, function in conventions.items()
+}
+found = evaluate(bicubic, eval_batches(test, Bicubic(4), 20, SEED), metrics.values())
+rows = [{"convention": name, "PSNR (dB)": found[metric].mean().item()} for name, metric in metrics.items()]
+for metric, values in found.items():
+    run.score("bicubic", test, metric, values)
 run.table("conventions", rows, f"Bicubic x4, the same {len(test)} images, four conventions")
 
 # %% [markdown]
@@ -228,16 +228,13 @@ methods = {"bicubic": sharpened(0.0)}
 methods |= {f"bicubic + unsharp {amount:g}": sharpened(amount) for amount in (1.0, 2.0, 4.0)}
 methods |= {name: model.super_resolve for name, model in models.items()}
 few = replace(test.limit(30), name=f"{test.name}, 30 images")  # a network as a metric takes its time on a CPU
-run.data(few)
 scored = {
     name: evaluate(f, eval_batches(few, degradation, 10, SEED), per_image, run.device) for name, f in methods.items()
 }
 for name, values in scored.items():
     for metric, numbers in values.items():
-        lower = metric.startswith("LPIPS")
-        convention = lpips.convention if lower else "RGB, 8-bit, no crop"
-        run.score(name, few.name, metric, numbers, convention=convention, higher_is_better=not lower)
-rows = [{"method": name, **{m: v.mean().item() for m, v in values.items()}} for name, values in scored.items()]
+        run.score(name, few, metric, numbers)
+rows = [{"method": name, **{m.label: v.mean().item() for m, v in values.items()}} for name, values in scored.items()]
 run.table(
     "tradeoff", rows, f"Fidelity and perception of seven methods, mean over {len(few)} test images; {degradation.name}"
 )
@@ -245,7 +242,7 @@ run.table(
 # %%
 from facesr_lib.plot.figures import Picture
 
-perceptual = lpips.name if lpips else "SSIM"
+perceptual = per_image[-1].label
 figure = Picture(figsize=(6.4, 4.2), layout="constrained")
 axes = figure.subplots()
 for family, marker in (("bicubic", "s"), ("GAN", "o")):
@@ -313,7 +310,11 @@ if rows:
     ]
     shown = run.figure(
         curves(
-            mean, "Frechet distance", "kernel distance x1000", x="N", title=f"Two halves of one set, {extractor.name}"
+            mean,
+            "Frechet distance",
+            "kernel distance x1000",
+            x="N",
+            title=f"Two halves of one set, {extractor.fid.label}",
         ),
         "fid_by_n",
         f"Distance between two random halves of the same faces, mean of five splits: the truth is 0. At N = {counts[0]} the Frechet "
@@ -321,7 +322,7 @@ if rows:
         "the kernel distance stays around 0.",
         "Two curves over the number of images: the Frechet distance falls slowly towards zero, the kernel distance stays near it.",
     )
-    run.table("fid_by_n", mean, f"Distances between halves of one set; {extractor.convention}")
+    run.table("fid_by_n", mean, f"Distances between halves of one set; {extractor.fid.convention}")
 else:
     shown = "n/a: " + "facesr weights fetch mobilenet-v2"
 shown

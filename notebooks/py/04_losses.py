@@ -104,7 +104,7 @@ from facesr_lib.metrics import if_available, lpips_metric, psnr
 
 lpips = if_available(lambda: lpips_metric("auto"), run.note)
 if lpips:
-    run.backend("LPIPS", f"{lpips.name}: {lpips.convention}")
+    run.backend("LPIPS", f"{lpips.metric.label}: {lpips.metric.convention}")
 
 
 def scores(image):
@@ -270,7 +270,7 @@ run.figure(
 if lpips:
     value, gradient = loss_gradient(lpips.loss, start, face)
     seen = descend(lambda x: lpips.loss(x, face), start, STEPS)
-    results[lpips.name] = seen
+    results[lpips.metric.label] = seen
     shown = run.figure(
         image_grid(
             {"start": start, "LPIPS asks for": wish(gradient), "LPIPS alone": seen, "HR": face},
@@ -278,7 +278,7 @@ if lpips:
             cell=2.2,
         ),
         "follow_perceptual",
-        f"{STEPS} steps down {lpips.name} alone: the features come close, the pixels keep a coloured grain.",
+        f"{STEPS} steps down {lpips.metric.label} alone: the features come close, the pixels keep a coloured grain.",
         "Four pictures: a blurred portrait, a gradient picture, a sharp portrait with coloured grain, and the original.",
     )
 else:
@@ -591,7 +591,7 @@ rows = []
 for name, image in {"start": starts, **results}.items():
     row = {"followed alone": name, "PSNR (dB)": psnr(image[:1], face).item()}
     if lpips:
-        row[lpips.name] = lpips(image[:1], face).item()
+        row[lpips.metric.label] = lpips(image[:1], face).item()
     rows.append(row)
 run.table("followed", rows, f"One face, {STEPS} steps down one loss alone; a loss that is told HR can return it")
 
@@ -618,7 +618,7 @@ run.figure(
 # %%
 from facesr_lib.explore import loss_explorer
 
-loss_explorer({"face": face, "portrait": portrait}, everything, {lpips.name: lpips.loss} if lpips else None)
+loss_explorer({"face": face, "portrait": portrait}, everything, {lpips.metric.label: lpips.loss} if lpips else None)
 
 # %% [markdown]
 # ## Exercises

@@ -127,7 +127,7 @@ def as_tensor(picture):
 
 # %%
 from facesr_lib.image import Bicubic, resize_bicubic
-from facesr_lib.metrics import psnr, ssim
+from facesr_lib.metrics import Metric, psnr, ssim
 
 columns = {"HR": [], "LR": [], "bicubic": []}
 rows = []
@@ -189,7 +189,6 @@ from facesr_lib.data import load_faces
 
 native = load_faces(DATA_ROOT, "test", None if not DATA_ROOT else 64)
 native = native.limit(20) if PROFILE == "smoke" else native.limit(100)
-run.data(native)
 height, width = native.size
 
 
@@ -207,12 +206,13 @@ protocols = {
 }
 
 # %%
+PSNR_X4 = Metric("psnr", "PSNR (dB)", psnr, "PSNR", "RGB, 8-bit LR, no crop, x4", "dB")
 pictures = np.asarray(native.pixels)
 hr_sets = {name: torch.cat([as_tensor(rule(picture)) for picture in pictures]) for name, rule in protocols.items()}
 rows = []
 for name, hr in hr_sets.items():
     scores = psnr(resize_bicubic(Bicubic(4)(hr), 4).clamp(0, 1), hr)
-    run.score("bicubic", f"{native.name}, {name}", "PSNR (dB)", scores, convention="RGB, 8-bit LR, no crop, x4")
+    run.score("bicubic", native.named(f"{native.name}, {name}"), PSNR_X4, scores)
     rows.append({"crop": name, "PSNR (dB)": scores.mean().item()})
 run.table("crops", rows, f"Bicubic x4 at 64 px, {len(native)} photographs, four crops")
 
@@ -251,7 +251,7 @@ hr = hr_sets["centre square"]
 rows = []
 for name, degrade in tools.items():
     scores = psnr(resize_bicubic(degrade(hr), 4).clamp(0, 1), hr)
-    run.score("bicubic", f"{native.name}, LR by {name}", "PSNR (dB)", scores, convention="RGB, 8-bit LR, no crop, x4")
+    run.score("bicubic", native.named(f"{native.name}, LR by {name}"), PSNR_X4, scores)
     rows.append({"LR made by": name, "PSNR (dB)": scores.mean().item()})
 run.table("resizers", rows, f"Bicubic x4, the same {len(hr)} HR images, five ways to make LR")
 
@@ -311,7 +311,6 @@ strangers = train.take(range(len(train)))
 kept = torch.randperm(len(train), generator=torch.Generator().manual_seed(SEED))[: max(1, len(train) - len(siblings))]
 by_image = torch.cat([strangers[kept], test.take(siblings)])[: len(strangers)] if siblings else strangers
 held_out = test.subset(tested, name=f"{test.name}, every second image of each person")
-run.data(held_out)
 len(strangers), len(by_image), len(held_out)
 
 
@@ -338,13 +337,11 @@ for penalty in (1.0, 3.0, 10.0, 30.0, 100.0):
     row = {"penalty": penalty}
     for name, images in (("by person", strangers), ("by image", by_image)):
         scores = psnr(fitted(images, penalty)(lr), hr)
-        run.score(
-            f"ridge {penalty:g}, {name}", held_out.name, "PSNR (dB)", scores, convention="RGB, 8-bit LR, no crop, x4"
-        )
+        run.score(f"ridge {penalty:g}, {name}", held_out, PSNR_X4, scores)
         row[f"split {name}, PSNR (dB)"] = scores.mean().item()
     rows.append(row)
 floor = psnr(resize_bicubic(lr, SCALE).clamp(0, 1), hr)
-run.score("bicubic", held_out.name, "PSNR (dB)", floor, convention="RGB, 8-bit LR, no crop, x4")
+run.score("bicubic", held_out, PSNR_X4, floor)
 run.table(
     "leak",
     rows,

@@ -103,8 +103,6 @@ from facesr_lib.papers.human_gan.experiments import Experiments
 experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
 train, val, test = experiments.train, experiments.val, experiments.test
 run.data(train)
-run.data(val, role="validation faces")
-run.data(test)
 train, val, test
 
 # %%
@@ -291,7 +289,7 @@ run.figure(
 
 # %%
 from facesr_lib.data import eval_batches
-from facesr_lib.metrics import evaluate, ssim
+from facesr_lib.metrics import PSNR, SSIM, Metric, evaluate
 from facesr_lib.papers.human_gan.names import BEFORE_DROP, GAN, HALFWAY_TO_DROP, UNSHARP, WITH_PIXEL_TERM
 
 
@@ -299,7 +297,7 @@ def score(super_resolve, images, metrics):
     return evaluate(super_resolve, eval_batches(images, config.degradation, 10, SEED), metrics, run.device)
 
 
-bicubic_val = score(lambda lr: resize_bicubic(lr, 2), val, {"psnr": psnr})["psnr"].mean().item()
+bicubic_val = score(lambda lr: resize_bicubic(lr, 2), val, [PSNR])[PSNR].mean().item()
 rows = [
     {
         "epoch": a["step"] / epoch,
@@ -353,7 +351,7 @@ def sharpened(amount):
 
 
 amounts = [0.5 * k for k in range(9)]
-quality = [score(sharpened(a), val, {"psnr": psnr})["psnr"].mean().item() for a in amounts]
+quality = [score(sharpened(a), val, [PSNR])[PSNR].mean().item() for a in amounts]
 best = amounts[quality.index(max(quality))]
 print(f"best amount on the validation people: {best} ({max(quality):.2f} dB)")
 
@@ -372,31 +370,23 @@ methods = {
     GAN: gan.method.super_resolve,
     WITH_PIXEL_TERM: with_pixel.method.super_resolve,
 }
-metrics = {"PSNR (dB)": psnr, "SSIM": ssim, "UV shift": mean_chroma_shift}
-found = {name: score(super_resolve, test, metrics) for name, super_resolve in methods.items()}
+SHIFT = Metric("uv_shift", "UV shift", mean_chroma_shift)
+found = {name: score(super_resolve, test, [PSNR, SSIM, SHIFT]) for name, super_resolve in methods.items()}
 
 # %%
-CONVENTION = "RGB, 8-bit, no crop"
-drift = {
-    name: values["UV shift"].norm(dim=1).round(decimals=3) for name, values in found.items()
-}  # finer is rounding error
+DRIFT = Metric("colour_drift", "colour drift", convention="mean U and V shift, grey levels", higher_is_better=False)
+drift = {name: values[SHIFT].norm(dim=1).round(decimals=3) for name, values in found.items()}  # finer is rounding error
 rows = []
 for name, values in found.items():
-    run.score(name, test.name, "PSNR (dB)", values["PSNR (dB)"], convention=CONVENTION)
-    run.score(name, test.name, "SSIM", values["SSIM"], convention=CONVENTION)
-    run.score(
-        name,
-        test.name,
-        "colour drift",
-        drift[name],
-        convention="mean U and V shift, grey levels",
-        higher_is_better=False,
-    )
-    row = {"method": name, "PSNR (dB)": values["PSNR (dB)"].mean(), "SSIM": values["SSIM"].mean()}
-    rows.append({**row, "colour drift": drift[name].mean()})
+    scores = {PSNR: values[PSNR], SSIM: values[SSIM], DRIFT: drift[name]}
+    for metric, numbers in scores.items():
+        run.score(name, test, metric, numbers)
+    rows.append({"method": name, **{metric.label: numbers.mean() for metric, numbers in scores.items()}})
 people = len(set(test.groups))
 run.table(
-    "results", rows, f"Mean over {len(test)} test images of {people} people; {config.degradation.name}; {CONVENTION}"
+    "results",
+    rows,
+    f"Mean over {len(test)} test images of {people} people; {config.degradation.name}; {PSNR.convention}",
 )
 
 # %%
@@ -404,8 +394,8 @@ run.table(
 run.published(
     reference,
     method=GAN,
-    dataset=test.name,
-    metric="PSNR (dB)",
+    images=test,
+    metric=PSNR,
     differs=f"{test.name} instead of FFHQ, {config.hr_size} instead of 1024 px (so the 7 px blur weighs more), "
     f"width {config.width}, {sum(config.epochs)} epochs instead of 80; convention of the paper unknown",
 )
@@ -418,7 +408,7 @@ chosen = [0, len(test) // 3, 2 * len(test) // 3]
 hr = test.take(chosen)
 lr = config.degradation(hr).to(run.device)
 columns = {"LR": lr, **{name: f(lr) for name, f in methods.items()}}
-labels = {name: [f"{found[name]['PSNR (dB)'][i]:.1f} dB" for i in chosen] for name in methods}
+labels = {name: [f"{found[name][PSNR][i]:.1f} dB" for i in chosen] for name in methods}
 run.figure(
     image_grid({**columns, "HR": hr}, labels=labels, zoom=(0.3, 0.2, 0.35)),
     "samples",
@@ -438,7 +428,7 @@ from facesr_lib.plot.figures import Picture
 figure = Picture(figsize=(5.2, 4.4), layout="constrained")
 axes = figure.subplots()
 for (name, values), marker in zip(found.items(), "sx^o", strict=True):
-    axes.scatter(*values["UV shift"].T, marker=marker, alpha=0.6, label=name)
+    axes.scatter(*values[SHIFT].T, marker=marker, alpha=0.6, label=name)
 axes.axhline(0, color="black", lw=0.8)
 axes.axvline(0, color="black", lw=0.8)
 axes.set(xlabel="mean U shift (grey levels; right: bluer)", ylabel="mean V shift (up: redder)")
@@ -463,7 +453,7 @@ run.score_table()
 drop = config.epochs[0]
 for name, epoch_number in ((BEFORE_DROP, drop), (HALFWAY_TO_DROP, (drop + 1) // 2)):
     row = gan.validation[epoch_number - 1]
-    run.score(name, val.name, "PSNR (dB)", [row[f"psnr_{i}"] for i in range(len(val))], convention=CONVENTION)
+    run.score(name, val, PSNR, [row[f"psnr_{i}"] for i in range(len(val))])
 
 # %%
 first, last = gan.validation[0]["psnr"], gan.validation[-1]["psnr"]

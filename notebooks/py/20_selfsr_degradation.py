@@ -312,14 +312,7 @@ from facesr_lib.evaluate import Backends, Scoring
 from facesr_lib.image import resize_bicubic
 
 backends = Backends.find(run)
-scoring = Scoring(
-    run,
-    wild.test,
-    lambda: eval_batches(wild.test, wild.hidden, 10, wild.seed),
-    crop=scale,
-    backends=backends,
-    role="real LR faces",
-)
+scoring = Scoring(run, wild.test, wild.hidden, crop=scale, backends=backends, seed=wild.seed)
 rows = [scoring("bicubic", lambda lr: resize_bicubic(lr, scale).clamp(0, 1))]
 rows += [scoring(name, trained.method.super_resolve) for name, trained in VARIANTS.items()]
 
@@ -328,10 +321,17 @@ rows += [scoring(name, trained.method.super_resolve) for name, trained in VARIAN
 # we record that drift too.
 
 # %%
-from facesr_lib.evaluate.scoring import record_set_scores
+from facesr_lib.evaluate.scoring import of_other, record_set_scores
 from facesr_lib.image import quantize
+from facesr_lib.metrics import Metric
 from facesr_lib.metrics.features import features
 
+DRIFT = Metric(
+    "colour_drift",
+    "colour drift",
+    convention="mean U and V shift from the LR input, grey levels",
+    higher_is_better=False,
+)
 extractor = backends.extractor
 if extractor:
     of_real = features(extractor, real.split(16), run.device)
@@ -342,21 +342,14 @@ for row, (name, trained) in zip(rows[1:], VARIANTS.items(), strict=True):
         row |= record_set_scores(run, name, wild.test, of_made, of_real, extractor, of="LR")
     sr = torch.cat([quantize(trained.method.super_resolve(lr.to(run.device))).cpu() for lr in real.split(10)])
     drift = mean_shift(sr, real).norm(dim=1)
-    run.score(
-        name,
-        wild.test.name,
-        "colour drift",
-        drift,
-        convention="mean U and V shift from the LR input, grey levels",
-        higher_is_better=False,
-    )
-    row["colour drift"] = drift.mean().item()
+    run.score(name, wild.test, DRIFT, drift)
+    row[DRIFT.label] = drift.mean().item()
 run.table(
     "table_3", rows, f"Real LR faces of {len(set(wild.test.groups))} unseen people, {len(wild.test)} images, x{scale}"
 )
 
 # %%
-fid = extractor.name if extractor else None
+fid = extractor.fid if extractor else None
 names = {
     "vanilla": "no adaptation",
     "CycleGAN-style adaptation": "CycleGAN adaptation",
@@ -364,15 +357,15 @@ names = {
 }
 differs = (
     f"{wild.test.name} instead of WIDER FACE, {config.real.steps} steps instead of 160,000, width {config.real.width} instead of 256, "
-    f"a residual over the enlarged LR, {fid} instead of FID"
+    f"a residual over the enlarged LR, {fid and fid.label} instead of FID"
 )
 tables = []
 for reference in reversed(SELFSR.published(table="Table III")) if fid else []:
     if reference.row not in names:  # CycleGAN with the identity loss: not trained here
         continue
-    metric = f"{fid} of LR" if "LR" in reference.column else fid
+    metric = of_other(fid, "LR") if "LR" in reference.column else fid
     tables.append(
-        run.published(reference, method=names[reference.row], dataset=wild.test.name, metric=metric, differs=differs)
+        run.published(reference, method=names[reference.row], images=wild.test, metric=metric, differs=differs)
     )
 tables[-1] if tables else None
 

@@ -96,7 +96,6 @@ run.config(config.paired, "paired")
 # *Look at the LR column first: would you recognise these people?*
 
 # %%
-from facesr_lib.data import eval_batches
 from facesr_lib.image import Bicubic, resize_bicubic
 
 degrade = Bicubic(scale)
@@ -270,7 +269,7 @@ growth_explorer(paired.method, lr[:1])
 from facesr_lib.evaluate import Backends, Scoring
 
 backends = Backends.find(run)
-scoring = Scoring(run, test, lambda: eval_batches(test, degrade, 10, SEED), crop=scale, backends=backends)
+scoring = Scoring(run, test, degrade, crop=scale, backends=backends)
 METHODS = {
     "bicubic": lambda lr: resize_bicubic(lr, scale).clamp(0, 1),
     "SelfSR": paired.method.super_resolve,
@@ -290,16 +289,12 @@ differs = (
     f"{test.name} instead of CelebA, {config.paired.lr_size} to {config.paired.hr_size} instead of 16 to 128 pixels, {config.paired.steps} steps "
     f"instead of 160,000, width {config.paired.width} instead of 256, a residual over the enlarged LR"
 )
-columns = {"CelebA PSNR": "PSNR Y (dB)", "CelebA SSIM": "SSIM Y"}
-if backends.lpips:
-    columns["CelebA LPIPS"] = backends.lpips.name
-if backends.extractor:
-    columns["CelebA FID"] = backends.extractor.name
+columns = {f"CelebA {family}": metric for family, metric in scoring.columns().items()}
 names = {"SelfSR paired": "SelfSR", "SelfSR unpaired": "SelfSR (unpaired)", "Bicubic": "bicubic"}
 for row, method in names.items():
     for column, metric in columns.items():
         (reference,) = SELFSR.published(table="Table I", row=row, column=column)
-        beside = run.published(reference, method=method, dataset=test.name, metric=metric, differs=differs)
+        beside = run.published(reference, method=method, images=test, metric=metric, differs=differs)
 beside
 
 # %% [markdown]
@@ -354,7 +349,7 @@ run.figure(
 # %%
 from facesr_lib.image import gaussian_blur
 
-per_image = run.values("SelfSR", test.name, "PSNR Y (dB)")
+per_image = run.values("SelfSR", test, scoring.columns()["PSNR"])
 worst = per_image.argsort()[:2].tolist()
 covered = hr[:1].clone()
 side = covered.shape[-1]

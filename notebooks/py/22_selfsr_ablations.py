@@ -113,13 +113,12 @@ print(f"{len(trained)} trainings, {reused} of them found in the stage cache")
 # ## Table IV
 
 # %%
-from facesr_lib.data import eval_batches
 from facesr_lib.evaluate import Backends, Scoring
 from facesr_lib.image import Bicubic, resize_bicubic
 
 degrade = Bicubic(scale)
 backends = Backends.find(run)
-scoring = Scoring(run, test, lambda: eval_batches(test, degrade, 10, SEED), crop=scale, backends=backends)
+scoring = Scoring(run, test, degrade, crop=scale, backends=backends)
 scores = {key: scoring(key[0], t.method.super_resolve, seed=key[1]) for key, t in trained.items()}
 bicubic = scoring("bicubic", lambda lr: resize_bicubic(lr, scale).clamp(0, 1))
 
@@ -148,9 +147,7 @@ differs = (
     f"{test.name} instead of CelebA, {config.paired.lr_size} to {config.paired.hr_size} instead of 16 to 128 pixels, {config.paired.steps} steps instead of 160,000 or 280,000, "
     f"width {config.paired.width} instead of 256, a residual over the enlarged LR"
 )
-columns = {"PSNR": "PSNR Y (dB)", "SSIM": "SSIM Y"}
-columns |= {"LPIPS": backends.lpips.name} if backends.lpips else {}
-columns |= {"FID": backends.extractor.name} if backends.extractor else {}
+columns = scoring.columns()
 for setting, name in (("paired", "SelfSR"), ("unpaired", "SelfSR (unpaired)")):
     parts = {"4: full model": name}
     parts |= {
@@ -159,7 +156,7 @@ for setting, name in (("paired", "SelfSR"), ("unpaired", "SelfSR (unpaired)")):
     for row, method in parts.items():
         for column, metric in columns.items():
             (reference,) = SELFSR.published(table="Table IV", row=f"{setting} {row}", column=column)
-            beside = run.published(reference, method=method, dataset=test.name, metric=metric, differs=differs)
+            beside = run.published(reference, method=method, images=test, metric=metric, differs=differs)
 beside
 
 # %% [markdown]
@@ -172,12 +169,10 @@ import numpy as np
 
 from facesr_lib.plot.figures import PALETTE, Picture
 
-METRIC = columns.get("LPIPS", "PSNR Y (dB)")
-values = {
-    name: np.mean([run.values(name, test.name, METRIC, seed=seed) for seed in SEEDS], axis=0) for name in VARIANTS
-}
+METRIC = columns.get("LPIPS", columns["PSNR"])
+values = {name: np.mean([run.values(name, test, METRIC, seed=seed) for seed in SEEDS], axis=0) for name in VARIANTS}
 group = np.unique(test.groups, return_inverse=True)[1]
-sign = -1 if columns.get("LPIPS") == METRIC else 1
+sign = 1 if METRIC.higher_is_better else -1
 figure = Picture(figsize=(7, 3.6), layout="constrained")
 axes = figure.subplots()
 labels = []
@@ -193,7 +188,7 @@ for row, (full, color) in enumerate(zip(("SelfSR", "SelfSR (unpaired)"), PALETTE
 axes.axvline(0, color="black", lw=0.8)
 axes.set_yticks(*zip(*labels, strict=True))
 axes.invert_yaxis()
-axes.set_xlabel(f"what the part is worth in {METRIC}, per person (right: it helps)")
+axes.set_xlabel(f"what the part is worth in {METRIC.label}, per person (right: it helps)")
 run.figure(
     figure,
     "worth",
@@ -252,14 +247,7 @@ run.figure(
 
 # %%
 wild, real_scale = study.wild, config.real.scale
-on_real = Scoring(
-    run,
-    wild.test,
-    lambda: eval_batches(wild.test, wild.hidden, 10, wild.seed),
-    crop=real_scale,
-    backends=backends,
-    role="real LR faces",
-)
+on_real = Scoring(run, wild.test, wild.hidden, crop=real_scale, backends=backends, seed=wild.seed)
 STAGE1 = {
     "no adaptation": lambda s: None,
     "CycleGAN adaptation": lambda s: s.cycle(),

@@ -379,21 +379,13 @@ edge_priors_widget(snet, test_lr, test_hr)
 
 # %%
 from facesr_lib.evaluate import Backends, Scoring
-from facesr_lib.evaluate.scoring import niqe_metric
+from facesr_lib.metrics import if_available, niqe_metric
 
 faces, clean = wild.test, study.clean
-extra = niqe_metric(config.hr_size)
+niqe = if_available(lambda: niqe_metric(config.hr_size), run.note)
 backends = Backends.find(run)
-on_clean = Scoring(run, clean, lambda: eval_batches(clean, bicubic_lr, 10, SEED), 4, backends)
-on_real = Scoring(
-    run,
-    faces,
-    lambda: eval_batches(faces, wild.hidden, 10, wild.seed),
-    4,
-    backends,
-    role="real LR faces",
-    extra=extra,
-)
+on_clean = Scoring(run, clean, bicubic_lr, 4, backends)
+on_real = Scoring(run, faces, wild.hidden, 4, backends, extra=[niqe], seed=wild.seed)
 
 # %%
 METHODS = {
@@ -408,7 +400,7 @@ people = len(set(faces.groups))
 run.table("table_1", table_1, f"As Table 1: {len(clean)} faces of {people} unseen people, bicubic LR, x4")
 
 # %%
-per_image = Scoring(run, clean, lambda: eval_batches(clean, bicubic_lr, 10, SEED), 4, Backends(backends.lpips, None))
+per_image = Scoring(run, clean, bicubic_lr, 4, Backends(backends.lpips, None))
 rows = [per_image(name, f) for name, f in STEPS.items()]
 rows.append({key: table_1[-1][key] for key in rows[0]})  # step 3 has been scored
 run.table("steps", rows, "The student's outputs after steps 1, 2 and 3, bicubic LR")
@@ -422,15 +414,11 @@ differs = (
     f"{clean.name} instead of FFHQ, width {config.width} and {config.groups} groups instead of {Config().width} and {Config().groups}, "
     f"{method.steps} steps of stage 2, metric conventions of the paper unknown"
 )
-columns = {"FFHQ PSNR": "PSNR Y (dB)", "FFHQ SSIM": "SSIM Y"}
-if backends.lpips:
-    columns["FFHQ LPIPS"] = backends.lpips.name
-if backends.extractor:
-    columns["FFHQ FID"] = backends.extractor.name
+columns = {f"FFHQ {family}": metric for family, metric in on_clean.columns().items()}
 for row, name in {"Bicubic": "bicubic", "ours": "SNet"}.items():
     for column, metric in columns.items():
         (reference,) = TEACHER_STUDENT.published(table="Table 1", row=row, column=column)
-        beside = run.published(reference, method=name, dataset=clean.name, metric=metric, differs=differs)
+        beside = run.published(reference, method=name, images=clean, metric=metric, differs=differs)
 beside
 
 # %% [markdown]
@@ -462,11 +450,10 @@ from facesr_lib.files import checkout_root
 
 shared = os.environ.get("FACESR_SHARED") or (checkout_root() or Path.cwd()).parent / "shared"
 folder = Path(shared) / "data" / "wild"
-if folder.is_dir() and extra:
-    ((name, (metric, _, _)),) = extra.items()
+if folder.is_dir() and niqe:
     pictures = image_folder(folder, config.hr_size // 4).limit(12)
     lr = pictures.take(range(len(pictures))).to(run.device)
-    rows = [{"method": method_name, name: metric(f(lr), None).mean().item()} for method_name, f in METHODS.items()]
+    rows = [{"method": method_name, niqe.label: niqe(f(lr)).mean().item()} for method_name, f in METHODS.items()]
     shown = run.table(
         "wild", rows, f"Mean NIQE of {len(lr)} pictures reduced to {lr.shape[-1]} px and enlarged x4; lower is better"
     )

@@ -147,22 +147,14 @@ METHODS = {name: super_resolver(name) for name in NETWORKS}
 # %%
 from facesr_lib.data import eval_batches
 from facesr_lib.evaluate import Backends, Scoring
-from facesr_lib.evaluate.scoring import niqe_metric
 from facesr_lib.image import Bicubic
+from facesr_lib.metrics import if_available, niqe_metric
 
 faces, clean = wild.test, study.clean
-extra = niqe_metric(config.hr_size)
+niqe = if_available(lambda: niqe_metric(config.hr_size), run.note)
 backends = Backends.find(run)
-on_clean = Scoring(run, clean, lambda: eval_batches(clean, Bicubic(4), 10, SEED), 4, backends)
-on_real = Scoring(
-    run,
-    faces,
-    lambda: eval_batches(faces, wild.hidden, 10, wild.seed),
-    4,
-    backends,
-    role="real LR faces",
-    extra=extra,
-)
+on_clean = Scoring(run, clean, Bicubic(4), 4, backends)
+on_real = Scoring(run, faces, wild.hidden, 4, backends, extra=[niqe], seed=wild.seed)
 
 # %%
 rows_clean = {name: on_clean(name, method) for name, method in METHODS.items()}
@@ -194,16 +186,15 @@ differs = (
     f"width {config.width} and {config.groups} groups instead of {Config().width} and {Config().groups}, "
     f"{trained['full'].method.steps} steps of stage 2, metric conventions of the paper unknown"
 )
-metrics = {"PSNR": "PSNR Y (dB)", "SSIM": "SSIM Y", "NIQE": next(iter(extra), None)}
-metrics |= {"LPIPS": backends.lpips and backends.lpips.name, "FID": backends.extractor and backends.extractor.name}
+metrics = on_real.columns()
 for (line, column), reference in references.items():
     where, family = column.split()
     images = clean if where == "FFHQ" else faces
-    if metrics[family]:
+    if family in metrics:
         beside = run.published(
             reference,
             method=LINES[line],
-            dataset=images.name,
+            images=images,
             metric=metrics[family],
             differs=f"{images.name} instead of {where}, {differs}",
         )
@@ -217,7 +208,8 @@ beside
 # %%
 from facesr_lib.plot.figures import Picture
 
-perceptual = backends.lpips.name if backends.lpips else "SSIM Y"
+PERCEPTUAL = metrics.get("LPIPS", metrics["SSIM"])
+perceptual = PERCEPTUAL.label
 figure = Picture(figsize=(10, 4.2), layout="constrained")
 for axes, (title, found) in zip(
     figure.subplots(1, 2), {"bicubic LR": rows_clean, "real LR": rows_real}.items(), strict=True
@@ -344,8 +336,8 @@ check_holm(my_holm)
 from facesr_lib.evaluate.bootstrap import bootstrap_mean
 
 others = [name for name in METHODS if name != "SNet"]
-ours = run.values("SNet", faces.name, perceptual)
-tests = [bootstrap_mean(ours - run.values(name, faces.name, perceptual), faces.groups) for name in others]
+ours = run.values("SNet", faces, PERCEPTUAL)
+tests = [bootstrap_mean(ours - run.values(name, faces, PERCEPTUAL), faces.groups) for name in others]
 p_values = [min(1.0, 2 * min(test.p_above(0), test.p_below(0))) for test in tests]  # two-sided
 run.table(
     "snet_against_all",

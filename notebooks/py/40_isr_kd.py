@@ -320,8 +320,8 @@ run.figure(
 # People and cartoons nobody trained on. A single mean over both domains would hide what happened: each domain has its own row of numbers.
 
 # %%
-from facesr_lib.data import eval_batches
 from facesr_lib.evaluate import Backends, Scoring
+from facesr_lib.metrics import PSNR, SSIM
 
 methods = {"bicubic": lambda lr: resize_bicubic(lr, 8).clamp(0, 1), FACE_ONLY: teacher.method.super_resolve}
 methods |= {name: trained.method.super_resolve for name, trained in students.items()}
@@ -332,15 +332,7 @@ def scoring(domain):
     """PSNR and SSIM on RGB as in the authors' log; FID, too, on cartoons, and on faces where there is a GPU's time for it."""
     features = extractor if domain == "cartoons" or PROFILE in ("workshop", "paper") else None
     images = test[domain]
-    return Scoring(
-        run,
-        images,
-        lambda: eval_batches(images, config.degradation, 25, SEED),
-        crop=0,
-        backends=Backends(None, features),
-        role=domain,
-        y=False,
-    )
+    return Scoring(run, images, config.degradation, crop=0, backends=Backends(None, features), y=False, batch_size=25)
 
 
 scores = {domain: scoring(domain) for domain in test}
@@ -375,9 +367,9 @@ differs = (
 )
 for name, log_row in log_rows.items():
     for domain in test:
-        for metric, column in (("PSNR (dB)", "PSNR"), ("SSIM", "SSIM")):
-            reference = authors[log_row, f"{domain.removesuffix('s')} {column}"]
-            run.published(reference, method=name, dataset=test[domain].name, metric=metric, differs=differs)
+        for metric in (PSNR, SSIM):
+            reference = authors[log_row, f"{domain.removesuffix('s')} {metric.family}"]
+            run.published(reference, method=name, images=test[domain], metric=metric, differs=differs)
 
 # %% [markdown]
 # ### The pictures behind the numbers (the paper's Figs. 4 and 5)
@@ -392,7 +384,7 @@ for domain, images in test.items():
     columns = {"LR": lr, "bicubic": methods["bicubic"](lr)}
     columns |= {title: methods[name](lr) for name, title in columns_of.items()} | {"HR": hr}
     labels = {
-        title: [f"{value:.1f} dB" for value in run.values(name, images.name, "PSNR (dB)")[chosen]]
+        title: [f"{value:.1f} dB" for value in run.values(name, images, PSNR)[chosen]]
         for name, title in {"bicubic": "bicubic", **columns_of}.items()
     }
     saved.append(

@@ -122,16 +122,8 @@ from facesr_lib.evaluate import Backends, Scoring
 
 
 def scoring(domain):
-    images = test[domain]
-    return Scoring(
-        run,
-        images,
-        lambda: eval_batches(images, config.degradation, 25, SEED),
-        crop=0,
-        backends=Backends(None, None),
-        role=domain,
-        y=False,
-    )
+    nothing = Backends(None, None)
+    return Scoring(run, test[domain], config.degradation, crop=0, backends=nothing, y=False, batch_size=25)
 
 
 scores = {domain: scoring(domain) for domain in test}
@@ -308,7 +300,7 @@ from skimage.data import astronaut  # NASA, public domain
 from facesr_lib.data import ImageSet, dicebear_cartoons, olivetti_faces
 from facesr_lib.data.images import square
 from facesr_lib.image import resize_bicubic
-from facesr_lib.metrics import evaluate, psnr
+from facesr_lib.metrics import PSNR, evaluate
 
 if DATA_ROOT and config.hr_size <= 92:
     other_faces = olivetti_faces("test", config.hr_size)
@@ -333,7 +325,7 @@ for name, super_resolve in methods.items():
     row = {"method": name}
     for source, images in others.items():
         pairs = eval_batches(images, config.degradation, 25, SEED)
-        row[f"{source} (N = {len(images)})"] = evaluate(super_resolve, pairs, {"PSNR": psnr}, run.device)["PSNR"].mean()
+        row[f"{source} (N = {len(images)})"] = evaluate(super_resolve, pairs, [PSNR], run.device)[PSNR].mean()
     rows.append(row)
 run.table(
     "cross_dataset",
@@ -405,7 +397,7 @@ check_recovered(my_recovered)
 
 # %%
 def on_faces(name):
-    return run.values(name, test["faces"].name, "PSNR (dB)")
+    return run.values(name, test["faces"], PSNR)
 
 
 all_students = dict.fromkeys([*more, *found])
@@ -452,7 +444,7 @@ check_factorial(my_factorial)
 # %%
 def corners(domain):
     parts = (names.NO_OUTPUT_KD, names.NO_BOTTLENECK_KD, names.NO_KD)
-    values = [run.values(name, test[domain].name, "PSNR (dB)") for name in (REPLAY_2_1, *map(ablated, parts))]
+    values = [run.values(name, test[domain], PSNR) for name in (REPLAY_2_1, *map(ablated, parts))]
     return dict(zip(("output KD adds", "bottleneck KD adds", "interaction"), my_factorial(*values), strict=True))
 
 

@@ -128,9 +128,7 @@ def test_the_doctor_says_which_papers_have_their_data(tmp_path: Path) -> None:
     (tmp_path / "root/ffhq-1024").mkdir(parents=True)
     (tmp_path / "root/ffhq-1024/prepared.json").write_text(json.dumps(facts))
     found = of(str(tmp_path / "root"))
-    assert found["human_gan"] == Check(
-        "paper presets", "human_gan", "has ffhq-1024; can run on its own data", True, ""
-    )
+    assert found["human_gan"] == Check("paper presets", "human_gan", "has ffhq-1024; can run on its own data", True, "")
     assert found["isr_kd"].ok is None
     assert found["isr_kd"].value == "lacks celeba, icartoonface"
     assert found["isr_kd"].fix == f"facesr data prepare celeba --root {tmp_path / 'root'}"

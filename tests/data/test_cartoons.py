@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError
 import numpy as np
 import pytest
 
-from facesr_lib.data import FREE_STYLES, cartoons, dicebear_cartoons, refuse_shared_groups
+from facesr_lib.data import FREE_STYLES, cartoons, dicebear_cartoons, load_cartoons, refuse_shared_groups
 
 
 def test_same_seed_same_bytes_from_the_cache_and_without_it(cache, monkeypatch, tmp_path):
@@ -118,3 +118,7 @@ def test_missing_package_names_the_command(monkeypatch):
     monkeypatch.setattr(cartoons, "version", absent)
     with pytest.raises(ModuleNotFoundError, match="pip install dicebear-core dicebear-styles resvg-py"):
         dicebear_cartoons(1, 16)
+
+
+def test_cartoons_say_so() -> None:
+    assert dicebear_cartoons(2, 32).role == load_cartoons("", "test", 32, 2).role == "cartoons"

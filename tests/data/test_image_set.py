@@ -118,3 +118,23 @@ def test_square_is_matlabs_bicubic(shared):
     np.testing.assert_allclose(eight_bit / 255, picture, atol=1e-12)  # the oracle's input is an 8-bit picture
     difference = square(eight_bit[None], 56)[0] - np.clip(expected, 0, 1) * 255
     assert np.abs(difference).max() <= 0.5 + 1e-6
+
+
+def test_the_role_travels_with_every_part_of_a_set() -> None:
+    pixels = np.zeros((4, 2, 2, 3), np.uint8)
+    images = ImageSet("drawn", pixels, tuple("aabb"), "", role="cartoons")
+    assert ImageSet("drawn", pixels, tuple("aabb"), "").role == "faces"
+    assert images.subset([1, 2]).role == images.limit(2).role == "cartoons"
+    other = images.named("drawn, in the rain", role="real LR faces")
+    assert (other.name, other.role, other.groups) == ("drawn, in the rain", "real LR faces", images.groups)
+    assert images.named("again").role == "cartoons"
+    assert other.sha256 == images.checksum  # the same pixels: not hashed again
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"), [({"role": "dogs"}, "unknown role 'dogs'.*real LR faces"), ({"name": ""}, "name is empty")]
+)
+def test_a_set_without_name_or_with_an_unknown_role_is_refused(changes: dict[str, str], message: str) -> None:
+    facts = {"name": "drawn", "role": "faces", **changes}
+    with pytest.raises(ValueError, match=message):
+        ImageSet(pixels=np.zeros((1, 2, 2, 3), np.uint8), groups=("a",), credit="", **facts)

@@ -171,3 +171,9 @@ def test_real_faces(shared):
     test = load_faces(root, "test", 64)
     assert len(test) == 400
     assert len(set(test.groups)) == 4
+
+
+def test_validation_faces_have_a_role_of_their_own() -> None:
+    """A claim about test faces must never be decided by the faces that a training was watched on."""
+    for split in ("train", "val", "test"):
+        assert load_faces("", split, 16).role == ("validation faces" if split == "val" else "faces")

@@ -67,3 +67,10 @@ def test_unpaired_batches_depend_on_seed_and_step_only(faces: ImageSet) -> None:
 def test_unpaired_batches_refuse_lr_of_another_size(faces: ImageSet) -> None:
     with pytest.raises(ValueError, match="so that they agree"):
         UnpairedBatches(faces, hide(faces, HiddenDegradation(4)), Bicubic(2), 4, seed=1)
+
+
+def test_real_lr_faces_say_so(faces: ImageSet) -> None:
+    assert hide(faces, HiddenDegradation(4), 1).role == "real LR faces"
+    wild = in_the_wild("", 32, 4)
+    assert wild.test.role == wild.real_lr.role == "real LR faces"
+    assert wild.hr.role == "faces"

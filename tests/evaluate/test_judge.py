@@ -12,13 +12,18 @@ from scipy import stats
 
 from facesr_lib.evaluate.claims import Claim, Part, alike, better, ordered, reaches
 from facesr_lib.evaluate.judge import judge
+from facesr_lib.metrics import PSNR, SSIM, Metric
 
 Result = dict[str, Any]
+LPIPS = Metric("lpips_hed_vgg", "LPIPS (HED-VGG)", family="LPIPS", higher_is_better=False)
+FD = Metric("fd_mobilenetv2", "FD (MobileNetV2)", family="FID", higher_is_better=False)
 
 
 def score(method: str, values: Any, **changes: Any) -> dict[str, Any]:
     values = np.asarray(values, float).tolist()
-    record = {"method": method, "dataset": "d", "metric": "PSNR (dB)", "convention": "", "higher_is_better": True}
+    metric = changes.pop("metric", PSNR)
+    record = {"method": method, "dataset": "d", "metric": metric.label, "convention": "", "unit": metric.unit}
+    record |= {"key": metric.key, "family": metric.family, "higher_is_better": metric.higher_is_better}
     record |= {"n": len(values), "mean": float(np.mean(values)), "values": values, "seed": 0, "replicates": None}
     return {**record, **changes}
 
@@ -28,7 +33,7 @@ def result(*scores: dict[str, Any], groups: list[int] | None = None, role: str =
         "notebook": "20_x",
         "paper": "p",
         "scores": list(scores),
-        "data": [{"name": "d", "role": role, "groups": groups}],
+        "data": [{"name": name, "role": role, "groups": groups} for name in ("d", "e")],
         **changes,
     }
 
@@ -56,12 +61,7 @@ def test_the_three_verdicts(gain: float, verdict: str) -> None:
 
 
 def test_lower_is_better_turns_the_sign() -> None:
-    run = result(
-        *(
-            score(m, v, metric="LPIPS (HED-VGG)", higher_is_better=False)
-            for m, v in (("A", BASE - 1 + NOISE), ("B", BASE))
-        )
-    )
+    run = result(*(score(m, v, metric=LPIPS) for m, v in (("A", BASE - 1 + NOISE), ("B", BASE))))
     (item,) = judge(make_claims(better("A", "B", "LPIPS", by=0.5)), [run], resamples=500)
     (part,) = item.measured
     assert item.verdict == "reproduced"
@@ -101,7 +101,7 @@ def test_margins_thresholds_orders_and_equivalence() -> None:
 def test_a_claim_holds_only_if_all_its_parts_hold_everywhere() -> None:
     both = better("A", "B", "PSNR", "SSIM")
     good, bad = (score("A", BASE + d + NOISE) for d in (1, -1))
-    ssim = [score(m, v, metric="SSIM") for m, v in (("A", BASE + 1 + NOISE), ("B", BASE))]
+    ssim = [score(m, v, metric=SSIM) for m, v in (("A", BASE + 1 + NOISE), ("B", BASE))]
     assert verdicts(both, result(good, score("B", BASE), *ssim)) == "reproduced"
     assert verdicts(both, result(bad, score("B", BASE), *ssim)) == "not reproduced"
     assert verdicts(both, result(good, score("B", BASE))) == "inconclusive"  # SSIM is missing
@@ -184,6 +184,19 @@ def test_scores_that_cannot_be_compared_decide_nothing(spoil: Callable[[], dict[
     assert words in item.measured[0].problem
 
 
+def test_people_who_do_not_fit_the_scores_decide_nothing() -> None:
+    """Taking the images as independent instead would make an interval that is too short."""
+    run = result(score("A", BASE + 1), score("B", BASE), groups=[0, 1])
+    (item,) = judge(make_claims(A_OVER_B), [run], resamples=500)
+    assert item.verdict == "inconclusive"
+    assert "number of images" in item.measured[0].problem
+
+
+def test_images_that_were_not_recorded_serve_no_claim() -> None:
+    run = {**result(score("A", BASE + 1), score("B", BASE)), "data": []}
+    assert verdicts(A_OVER_B, run) == "not run"
+
+
 def test_one_person_decides_nothing() -> None:
     (item,) = judge(
         make_claims(A_OVER_B), [result(score("A", BASE + 9), score("B", BASE), groups=[0] * 60)], resamples=500
@@ -195,7 +208,7 @@ def test_one_person_decides_nothing() -> None:
 
 def test_set_scores_are_decided_by_their_replicates() -> None:
     def fid(method: str, value: float, replicates: Any) -> dict[str, Any]:
-        return score(method, [value], metric="FD (MobileNetV2)", higher_is_better=False, n=60, replicates=replicates)
+        return score(method, [value], metric=FD, n=60, replicates=replicates)
 
     noise = RNG.normal(0, 5, 400)
     claim = better("A", "B", "FID")

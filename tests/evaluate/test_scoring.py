@@ -8,15 +8,17 @@ import torch
 
 from facesr_lib.data import ImageSet, eval_batches
 from facesr_lib.evaluate import Backends, Run, Scoring
-from facesr_lib.evaluate.scoring import in_their_span
+from facesr_lib.evaluate.scoring import in_their_span, record_set_scores
 from facesr_lib.image import Bicubic, resize_bicubic
-from facesr_lib.metrics import frechet_distance, kernel_distance, psnr, ssim
+from facesr_lib.metrics import PSNR, SSIM, Metric, frechet_distance, kernel_distance, psnr, ssim
+from facesr_lib.metrics.features import set_metrics
 
 
 class Means:
     """A stand-in for a feature network: mean colours of the four quarters of an image."""
 
-    name, kernel_name, convention, version, dim = "FD (means)", "KID (means)", "quarters", "1", 12
+    fid, kid = set_metrics("means", "quarters")
+    version, dim = "1", 12
 
     def __call__(self, levels: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.adaptive_avg_pool2d(levels.float(), 2).flatten(1)
@@ -38,7 +40,10 @@ def bicubic(lr: torch.Tensor) -> torch.Tensor:
 def test_everything_is_recorded_and_equals_the_metrics_own_values(start: Callable[..., Run], faces: ImageSet) -> None:
     run = start(profile="quick")
     batches = lambda: eval_batches(faces, Bicubic(4), 5, 0)  # noqa: E731
-    scoring = Scoring(run, faces, batches, 4, Backends(None, Means()), extra={"brightness": (brightness, "mean", True)})
+    bright = Metric("brightness", "brightness", brightness, convention="mean")
+    backends = Backends(None, Means())
+    scoring = Scoring(run, faces, Bicubic(4), 4, backends, extra=[bright, None], batch_size=5, seed=0)
+    assert list(scoring.columns()) == ["PSNR", "SSIM", "brightness", "FID"]
     row = scoring("bicubic", bicubic)
     again = scoring("bicubic", bicubic, seed=7)
     assert row == again
@@ -50,7 +55,7 @@ def test_everything_is_recorded_and_equals_the_metrics_own_values(start: Callabl
     )
     assert row["FD (means)"] == pytest.approx(expected, rel=1e-6)
     kernel = kernel_distance(Means()((sr * 255).round()).double().numpy(), Means()((hr * 255).round()).double().numpy())
-    assert row["KID (means)"] == pytest.approx(1000 * kernel, rel=1e-6)
+    assert row["KID (means) x1000"] == pytest.approx(1000 * kernel, rel=1e-6)
     assert row["brightness"] == pytest.approx(sr.mean().item(), rel=1e-5)
 
     scores = {(s["metric"], s["seed"]): s for s in run.result()["scores"]}
@@ -58,21 +63,40 @@ def test_everything_is_recorded_and_equals_the_metrics_own_values(start: Callabl
     assert len(scores["FD (means)", 7]["replicates"]) == 1000
     assert scores["FD (means)", 7]["n"] == 12
     assert "border of 4 cropped" in scores["SSIM Y", 3]["convention"]
-    assert run.result()["data"][0]["role"] == "faces"
+    assert {s["family"] for s in run.result()["scores"]} == {"PSNR", "SSIM", "FID", "KID", "brightness"}
+
+
+def test_scoring_a_set_records_its_role_and_its_people(start: Callable[..., Run], faces: ImageSet) -> None:
+    run = start()
+    real = faces.named("noise, seen through rain", role="real LR faces")
+    for images in (faces, real):
+        Scoring(run, images, Bicubic(4), 4, Backends(None, None))("bicubic", bicubic)
+    plain, hidden = run.result()["data"]
+    assert (plain["name"], plain["role"]) == ("noise", "faces")
+    assert (hidden["name"], hidden["role"]) == ("noise, seen through rain", "real LR faces")
+    assert plain["groups"] == hidden["groups"] == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+    assert plain["checksum"] == hidden["checksum"] == faces.checksum
+
+
+def test_distances_of_other_images_are_another_family(start: Callable[..., Run], faces: ImageSet) -> None:
+    run, rng = start(profile="quick"), np.random.default_rng(0)
+    row = record_set_scores(run, "flow", faces, rng.normal(size=(12, 3)), rng.normal(size=(12, 3)), Means(), of="LR")
+    assert list(row) == ["FD (means) of LR", "KID (means) x1000 of LR"]
+    fid, kid = run.result()["scores"]
+    assert (fid["key"], fid["family"], len(fid["replicates"])) == ("fd_means_of_lr", "FID of LR", 1000)
+    assert (kid["key"], kid["family"], kid["replicates"]) == ("kid_means_of_lr", "KID of LR", [])
 
 
 def test_on_rgb_without_a_border(start: Callable[..., Run], faces: ImageSet) -> None:
     run = start()
-    Scoring(run, faces, lambda: eval_batches(faces, Bicubic(4), 5, 0), 0, Backends(None, None), y=False)(
-        "same", bicubic
-    )
+    Scoring(run, faces, Bicubic(4), 0, Backends(None, None), y=False)("same", bicubic)
     sr = torch.cat([(bicubic(b["lr"]) * 255).round() / 255 for b in eval_batches(faces, Bicubic(4), 5, 0)])
     hr = faces.take(range(12))
-    np.testing.assert_allclose(run.values("same", "noise", "PSNR (dB)"), psnr(sr, hr))
-    np.testing.assert_allclose(run.values("same", "noise", "SSIM"), ssim(sr, hr))
+    np.testing.assert_allclose(run.values("same", faces, PSNR), psnr(sr, hr))
+    np.testing.assert_allclose(run.values("same", faces, SSIM), ssim(sr, hr))
     assert {s["convention"] for s in run.result()["scores"]} == {"RGB, 8-bit, no crop"}
     with pytest.raises(KeyError, match="no score of other"):
-        run.values("other", "noise", "SSIM")
+        run.values("other", faces, SSIM)
 
 
 def brightness(sr: torch.Tensor, hr: torch.Tensor) -> torch.Tensor:
@@ -81,9 +105,7 @@ def brightness(sr: torch.Tensor, hr: torch.Tensor) -> torch.Tensor:
 
 def test_without_weights_the_rest_is_scored(start: Callable[..., Run], faces: ImageSet) -> None:
     run = start()
-    row = Scoring(run, faces, lambda: eval_batches(faces, Bicubic(4), 5, 0), 4, Backends(None, None))(
-        "bicubic", bicubic
-    )
+    row = Scoring(run, faces, Bicubic(4), 4, Backends(None, None))("bicubic", bicubic)
     assert set(row) == {"method", "PSNR Y (dB)", "SSIM Y"}
 
 

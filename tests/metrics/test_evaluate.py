@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from facesr_lib.image import average_pool, quantize, resize_bicubic
-from facesr_lib.metrics import evaluate, psnr, ssim
+from facesr_lib.metrics import PSNR, SSIM, Metric, evaluate
 
 
 def batches(size: int) -> list[dict[str, Tensor]]:
@@ -20,11 +20,11 @@ def enlarge(lr: Tensor) -> Tensor:
 
 
 def test_scores_do_not_depend_on_the_batch_size() -> None:
-    whole = evaluate(enlarge, batches(7), {"psnr": psnr, "ssim": ssim})
+    whole = evaluate(enlarge, batches(7), [PSNR, SSIM])
     for size in (1, 3):
-        parts = evaluate(enlarge, batches(size), {"psnr": psnr, "ssim": ssim})
-        for name, values in whole.items():
-            torch.testing.assert_close(parts[name], values, rtol=0, atol=1e-6)
+        parts = evaluate(enlarge, batches(size), [PSNR, SSIM])
+        for metric, values in whole.items():
+            torch.testing.assert_close(parts[metric], values, rtol=0, atol=1e-6)
 
 
 def test_metrics_see_the_rounded_image() -> None:
@@ -34,13 +34,13 @@ def test_metrics_see_the_rounded_image() -> None:
         seen.append(sr)
         return torch.zeros(len(sr))
 
-    evaluate(lambda lr: enlarge(lr) * 3 - 1, batches(7), {"spy": spy})
+    evaluate(lambda lr: enlarge(lr) * 3 - 1, batches(7), [Metric("spy", "spy", spy)])
     assert torch.equal(seen[0], quantize(seen[0]))
     assert 0 <= seen[0].min() <= seen[0].max() <= 1
 
 
 def test_wrong_scale_and_nothing_to_score_are_errors() -> None:
     with pytest.raises(ValueError, match="is the scale right"):
-        evaluate(lambda lr: lr, batches(7), {"psnr": psnr})
+        evaluate(lambda lr: lr, batches(7), [PSNR])
     with pytest.raises(ValueError, match="nothing to score"):
-        evaluate(enlarge, [], {"psnr": psnr})
+        evaluate(enlarge, [], [PSNR])

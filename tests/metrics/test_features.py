@@ -20,17 +20,18 @@ from facesr_lib.metrics.features import (
     features,
     image_set_features,
     make_extractor,
-    set_convention,
+    set_metrics,
     set_scores,
 )
-from facesr_lib.metrics.frechet import frechet_distance
+from facesr_lib.metrics.frechet import frechet_distance, kernel_distance
 from facesr_lib.metrics.weights import WeightsMissing, find
 
 
 class Means:
     """A tiny extractor: mean and mean square of each colour. It notes the blocks it is given."""
 
-    name, kernel_name, convention, version, dim = "FD (means)", "KID (means) x1000", "colour means", "means-1", 6
+    fid, kid = set_metrics("means", "colour means")
+    version, dim = "means-1", 6
 
     def __init__(self) -> None:
         self.blocks: list[int] = []
@@ -106,7 +107,7 @@ def test_gradients_are_cut_but_only_inside() -> None:
 def test_nothing_nan_and_wrong_shapes_are_errors() -> None:
     with pytest.raises(ValueError, match="nothing to score"):
         features(Means(), [])
-    with pytest.raises(ValueError, match="NaN or infinite"):
+    with pytest.raises(ValueError, match="NaN or infinity"):
         features(Means(), [torch.full((1, 3, 4, 4), torch.inf)])
     with pytest.raises(ValueError, match="3 channels"):
         features(Means(), [torch.zeros(1, 1, 4, 4)])
@@ -139,9 +140,10 @@ def test_scores_carry_the_extractors_names_and_n() -> None:
     extractor = Means()
     sr, hr = features(extractor, [images(9, seed=1)]), features(extractor, [images(8)])
     scores = set_scores(sr, hr, extractor)
-    assert list(scores) == ["FD (means)", "KID (means) x1000"]
-    assert scores["FD (means)"] == frechet_distance(sr, hr)
-    assert set_convention(sr, hr, extractor) == "9 SR vs 8 HR images, 8-bit RGB, colour means"
+    assert [metric.label for metric in scores] == ["FD (means)", "KID (means) x1000"]
+    assert [metric.family for metric in scores] == ["FID", "KID"]
+    assert {metric.convention for metric in scores} == {"9 SR vs 8 HR images, 8-bit RGB, colour means"}
+    assert list(scores.values()) == [frechet_distance(sr, hr), 1000 * kernel_distance(sr, hr)]
 
 
 def test_auto_takes_inception_then_the_substitute_then_says_what_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,8 +220,8 @@ def test_mobilenet_distances_rise_with_lost_detail(mobilenet: Extractor) -> None
     sets = [hr, *(resize_bicubic(Bicubic(s)(hr), s) for s in (2, 4))]
     with pytest.warns(UserWarning, match="25 images in 1280 dimensions"):
         scores = [set_scores(features(mobilenet, [x]), real, mobilenet) for x in sets]
-    frechet = [score["FD (MobileNetV2)"] for score in scores]
-    kernel = [score["KID (MobileNetV2) x1000"] for score in scores]
+    frechet = [score[metric] for score in scores for metric in score if metric.label == "FD (MobileNetV2)"]
+    kernel = [score[metric] for score in scores for metric in score if metric.label == "KID (MobileNetV2) x1000"]
     assert 2 * frechet[0] < frechet[1] < frechet[2] / 1.5
     assert abs(kernel[0]) < 20 < kernel[1] < kernel[2] / 1.5
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facesr_lib.metrics.frechet import frechet_distance, kernel_distance, kernel_distance_subsets
+from facesr_lib.metrics.frechet import frechet_distance, kernel_distance
 
 SETS = ["general", "equal_covariance", "rank_deficient"]
 
@@ -91,16 +91,6 @@ def test_blocks_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = kernel_distance(x, y)
     monkeypatch.setattr("facesr_lib.metrics.frechet._BLOCK", 4)
     assert kernel_distance(x, y) == pytest.approx(whole, rel=1e-12)
-
-
-def test_subsets_estimate_the_same_and_repeat() -> None:
-    x, y = normal(80, 4), normal(60, 4, seed=1) + 0.5
-    mean, spread = kernel_distance_subsets(x, y, subsets=200, size=20)
-    assert mean == pytest.approx(kernel_distance(x, y), abs=5 * spread / np.sqrt(200))
-    assert kernel_distance_subsets(x, y, subsets=200, size=20) == (mean, spread)
-    assert kernel_distance_subsets(x, y, subsets=200, size=20, seed=1) != (mean, spread)
-    with pytest.raises(ValueError, match="2 to 60 images"):
-        kernel_distance_subsets(x, y)
 
 
 @pytest.mark.parametrize("distance", [frechet_distance, kernel_distance])

@@ -15,7 +15,7 @@ from torch.nn.functional import normalize
 
 from facesr_lib.data import olivetti_faces
 from facesr_lib.image import quantize, resize_bicubic, to_float
-from facesr_lib.metrics.identity import embed, identity_similarity, summarize
+from facesr_lib.metrics.identity import embed, identity_similarity
 
 # face-api.js 1.7.15 (TensorFlow.js, CPU backend) on the same 150x150 pixels.
 ORIGINAL = {0: -0.0737009197, 1: 0.0530855097, 2: -0.0080321673, 3: 0.0114330035, 4: -0.1603566557, 5: -0.0053328299}
@@ -75,11 +75,3 @@ def test_the_same_on_a_gpu(weights: None) -> None:
     x = images(olivetti_faces("test", 64).pixels[:60:10])
     torch.testing.assert_close(embed(x, "cuda").cpu(), embed(x), rtol=0, atol=1e-5)
     assert identity_similarity(x, x.flip(3), "cuda").device == x.device
-
-
-def test_summary() -> None:
-    values = torch.arange(101) / 100
-    assert summarize(values[torch.randperm(101)]) == pytest.approx((0.5, 0.05), abs=1e-7)
-    with pytest.raises(ValueError, match="no values to summarize"):
-        summarize(values[:0])
-    assert summarize(torch.tensor([0.5])) == (0.5, 0.5)

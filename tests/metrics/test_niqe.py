@@ -17,7 +17,7 @@ from skimage.data import astronaut
 from torch import Tensor
 
 from facesr_lib.image import average_pool, gaussian_blur, quantize, resize_bicubic, to_float
-from facesr_lib.metrics.niqe import block_features, fit_aggd, niqe, niqe_name, normalised
+from facesr_lib.metrics.niqe import block_features, fit_aggd, niqe, niqe_metric, normalised
 from facesr_lib.metrics.weights import WeightsMissing
 
 module = importlib.import_module("facesr_lib.metrics.niqe")  # the package exports the function of this name
@@ -172,12 +172,12 @@ def test_small_images_need_the_enlargement(some_parameters: None) -> None:
             niqe(large, enlarge=bad)  # type: ignore[arg-type]
 
 
-def test_the_name_tells_the_convention() -> None:
-    assert niqe_name() == "NIQE (Y, BasicSR blocks)"
-    assert niqe_name(luma="gray") == "NIQE (grey, BasicSR blocks)"
-    assert niqe_name(enlarge=4) == "NIQE (Y, BasicSR blocks, bicubic x4)"
-    assert niqe_name(enlarge=True) == "NIQE (Y, BasicSR blocks, bicubic by a whole factor to >= 192 px)"
-    assert niqe_name(enlarge=1) == niqe_name()
+def test_the_record_states_the_enlargement(some_parameters: None) -> None:
+    for size, label in ((192, ""), (256, ""), (191, ", bicubic x2"), (64, ", bicubic x3"), (48, ", bicubic x4")):
+        metric = niqe_metric(size)
+        assert metric.label == metric.convention == f"NIQE (Y, BasicSR blocks{label})"
+    x = torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(niqe_metric(48)(x), niqe(x, enlarge=4))
 
 
 def test_a_score_does_not_depend_on_its_batch(some_parameters: None) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from facesr_lib.evaluate.claims import Claim, metric_family
+from facesr_lib.data.images import ROLES
+from facesr_lib.evaluate.claims import Claim
 from facesr_lib.evaluate.judge import judge
-from facesr_lib.evaluate.result import ROLES
 from facesr_lib.papers import PAPERS, find_paper
 
 FAMILIES = {"PSNR", "SSIM", "LPIPS", "FID", "FID of LR", "NIQE", "colour drift"}
@@ -119,32 +117,6 @@ def test_thresholds_quote_the_published_numbers() -> None:
             if claim.id in quoted:
                 values = {reference.value for reference in paper.published()}
                 assert {part.target for part in claim.parts} <= values
-
-
-@pytest.mark.parametrize(
-    ("recorded", "family"),
-    [
-        ("PSNR (dB)", "PSNR"),
-        ("PSNR Y (dB)", "PSNR"),
-        ("SSIM", "SSIM"),
-        ("LPIPS (HED-VGG)", "LPIPS"),
-        ("FID (Inception)", "FID"),
-        ("FD (MobileNetV2)", "FID"),
-        ("FD (MobileNetV2) of LR", "FID of LR"),
-        ("KID (MobileNetV2) x1000", "KID"),
-        ("NIQE (x4 enlarged)", "NIQE"),
-        ("ID (face-api)", "identity"),
-        ("NME (face-api 68)", "landmark error"),
-        ("colour drift", "colour drift"),
-    ],
-)
-def test_metric_families(recorded: str, family: str) -> None:
-    assert metric_family(recorded) == family
-
-
-@given(st.text())
-def test_any_metric_name_has_a_family(name: str) -> None:
-    assert isinstance(metric_family(name), str)
 
 
 def test_without_results_nothing_was_run() -> None:

@@ -3,11 +3,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from facesr_lib.data import ImageSet
 from facesr_lib.evaluate import Run
+from facesr_lib.metrics import PSNR
 from facesr_lib.papers import PAPERS, human_gan
 from facesr_lib.training import StageCache, save_checkpoint
 from facesr_tools.report import build_report
@@ -16,11 +19,7 @@ StartRun = Callable[..., Run]
 CONFIG = human_gan.Config.preset("smoke")
 
 
-class Faces:
-    name, checksum, size, credit = "faces|test", "cd" * 32, (8, 8), "drawn for <b>this</b> test"
-
-    def __len__(self) -> int:
-        return 2
+FACES = ImageSet("faces|test", np.zeros((2, 8, 8, 3), np.uint8), ("a", "b"), "drawn for <b>this</b> test")
 
 
 def train(out: Path, config: human_gan.Config, seed: int) -> human_gan.HumanGAN:
@@ -35,9 +34,8 @@ def train(out: Path, config: human_gan.Config, seed: int) -> human_gan.HumanGAN:
 
 def record(run: Run) -> None:
     run.config(CONFIG)
-    run.data(Faces())
     for method, values in (("bicubic", [20.0, 21.0]), ("GAN", [22.25, 23.0])):
-        run.score(method, Faces.name, "PSNR (dB)", values)
+        run.score(method, FACES, PSNR, values)
     run.finish()
 
 

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
+from facesr_lib.data import ImageSet
 from facesr_lib.evaluate import Run, verdicts
 from facesr_lib.evaluate.claims import Part
 from facesr_lib.evaluate.judge import Measured
 from facesr_lib.evaluate.verdicts import interval_text
+from facesr_lib.metrics import PSNR, SSIM
 from facesr_lib.papers import HUMAN_GAN, find_paper
 from facesr_tools.report import build_report, collect
 from facesr_tools.report.intervals import draw_interval, side
@@ -24,27 +26,26 @@ from facesr_tools.report.intervals import draw_interval, side
 StartRun = Callable[..., Run]
 
 
-class Faces:
-    name, checksum, size, credit = "faces/test", "ef" * 32, (8, 8), "drawn for this test"
-    groups = tuple(f"person {i // 5}" for i in range(50))
+def drawn(name: str, n: int, each: int) -> ImageSet:
+    people = tuple(f"person {i // each}" for i in range(n))
+    return ImageSet(name, np.zeros((n, 8, 8, 3), np.uint8), people, "drawn for this test")
 
-    def __len__(self) -> int:
-        return 50
+
+FACES, TWO = drawn("faces/test", 50, 5), drawn("d", 2, 1)
 
 
 def record(run: Run) -> None:
     """The GAN 4 dB under bicubic, the pixel term 1 dB above it, the drift unknown."""
     rng = np.random.default_rng(0)
     base = rng.normal(24, 2, 50)
-    run.data(Faces())
     for name, gain in (("bicubic", 0), ("GAN", -4), ("GAN + pixel term", 1)):
-        for metric, unit in (("PSNR (dB)", 1.0), ("SSIM", 0.02)):
-            run.score(name, "faces/test", metric, unit * (base + gain + rng.normal(0, 0.3, 50)), convention="RGB")
+        for metric, unit in ((PSNR, 1.0), (SSIM, 0.02)):
+            run.score(name, FACES, metric, unit * (base + gain + rng.normal(0, 0.3, 50)))
     run.published(
         find_paper("human_gan").published()[0],
         method="GAN",
-        dataset="faces/test",
-        metric="PSNR (dB)",
+        images=FACES,
+        metric=PSNR,
         differs="other faces",
     )
     run.finish()
@@ -134,12 +135,12 @@ def test_the_same_results_give_the_same_verdicts(start: StartRun, tmp_path: Path
 
 def test_a_whole_published_table_is_shown_with_ours_in_its_cell(start: StartRun, tmp_path: Path) -> None:
     run = start("20_selfsr", paper="selfsr", profile="quick")
-    run.score("SelfSR", "d", "PSNR (dB)", [26.0, 27.0])
-    run.score("SelfSR", "d", "PSNR (dB)", [28.0, 29.0], seed=9)
-    run.score("bicubic", "d", "PSNR (dB)", [23.0, 24.0])
+    run.score("SelfSR", TWO, PSNR, [26.0, 27.0])
+    run.score("SelfSR", TWO, PSNR, [28.0, 29.0], seed=9)
+    run.score("bicubic", TWO, PSNR, [23.0, 24.0])
     for row, method in (("SelfSR paired", "SelfSR"), ("Bicubic", "bicubic")):
         (cell,) = find_paper("selfsr").published(table="Table I", row=row, column="CelebA PSNR")
-        run.published(cell, method=method, dataset="d", metric="PSNR (dB)", differs="all")
+        run.published(cell, method=method, images=TWO, metric=PSNR, differs="all")
     run.finish()
     soup = BeautifulSoup(build_report(tmp_path, "quick").read_text(encoding="utf-8"), "html.parser")
     (details,) = [part for part in soup.find_all("details") if part.summary.get_text().split(": ")[-1] == "Table I"]
@@ -155,7 +156,9 @@ def test_a_whole_published_table_is_shown_with_ours_in_its_cell(start: StartRun,
 
 def measured(effect: float, low: float, high: float, **changes: Any) -> Measured:
     part = Part("x", (("A", 1.0), ("B", -1.0)), "PSNR", margin=changes.pop("margin", 0.0))
-    usual = {"notebook": "n", "dataset": "d", "metric": "PSNR (dB)", "convention": "", "n": 9, "people": None}
+    metric = changes.pop("metric", PSNR)
+    usual = {"notebook": "n", "dataset": "d", "metric": metric.label, "unit": metric.unit, "convention": ""}
+    usual |= {"n": 9, "people": None}
     usual |= {"seeds": 1, "p_for": 0.5, "p_against": 0.5}
     return Measured(part, effect=effect, low=low, high=high, **{**usual, **changes})
 
@@ -164,7 +167,7 @@ def measured(effect: float, low: float, high: float, **changes: Any) -> Measured
     ("given", "words"),
     [
         (measured(0.6543, 0.4, 0.91), "+0.65 dB [+0.40, +0.91]"),
-        (measured(-0.001234, -0.0015, -0.0009, metric="SSIM"), "−0.00123 [−0.00150, −0.00090]"),
+        (measured(-0.001234, -0.0015, -0.0009, metric=SSIM), "−0.00123 [−0.00150, −0.00090]"),
         (measured(120, 80, 160), "+120 dB [+80, +160]"),
         (measured(0.5, -np.inf, np.inf), "+0.500 dB"),
         (measured(np.nan, -np.inf, np.inf), "no number"),
@@ -204,10 +207,11 @@ def test_a_notebook_shows_the_verdicts_on_its_own_paper(tmp_path: Path) -> None:
 
     run = started("human_gan", "quick")
     better = np.linspace(24.5, 25.5, 40)
-    run.score("GAN", "faces", "PSNR (dB)", better - 5)
-    run.score("GAN + pixel term", "faces", "PSNR (dB)", better)
-    run.score("GAN", "faces", "SSIM", better / 100)
-    run.score("GAN + pixel term", "faces", "SSIM", better / 50)
+    faces = drawn("faces", 40, 1)
+    run.score("GAN", faces, PSNR, better - 5)
+    run.score("GAN + pixel term", faces, PSNR, better)
+    run.score("GAN", faces, SSIM, better / 100)
+    run.score("GAN + pixel term", faces, SSIM, better / 50)
     table = verdicts(run, HUMAN_GAN.claims)
     found = {row[0]: row[1:] for row in table.rows}
     verdict, effect = found["A pixel term in the loss beats the paper's purely adversarial loss."]

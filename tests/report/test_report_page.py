@@ -3,14 +3,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from bs4 import BeautifulSoup
 
+from facesr_lib.data import ImageSet
 from facesr_lib.evaluate import Run
+from facesr_lib.metrics import PSNR
 from facesr_lib.papers import find_paper
 from facesr_lib.plot import image_grid
 from facesr_tools.report import build_report, collect, show_report
@@ -23,23 +27,17 @@ LOADING = re.compile(
 )
 
 
-class Faces:
-    name, checksum, size, credit = "faces", "cd" * 32, (8, 8), "drawn for this test"
-
-    def __len__(self) -> int:
-        return 2
-
-
 def record(run: Run, text: str = "plain") -> Run:
-    run.data(type("Named", (Faces,), {"credit": text})())
-    run.score("bicubic", text, "PSNR (dB)", [20.0, 21.0], convention=text)
-    run.score(text, text, "PSNR (dB)", [22.0, 23.5], convention=text)
+    faces = ImageSet(text, np.zeros((2, 8, 8, 3), np.uint8), ("a", "b"), text)
+    metric = replace(PSNR, convention=text)
+    run.score("bicubic", faces, metric, [20.0, 21.0])
+    run.score(text, faces, metric, [22.0, 23.5])
     run.table("t", [{text: text, "n": 1}], text)
     run.figure(image_grid({text.replace("$", ""): torch.rand(2, 3, 8, 8)}), "f", text, text)
     run.note(text)
     run.backend(text, text)
     run.config({text: text}, name=text)
-    run.published(find_paper("human_gan").published()[0], method=text, dataset=text, metric="PSNR (dB)", differs=text)
+    run.published(find_paper("human_gan").published()[0], method=text, images=faces, metric=metric, differs=text)
     run.finish()
     return run
 

@@ -75,7 +75,10 @@ def test_a_sound_result_passes_and_each_missing_field_is_named() -> None:
     [
         ("profile", "fast"),
         ("notebook", "../up"),
-        ("schema", 3),
+        ("schema", 4),
+        ("scores", [{**SCORE, "key": ""}]),
+        ("scores", [{**SCORE, "family": ""}]),
+        ("scores", [{**SCORE, "unit": None}]),
         ("scores", [{**SCORE, "seed": -1}]),
         ("scores", [{**SCORE, "replicates": "none"}]),
         ("data", [{**DATA, "groups": ["s31"]}]),
@@ -95,6 +98,29 @@ def test_an_older_result_is_read_with_what_it_could_not_say(tmp_path: Path) -> N
     result = load_result(tmp_path / "result.json")
     assert (result["scores"][0]["seed"], result["scores"][0]["replicates"]) == (5, None)
     assert (result["data"][0]["role"], result["data"][0]["groups"]) == ("faces", None)
+
+
+@pytest.mark.parametrize(
+    ("label", "family", "unit"),
+    [
+        ("PSNR (dB)", "PSNR", "dB"),
+        ("PSNR Y (dB)", "PSNR", "dB"),
+        ("SSIM Y", "SSIM", ""),
+        ("LPIPS (HED-VGG)", "LPIPS", ""),
+        ("FID (Inception)", "FID", ""),
+        ("FD (MobileNetV2)", "FID", ""),
+        ("FD (MobileNetV2) of LR", "FID of LR", ""),
+        ("KID (MobileNetV2) x1000", "KID", ""),
+        ("NIQE (Y, BasicSR blocks, bicubic x4)", "NIQE", ""),
+        ("colour drift", "colour drift", ""),
+    ],
+)
+def test_an_older_score_gets_the_family_that_claims_speak_of(
+    tmp_path: Path, label: str, family: str, unit: str
+) -> None:
+    write_json(tmp_path / "result.json", {**SOUND, "schema": 2, "scores": [{**SCORE, "metric": label}]})
+    (score,) = load_result(tmp_path / "result.json")["scores"]
+    assert (score["key"], score["family"], score["unit"]) == (label, family, unit)
 
 
 def test_non_finite_numbers_return_as_floats_only_where_numbers_stand(tmp_path: Path) -> None:

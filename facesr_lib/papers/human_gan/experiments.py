@@ -7,7 +7,7 @@ from functools import cached_property
 
 from facesr_lib.data import ImageSet, PairedBatches, eval_batches, load_faces
 from facesr_lib.data.faces import Split
-from facesr_lib.metrics import evaluate, psnr
+from facesr_lib.metrics import PSNR, evaluate
 from facesr_lib.papers import HUMAN_GAN
 from facesr_lib.papers.human_gan import Config, HumanGAN
 from facesr_lib.training import Device, StageCache, Trained, TrainerOptions, resolve_device, train_stage
@@ -64,7 +64,7 @@ class Experiments:
     def _validate(self, method: HumanGAN) -> dict[str, float]:
         """Mean PSNR on `val`, the shortcut's scale s, and the PSNR of each image, which the claim about the plateau needs."""
         pairs = eval_batches(self.val, self.config.degradation, 10, self.seed)
-        values = evaluate(method.super_resolve, pairs, {"psnr": psnr}, resolve_device(self.device))["psnr"]
+        values = evaluate(method.super_resolve, pairs, [PSNR], resolve_device(self.device))[PSNR]
         each = {f"psnr_{i}": value for i, value in enumerate(values.tolist())}
         s = method.inference_network("generator").get_parameter("residual_scale").item()
         return {"psnr": values.mean().item(), "s": s, **each}

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from facesr_lib.data import Domain, ImageSet, IncrementalBatches, eval_batches, increment, load_cartoons, load_faces
 from facesr_lib.data.faces import Split
-from facesr_lib.metrics import evaluate, psnr
+from facesr_lib.metrics import PSNR, evaluate
 from facesr_lib.papers import ISR_KD
 from facesr_lib.papers.isr_kd import ISRKD, Config, names
 from facesr_lib.papers.isr_kd.names import CARTOONS, FACES
@@ -147,8 +147,8 @@ class Experiments:
         found = {}
         for domain, images in self.val.items():
             pairs = eval_batches(images, self.config.degradation, 25, self.seed)
-            scores = evaluate(method.super_resolve, pairs, {"psnr": psnr}, resolve_device(self.device))
-            found[domain] = scores["psnr"].mean().item()
+            scores = evaluate(method.super_resolve, pairs, [PSNR], resolve_device(self.device))
+            found[domain] = scores[PSNR].mean().item()
         return found
 
     def _held_out(self, split: Split, count: int) -> dict[str, ImageSet]:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from facesr_lib.data import ImageSet, UnpairedBatches, Wild, eval_batches, in_the_wild
 from facesr_lib.image import Bicubic, Degradation
-from facesr_lib.metrics import evaluate, psnr
+from facesr_lib.metrics import PSNR, evaluate
 from facesr_lib.papers import TEACHER_STUDENT
 from facesr_lib.papers.teacher_student import Config, LearnDegradation, TeacherStudent
 from facesr_lib.papers.teacher_student.networks import SCALE
@@ -47,7 +47,7 @@ class Study:
     def clean(self) -> ImageSet:
         """The test faces of `wild` again, to be seen through bicubic reduction: another data set."""
         test, hidden = self.wild.test, self.wild.hidden
-        return replace(test, name=f"{test.name.removesuffix(f', {hidden.name}')}, bicubic LR")
+        return replace(test, name=f"{test.name.removesuffix(f', {hidden.name}')}, bicubic LR", role="faces")
 
     @cached_property
     def degradation(self) -> Trained[LearnDegradation]:
@@ -90,8 +90,8 @@ class Study:
             if network in method.networks:
                 pairs = eval_batches(faces, degrade, 10, self.wild.seed)
                 super_resolve = functools.partial(method.super_resolve_with, network)
-                scores = evaluate(super_resolve, pairs, {"psnr": psnr}, resolve_device(self.device))
-                found[name] = scores["psnr"].mean().item()
+                scores = evaluate(super_resolve, pairs, [PSNR], resolve_device(self.device))
+                found[name] = scores[PSNR].mean().item()
         return found
 
     def _batches(self, batch_size: int) -> UnpairedBatches:

@@ -12,8 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from facesr_lib.data import ImageSet
-from facesr_lib.metrics import evaluate, psnr
-from facesr_lib.metrics.external import evaluate_folder, spandrel_method
+from facesr_lib.metrics import PSNR, evaluate, psnr
+from facesr_tools.score import evaluate_folder, spandrel_method
 
 N = 12
 
@@ -52,23 +52,23 @@ def test_files_in_natural_order_are_the_images_in_order(
     folder = write(tmp_path / "sr", sr, [f"out_{i}" for i in range(N)])
     (folder / ".hidden.png").write_bytes(b"")
     (folder / "readme.txt").write_text("made elsewhere")
-    scores = evaluate_folder(folder, hr, {"psnr": psnr}, batch_size=batch_size)
-    assert torch.equal(scores["psnr"], expected(sr, hr))
+    scores = evaluate_folder(folder, hr, [PSNR], batch_size=batch_size)
+    assert torch.equal(scores[PSNR], expected(sr, hr))
 
 
 def test_files_by_name(tmp_path: Path, sr: np.ndarray, hr: ImageSet) -> None:
     names = [f"{'cba'[i % 3]}{i}" for i in range(N)]
     folder = write(tmp_path / "sr", sr, names)
     write(folder, sr[:1], ["another"])
-    scores = evaluate_folder(folder, hr, {"psnr": psnr}, names=names)
-    assert torch.equal(scores["psnr"], expected(sr, hr))
+    scores = evaluate_folder(folder, hr, [PSNR], names=names)
+    assert torch.equal(scores[PSNR], expected(sr, hr))
 
 
 def test_equals_evaluate_on_the_saved_images(tmp_path: Path, sr: np.ndarray, hr: ImageSet) -> None:
     x = torch.from_numpy(sr).permute(0, 3, 1, 2) / 255
-    inside = evaluate(lambda lr: lr, [{"lr": x, "hr": hr.take(range(N))}], {"psnr": psnr})
-    outside = evaluate_folder(write(tmp_path / "sr", sr, [f"{i:03d}" for i in range(N)]), hr, {"psnr": psnr})
-    assert torch.equal(inside["psnr"], outside["psnr"])
+    inside = evaluate(lambda lr: lr, [{"lr": x, "hr": hr.take(range(N))}], [PSNR])
+    outside = evaluate_folder(write(tmp_path / "sr", sr, [f"{i:03d}" for i in range(N)]), hr, [PSNR])
+    assert torch.equal(inside[PSNR], outside[PSNR])
 
 
 def test_grey_files_are_taken_as_rgb(tmp_path: Path, sr: np.ndarray, hr: ImageSet) -> None:
@@ -77,7 +77,7 @@ def test_grey_files_are_taken_as_rgb(tmp_path: Path, sr: np.ndarray, hr: ImageSe
     folder.mkdir()
     for i in range(N):
         Image.fromarray(sr[i, :, :, 0]).save(folder / f"{i}.png")
-    assert torch.equal(evaluate_folder(folder, hr, {"psnr": psnr})["psnr"], expected(grey, hr))
+    assert torch.equal(evaluate_folder(folder, hr, [PSNR])[PSNR], expected(grey, hr))
 
 
 def test_files_that_cannot_be_scored_are_all_named(tmp_path: Path, sr: np.ndarray, hr: ImageSet) -> None:
@@ -89,7 +89,7 @@ def test_files_that_cannot_be_scored_are_all_named(tmp_path: Path, sr: np.ndarra
     (folder / "04.png").write_bytes((folder / "05.png").read_bytes()[:150])
     (folder / "06.png").write_text("no image")
     with pytest.raises(ValueError, match=r"6 files in .* cannot be scored") as caught:
-        evaluate_folder(folder, hr, {"psnr": psnr})
+        evaluate_folder(folder, hr, [PSNR])
     lines = str(caught.value).splitlines()[1:]
     parts = ["5 x 10 pixels, the HR images have 8 x 10", "I;16", "RGBA", "JPEG in spite of", "damaged", "not an image"]
     for line, name, part in zip(lines, ["00", "01", "02", "03", "04", "06"], parts, strict=True):
@@ -99,18 +99,18 @@ def test_files_that_cannot_be_scored_are_all_named(tmp_path: Path, sr: np.ndarra
 
 def test_missing_too_many_and_jpeg_files(tmp_path: Path, sr: np.ndarray, hr: ImageSet) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere is not a folder"):
-        evaluate_folder(tmp_path / "nowhere", hr, {"psnr": psnr})
+        evaluate_folder(tmp_path / "nowhere", hr, [PSNR])
     folder = write(tmp_path / "sr", sr[:-1], [f"{i:02d}" for i in range(N - 1)])
     with pytest.raises(ValueError, match=r"holds 11 PNG files \(00\.png to 10\.png\) for 12 images"):
-        evaluate_folder(folder, hr, {"psnr": psnr})
+        evaluate_folder(folder, hr, [PSNR])
     with pytest.raises(FileNotFoundError, match=r"1 of 12 SR images are missing .*: 11\.png"):
-        evaluate_folder(folder, hr, {"psnr": psnr}, names=[f"{i:02d}" for i in range(N)])
+        evaluate_folder(folder, hr, [PSNR], names=[f"{i:02d}" for i in range(N)])
     for names, message in ((["a"] * N, "occurs twice"), (["a"], "1 names for 12 images")):
         with pytest.raises(ValueError, match=message):
-            evaluate_folder(folder, hr, {"psnr": psnr}, names=names)
+            evaluate_folder(folder, hr, [PSNR], names=names)
     Image.fromarray(sr[0]).save(folder / "11.jpg")
     with pytest.raises(ValueError, match=r"holds 11\.jpg: save SR images as PNG"):
-        evaluate_folder(folder, hr, {"psnr": psnr})
+        evaluate_folder(folder, hr, [PSNR])
 
 
 # ---------------------------------------------------------------------------------------------------------------------
