@@ -9,9 +9,9 @@ from .images import ImageSet
 from .incremental import Domain, IncrementalBatches, increment, load_cartoons
 from .olivetti import olivetti_faces, olivetti_folder
 from .packed import PackedError, PackedWriter, open_packed, pack
+from .real_faces import HiddenDegradation, RealFaces, degrade_set, load_real_faces, unpaired_halves
 from .samples import astronaut_face, zone_plate
 from .split import refuse_shared_groups, split_by_group
-from .wild import HiddenDegradation, Wild, hide, in_the_wild, strangers
 
 __all__ = [
     "FREE_STYLES",
@@ -23,25 +23,25 @@ __all__ = [
     "PackedError",
     "PackedWriter",
     "PairedBatches",
+    "RealFaces",
     "UnpairedBatches",
-    "Wild",
     "astronaut_face",
     "cache_dir",
+    "degrade_set",
     "dicebear_cartoons",
     "eval_batches",
-    "hide",
     "image_folder",
-    "in_the_wild",
     "increment",
     "keyed_generator",
     "load_cartoons",
     "load_faces",
+    "load_real_faces",
     "olivetti_faces",
     "olivetti_folder",
     "open_packed",
     "pack",
     "refuse_shared_groups",
     "split_by_group",
-    "strangers",
+    "unpaired_halves",
     "zone_plate",
 ]

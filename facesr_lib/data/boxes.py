@@ -10,11 +10,11 @@ import numpy.typing as npt
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels; right and bottom are outside
 Points = npt.NDArray[np.float64]  # (n, 2), x then y, in pixels
 # The side of the box in units of the landmarks. Cheng et al. (DIC), whom SelfSR follows, publish boxes but no rule; ours cuts
-# a little above the brows and below the chin [choice].
+# a little above the brows and below the chin [ours].
 OUTLINE_SIDE = 1.25  # of the larger extent of landmarks that trace jaw and brows
 # With eyes, nose and mouth corners only: the longer of FFHQ's two lengths (twice the distance between the eyes, 1.8 times that
 # from eyes to mouth) times this, centred this far from the eyes to the mouth. Fitted: the medians over 300 video frames with
-# 68 landmarks, so that both rules give the same box on the median face [choice].
+# 68 landmarks, so that both rules give the same box on the median face [ours].
 FIVE_POINT_SIDE, FIVE_POINT_CENTRE = 1.46, 0.63
 
 

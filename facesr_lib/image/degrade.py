@@ -148,7 +148,7 @@ class AveragePooling:
 class BlurResize:
     """Gaussian blur, then resize to 1 / scale, as in the human-face GAN paper (kernel 7, sigma 5, x2); then 8 bit.
 
-    The paper does not name its resize: bilinear with antialiasing, what torchvision's Resize does, is our [choice].
+    The paper does not name its resize: bilinear with antialiasing [ours], as torchvision's Resize does.
     """
 
     scale: int

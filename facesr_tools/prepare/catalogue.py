@@ -50,7 +50,7 @@ _DESCRIPTIONS = (
         kind="faces",
         protocol=(
             "as published, 1024x1024 px: the first 250 training images; of the validation images every third is val, the first "
-            "100 of them, the others test, the first 150 [choice]; the paper drew 500 at random"
+            "100 of them, the others test, the first 150 [ours]; the paper drew 500 at random"
         ),
         files=(_FFHQ_LIST,),
         ask="500 images (0.7 GB) are downloaded one by one from FFHQ's list; or give a folder images1024x1024",
@@ -65,7 +65,7 @@ _DESCRIPTIONS = (
         title="CelebA, in the wild, cut by landmarks",
         kind="faces",
         protocol=(
-            "square box from DIC's annotations (landmarks.json) where given, else from CelebA's five landmarks [choice], to "
+            "square box from DIC's annotations (landmarks.json) where given, else from CelebA's five landmarks [ours], to "
             f"128x128 px; {BICUBIC}. Split: the official partition (the paper: 168,854 / 1,000 images, DIC's own choice)"
         ),
         files=(RemoteFile("img_celeba"), RemoteFile("list_landmarks_celeba.txt"), *_CELEBA_LISTS),
@@ -89,8 +89,8 @@ _DESCRIPTIONS = (
             identities=UNKNOWN,
         ),
         protocol=(
-            "square box from DIC's annotations (landmarks.json), else from Helen's 194 landmarks [choice], to 128x128 px; "
-            f"{BICUBIC}. Test: testnames.txt where given, else the last 50 by name [choice]"
+            "square box from DIC's annotations (landmarks.json), else from Helen's 194 landmarks [ours], to 128x128 px; "
+            f"{BICUBIC}. Test: testnames.txt where given, else the last 50 by name [ours]"
         ),
         files=(*(RemoteFile(f"helen_{number}.zip") for number in range(1, 6)), RemoteFile("annotation.zip")),
         ask="the five archives of images, the annotations and testnames.txt are on the terms page",
@@ -108,7 +108,7 @@ _DESCRIPTIONS = (
             credit="Faces as prepared by Bulat, Yang and Tzimiropoulos (2018), for research",
             identities=UNKNOWN,
         ),
-        protocol="as shipped: HR 64x64, LR 16x16 px; a tenth of the HR images, drawn, is val and test [choice]",
+        protocol="as shipped: HR 64x64, LR 16x16 px; a tenth of the HR images, drawn, is val and test [ours]",
         files=(RemoteFile("Dataset"), RemoteFile("testset.tar")),
         ask="the folder Dataset (with HIGH and LOW) and testset.tar, as the terms page says; ask its authors if the link is gone",
         index=listing.as_shipped({"train": "HIGH", "real_lr/train": "LOW", "real_lr/test": "testset"}),
@@ -125,7 +125,7 @@ _DESCRIPTIONS = (
             credit="FFHQ, WIDER FACE, LS3D-W and WebFace as prepared for SCGAN (Hou et al. 2022), academic research only",
             identities=UNKNOWN,
         ),
-        protocol="as shipped: HR 64x64, LR 16x16 px; a tenth of the HR images, drawn, is val and test [choice]",
+        protocol="as shipped: HR 64x64, LR 16x16 px; a tenth of the HR images, drawn, is val and test [ours]",
         files=(_drive("scgan.zip", "12FURoPwr6G1j3DOOsgIYQSnXxg8mR0qU"),),
         ask="Google Drive, linked from the terms page, under whatever name; it holds imgs_train and imgs_test",
         index=listing.as_shipped(
@@ -164,7 +164,7 @@ _DESCRIPTIONS = (
         ),
         protocol=(
             "square of the box's longer side, 12 to 36 px, at most normal blur and partial occlusion, valid, to 16x16 px; "
-            f"{BICUBIC} [choice]"
+            f"{BICUBIC} [ours]"
         ),
         files=(
             _drive("WIDER_train.zip", "15hGDLhsx8bLgLcIRD5DhYt5iBxnjNF1M", "3fedf70df600953d25982bcd13d91ba2"),
@@ -183,7 +183,7 @@ _DESCRIPTIONS = (
         name="celeba",
         title="CelebA, aligned",
         kind="faces",
-        protocol=f"the whole aligned image, squashed to 128x128 px; {BICUBIC} (the paper names no kernel [choice])",
+        protocol=f"the whole aligned image, squashed to 128x128 px; {BICUBIC} (the paper names no kernel [ours])",
         files=(
             _drive("img_align_celeba.zip", "0B7EVK8r0v71pZjFTYXZWM3FlRnM", "00d2c5bc6d35e252742224ab0c1e8fcb"),
             *_CELEBA_LISTS,
@@ -203,9 +203,9 @@ _DESCRIPTIONS = (
             licence="repository MIT; the drawings keep their owners' rights",
             terms="https://github.com/luxiangju-PersonAI/iCartoonFace",
             credit="iCartoonFace (Zheng et al. 2020)",
-            identities="published characters; a draw puts 90 % of them in train, 5 % each in val and test [choice]",
+            identities="published characters; a draw puts 90 % of them in train, 5 % each in val and test [ours]",
         ),
-        protocol=f"the whole picture, squashed to 128x128 px; {BICUBIC} (the paper names no kernel [choice])",
+        protocol=f"the whole picture, squashed to 128x128 px; {BICUBIC} (the paper names no kernel [ours])",
         files=(RemoteFile("personai_icartoonface_rectrain.zip"),),
         ask="the recognition training set, linked from the terms page (Google Drive, or iQIYI with the password given there)",
         index=listing.folder_per_person("icartoonface_rectrain"),

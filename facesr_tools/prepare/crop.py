@@ -53,7 +53,7 @@ def crop_chunk(source: str, samples: Sequence[Sample], size: int, without_box: s
 def cut(picture: Pixels, box: Box | None, size: int, without_box: str = "centre") -> Pixels:
     """Crop a picture and resize the crop to `size` px with Pillow's antialiased bicubic, in 8 bit.
 
-    box: rounded to whole pixels; outside the picture, the border is repeated [choice]. Without a box, "whole" squashes the
+    box: rounded to whole pixels; outside the picture, the border is repeated [ours]. Without a box, "whole" squashes the
     picture and "centre" takes its centre square. Raises BadImages for a box outside the picture or absurdly large.
     """
     height, width = picture.shape[:2]

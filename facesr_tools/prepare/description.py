@@ -118,7 +118,7 @@ class Description:
 
     name: what the command line, DATA_ROOT and `facesr_lib.papers` call it.
     files: what `index` needs. Files without addresses must be requested; `ask` says where and how.
-    protocol: how the pictures are cropped, in words, for the manifest; our own numbers are marked [choice].
+    protocol: how the pictures are cropped, in words, for the manifest; our own numbers are marked [ours].
     index: lists the pictures below a source folder; raises EntryMissing if a part of the set is missing.
     size, lr_size: sides of the packed pictures in pixels.
     without_box: what to take of a picture without a box: all of it, squashed, or its centre square.

@@ -24,7 +24,7 @@ from facesr_tools.prepare.description import (
     look_for,
 )
 
-SHARES = {"train": 0.9, "val": 0.05, "test": 0.05}  # of the people, where nobody published a split [choice]
+SHARES = {"train": 0.9, "val": 0.05, "test": 0.05}  # of the people, where nobody published a split [ours]
 FFHQ_LIST = "ffhq-dataset-v2.json"
 PARTITION = {0: "train", 1: "val", 2: "test"}  # CelebA's numbers
 
@@ -137,7 +137,7 @@ def ffhq_pictures(source: Path, limits: Mapping[str, int]) -> list[RemoteFile]:
 class WiderFilter:
     """Which boxes of WIDER FACE count as LR faces. sides: range of the longer side in pixels; blur, occlusion: maxima.
 
-    Bulat et al. and SCGAN publish their crops, not their rule. Ours [choice]: around 16 px, with a face that is still visible.
+    Bulat et al. and SCGAN publish their crops, not their rule. Ours [ours]: around 16 px, with a face that is still visible.
     """
 
     sides: tuple[int, int] = (12, 36)

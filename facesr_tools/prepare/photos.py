@@ -129,7 +129,7 @@ def _description(name: str, parts: dict[str, list[Sample]], size: int) -> Descri
         kind="faces",
         origin=origin,
         protocol=(
-            f"CenterFace's five landmarks, square box as of CelebA's [choice], to {size}x{size} px, Pillow's bicubic; smaller "
+            f"CenterFace's five landmarks, square box as of CelebA's [ours], to {size}x{size} px, Pillow's bicubic; smaller "
             f"faces left out; faces {digest}. Split: by person"
         ),
         files=(),

@@ -112,7 +112,7 @@ aligned = photograph[max(0, round(top)) : round(bottom), round(middle - width / 
 crops = {  # protocol: HR picture, scale
     "1: FFHQ frame": (cut(photograph, square_box(face, 2 / 1.46), 256), 2),  # FFHQ's box is 2 lengths wide, ours 1.46
     "2: landmark box": (cut(photograph, face, 128), 8),
-    "3: tight crop": (cut(photograph, square_box(face, 0.85), 64), 4),  # 0.85 stands for a tight crop [choice]
+    "3: tight crop": (cut(photograph, square_box(face, 0.85), 64), 4),  # 0.85 stands for a tight crop [ours]
     "4: squashed": (cut(aligned, None, 128, "whole"), 8),
 }
 

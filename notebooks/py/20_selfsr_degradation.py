@@ -91,12 +91,13 @@ run
 
 # %%
 from facesr_lib.papers.selfsr import Config
-from facesr_lib.papers.selfsr.study import Study
+from facesr_lib.papers.selfsr.experiments import Experiments
+from facesr_lib.papers.selfsr.names import CYCLE, FLOW, FLOW_NO_IDENTITY, NO_ADAPTATION
 
 config = Config.preset(PROFILE)
-study = Study(config, DATA_ROOT, run.stages, SEED, DEVICE)
-wild = study.wild
-run.config(wild.hidden, "hidden_degradation")
+experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+real_faces = experiments.real_faces
+run.config(real_faces.hidden, "hidden_degradation")
 run.config(config.degradation, "degradation")
 
 # %%
@@ -105,16 +106,16 @@ from facesr_lib.image import Bicubic
 
 scale = config.real.scale
 bicubic = Bicubic(scale)
-hr = wild.test.take([0, len(wild.test) // 2])
-real = torch.cat([batch["lr"] for batch in eval_batches(wild.test, wild.hidden, 8, wild.seed)])
-strangers = wild.real_lr.take([0, len(wild.real_lr) // 2])
+hr = real_faces.test.take([0, len(real_faces.test) // 2])
+real = torch.cat([batch["lr"] for batch in eval_batches(real_faces.test, real_faces.hidden, 8, real_faces.seed)])
+others = real_faces.real_lr.take([0, len(real_faces.real_lr) // 2])
 run.figure(
     image_grid(
         {
             "HR": hr,
             "clean LR z": bicubic(hr),
-            "real LR": real[[0, len(wild.test) // 2]],
-            "others' real LR x": strangers,
+            "real LR": real[[0, len(real_faces.test) // 2]],
+            "others' real LR x": others,
         },
         cell=2,
     ),
@@ -180,7 +181,7 @@ show_source(FlowAdaptation.step)
 # ($\log 2 = 0.693$ per term).
 
 # %%
-flow = study.flow()
+flow = experiments.adaptation(FLOW)
 smooth = max(1, len(flow.log) // 30)
 run.figure(
     curves(flow.log, "d_real", "d_fake", "g_adversarial", average=smooth, ylabel="cross-entropy", title="The game"),
@@ -204,9 +205,9 @@ run.figure(
 
 # %%
 z = bicubic(hr).to(run.device)
-noisy, intermediate, field = flow.method.stages(z)
+noisy, intermediate, field = flow.method.predict(z)
 run.figure(
-    image_grid({"z": z, "z~": intermediate, "warped x^": noisy, "a real LR face": strangers}, cell=2),
+    image_grid({"z": z, "z~": intermediate, "warped x^": noisy, "a real LR face": others}, cell=2),
     "stages",
     "The stage on two test faces. What the intermediate image adds is texture; what the flow adds is motion.",
     "Two rows: clean LR, intermediate image, warped image, an unrelated real LR face.",
@@ -251,12 +252,10 @@ from facesr_lib.papers.selfsr import CycleAdaptation
 show_source(CycleAdaptation.step)
 
 # %%
-cycle = study.cycle()
-free = study.flow_without_identity()
-ADAPTATIONS = {"CycleGAN adaptation": cycle, "flow field, no identity loss": free, "flow field": flow}
+ADAPTATIONS = {name: experiments.adaptation(name) for name in (CYCLE, FLOW_NO_IDENTITY, FLOW)}
 run.figure(
     image_grid(
-        {"z": z, **{name: trained.method.translate(z) for name, trained in ADAPTATIONS.items()}, "real LR": strangers},
+        {"z": z, **{name: trained.method.translate(z) for name, trained in ADAPTATIONS.items()}, "real LR": others},
         cell=1.9,
     ),
     "translations",
@@ -274,7 +273,7 @@ run.figure(
 from facesr_lib.image import chroma
 from facesr_lib.plot.figures import PALETTE, Picture
 
-clean = torch.cat([batch["lr"] for batch in eval_batches(wild.test, bicubic, 8, wild.seed)]).to(run.device)
+clean = torch.cat([batch["lr"] for batch in eval_batches(real_faces.test, bicubic, 8, real_faces.seed)]).to(run.device)
 
 
 def mean_shift(after, before):
@@ -305,14 +304,14 @@ run.figure(
 # ("no adaptation"). All are then given the real LR faces of people nobody has seen.
 
 # %%
-VARIANTS = {"no adaptation": study.real(None)} | {name: study.real(trained) for name, trained in ADAPTATIONS.items()}
+VARIANTS = {name: experiments.real(name) for name in (NO_ADAPTATION, *ADAPTATIONS)}
 
 # %%
 from facesr_lib.evaluate import Backends, Scoring
 from facesr_lib.image import resize_bicubic
 
 backends = Backends.find(run)
-scoring = Scoring(run, wild.test, wild.hidden, crop=scale, backends=backends, seed=wild.seed)
+scoring = Scoring(run, real_faces.test, real_faces.hidden, crop=scale, backends=backends, seed=real_faces.seed)
 rows = [scoring("bicubic", lambda lr: resize_bicubic(lr, scale).clamp(0, 1))]
 rows += [scoring(name, trained.method.super_resolve) for name, trained in VARIANTS.items()]
 
@@ -336,27 +335,29 @@ extractor = backends.extractor
 if extractor:
     of_real = features(extractor, real.split(16), run.device)
 for row, (name, trained) in zip(rows[1:], VARIANTS.items(), strict=True):
-    made = clean if name == "no adaptation" else quantize(ADAPTATIONS[name].method.translate(clean))
+    made = clean if name == NO_ADAPTATION else quantize(ADAPTATIONS[name].method.translate(clean))
     if extractor:
         of_made = features(extractor, made.split(16), run.device)
-        row |= record_set_scores(run, name, wild.test, of_made, of_real, extractor, of="LR")
+        row |= record_set_scores(run, name, real_faces.test, of_made, of_real, extractor, of="LR")
     sr = torch.cat([quantize(trained.method.super_resolve(lr.to(run.device))).cpu() for lr in real.split(10)])
     drift = mean_shift(sr, real).norm(dim=1)
-    run.score(name, wild.test, DRIFT, drift)
+    run.score(name, real_faces.test, DRIFT, drift)
     row[DRIFT.label] = drift.mean().item()
 run.table(
-    "table_3", rows, f"Real LR faces of {len(set(wild.test.groups))} unseen people, {len(wild.test)} images, x{scale}"
+    "table_3",
+    rows,
+    f"Real LR faces of {len(set(real_faces.test.groups))} unseen people, {len(real_faces.test)} images, x{scale}",
 )
 
 # %%
 fid = extractor.fid if extractor else None
 names = {
-    "vanilla": "no adaptation",
-    "CycleGAN-style adaptation": "CycleGAN adaptation",
-    "flow field + identity loss": "flow field",
+    "vanilla": NO_ADAPTATION,
+    "CycleGAN-style adaptation": CYCLE,
+    "flow field + identity loss": FLOW,
 }
 differs = (
-    f"{wild.test.name} instead of WIDER FACE, {config.real.steps} steps instead of 160,000, width {config.real.width} instead of 256, "
+    f"{real_faces.test.name} instead of WIDER FACE, {config.real.steps} steps instead of 160,000, width {config.real.width} instead of 256, "
     f"a residual over the enlarged LR, {fid and fid.label} instead of FID"
 )
 tables = []
@@ -365,7 +366,7 @@ for reference in reversed(SELFSR.published(table="Table III")) if fid else []:
         continue
     metric = of_other(fid, "LR") if "LR" in reference.column else fid
     tables.append(
-        run.published(reference, method=names[reference.row], images=wild.test, metric=metric, differs=differs)
+        run.published(reference, method=names[reference.row], images=real_faces.test, metric=metric, differs=differs)
     )
 tables[-1] if tables else None
 
@@ -373,15 +374,12 @@ tables[-1] if tables else None
 # ### Look at the faces
 
 # %%
-chosen = [0, len(wild.test) // 3, 2 * len(wild.test) // 3]
+chosen = [0, len(real_faces.test) // 3, 2 * len(real_faces.test) // 3]
 lr = real[chosen].to(run.device)
 columns = {"real LR": lr, "bicubic": resize_bicubic(lr, scale)}
-columns |= {
-    name.replace("flow field, no identity loss", "flow, no idt"): t.method.super_resolve(lr)
-    for name, t in VARIANTS.items()
-}
+columns |= {name.replace(FLOW_NO_IDENTITY, "flow, no idt"): t.method.super_resolve(lr) for name, t in VARIANTS.items()}
 run.figure(
-    image_grid({**columns, "HR (kept aside)": wild.test.take(chosen)}, cell=1.6),
+    image_grid({**columns, "HR (kept aside)": real_faces.test.take(chosen)}, cell=1.6),
     "real_faces",
     "Real LR faces of unseen people, super-resolved by networks that differ only in the pairs they were trained on.",
     "Three rows of seven portraits: real LR, bicubic, four networks, and the original.",

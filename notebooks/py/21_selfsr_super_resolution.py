@@ -79,11 +79,12 @@ run
 
 # %%
 from facesr_lib.papers.selfsr import Config
-from facesr_lib.papers.selfsr.study import Study
+from facesr_lib.papers.selfsr.experiments import Experiments
+from facesr_lib.papers.selfsr.names import PAIRED, PSNR_ORIENTED, UNPAIRED
 
 config = Config.preset(PROFILE)
-study = Study(config, DATA_ROOT, run.stages, SEED, DEVICE)
-test, scale = study.test, config.paired.scale
+experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+test, scale = experiments.test, config.paired.scale
 run.config(config.paired, "paired")
 
 # %% [markdown]
@@ -185,7 +186,7 @@ from facesr_lib.papers.selfsr import SelfSR
 show_source(SelfSR.step)
 
 # %%
-show_source(SelfSR.judge)
+show_source(SelfSR.discriminator_terms)
 
 # %% [markdown]
 # R1 is a gradient inside a loss, so its own gradient is a second derivative: PyTorch must be told to keep the graph (`create_graph=True`).
@@ -199,12 +200,12 @@ show_source(r1_penalty)
 # ## Training
 #
 # Three runs: with pairs; without (HR faces of one half of the people, LR faces of the other half); and with pairs but without a discriminator
-# ("PSNR-oriented"), as a yardstick. *Predict the order in PSNR, and the order in LPIPS.*
+# ("PSNR-oriented"), for comparison. *Predict the order in PSNR, and the order in LPIPS.*
 
 # %%
-paired = study.super_resolution(config.paired)
-unpaired = study.super_resolution(config.unpaired)
-psnr_only = study.super_resolution(config.paired.psnr_oriented())
+paired = experiments.super_resolution(config.paired)
+unpaired = experiments.super_resolution(config.unpaired)
+psnr_only = experiments.super_resolution(config.paired.psnr_oriented())
 
 # %%
 growth = [{**row, "level": config.paired.stage(int(row["step"]) - 1)[0]} for row in paired.log]
@@ -272,9 +273,9 @@ backends = Backends.find(run)
 scoring = Scoring(run, test, degrade, crop=scale, backends=backends)
 METHODS = {
     "bicubic": lambda lr: resize_bicubic(lr, scale).clamp(0, 1),
-    "SelfSR": paired.method.super_resolve,
-    "SelfSR (unpaired)": unpaired.method.super_resolve,
-    "SelfSR (PSNR-oriented)": psnr_only.method.super_resolve,
+    PAIRED: paired.method.super_resolve,
+    UNPAIRED: unpaired.method.super_resolve,
+    PSNR_ORIENTED: psnr_only.method.super_resolve,
 }
 rows = [scoring(name, method) for name, method in METHODS.items()]
 people = len(set(test.groups))
@@ -290,7 +291,7 @@ differs = (
     f"instead of 160,000, width {config.paired.width} instead of 256, a residual over the enlarged LR"
 )
 columns = {f"CelebA {family}": metric for family, metric in scoring.columns().items()}
-names = {"SelfSR paired": "SelfSR", "SelfSR unpaired": "SelfSR (unpaired)", "Bicubic": "bicubic"}
+names = {"SelfSR paired": PAIRED, "SelfSR unpaired": UNPAIRED, "Bicubic": "bicubic"}
 for row, method in names.items():
     for column, metric in columns.items():
         (reference,) = SELFSR.published(table="Table I", row=row, column=column)
@@ -349,7 +350,7 @@ run.figure(
 # %%
 from facesr_lib.image import gaussian_blur
 
-per_image = run.values("SelfSR", test, scoring.columns()["PSNR"])
+per_image = run.values(PAIRED, test, scoring.columns()["PSNR"])
 worst = per_image.argsort()[:2].tolist()
 covered = hr[:1].clone()
 side = covered.shape[-1]
@@ -358,7 +359,7 @@ faces = torch.cat([test.take(worst), gaussian_blur(hr[:1], side // 4 * 2 - 1, si
 hard = degrade(faces).to(run.device)
 run.figure(
     image_grid(
-        {"LR": hard, "bicubic": resize_bicubic(hard, scale), "SelfSR": paired.method.super_resolve(hard), "HR": faces},
+        {"LR": hard, "bicubic": resize_bicubic(hard, scale), PAIRED: paired.method.super_resolve(hard), "HR": faces},
         cell=1.7,
     ),
     "failures",
@@ -372,8 +373,8 @@ run.figure(
 # %%
 by = {row["method"]: row["PSNR Y (dB)"] for row in rows}
 run.note(
-    f"x{scale}: with pairs {by['SelfSR']:.2f} dB on Y against bicubic's {by['bicubic']:.2f}; without pairs {by['SelfSR (unpaired)']:.2f}; "
-    f"without the game {by['SelfSR (PSNR-oriented)']:.2f}."
+    f"x{scale}: with pairs {by[PAIRED]:.2f} dB on Y against bicubic's {by['bicubic']:.2f}; without pairs {by[UNPAIRED]:.2f}; "
+    f"without the game {by[PSNR_ORIENTED]:.2f}."
 )
 
 # %%

@@ -82,21 +82,33 @@ run
 
 # %%
 from facesr_lib.papers.selfsr import Config
-from facesr_lib.papers.selfsr.study import Study
+from facesr_lib.papers.selfsr.experiments import Experiments
+from facesr_lib.papers.selfsr.names import (
+    CONCATENATION,
+    CYCLE,
+    FLOW,
+    FLOW_NO_IDENTITY,
+    NO_ADAPTATION,
+    NO_GROWING,
+    NO_R1,
+    PAIRED,
+    UNPAIRED,
+    ablated,
+)
 
 config = Config.preset(PROFILE)
 SEEDS = [SEED, SEED + 1, SEED + 2] if PROFILE in ("workshop", "paper") else [SEED]
-studies = {seed: Study(config, DATA_ROOT, run.stages, seed, DEVICE) for seed in SEEDS}
-study = studies[SEED]
-test, scale = study.test, config.paired.scale
+by_seed = {seed: Experiments(config, DATA_ROOT, run.stages, seed, DEVICE) for seed in SEEDS}
+experiments = by_seed[SEED]
+test, scale = experiments.test, config.paired.scale
 
-PARTS = {"concatenation": "concatenation", "no growing": "without_growing", "no R1": "without_r1"}
-VARIANTS = {"SelfSR": config.paired, "SelfSR (unpaired)": config.unpaired}
+PARTS = (CONCATENATION, NO_GROWING, NO_R1)
+VARIANTS = {PAIRED: config.paired, UNPAIRED: config.unpaired}
 for name, full in list(VARIANTS.items()):
-    VARIANTS |= {f"{name}, {part}": getattr(full, change)() for part, change in PARTS.items()}
+    VARIANTS |= {ablated(name, part): variant for part, variant in full.ablations().items()}
 for name, variant in VARIANTS.items():
     run.config(variant, name.replace(" ", "_").replace("(", "").replace(")", "").replace(",", ""))
-run.config(study.wild.hidden, "hidden_degradation")
+run.config(experiments.real_faces.hidden, "hidden_degradation")
 list(VARIANTS)
 
 # %% [markdown]
@@ -104,7 +116,9 @@ list(VARIANTS)
 
 # %%
 trained = {
-    (name, seed): s.super_resolution(variant) for name, variant in VARIANTS.items() for seed, s in studies.items()
+    (name, seed): of_seed.super_resolution(variant)
+    for name, variant in VARIANTS.items()
+    for seed, of_seed in by_seed.items()
 }
 reused = sum(t.reused for t in trained.values())
 print(f"{len(trained)} trainings, {reused} of them found in the stage cache")
@@ -148,11 +162,9 @@ differs = (
     f"width {config.paired.width} instead of 256, a residual over the enlarged LR"
 )
 columns = scoring.columns()
-for setting, name in (("paired", "SelfSR"), ("unpaired", "SelfSR (unpaired)")):
+for setting, name in (("paired", PAIRED), ("unpaired", UNPAIRED)):
     parts = {"4: full model": name}
-    parts |= {
-        f"{place}: {part}": f"{name}, {part}" for place, part in enumerate(("concatenation", "no growing", "no R1"), 1)
-    }
+    parts |= {f"{place}: {part}": ablated(name, part) for place, part in enumerate(PARTS, 1)}
     for row, method in parts.items():
         for column, metric in columns.items():
             (reference,) = SELFSR.published(table="Table IV", row=f"{setting} {row}", column=column)
@@ -176,9 +188,9 @@ sign = 1 if METRIC.higher_is_better else -1
 figure = Picture(figsize=(7, 3.6), layout="constrained")
 axes = figure.subplots()
 labels = []
-for row, (full, color) in enumerate(zip(("SelfSR", "SelfSR (unpaired)"), PALETTE, strict=False)):
+for row, (full, color) in enumerate(zip((PAIRED, UNPAIRED), PALETTE, strict=False)):
     for column, part in enumerate(PARTS):
-        gain = sign * (values[full] - values[f"{full}, {part}"])
+        gain = sign * (values[full] - values[ablated(full, part)])
         each = np.bincount(group, gain) / np.bincount(group)
         y = 4 * row + column
         axes.plot(each, np.full(len(each), y), "o", color=color, alpha=0.4)
@@ -207,7 +219,7 @@ lr = degrade(test.take(chosen)).to(run.device)
 def faces(setting, name):
     """The full model of a setting beside its variants."""
     columns = {"LR": lr, "full": trained[name, SEED].method.super_resolve(lr)}
-    columns |= {part: trained[f"{name}, {part}", SEED].method.super_resolve(lr) for part in PARTS}
+    columns |= {part: trained[ablated(name, part), SEED].method.super_resolve(lr) for part in PARTS}
     return run.figure(
         image_grid({**columns, "HR": test.take(chosen)}, cell=1.7),
         f"faces_{setting.replace(' ', '_')}",
@@ -216,10 +228,10 @@ def faces(setting, name):
     )
 
 
-faces("with pairs", "SelfSR")
+faces("with pairs", PAIRED)
 
 # %%
-faces("without pairs", "SelfSR (unpaired)")
+faces("without pairs", UNPAIRED)
 
 # %% [markdown]
 # ## Growing, step by step
@@ -229,7 +241,7 @@ faces("without pairs", "SelfSR (unpaired)")
 # %%
 steps = [
     {"step": a["step"], "growing": a["g_reconstruction"], "all levels at once": b["g_reconstruction"]}
-    for a, b in zip(trained["SelfSR", SEED].log, trained["SelfSR, no growing", SEED].log, strict=True)
+    for a, b in zip(trained[PAIRED, SEED].log, trained[ablated(PAIRED, NO_GROWING), SEED].log, strict=True)
 ]
 run.figure(
     curves(
@@ -246,23 +258,18 @@ run.figure(
 # Notebook 20 trained stage 1 and the network for real faces with one seed. Where this profile has more seeds, here are the others.
 
 # %%
-wild, real_scale = study.wild, config.real.scale
-on_real = Scoring(run, wild.test, wild.hidden, crop=real_scale, backends=backends, seed=wild.seed)
-STAGE1 = {
-    "no adaptation": lambda s: None,
-    "CycleGAN adaptation": lambda s: s.cycle(),
-    "flow field, no identity loss": lambda s: s.flow_without_identity(),
-    "flow field": lambda s: s.flow(),
-}
+real_faces, real_scale = experiments.real_faces, config.real.scale
+on_real = Scoring(run, real_faces.test, real_faces.hidden, crop=real_scale, backends=backends, seed=real_faces.seed)
+ADAPTATIONS = (NO_ADAPTATION, CYCLE, FLOW_NO_IDENTITY, FLOW)
 found = {
-    (name, seed): on_real(name, s.real(stage1(s)).method.super_resolve, seed=seed)
-    for name, stage1 in STAGE1.items()
-    for seed, s in studies.items()
+    (name, seed): on_real(name, of_seed.real(name).method.super_resolve, seed=seed)
+    for name in ADAPTATIONS
+    for seed, of_seed in by_seed.items()
 }
 
 # %%
 rows = []
-for name in STAGE1:
+for name in ADAPTATIONS:
     each = [found[name, seed] for seed in SEEDS]
     rows.append(
         {"method": name, **{key: sum(row[key] for row in each) / len(each) for key in each[0] if key != "method"}}
@@ -270,7 +277,7 @@ for name in STAGE1:
 run.table(
     "table_3",
     rows,
-    f"Real LR faces of {len(set(wild.test.groups))} unseen people, x{real_scale}, mean over {len(SEEDS)} seed(s)",
+    f"Real LR faces of {len(set(real_faces.test.groups))} unseen people, x{real_scale}, mean over {len(SEEDS)} seed(s)",
 )
 
 # %%
@@ -326,8 +333,8 @@ check_interval(my_interval)
 from facesr_lib.evaluate.bootstrap import bootstrap_mean
 
 WORTH = {
-    f"{full}: {part}": sign * (values[full] - values[f"{full}, {part}"])
-    for full in ("SelfSR", "SelfSR (unpaired)")
+    f"{full}: {part}": sign * (values[full] - values[ablated(full, part)])
+    for full in (PAIRED, UNPAIRED)
     for part in PARTS
 }
 

@@ -92,12 +92,13 @@ run
 
 # %%
 from facesr_lib.papers.teacher_student import Config
-from facesr_lib.papers.teacher_student.study import Study
+from facesr_lib.papers.teacher_student.experiments import Experiments
+from facesr_lib.papers.teacher_student.names import STEP_1, STEP_2, STUDENT, TEACHER, TEACHER_BICUBIC
 
 config = Config.preset(PROFILE)
-study = Study(config, DATA_ROOT, run.stages, SEED, DEVICE)
-wild = study.wild
-run.config(wild.hidden, "hidden_degradation")
+experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+real_faces = experiments.real_faces
+run.config(real_faces.hidden, "hidden_degradation")
 run.config(config)
 
 # %%
@@ -105,8 +106,8 @@ from facesr_lib.data import eval_batches
 from facesr_lib.image import Bicubic, resize_bicubic
 
 bicubic_lr = Bicubic(4)
-hr = wild.hr.take([0, len(wild.hr) // 2, len(wild.hr) - 1])
-real_lr = wild.real_lr.take([0, len(wild.real_lr) // 2, len(wild.real_lr) - 1])
+hr = real_faces.hr.take([0, len(real_faces.hr) // 2, len(real_faces.hr) - 1])
+real_lr = real_faces.real_lr.take([0, len(real_faces.real_lr) // 2, len(real_faces.real_lr) - 1])
 run.figure(
     image_grid({"HR, people A": hr, "bicubic LR of it": bicubic_lr(hr), "real LR, people B": real_lr}, cell=1.9),
     "domains",
@@ -182,15 +183,15 @@ from facesr_lib.papers.teacher_student import LearnDegradation
 show_source(LearnDegradation.step)
 
 # %%
-degradation = study.degradation
+degradation = experiments.degradation()
 
 # %%
 smooth = max(1, len(degradation.log) // 30)
-terms = ("content", "adversarial", "denet_judge_real", "denet_judge_fake")
+terms = ("content", "adversarial", "denet_discriminator_real", "denet_discriminator_fake")
 run.figure(
     curves(degradation.log, *terms, average=smooth, ylabel="term", title="Stage 1", log=True),
     "stage_1",
-    "The terms of stage 1. Both judge terms at 0.693 mean a discriminator that cannot tell; below it, one that can.",
+    "The terms of stage 1. At 0.693, the two terms of the discriminator say that it cannot tell; below, that it can.",
     "Four noisy curves over training steps on a logarithmic scale; the content term falls.",
 )
 
@@ -203,7 +204,7 @@ from facesr_lib.image import gaussian_blur, rgb_to_grey
 from facesr_lib.metrics import psnr
 
 denet = degradation.method
-(batch,) = eval_batches(wild.val.limit(20), wild.hidden, 20, wild.seed)
+(batch,) = eval_batches(real_faces.val.limit(20), real_faces.hidden, 20, real_faces.seed)
 faces = batch["hr"].to(run.device)
 kinds = {"bicubic": bicubic_lr(faces), "DeNet": denet.degrade(faces), "hidden degradation": batch["lr"].to(run.device)}
 
@@ -247,22 +248,22 @@ show_source(TeacherStudent.step_teacher)
 show_source(TeacherStudent.step_student)
 
 # %%
-show_source(TeacherStudent.step_way_back)
+show_source(TeacherStudent.step_dsnet)
 
 # %% [markdown]
-# One training for the paper's method, and one of its ablations, needed as a yardstick: the same with bicubic pairs for the teacher.
+# One training for the paper's method, and one of its ablations, for comparison: the same with bicubic pairs for the teacher.
 #
 # *Predict the teacher's curve on bicubic LR: will DeNet's pairs make it better or worse there?*
 
 # %%
-pair = study.pair(config)
-pair_bicubic = study.pair(config.with_bicubic_lr())
+trained = experiments.teacher_and_student(config)
+trained_bicubic = experiments.teacher_and_student(config.with_bicubic_lr())
 
 # %%
-smooth = max(1, len(pair.log) // 30)
+smooth = max(1, len(trained.log) // 30)
 run.figure(
     curves(
-        pair.log,
+        trained.log,
         "teacher_content",
         "student_content",
         "cycle",
@@ -277,10 +278,10 @@ run.figure(
 )
 
 # %%
-judged = ("tnet_judge_fake", "snet_judge_fake", "dsnet_judge_fake")
+fakes = ("tnet_discriminator_fake", "snet_discriminator_fake", "dsnet_discriminator_fake")
 run.figure(
-    curves(pair.log, *judged, average=smooth, ylabel="cross-entropy", title="Stage 2: how well fakes are caught"),
-    "stage_2_judges",
+    curves(trained.log, *fakes, average=smooth, ylabel="cross-entropy", title="Stage 2: how well fakes are caught"),
+    "stage_2_discriminators",
     "Each discriminator's loss on generated images: low means that it catches them. At 0.693 it guesses.",
     "Three noisy curves over training steps around 0.69.",
 )
@@ -293,7 +294,7 @@ rows = [
         "the same, trained on bicubic": b["teacher, bicubic LR"],
         "student, real LR": a["student, real LR"],
     }
-    for a, b in zip(pair.validation, pair_bicubic.validation, strict=True)
+    for a, b in zip(trained.validation, trained_bicubic.validation, strict=True)
 ]
 run.figure(
     curves(
@@ -315,8 +316,8 @@ run.figure(
 # Everything that a joint step computes, for one HR face and one real LR face of somebody else.
 
 # %%
-method = pair.method
-hr1, real1 = wild.hr.take([5]).to(run.device), wild.real_lr.take([5]).to(run.device)
+method = trained.method
+hr1, real1 = real_faces.hr.take([5]).to(run.device), real_faces.real_lr.take([5]).to(run.device)
 de1 = denet.degrade(hr1)
 student_sr = method.super_resolve(real1)
 with torch.no_grad():
@@ -347,7 +348,7 @@ from facesr_lib.explore.edge_priors import edge_priors, edge_priors_widget
 from facesr_lib.papers.teacher_student.networks import NoEdges
 from facesr_lib.training import evaluating
 
-(batch,) = eval_batches(wild.test.limit(10), wild.hidden, 10, wild.seed)
+(batch,) = eval_batches(real_faces.test.limit(10), real_faces.hidden, 10, real_faces.seed)
 test_lr, test_hr = batch["lr"].to(run.device), batch["hr"].to(run.device)
 settings = [
     (canny, dog),
@@ -381,20 +382,22 @@ edge_priors_widget(snet, test_lr, test_hr)
 from facesr_lib.evaluate import Backends, Scoring
 from facesr_lib.metrics import if_available, niqe_metric
 
-faces, clean = wild.test, study.clean
+faces, clean = real_faces.test, experiments.clean
 niqe = if_available(lambda: niqe_metric(config.hr_size), run.note)
 backends = Backends.find(run)
 on_clean = Scoring(run, clean, bicubic_lr, 4, backends)
-on_real = Scoring(run, faces, wild.hidden, 4, backends, extra=[niqe], seed=wild.seed)
+on_real = Scoring(run, faces, real_faces.hidden, 4, backends, extra=[niqe], seed=real_faces.seed)
 
 # %%
 METHODS = {
     "bicubic": lambda lr: resize_bicubic(lr, 4).clamp(0, 1),
-    "TNet, bicubic data": lambda lr: pair_bicubic.method.super_resolve_with("tnet", lr),
-    "TNet": lambda lr: method.super_resolve_with("tnet", lr),
-    "SNet": method.super_resolve,
+    TEACHER_BICUBIC: lambda lr: trained_bicubic.method.super_resolve_with("tnet", lr),
+    TEACHER: lambda lr: method.super_resolve_with("tnet", lr),
+    STUDENT: method.super_resolve,
 }
-STEPS = {f"SNet, step {step}": lambda lr, step=step: method.super_resolve_with("snet", lr, step) for step in (1, 2)}
+STEPS = {
+    name: lambda lr, step=step: method.super_resolve_with("snet", lr, step) for step, name in ((1, STEP_1), (2, STEP_2))
+}
 table_1 = [on_clean(name, f) for name, f in METHODS.items()]
 people = len(set(faces.groups))
 run.table("table_1", table_1, f"As Table 1: {len(clean)} faces of {people} unseen people, bicubic LR, x4")
@@ -415,7 +418,7 @@ differs = (
     f"{method.steps} steps of stage 2, metric conventions of the paper unknown"
 )
 columns = {f"FFHQ {family}": metric for family, metric in on_clean.columns().items()}
-for row, name in {"Bicubic": "bicubic", "ours": "SNet"}.items():
+for row, name in {"Bicubic": "bicubic", "ours": STUDENT}.items():
     for column, metric in columns.items():
         (reference,) = TEACHER_STUDENT.published(table="Table 1", row=row, column=column)
         beside = run.published(reference, method=name, images=clean, metric=metric, differs=differs)
@@ -436,32 +439,6 @@ run.figure(
 )
 
 # %% [markdown]
-# ### Pictures from the wild
-#
-# The project's checkouts may come with a folder of face pictures of varied quality that no reference exists for. Where it is there, NIQE before and after is taken; these
-# pictures are not aligned and in colour, far from what the small profiles train on.
-
-# %%
-import os
-from pathlib import Path
-
-from facesr_lib.data import image_folder
-from facesr_lib.files import checkout_root
-
-shared = os.environ.get("FACESR_SHARED") or (checkout_root() or Path.cwd()).parent / "shared"
-folder = Path(shared) / "data" / "wild"
-if folder.is_dir() and niqe:
-    pictures = image_folder(folder, config.hr_size // 4).limit(12)
-    lr = pictures.take(range(len(pictures))).to(run.device)
-    rows = [{"method": method_name, niqe.label: niqe(f(lr)).mean().item()} for method_name, f in METHODS.items()]
-    shown = run.table(
-        "wild", rows, f"Mean NIQE of {len(lr)} pictures reduced to {lr.shape[-1]} px and enlarged x4; lower is better"
-    )
-else:
-    shown = "no such folder, or no weights for NIQE"
-shown
-
-# %% [markdown]
 # ## What this run says about the paper's claims
 #
 # The rows of Table 3 that are missing here are in `31_teacher_student_ablations`.
@@ -471,21 +448,19 @@ clean_psnr, real_scores = (
     {row["method"]: row["PSNR Y (dB)"] for row in table_1},
     {row["method"]: row for row in table_2},
 )
-gain = clean_psnr["TNet"] - clean_psnr["bicubic"]
+gain = clean_psnr[TEACHER] - clean_psnr["bicubic"]
 run.note(
-    f"On bicubic LR the teacher is {gain:+.2f} dB from bicubic, the teacher of bicubic pairs {clean_psnr['TNet, bicubic data'] - clean_psnr['bicubic']:+.2f} dB."
+    f"On bicubic LR the teacher is {gain:+.2f} dB from bicubic, the teacher of bicubic pairs {clean_psnr[TEACHER_BICUBIC] - clean_psnr['bicubic']:+.2f} dB."
 )
-student, yardstick = real_scores["SNet"], real_scores["TNet, bicubic data"]
+student, teacher = real_scores[STUDENT], real_scores[TEACHER_BICUBIC]
 run.note(
     "On real LR, student and teacher of bicubic pairs: "
-    + "; ".join(
-        f"{metric} {student[metric]:.4g} and {yardstick[metric]:.4g}" for metric in student if metric != "method"
-    )
+    + "; ".join(f"{metric} {student[metric]:.4g} and {teacher[metric]:.4g}" for metric in student if metric != "method")
 )
 run.note(
     "DeNet is a deterministic function held near bicubic LR: it learns colours and contrast of real LR, not fresh noise. Where noise is what makes LR "
     "real, as here, its pairs teach the teacher little denoising; what the student has beyond that it gets from real LR (see the ablations). "
-    f"Its discriminator ended at {degradation.log[-1]['denet_judge_fake']:.2f} on generated LR (0.69: guessing)."
+    f"Its discriminator ended at {degradation.log[-1]['denet_discriminator_fake']:.2f} on generated LR (0.69: guessing)."
 )
 
 # %%

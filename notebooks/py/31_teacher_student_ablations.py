@@ -94,13 +94,23 @@ run
 from dataclasses import replace
 
 from facesr_lib.papers.teacher_student import Config
+from facesr_lib.papers.teacher_student.experiments import Experiments
+from facesr_lib.papers.teacher_student.names import (
+    CYCLE_ONLY,
+    NO_CYCLE,
+    NO_EDGES,
+    ONLY_CANNY,
+    STUDENT,
+    STUDENT_BICUBIC,
+    TEACHER,
+    TEACHER_BICUBIC,
+)
 from facesr_lib.papers.teacher_student.networks import NoEdges
-from facesr_lib.papers.teacher_student.study import Study
 
 config = Config.preset(PROFILE)
-study = Study(config, DATA_ROOT, run.stages, SEED, DEVICE)
-wild = study.wild
-run.config(wild.hidden, "hidden_degradation")
+experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+real_faces = experiments.real_faces
+run.config(real_faces.hidden, "hidden_degradation")
 run.config(config)
 canny, dog = config.edges
 VARIANTS = {
@@ -113,21 +123,21 @@ VARIANTS = {
 }
 
 # %%
-trained = {name: study.pair(variant) for name, variant in VARIANTS.items()}
+trained = {name: experiments.teacher_and_student(variant) for name, variant in VARIANTS.items()}
 
 # %% [markdown]
 # In "cycle only" the network that the paper calls TNet is trained on real LR without a teacher; here it is the student's network with its content term off.
 
 # %%
 NETWORKS = {  # method -> training, network
-    "SNet, no edges": ("no edges", "snet"),
-    "SNet, Canny only": ("Canny only", "snet"),
-    "SNet": ("full", "snet"),
-    "TNet, cycle only": ("cycle only", "snet"),
-    "SNet, no cycle loss": ("no cycle loss", "snet"),
-    "TNet, bicubic data": ("bicubic data", "tnet"),
-    "SNet, bicubic data": ("bicubic data", "snet"),
-    "TNet": ("full", "tnet"),
+    NO_EDGES: ("no edges", "snet"),
+    ONLY_CANNY: ("Canny only", "snet"),
+    STUDENT: ("full", "snet"),
+    CYCLE_ONLY: ("cycle only", "snet"),
+    NO_CYCLE: ("no cycle loss", "snet"),
+    TEACHER_BICUBIC: ("bicubic data", "tnet"),
+    STUDENT_BICUBIC: ("bicubic data", "snet"),
+    TEACHER: ("full", "tnet"),
 }
 
 
@@ -150,11 +160,11 @@ from facesr_lib.evaluate import Backends, Scoring
 from facesr_lib.image import Bicubic
 from facesr_lib.metrics import if_available, niqe_metric
 
-faces, clean = wild.test, study.clean
+faces, clean = real_faces.test, experiments.clean
 niqe = if_available(lambda: niqe_metric(config.hr_size), run.note)
 backends = Backends.find(run)
 on_clean = Scoring(run, clean, Bicubic(4), 4, backends)
-on_real = Scoring(run, faces, wild.hidden, 4, backends, extra=[niqe], seed=wild.seed)
+on_real = Scoring(run, faces, real_faces.hidden, 4, backends, extra=[niqe], seed=real_faces.seed)
 
 # %%
 rows_clean = {name: on_clean(name, method) for name, method in METHODS.items()}
@@ -162,15 +172,15 @@ rows_real = {name: on_real(name, method) for name, method in METHODS.items()}
 
 # %%
 LINES = {  # the nine lines of Table 3, in its order
-    "baseline (no edges)": "SNet, no edges",
-    "+ Canny": "SNet, Canny only",
-    "+ Canny + DoG": "SNet",
-    "cycle only": "TNet, cycle only",
-    "without cycle": "SNet, no cycle loss",
-    "TNet on bicubic data": "TNet, bicubic data",
-    "SNet on bicubic data": "SNet, bicubic data",
-    "TNet": "TNet",
-    "SNet (ours)": "SNet",
+    "baseline (no edges)": NO_EDGES,
+    "+ Canny": ONLY_CANNY,
+    "+ Canny + DoG": STUDENT,
+    "cycle only": CYCLE_ONLY,
+    "without cycle": NO_CYCLE,
+    "TNet on bicubic data": TEACHER_BICUBIC,
+    "SNet on bicubic data": STUDENT_BICUBIC,
+    "TNet": TEACHER,
+    "SNet (ours)": STUDENT,
 }
 people = len(set(faces.groups))
 rows = [{"line": line, **rows_clean[name]} for line, name in LINES.items()]
@@ -234,7 +244,7 @@ run.figure(
 )
 
 # %%
-(batch,) = eval_batches(wild.test.limit(10), wild.hidden, 10, wild.seed)
+(batch,) = eval_batches(real_faces.test.limit(10), real_faces.hidden, 10, real_faces.seed)
 lr, hr = batch["lr"].to(run.device), batch["hr"].to(run.device)
 run.figure(
     image_grid(
@@ -335,8 +345,8 @@ check_holm(my_holm)
 # %%
 from facesr_lib.evaluate.bootstrap import bootstrap_mean
 
-others = [name for name in METHODS if name != "SNet"]
-ours = run.values("SNet", faces, PERCEPTUAL)
+others = [name for name in METHODS if name != STUDENT]
+ours = run.values(STUDENT, faces, PERCEPTUAL)
 tests = [bootstrap_mean(ours - run.values(name, faces, PERCEPTUAL), faces.groups) for name in others]
 p_values = [min(1.0, 2 * min(test.p_above(0), test.p_below(0))) for test in tests]  # two-sided
 run.table(

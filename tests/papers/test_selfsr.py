@@ -12,29 +12,31 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import gradcheck
 
-from facesr_lib.data import PairedBatches, UnpairedBatches, hide, load_faces
+from facesr_lib.data import PairedBatches, UnpairedBatches, degrade_set, load_faces
 from facesr_lib.image import Bicubic, resize_bicubic
 from facesr_lib.losses import r1_penalty
 from facesr_lib.metrics import psnr
-from facesr_lib.papers.selfsr import (
+from facesr_lib.papers.selfsr import Config, networks
+from facesr_lib.papers.selfsr.degradation import (
     Adaptation,
-    ConcatenationBlock,
-    Config,
     CycleAdaptation,
-    Discriminator,
-    EqualConv2d,
     FlowAdaptation,
     FlowGenerator,
-    Generator,
     ImageGenerator,
     LearnedDegradation,
     LRDiscriminator,
-    SelfConditionedBlock,
-    SelfSR,
-    SRConfig,
-    networks,
 )
-from facesr_lib.training import Trainer, TrainerOptions
+from facesr_lib.papers.selfsr.experiments import Experiments
+from facesr_lib.papers.selfsr.names import CONCATENATION, NO_GROWING, NO_R1
+from facesr_lib.papers.selfsr.networks import (
+    ConcatenationBlock,
+    Discriminator,
+    EqualConv2d,
+    Generator,
+    SelfConditionedBlock,
+)
+from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig
+from facesr_lib.training import StageCache, Trainer, TrainerOptions
 from facesr_lib.training.log import CsvLog
 
 SMALL = replace(
@@ -110,7 +112,7 @@ def test_the_lr_discriminator_sees_nine_pixels() -> None:
 @pytest.fixture(scope="module")
 def unpaired() -> UnpairedBatches:
     faces = load_faces("", "train", 32).limit(30)
-    real = hide(faces.subset(range(15, 30)), Bicubic(4))
+    real = degrade_set(faces.subset(range(15, 30)), Bicubic(4))
     return UnpairedBatches(faces.subset(range(15)), real, Bicubic(4), 4, seed=0)
 
 
@@ -273,7 +275,7 @@ def test_the_schedule_grows_and_fades() -> None:
     assert [config.stage(step) for step in (0, 9, 10, 12, 14, 20, 21, 24)] == [
         (1, 1.0), (1, 1.0), (2, 0.0), (2, 0.5), (2, 1.0), (3, 0.0), (3, 0.25), (3, 1.0),
     ]  # fmt: skip
-    assert {config.without_growing().stage(step) for step in (0, 500)} == {(3, 1.0)}
+    assert {config.ablations()[NO_GROWING].stage(step) for step in (0, 500)} == {(3, 1.0)}
     paper = Config.preset("paper")
     assert paper.paired.stage(159_999) == paper.unpaired.stage(279_999) == (3, 1.0)
     assert paper.real.stage(0) == (1, 1.0)
@@ -297,9 +299,9 @@ def test_presets_shrink_sizes_and_keep_every_term() -> None:
 def test_ablations_change_one_thing() -> None:
     full = Config.preset("quick").paired
     for variant, field in (
-        (full.concatenation(), "conditioning"),
-        (full.without_growing(), "grow_at"),
-        (full.without_r1(), "r1_gamma"),
+        (full.ablations()[CONCATENATION], "conditioning"),
+        (full.ablations()[NO_GROWING], "grow_at"),
+        (full.ablations()[NO_R1], "r1_gamma"),
         (full.psnr_oriented(), "adversarial"),
     ):
         assert [f.name for f in fields(full) if getattr(full, f.name) != getattr(variant, f.name)] == [field]
@@ -369,7 +371,10 @@ def test_each_step_trains_both_networks_with_their_own_terms(pairs: PairedBatche
     method.build()
     terms = method.step(pairs(0))
     assert set(terms) == {"g_reconstruction", "g_adversarial", "d_real", "d_fake", "d_r1"}
-    for config, left in ((SMALL.without_r1(), set(terms) - {"d_r1"}), (SMALL.psnr_oriented(), {"g_reconstruction"})):
+    for config, left in (
+        (SMALL.ablations()[NO_R1], set(terms) - {"d_r1"}),
+        (SMALL.psnr_oriented(), {"g_reconstruction"}),
+    ):
         variant = SelfSR(config)
         variant.build()
         assert set(variant.step(pairs(0))) == left
@@ -400,3 +405,9 @@ def test_one_batch_can_be_learnt_by_heart(pairs: PairedBatches) -> None:
         method.step(batch)
         method.averages["generator"].update_parameters(method.networks["generator"])
     assert psnr(method.super_resolve(batch["lr"]), hr).min() > 30  # the paper's own form, without the residual
+
+
+def test_experiments_refuse_an_adaptation_that_does_not_exist(tmp_path: Path) -> None:
+    experiments = Experiments(Config.preset("smoke"), "", StageCache(tmp_path), seed=0, device="cpu")
+    with pytest.raises(ValueError, match="'flow': choose one of flow field, "):
+        experiments.adaptation("flow")

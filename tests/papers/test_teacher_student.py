@@ -21,8 +21,8 @@ from facesr_lib.papers.teacher_student import (
     mean_squared_error,
     networks,
 )
+from facesr_lib.papers.teacher_student.experiments import Experiments
 from facesr_lib.papers.teacher_student.networks import Canny, DoG, DownsamplingNet, NoEdges, RecurrentSR
-from facesr_lib.papers.teacher_student.study import Study
 from facesr_lib.training import StageCache, SuperResolver, Trainer, TrainerOptions
 
 SMOKE = Config.preset("smoke")
@@ -91,7 +91,7 @@ def test_small_presets_shrink_networks_and_schedules_only() -> None:
         "groups",
         "down_width",
         "down_blocks",
-        "judge_width",
+        "discriminator_width",
         "batch_sizes",
         "epochs",
         "halving",
@@ -121,8 +121,8 @@ def test_parameters_by_hand() -> None:
     assert found["tnet"] == found["snet"] == recurrent == 1_217_598
     down = conv(3, 64) + 1 + 16 * (2 * conv(64, 64) + 1) + 2 * (conv(64, 64) + 1) + conv(64, 3)
     assert found["denet"] == found["dsnet"] == down == 1_259_094
-    assert found["tnet_judge"] == found["snet_judge"] == 2_340_193  # tests/nn/test_lightcnn.py
-    assert found["denet_judge"] == found["dsnet_judge"] == 1_357_153
+    assert found["tnet_discriminator"] == found["snet_discriminator"] == 2_340_193  # tests/nn/test_lightcnn.py
+    assert found["denet_discriminator"] == found["dsnet_discriminator"] == 1_357_153
 
 
 def test_sizes() -> None:
@@ -131,7 +131,7 @@ def test_sizes() -> None:
         if name in ("tnet", "snet"):
             assert [tuple(o.shape) for o in out] == 3 * [(2, 3, 64, 64)]
         else:
-            assert out.shape == ((2, 1) if name.endswith("judge") else (2, 3, 16, 16))
+            assert out.shape == ((2, 1) if name.endswith("discriminator") else (2, 3, 16, 16))
 
 
 def test_an_untrained_network_enlarges_bilinearly() -> None:
@@ -244,19 +244,19 @@ def stage1() -> LearnDegradation:
     return method
 
 
-def test_stage_1_logs_the_terms_of_equation_4_and_trains_denet_and_its_judge() -> None:
+def test_stage_1_logs_the_terms_of_equation_4_and_trains_denet_and_its_discriminator() -> None:
     method, images = stage1(), batch()
     before = snapshot(method)
     with torch.no_grad():
         generated = method.networks["denet"](images["hr"])
-        real = method.networks["denet_judge"](images["real_lr"]).sigmoid()
-        fake = method.networks["denet_judge"](generated).sigmoid()
+        real = method.networks["denet_discriminator"](images["real_lr"]).sigmoid()
+        fake = method.networks["denet_discriminator"](generated).sigmoid()
     terms = method.step(images)
     assert terms["content"].item() == pytest.approx((generated - images["lr"]).abs().mean().item(), rel=1e-4)
-    assert terms["denet_judge_real"].item() == pytest.approx(-real.log().mean().item(), rel=1e-4)
-    assert terms["denet_judge_fake"].item() == pytest.approx(-(1 - fake).log().mean().item(), rel=1e-4)
+    assert terms["denet_discriminator_real"].item() == pytest.approx(-real.log().mean().item(), rel=1e-4)
+    assert terms["denet_discriminator_fake"].item() == pytest.approx(-(1 - fake).log().mean().item(), rel=1e-4)
     assert 0 < terms["adversarial"] < 0.05 * 2
-    assert moved(method, before) == {"denet", "denet_judge"}
+    assert moved(method, before) == {"denet", "denet_discriminator"}
 
 
 def test_degrade_gives_files_and_is_no_super_resolver() -> None:
@@ -270,7 +270,7 @@ def test_degrade_gives_files_and_is_no_super_resolver() -> None:
 
 # -- stage 2 ------------------------------------------------------------------------------------------------------------------
 
-TRAINED = {"tnet", "tnet_judge", "snet", "snet_judge", "dsnet", "dsnet_judge"}
+TRAINED = {"tnet", "tnet_discriminator", "snet", "snet_discriminator", "dsnet", "dsnet_discriminator"}
 
 
 def test_the_joint_step_trains_exactly_the_networks_of_the_paper() -> None:
@@ -359,8 +359,8 @@ def test_dsnet_starts_as_denet() -> None:
 
 def test_variants_of_table_3() -> None:
     without_cycle, cycle_only = pair(SMOKE.without_cycle()), pair(SMOKE.without_teacher())
-    assert set(without_cycle.networks) == TRAINED - {"dsnet", "dsnet_judge"}
-    assert set(cycle_only.networks) == TRAINED - {"tnet", "tnet_judge"}
+    assert set(without_cycle.networks) == TRAINED - {"dsnet", "dsnet_discriminator"}
+    assert set(cycle_only.networks) == TRAINED - {"tnet", "tnet_discriminator"}
     assert "cycle" not in without_cycle.step(batch())
     assert not any(name.startswith("teacher") or name == "student_content" for name in cycle_only.step(batch()))
     images = batch()
@@ -414,20 +414,20 @@ def test_a_stopped_run_resumed_equals_the_unbroken_one(stage: int, tmp_path: Pat
 
 def test_stages_are_trained_once_and_variants_apart(tmp_path: Path) -> None:
     config = replace(SMOKE, faces=(8, 6))
-    study = Study(config, "", StageCache(tmp_path), seed=0, device="cpu")
-    wild = study.wild
-    assert (len(wild.hr), len(wild.real_lr), len(wild.test)) == (8, 6, config.tested)
-    people = [set(images.groups) for images in (wild.hr, wild.real_lr, wild.test)]
+    experiments = Experiments(config, "", StageCache(tmp_path), seed=0, device="cpu")
+    real_faces = experiments.real_faces
+    assert (len(real_faces.hr), len(real_faces.real_lr), len(real_faces.test)) == (8, 6, 4)
+    people = [set(images.groups) for images in (real_faces.hr, real_faces.real_lr, real_faces.test)]
     assert len(set.union(*people)) == sum(map(len, people))
 
-    first = study.pair(config)
+    first = experiments.teacher_and_student(config)
     assert not first.reused
     assert set(first.validation[-1]) == {"step", "teacher, bicubic LR", "student, real LR"}
-    again = Study(config, "", StageCache(tmp_path), seed=0, device="cpu")
-    assert again.degradation.reused
-    assert again.pair(config).reused
-    lr = wild.real_lr.take([0, 1])
-    assert torch.equal(first.method.super_resolve(lr), again.pair(config).method.super_resolve(lr))
-    other = study.pair(config.without_teacher())
+    again = Experiments(config, "", StageCache(tmp_path), seed=0, device="cpu")
+    assert again.degradation().reused
+    assert again.teacher_and_student(config).reused
+    lr = real_faces.real_lr.take([0, 1])
+    assert torch.equal(first.method.super_resolve(lr), again.teacher_and_student(config).method.super_resolve(lr))
+    other = experiments.teacher_and_student(config.without_teacher())
     assert other.folder != first.folder
     assert set(other.validation[-1]) == {"step", "student, real LR"}

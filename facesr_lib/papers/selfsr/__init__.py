@@ -1,7 +1,24 @@
 """SelfSR: self-conditioned face super-resolution in the wild via a flow-field degradation network (Zeng et al., 2021).
 
-Stage 1 (`degradation`) learns from unpaired pictures what separates real LR faces from bicubic ones; stage 2 (`networks`,
-`super_resolution`) trains a progressive network on the pairs it makes. No code was published.
+Problem: real LR faces have no HR originals, and a network that learned from bicubic pairs fails on them. Methods that translate
+images freely (CycleGAN) can imitate real LR, but they also change colours and faces.
+
+Idea: stage 1 (`degradation`) learns from unpaired images how real LR differs from bicubic LR. It predicts an intermediate image
+and a flow field; a flow moves pixels but cannot change their colours. Stage 2 (`networks`, `super_resolution`) trains on the
+pairs that stage 1 makes. In place of landmarks or parsing maps, the LR image itself conditions every block, and the network
+grows from x2 to x4 or x8. Without pairs, stage 2 compares the reduced output with its input.
+
+Equations, with z bicubic LR, x real LR, y HR:
+
+- (1) x^ = z~ sampled along the flow f, with (z~, f) = G(z)
+- (2) to (5) adversarial loss + lambda_idt |z~ - z|_1 + lambda_sm TV(f)
+- (6) h' = sigma(c) (h - mu) / std, with h the features and c the LR image
+- (7) hinge losses, (8) |y - G(x)|_1, (9) R1: gamma / 2 E|grad D(y)|^2, (10) their weighted sum
+- (11) without pairs, in place of (8): |x - down(G(x))|_1
+
+Departures: no code was published, and the paper's text has lost the weights of (5) and (10). The small presets add the output to
+the enlarged LR image and use weights of their own. Marks here and in the modules: [paper] the paper says so, [code] its authors'
+released code does so, [ours] neither does, and we chose.
 """
 
 from __future__ import annotations
@@ -11,40 +28,23 @@ from dataclasses import dataclass, replace
 from torch import nn
 
 from facesr_lib.papers.selfsr.degradation import (
-    Adaptation,
     CycleAdaptation,
     DegradationConfig,
     FlowAdaptation,
     FlowGenerator,
     ImageGenerator,
-    LearnedDegradation,
     LRDiscriminator,
 )
-from facesr_lib.papers.selfsr.networks import (
-    ConcatenationBlock,
-    Discriminator,
-    EqualConv2d,
-    Generator,
-    SelfConditionedBlock,
-)
+from facesr_lib.papers.selfsr.networks import Generator, SelfConditionedBlock
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig, sr_networks
 from facesr_lib.training import check_profile
 
 __all__ = [
-    "Adaptation",
-    "ConcatenationBlock",
     "Config",
     "CycleAdaptation",
-    "DegradationConfig",
-    "Discriminator",
-    "EqualConv2d",
     "FlowAdaptation",
     "FlowGenerator",
     "Generator",
-    "ImageGenerator",
-    "LRDiscriminator",
-    "LearnedDegradation",
-    "SRConfig",
     "SelfConditionedBlock",
     "SelfSR",
     "networks",
@@ -59,11 +59,11 @@ class Config:
     unpaired: SRConfig
     real: SRConfig
     degradation: DegradationConfig
-    images: tuple[int, int, int] = (
-        10_000_000,
-        10_000_000,
+    images: tuple[int | None, int | None, int | None] = (
+        None,
+        None,
         1_000,
-    )  # most images to train, validate and test on; 1,000 to test [seed]
+    )  # to train, validate and test on [paper: 1,000]
 
     @classmethod
     def preset(cls, profile: str) -> Config:
@@ -73,13 +73,13 @@ class Config:
 
 def _paper() -> Config:
     paired = SRConfig()
-    unpaired = SRConfig(paired=False, steps=280_000, grow_at=(40_000, 120_000))  # [seed]
-    real = SRConfig(levels=2, grow_at=(60_000,))  # [seed]
+    unpaired = SRConfig(paired=False, steps=280_000, grow_at=(40_000, 120_000))  # [paper]
+    real = SRConfig(levels=2, grow_at=(60_000,))  # [paper]
     return Config(paired, unpaired, real, DegradationConfig())
 
 
-# The weights of both objectives are lost from the paper's text. In minutes-long training those of the `paper` preset let the game
-# drown the reconstruction, and the identity loss the game; the small presets' weights were chosen on validation people [choice].
+# [ours] In minutes of training, the weights of the `paper` preset let the adversarial loss drown the reconstruction, and the
+# identity loss drown the adversarial loss. These weights were chosen on validation people.
 _SMALL_SR = SRConfig(lr_size=8, width=16, blocks=2, d_blocks=1, residual=True, adversarial=0.1, batch_size=8)
 _SMALL_STAGE1 = DegradationConfig(
     width=32, blocks=3, max_flow=2.0, identity=2.0, smoothness=0.02, cycle_residual=True, batch_size=16

@@ -1,14 +1,13 @@
-"""SelfSR, stage 1 (section III-A): learn from unpaired pictures how real LR faces differ from bicubic ones.
+"""SelfSR, stage 1 (section III-A): learn from unpaired images how real LR faces differ from bicubic ones.
 
-A generator sees z, the bicubic LR of an HR face, and answers with an intermediate image z~ and a flow field f; z~ sampled along f
-is the noisy LR x^, which a discriminator compares with real LR faces. The CycleGAN-style adaptation that the paper measures
-itself against stands below. Marks: [seed] the paper says so, [choice] the paper is silent and we chose.
+`FlowAdaptation` is the paper's; `CycleAdaptation` is the CycleGAN-style alternative that Table III compares it with. Marks as in
+the package.
 """
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -25,38 +24,32 @@ from facesr_lib.training.schedules import linear_decay
 class DegradationConfig:
     """What stage 1 trains. The defaults are the `paper` preset's."""
 
-    width: int = 64  # channels of the encoders [choice]
-    blocks: int = 6  # residual blocks of the encoders [choice]
-    max_flow: float = 3.0  # the flow is a tanh times this, in LR pixels [choice]
-    adversarial: float = 1.0  # lambda_adv [choice: the weights of eq. 5 are lost]
-    identity: float = 10.0  # lambda_idt of eq. 3 [choice]; 0 is a row of Table III
-    smoothness: float = 1.0  # lambda_sm of eq. 4 [choice]
+    width: int = 64  # channels of the encoders [ours]
+    blocks: int = 6  # residual blocks of the encoders [ours]
+    max_flow: float = 3.0  # the flow is a tanh times this, in LR pixels [ours]
+    adversarial: float = 1.0  # lambda_adv [ours: the weights of eq. 5 are lost]
+    identity: float = 10.0  # lambda_idt of eq. 3 [ours]; 0 is a row of Table III
+    smoothness: float = 1.0  # lambda_sm of eq. 4 [ours]
     cycle: float = 10.0  # weight of CycleGAN's cycle loss (Zhu et al. 2017)
-    cycle_residual: bool = (
-        False  # its generators add to their input instead of painting anew: small presets, said on the page
-    )
-    steps: int = 180_000  # [seed]
-    batch_size: int = 48  # [seed: stated for all models]
-    learning_rate: float = 2e-4  # constant, then linear to zero over the last half [seed]
-    betas: tuple[float, float] = (0.5, 0.999)  # [choice]
-
-    def without_identity(self) -> DegradationConfig:
-        """The flow field without the identity loss (Table III, third row)."""
-        return replace(self, identity=0.0)
+    cycle_residual: bool = False  # CycleGAN's generators add to their input: small presets only [ours]
+    steps: int = 180_000  # [paper]
+    batch_size: int = 48  # [paper, for all models]
+    learning_rate: float = 2e-4  # constant, then linear to zero over the last half [paper]
+    betas: tuple[float, float] = (0.5, 0.999)  # [ours]
 
 
 class Encoder(nn.Sequential):
-    """(N, 3, h, w) in [0, 1] -> features (N, width, h, w): a 3x3 convolution and residual blocks, no normalisation [choice]."""
+    """(N, 3, h, w) in [0, 1] -> features (N, width, h, w): a 3x3 convolution and residual blocks, no normalisation [ours]."""
 
     def __init__(self, width: int, blocks: int) -> None:
         super().__init__(nn.Conv2d(3, width, 3, padding=1), nn.ReLU(), *(ResidualBlock(width) for _ in range(blocks)))
 
 
 class FlowGenerator(nn.Module):
-    """z (N, 3, h, w) in [0, 1] -> x^ (N, 3, h, w), z~ (N, 3, h, w), flow (N, 2, h, w) in pixels.
+    """Bicubic LR z (N, 3, h, w) in [0, 1] -> x^ (N, 3, h, w), z~ (N, 3, h, w), flow (N, 2, h, w) in pixels.
 
-    One encoder, an image head whose output is added to z, a flow head through tanh [choice]. Both heads start at zero: before
-    training x^ = z~ = z, so the identity of the face is there from the first step and can only be lost.
+    One encoder, an image head whose output is added to z, a flow head through tanh [ours]. Both heads start at zero, so
+    x^ = z~ = z before training: the network has to keep the identity of the face, not to find it.
     """
 
     def __init__(self, width: int = 64, blocks: int = 6, max_flow: float = 3.0) -> None:
@@ -74,7 +67,7 @@ class FlowGenerator(nn.Module):
 
 
 class ImageGenerator(nn.Module):
-    """What the flow field is compared with: LR (N, 3, h, w) in [0, 1] -> LR of the other domain, straight in RGB."""
+    """A CycleGAN generator: LR (N, 3, h, w) in [0, 1] -> LR of the other domain, of the same shape; not clamped if `residual`."""
 
     def __init__(self, width: int = 64, blocks: int = 6, residual: bool = False) -> None:
         super().__init__()
@@ -90,10 +83,10 @@ class ImageGenerator(nn.Module):
 
 
 class LRDiscriminator(nn.Sequential):
-    """LR (N, 3, h, w) in [0, 1] -> one score per position (N, 1, h, w), each from the 9x9 pixels around it [choice].
+    """LR (N, 3, h, w) in [0, 1] -> one score per position (N, 1, h, w), each from the 9x9 pixels around it [ours].
 
-    Four 3x3 convolutions of stride 1. It looks at texture, not at whole faces: a discriminator that sees the face soon knows
-    the few people of either set by heart, and then rewards moving the face instead of degrading it.
+    Four 3x3 convolutions of stride 1. It sees texture, not whole faces. A discriminator that sees the face soon memorises the
+    few people of either set, and then rewards moving the face instead of degrading it.
     """
 
     def __init__(self, width: int = 64) -> None:
@@ -108,31 +101,26 @@ class LRDiscriminator(nn.Sequential):
 
 
 class Adaptation(Method):
-    """What both kinds of stage 1 share: a batch holds synthetic `lr` (z) and unpaired `real_lr` (x), each (N, 3, h, w)."""
+    """Base of both stage 1 methods. A batch holds bicubic `lr` (z) and unpaired `real_lr` (x), each (N, 3, h, w) in [0, 1]."""
 
     def __init__(self, config: DegradationConfig) -> None:
         super().__init__()
         self.config = config
 
-    @property
-    def steps(self) -> int:
-        """Steps of the whole schedule."""
-        return self.config.steps
-
     def optimize(self, update: str, *networks: nn.Module) -> None:
-        """Register Adam for `update` over the parameters of some networks, with the paper's learning rate."""
+        """Register Adam for the parameters of `networks` as optimizer `update`, with the paper's learning rate."""
         parameters = itertools.chain.from_iterable(network.parameters() for network in networks)
         rate, steps = self.config.learning_rate, self.config.steps
         self.optimizers[update] = torch.optim.Adam(parameters, lr=rate, betas=self.config.betas)
         self.learning_rates[update] = linear_decay(rate, steps // 2, steps)
 
     def translate(self, lr: Tensor) -> Tensor:
-        """Synthetic LR (N, 3, h, w) in [0, 1] -> what it would look like in the real domain, in [0, 1], without gradients."""
+        """Bicubic LR (N, 3, h, w) in [0, 1] -> what it would look like as real LR, in [0, 1], without gradients."""
         raise NotImplementedError
 
 
 class FlowAdaptation(Adaptation):
-    """Equations 1 to 5."""
+    """The flow-field adaptation, equations 1 to 5."""
 
     def build(self) -> None:
         config = self.config
@@ -149,28 +137,30 @@ class FlowAdaptation(Adaptation):
         real, fake = bce_discriminator(discriminator(x), discriminator(noisy.detach()))
         d_terms = self.update("discriminator", {"d_real": real, "d_fake": fake})
 
-        with frozen(discriminator) as judge:
-            terms = {"g_adversarial": config.adversarial * bce_generator(judge(noisy))}  # eq. 2
-            terms["g_identity"] = config.identity * F.l1_loss(intermediate, z)  # eq. 3
-            terms["g_smoothness"] = config.smoothness * total_variation(flow)  # eq. 4
+        with frozen(discriminator) as discriminator:
+            terms = {
+                "g_adversarial": config.adversarial * bce_generator(discriminator(noisy)),  # eq. 2
+                "g_identity": config.identity * F.l1_loss(intermediate, z),  # eq. 3
+                "g_smoothness": config.smoothness * total_variation(flow),  # eq. 4
+            }
             g_terms = self.update("generator", terms)
         return {**d_terms, **g_terms}
 
-    def stages(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """x^, z~ and the flow for synthetic LR z, without gradients, not clamped."""
+    def predict(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """x^, z~ and the flow for bicubic LR z, as `FlowGenerator` returns them, without gradients; not clamped."""
         with evaluating(self.inference_network("generator")) as generator:
             noisy, intermediate, flow = generator(z)
             return noisy, intermediate, flow
 
     def translate(self, lr: Tensor) -> Tensor:
-        return self.stages(lr)[0].clamp(0, 1)
+        return self.predict(lr)[0].clamp(0, 1)
 
 
 class CycleAdaptation(Adaptation):
-    """CycleGAN between synthetic and real LR (Zhu et al. 2017): both directions, adversarial and cycle terms.
+    """CycleGAN between bicubic and real LR (Zhu et al. 2017): both directions, adversarial and cycle terms.
 
-    The adversarial loss is stage 1's own (log, eq. 2) and there is no identity term [choice], so that the two adaptations
-    differ in what they predict, not in how they are judged.
+    The adversarial loss is that of eq. 2, and there is no identity term [ours]: the two adaptations differ in what they
+    predict, not in their adversarial loss.
     """
 
     def build(self) -> None:
@@ -194,8 +184,8 @@ class CycleAdaptation(Adaptation):
         synthetic, cleaned = bce_discriminator(d_synthetic(z), d_synthetic(clean.detach()))
         d_terms = self.update("discriminators", {"d_real": real + noise, "d_synthetic": synthetic + cleaned})
 
-        with frozen(d_real) as judge_real, frozen(d_synthetic) as judge_synthetic:
-            fooled = bce_generator(judge_real(noisy)) + bce_generator(judge_synthetic(clean))
+        with frozen(d_real) as d_real, frozen(d_synthetic) as d_synthetic:
+            fooled = bce_generator(d_real(noisy)) + bce_generator(d_synthetic(clean))
             returned = F.l1_loss(to_synthetic(noisy), z) + F.l1_loss(to_real(clean), x)
             terms = {"g_adversarial": self.config.adversarial * fooled, "g_cycle": self.config.cycle * returned}
             g_terms = self.update("generators", terms)
@@ -208,7 +198,7 @@ class CycleAdaptation(Adaptation):
 
 @dataclass(frozen=True, eq=False)
 class LearnedDegradation:
-    """HR -> bicubic LR -> a trained adaptation -> 8 bit: the pseudo pairs of stage 2. A `Degradation`."""
+    """HR -> bicubic LR -> a trained adaptation -> 8 bit: makes the pairs of stage 2. A `Degradation`."""
 
     adaptation: Adaptation
     scale: int
@@ -225,7 +215,7 @@ class LearnedDegradation:
 
 
 def zero_start(layer: nn.Conv2d) -> nn.Conv2d:
-    """Set a layer's weight and bias to zero, so that what is added to it passes unchanged at first."""
+    """Set a layer's weight and bias to zero: a residual branch that ends in it adds nothing at first."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

@@ -1,6 +1,6 @@
 """SelfSR, stage 2 (section III-B): the self-conditioned progressive generator and its mirrored discriminator.
 
-Images inside are RGB in [-1, 1] [choice]. A level doubles the size: level 1 gives x2, level 2 x4, level 3 x8.
+Images inside are RGB in [-1, 1] [ours]. A level doubles the size: level 1 gives x2, level 2 x4, level 3 x8.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Conditioning = Literal["self-conditioned", "concatenation"]
 class EqualConv2d(nn.Module):
     """A convolution with equalized learning rate (Karras et al. 2018): weights of unit variance, scaled at run time.
 
-    Adam's step has the same size for every weight; with the scale outside, it is equally large relative to each layer's range.
+    Adam's steps have the same size for every weight. With the scale outside, they are equally large relative to each layer.
     """
 
     def __init__(
@@ -38,8 +38,8 @@ class EqualConv2d(nn.Module):
 class SelfConditionedBlock(nn.Module):
     """h' = sigma(c) * (h - mu) / std, with h a 3x3 convolution of the features and c the LR image at their size (eq. 6).
 
-    mu and std are taken per sample and channel; sigma(c), one number per position and channel, comes from two 3x3
-    convolutions on the image (3 -> width / 2 -> width [choice]) and starts around 1. No shift [seed]; then leaky ReLU [choice].
+    mu and std are taken per sample and channel. sigma(c), one number per position and channel, comes from two 3x3
+    convolutions on the image (3 -> width / 2 -> width [ours]) and starts around 1. No shift [paper]; then leaky ReLU [ours].
     """
 
     def __init__(self, width: int) -> None:
@@ -55,9 +55,9 @@ class SelfConditionedBlock(nn.Module):
 
 
 class ConcatenationBlock(nn.Module):
-    """The paper's "vanilla" variant: the image enters as three more channels; the scale is learned, not predicted.
+    """The paper's "vanilla" variant: the image enters as three more channels, and the scale is a learned constant.
 
-    Normalisation and activation are kept as in the self-conditioned block [choice], so that only the conditioning differs.
+    Normalisation and activation are those of the self-conditioned block [ours]: only the conditioning differs.
     """
 
     def __init__(self, width: int) -> None:
@@ -71,7 +71,7 @@ class ConcatenationBlock(nn.Module):
 
 
 class Level(nn.ModuleList):
-    """The blocks of one size, one after the other, each with the image at that size."""
+    """The blocks of one size in a row; each gets the image at that size."""
 
     def forward(self, features: Tensor, image: Tensor) -> Tensor:
         for block in self:
@@ -88,9 +88,9 @@ BLOCKS: dict[Conditioning, type[nn.Module]] = {
 class Generator(nn.Module):
     """LR (N, 3, h, w) -> SR (N, 3, 2^level h, 2^level w), both in [-1, 1], output not clamped.
 
-    Blocks at the LR size, then per level an enlargement x2 (nearest [choice]) and as many blocks again [seed: similar numbers of
-    layers at each level]; a 1x1 convolution makes RGB of any level's features. With `residual` the RGB layers start at zero and
-    add to the bicubic enlargement of the input, which the paper's network does not do [seed]: small presets only.
+    Blocks at the LR size, then per level an enlargement x2 (nearest [ours]) and as many blocks again [paper: similar numbers of
+    layers at each level]. A 1x1 convolution turns the features of a level into RGB. With `residual` [ours: small presets only]
+    these RGB layers start at zero and add to the bicubic enlargement of the input.
     """
 
     def __init__(
@@ -113,7 +113,10 @@ class Generator(nn.Module):
         self.to_rgb = nn.ModuleList(to_rgb)
 
     def forward(self, lr: Tensor, level: int | None = None, alpha: float = 1.0) -> Tensor:
-        """level: 1 to `levels`, by default the last. alpha: how far it is faded in; at 0 you get the level below, enlarged."""
+        """level: 1 to `levels`, by default the last. alpha: its fade-in weight; 0 gives the enlarged output of the level below.
+
+        Raises ValueError for a level outside this range.
+        """
         level = self.levels if level is None else level
         if not 1 <= level <= self.levels:
             raise ValueError(f"level {level}: this network has levels 1 to {self.levels} (x2 to x{2**self.levels})")
@@ -134,7 +137,7 @@ class Generator(nn.Module):
         return image + rgb if self.residual else rgb
 
     def scales(self, lr: Tensor, level: int | None = None) -> list[Tensor]:
-        """sigma(c) of every self-conditioned block up to `level`, first to last (Fig. 9). They depend on the LR image only."""
+        """sigma(c) of every self-conditioned block up to `level`, first to last (Fig. 9); each depends on the LR image only."""
         level = self.levels if level is None else level
         return [
             block.condition(resized(lr, 2**index))
@@ -145,10 +148,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """RGB (N, 3, 2^level h, 2^level w) in [-1, 1] -> score (N, 1): the generator backwards, without normalisation [choice].
+    """RGB (N, 3, 2^level h, 2^level w) in [-1, 1] -> score (N, 1): the generator mirrored, without normalisation [ours].
 
-    Per level as many 3x3 convolutions with leaky ReLU as `blocks`, then an average over 2x2; at the LR size once more,
-    an average down to 4x4, and one linear layer.
+    Per level `blocks` 3x3 convolutions with leaky ReLU, then average pooling 2x2. At the LR size the same convolutions,
+    average pooling to 4x4, and one linear layer.
     """
 
     def __init__(self, width: int = 256, blocks: int = 5, levels: int = 3) -> None:
@@ -175,5 +178,5 @@ class Discriminator(nn.Module):
 
 
 def resized(lr: Tensor, factor: int) -> Tensor:
-    """The LR image enlarged to a level's size, MATLAB bicubic [choice]; factor 1 gives it back."""
+    """The LR image enlarged by `factor`, MATLAB bicubic [ours]; itself for factor 1."""
     return lr if factor == 1 else resize_bicubic(lr, factor)

@@ -1,4 +1,4 @@
-"""What upscaling a picture of any size must know of this paper's generator."""
+"""What upscaling images of any size needs to know about this paper's generator."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ MULTIPLE = 1
 
 
 def rebuild(config: SRConfig) -> SelfSR:
-    """The method of a checkpoint's config, not built yet."""
+    """The method for a checkpoint's config, not built yet."""
     return SelfSR(config)
 
 
 def reach(config: SRConfig) -> None:
-    """No receptive field that is smaller than the picture: instance normalisation takes its statistics over the whole of it."""
+    """None, the whole image: instance normalisation takes its statistics over all of it."""
     return None

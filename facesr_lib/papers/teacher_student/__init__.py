@@ -1,9 +1,22 @@
 """Teacher-student network for real-world face super-resolution with progressive embedding of edge information, x4 (Liu, Zhang).
 
-Real LR faces have no HR. So a network (DeNet) first learns to make LR faces look real; a teacher (TNet) learns from its pairs; a
-student (SNet) sees real LR faces only, and learns from what the teacher makes of them, from a discriminator, and from its own way
-back to LR (DSNet). Teacher and student are one recurrent network that is fed the edges of its own last output. No code was
-published. Every number below is marked: [seed] the paper says so, [found] one of its named sources does, [choice] we chose.
+Problem: real LR faces have no HR originals to learn from, and bicubic LR does not look like them.
+
+Idea: first DeNet learns to make LR faces look real. A teacher (TNet) learns from the pairs that DeNet makes. A student (SNet)
+sees real LR faces only. It learns from the teacher's output for them, from a discriminator of HR faces, and from a cycle: DSNet
+takes its output back to LR. Teacher and student are one recurrent network, which is fed the edges of its own last output.
+
+Equations, with alpha, beta and gamma the weights in `Config`:
+
+- (1) SR_t = residual_t + bilinear enlargement of LR, at recurrent steps t = 1, 2, 3
+- (2) content of DeNet: |DeNet(HR) - bicubic LR|_1; (3) log adversarial loss; (4) alpha (2) + beta (3)
+- (5) content of the teacher: mean over t of |SR_t - HR|^2; (6) alpha (5) + beta (3)
+- (7) cycle: |real LR - DSNet(SNet(real LR))|^2
+- (8) alpha (5), with the teacher's output in place of HR, + beta (3) + gamma (7)
+
+Departures: no code was published. Widths, epochs and the details of the edge maps are ours; where a source that the paper names
+decides them, the mark says so. Marks here and in the modules: [paper] the paper says so, [code] its authors' released code does
+so, [ours] neither does, and we chose.
 """
 
 from __future__ import annotations
@@ -31,35 +44,37 @@ FROM_SCRATCH = ("denet", "tnet", "snet")
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that decides what is trained. The defaults are the `paper` preset; pairs are for stages 1 and 2."""
+    """Everything that decides what is trained. The defaults are the `paper` preset; pairs of values are for stages 1 and 2."""
 
-    faces: tuple[int, int] = (20_000, 4_000)  # HR and real LR faces to learn from, or as many as there are [seed]
-    hr_size: int = 64  # side of the square HR image; LR is a quarter [found: SCGAN's data]
-    width: int = 48  # n, the channels of TNet and SNet [choice: 1.22 M parameters]
-    groups: int = 6  # up-down pairs of the feedback block [found: SRFBN]
-    edges: tuple[Edges, ...] = (Canny(), DoG())  # of SR_1 for step 2, of SR_2 for step 3 [seed]
-    down_width: int = 64  # channels of DeNet and DSNet [choice]
-    down_blocks: int = 16  # their residual blocks [seed]
-    judge_width: int = 48  # of the LightCNN discriminators [seed: LightCNN; found: width of its nine-layer form]
-    content: tuple[float, float, float] = (1.0, 1.0, 1.0)  # alpha of eqs. 4, 6, 8 [seed]
-    adversarial: tuple[float, float, float] = (0.05, 0.001, 0.001)  # beta of eqs. 4, 6, 8 [seed]
-    cycle: float = 1.0  # gamma of eq. 8 [seed]; 0 leaves out DSNet
-    learned_lr: bool = True  # TNet learns from DeNet's LR [seed]; False: from bicubic LR (ablation)
-    batch_sizes: tuple[int, int] = (16, 4)  # [seed]
-    epochs: tuple[int, int] = (50, 50)  # [choice]
-    learning_rates: tuple[float, float] = (1e-4, 1e-4)  # of Adam [seed]: for networks FROM_SCRATCH, for all others
-    halving: tuple[int, int] = (10, 10)  # epochs after which the learning rate is halved, again and again [seed]
-    flip: bool = True  # [choice]
-    tested: int = 10_000_000  # most faces to score
+    faces: tuple[int, int] = (20_000, 4_000)  # HR and real LR faces to train on, at most [paper]
+    hr_size: int = 64  # side of the square HR image; LR is a quarter [ours, after SCGAN's data]
+    width: int = 48  # n, the channels of TNet and SNet [ours: 1.22 M parameters]
+    groups: int = 6  # up-down pairs of the feedback block [ours, after SRFBN]
+    edges: tuple[Edges, ...] = (Canny(), DoG())  # of SR_1 for step 2, of SR_2 for step 3 [paper]
+    down_width: int = 64  # channels of DeNet and DSNet [ours]
+    down_blocks: int = 16  # their residual blocks [paper]
+    discriminator_width: int = 48  # of the LightCNN [paper] discriminators [ours: of its nine-layer form]
+    content: tuple[float, float, float] = (1.0, 1.0, 1.0)  # alpha of eqs. 4, 6, 8 [paper]
+    adversarial: tuple[float, float, float] = (0.05, 0.001, 0.001)  # beta of eqs. 4, 6, 8 [paper]
+    cycle: float = 1.0  # gamma of eq. 8 [paper]; 0 leaves out DSNet
+    learned_lr: bool = True  # TNet learns from DeNet's LR [paper]; False: from bicubic LR (ablation)
+    batch_sizes: tuple[int, int] = (16, 4)  # [paper]
+    epochs: tuple[int, int] = (50, 50)  # [ours]
+    learning_rates: tuple[float, float] = (1e-4, 1e-4)  # of Adam [paper]: of the networks FROM_SCRATCH, of all others
+    halving: tuple[int, int] = (10, 10)  # the learning rate is halved every so many epochs [paper]
+    flip: bool = True  # [ours]
+    tested: int | None = None  # faces to score on, at most; None: all
 
     @classmethod
     def preset(cls, profile: str) -> Config:
         """The configuration of a profile: smoke, quick, workshop or paper. Widths, depths and epochs shrink.
 
-        Fewer steps get a higher learning rate, but only the networks from scratch: discriminators would win before anything
-        is learnt, and DSNet would first forget what it starts with.
+        Fewer steps get a higher learning rate, but only for the networks FROM_SCRATCH: faster discriminators would win before
+        anything is learnt, and a faster DSNet would forget what it starts with.
         """
-        small = cls(width=16, groups=1, down_width=16, down_blocks=2, judge_width=6, learning_rates=(2e-3, 1e-4))
+        small = cls(
+            width=16, groups=1, down_width=16, down_blocks=2, discriminator_width=6, learning_rates=(2e-3, 1e-4)
+        )
         presets = {
             "smoke": replace(small, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1), tested=4),
             "quick": replace(small, batch_sizes=(4, 4), epochs=(20, 5), halving=(5, 1), tested=50),
@@ -69,7 +84,7 @@ class Config:
                 groups=3,
                 down_width=32,
                 down_blocks=4,
-                judge_width=24,
+                discriminator_width=24,
                 learning_rates=(5e-4, 1e-4),
                 epochs=(80, 40),
                 halving=(20, 10),
@@ -79,7 +94,7 @@ class Config:
         return presets[check_profile(profile)]
 
     def without_teacher(self) -> Config:
-        """The student learns by cycle and discriminator alone (Table 3, "cycle")."""
+        """The student learns from cycle and discriminator alone (Table 3, "cycle")."""
         return replace(self, content=(*self.content[:2], 0.0))
 
     def without_cycle(self) -> Config:
@@ -94,19 +109,17 @@ class Config:
 def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]]:
     """Every network of the paper at this configuration, with the shape of one input (channels, height, width)."""
     hr, lr = (3, config.hr_size, config.hr_size), (3, config.hr_size // SCALE, config.hr_size // SCALE)
-
-    def judge(shape: tuple[int, int, int]) -> tuple[nn.Module, tuple[int, int, int]]:
-        return LightCNN(shape[1], config.judge_width), shape
-
+    down, up = (config.down_width, config.down_blocks), (config.width, config.groups, config.edges)
+    discriminated = {"denet": lr, "dsnet": lr, "tnet": hr, "snet": hr}  # by the network that the discriminator is for
     return {
-        "denet": (DownsamplingNet(config.down_width, config.down_blocks), hr),
-        "dsnet": (DownsamplingNet(config.down_width, config.down_blocks), hr),
-        "tnet": (RecurrentSR(config.width, config.groups, config.edges), lr),
-        "snet": (RecurrentSR(config.width, config.groups, config.edges), lr),
-        "denet_judge": judge(lr),
-        "dsnet_judge": judge(lr),
-        "tnet_judge": judge(hr),
-        "snet_judge": judge(hr),
+        "denet": (DownsamplingNet(*down), hr),
+        "dsnet": (DownsamplingNet(*down), hr),
+        "tnet": (RecurrentSR(*up), lr),
+        "snet": (RecurrentSR(*up), lr),
+        **{
+            f"{name}_discriminator": (LightCNN(shape[1], config.discriminator_width), shape)
+            for name, shape in discriminated.items()
+        },
     }
 
 
@@ -114,7 +127,7 @@ def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]
 
 
 class LearnDegradation(Method):
-    """DeNet learns to make LR that keeps the HR's content and looks like real LR. Batches: "hr", "lr" (bicubic), "real_lr"."""
+    """DeNet learns to make LR that keeps the content of HR and looks like real LR. Batches: "hr", "lr" (bicubic), "real_lr"."""
 
     def __init__(self, config: Config, steps_per_epoch: int) -> None:
         super().__init__()
@@ -123,20 +136,20 @@ class LearnDegradation(Method):
         self.halving = config.halving[0] * steps_per_epoch
 
     def build(self) -> None:
-        _adopt(self, ("denet", "denet_judge"))
+        _build(self, ["denet"])
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         generated = self.networks["denet"](batch["hr"])
-        judged = _judge(self, "denet_judge", batch["real_lr"], generated)
-        with frozen(self.networks["denet_judge"]) as judge:
+        d_terms = _update_discriminator(self, "denet", batch["real_lr"], generated)
+        with frozen(self.networks["denet_discriminator"]) as discriminator:
             terms = {
                 "content": self.config.content[0] * F.l1_loss(generated, batch["lr"]),
-                "adversarial": self.config.adversarial[0] * bce_generator(judge(generated)),
+                "adversarial": self.config.adversarial[0] * bce_generator(discriminator(generated)),
             }
-            return judged | self.update("denet", terms)
+            return d_terms | self.update("denet", terms)
 
     def degrade(self, hr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] -> LR (N, 3, H / 4, W / 4) as a file would hold it: in [0, 1], 8 bit. No gradient."""
+        """(N, 3, H, W) in [0, 1] -> LR (N, 3, H / 4, W / 4) in [0, 1], rounded to 8 bit like a file. No gradient."""
         with evaluating(self.inference_network("denet")) as denet:
             return quantize(denet(hr))
 
@@ -145,14 +158,14 @@ class LearnDegradation(Method):
 
 
 class TeacherStudent(SuperResolver):
-    """TNet learns from (DeNet(HR), HR); SNet from real LR only. Batches: "hr", "lr" (bicubic), "real_lr".
+    """TNet learns from (DeNet(HR), HR), SNet from real LR only. Batches: "hr", "lr" (bicubic), "real_lr".
 
-    The content loss counts all three outputs, the other losses the last one [choice]. DSNet is trained beside SNet: for the
-    cycle, and adversarially [seed] to make LR of HR images that looks real, as CycleGAN's way back is [choice].
+    The content loss counts all three outputs, the other losses the last one [ours]. DSNet is trained beside SNet: for the
+    cycle and for an adversarial loss [paper], so that the LR it makes of HR images looks real, as in CycleGAN [ours].
     """
 
     def __init__(self, config: Config, steps_per_epoch: int, denet: nn.Module) -> None:
-        """denet: of a finished stage 1. It is kept as it is; DSNet, of the same structure, starts as a copy of it [choice]."""
+        """denet: of a finished stage 1. It is not trained further; DSNet starts as a copy of it [ours]."""
         super().__init__()
         self.config = config
         self.steps = config.epochs[1] * steps_per_epoch
@@ -160,12 +173,12 @@ class TeacherStudent(SuperResolver):
         self.denet = copy.deepcopy(denet).requires_grad_(False).eval()
 
     def build(self) -> None:
-        names = ["snet", "snet_judge"]
+        names = ["snet"]
         if self.config.content[2]:
-            names += ["tnet", "tnet_judge"]
+            names.append("tnet")
         if self.config.cycle:
-            names += ["dsnet", "dsnet_judge"]
-        _adopt(self, names)
+            names.append("dsnet")
+        _build(self, names)
         if self.config.cycle:
             self.networks["dsnet"].load_state_dict(self.denet.state_dict())
 
@@ -177,44 +190,44 @@ class TeacherStudent(SuperResolver):
         """Eq. 6: supervised by HR."""
         hr = batch["hr"]
         outputs = self.networks["tnet"](self.teacher_lr(batch))
-        judged = _judge(self, "tnet_judge", hr, outputs[-1])
-        with frozen(self.networks["tnet_judge"]) as judge:
+        d_terms = _update_discriminator(self, "tnet", hr, outputs[-1])
+        with frozen(self.networks["tnet_discriminator"]) as discriminator:
             terms = {
                 "teacher_content": self.config.content[1] * mean_squared_error(outputs, hr),
-                "teacher_adversarial": self.config.adversarial[1] * bce_generator(judge(outputs[-1])),
+                "teacher_adversarial": self.config.adversarial[1] * bce_generator(discriminator(outputs[-1])),
             }
-            return judged | self.update("tnet", terms)
+            return d_terms | self.update("tnet", terms)
 
     def step_student(self, batch: Batch) -> dict[str, Tensor]:
-        """Eq. 8: supervised by the teacher's SR as pseudo-HR, by real HR faces of others, and by its own LR."""
+        """Eq. 8: supervised by the teacher's SR as pseudo-HR, by HR faces of other people, and by its own LR."""
         hr, lr = batch["hr"], batch["real_lr"]
         outputs = self.networks["snet"](lr)
-        judged = _judge(self, "snet_judge", hr, outputs[-1])
+        d_terms = _update_discriminator(self, "snet", hr, outputs[-1])
         terms: dict[str, Tensor] = {}
         if "tnet" in self.networks:
             pseudo_hr = self.super_resolve_with("tnet", lr)
             terms["student_content"] = self.config.content[2] * mean_squared_error(outputs, pseudo_hr)
-        with frozen(self.networks["snet_judge"]) as judge:
-            terms["student_adversarial"] = self.config.adversarial[2] * bce_generator(judge(outputs[-1]))
+        with frozen(self.networks["snet_discriminator"]) as discriminator:
+            terms["student_adversarial"] = self.config.adversarial[2] * bce_generator(discriminator(outputs[-1]))
         if "dsnet" not in self.networks:
-            return judged | self.update("snet", terms)
-        with frozen(self.networks["dsnet"]) as way_back:
-            terms["cycle"] = self.config.cycle * F.mse_loss(way_back(outputs[-1]), lr)  # eq. 7
-        return judged | self.update("snet", terms) | self.step_way_back(hr, lr, outputs[-1].detach())
+            return d_terms | self.update("snet", terms)
+        with frozen(self.networks["dsnet"]) as dsnet:
+            terms["cycle"] = self.config.cycle * F.mse_loss(dsnet(outputs[-1]), lr)  # eq. 7
+        return d_terms | self.update("snet", terms) | self.step_dsnet(hr, lr, outputs[-1].detach())
 
-    def step_way_back(self, hr: Tensor, lr: Tensor, sr: Tensor) -> dict[str, Tensor]:
-        """DSNet's side of eq. 7, and its adversarial term: LR that it makes of HR faces should look real."""
+    def step_dsnet(self, hr: Tensor, lr: Tensor, sr: Tensor) -> dict[str, Tensor]:
+        """DSNet's side of eq. 7, and its adversarial term: the LR that it makes of HR faces should look real."""
         generated = self.networks["dsnet"](hr)
-        judged = _judge(self, "dsnet_judge", lr, generated)
-        with frozen(self.networks["dsnet_judge"]) as judge:
+        d_terms = _update_discriminator(self, "dsnet", lr, generated)
+        with frozen(self.networks["dsnet_discriminator"]) as discriminator:
             terms = {
                 "dsnet_cycle": self.config.cycle * F.mse_loss(self.networks["dsnet"](sr), lr),
-                "dsnet_adversarial": self.config.adversarial[2] * bce_generator(judge(generated)),
+                "dsnet_adversarial": self.config.adversarial[2] * bce_generator(discriminator(generated)),
             }
-            return judged | self.update("dsnet", terms)
+            return d_terms | self.update("dsnet", terms)
 
     def teacher_lr(self, batch: Batch) -> Tensor:
-        """The LR images that TNet learns from: DeNet's, as 8-bit files would hold them [choice], or bicubic ones."""
+        """The LR images that TNet learns from: DeNet's, rounded to 8 bit like files [ours], or bicubic ones."""
         if not self.config.learned_lr:
             return batch["lr"]
         with torch.no_grad():
@@ -237,13 +250,13 @@ def mean_squared_error(outputs: Sequence[Tensor], target: Tensor) -> Tensor:
 # -- small parts ----------------------------------------------------------------------------------------------------------------
 
 
-def _adopt(method: LearnDegradation | TeacherStudent, names: Sequence[str]) -> None:
-    """Give a method some of the paper's networks, each with an Adam of its own under its own name.
+def _build(method: LearnDegradation | TeacherStudent, names: Sequence[str]) -> None:
+    """Give a method the networks of these names and their discriminators, each with an Adam of its own under its name.
 
-    All networks are drawn, so that every variant of a run starts from the same weights.
+    All of the paper's networks are drawn, so that every variant of a run starts from the same weights.
     """
     made = networks(method.config)
-    for name in names:
+    for name in (full for short in names for full in (short, f"{short}_discriminator")):
         network, _ = made[name]
         rate = method.config.learning_rates[name not in FROM_SCRATCH]
         network.to(memory_format=torch.channels_last)  # faster steps on a CPU, too
@@ -252,8 +265,9 @@ def _adopt(method: LearnDegradation | TeacherStudent, names: Sequence[str]) -> N
         method.learning_rates[name] = halve_every(rate, method.halving)
 
 
-def _judge(method: Method, name: str, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-    """One update of a discriminator (eq. 3)."""
+def _update_discriminator(method: Method, network: str, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    """One update of the discriminator of `network` (eq. 3)."""
+    name = f"{network}_discriminator"
     scores = method.networks[name](torch.cat([real, fake.detach()]))
     on_real, on_fake = bce_discriminator(*scores.chunk(2))
     return method.update(name, {f"{name}_real": on_real, f"{name}_fake": on_fake})

@@ -1,4 +1,4 @@
-"""The networks of the teacher-student paper, and the edge maps that they are fed (section 2.2). Marks as in `teacher_student`."""
+"""The networks of the teacher-student paper, and the edge maps that they are fed (section 2.2). Marks as in the package."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from facesr_lib.image import average_pool, canny, dog, resize_bilinear, rgb_to_g
 from facesr_lib.nn import FeedbackBlock, ResidualBlock
 from facesr_lib.nn.feedback import enlarging
 
-SCALE = 4  # [seed]
+SCALE = 4  # [paper]
 
 
 class Edges(Protocol):
@@ -27,7 +27,7 @@ class Edges(Protocol):
 
 @dataclass(frozen=True)
 class Canny:
-    """The outline of the face: OpenCV's Canny [seed], 0 or 1. Thresholds in grey levels [choice]."""
+    """The outline of the face: OpenCV's Canny [paper], 0 or 1. Thresholds in grey levels [ours]."""
 
     low: float = 100.0
     high: float = 200.0
@@ -42,9 +42,9 @@ class Canny:
 
 @dataclass(frozen=True)
 class DoG:
-    """Fine details: difference of Gaussians [seed] of the grey image. Sigmas in pixels and gain [choice].
+    """Fine details: difference of Gaussians [paper] of the grey image. Sigmas in pixels and gain [ours].
 
-    A face's DoG is some ten times weaker than its Canny map; the gain brings both to one size.
+    A face's DoG is about ten times weaker than its Canny map; the gain compensates for that.
     """
 
     sigma1: float = 1.0
@@ -61,7 +61,7 @@ class DoG:
 
 @dataclass(frozen=True)
 class NoEdges:
-    """Nothing: a map of zeros (ablation of Table 3)."""
+    """A map of zeros (ablation of Table 3)."""
 
     @property
     def name(self) -> str:
@@ -72,14 +72,14 @@ class NoEdges:
 
 
 class DownsamplingNet(nn.Module):
-    """DeNet and DSNet: HR (N, 3, 4h, 4w) -> LR (N, 3, h, w). Residual blocks at HR size, then two strides of 2 [seed]."""
+    """DeNet and DSNet: HR (N, 3, 4h, 4w) -> LR (N, 3, h, w). Residual blocks at HR size, then two strides of 2 [paper]."""
 
     def __init__(self, width: int = 64, blocks: int = 16) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             _conv(3, width),
             nn.PReLU(),
-            *(ResidualBlock(width, nn.PReLU) for _ in range(blocks)),  # no normalisation [found: DASR]
+            *(ResidualBlock(width, nn.PReLU) for _ in range(blocks)),  # no normalisation [ours, after DASR]
             _conv(width, width, stride=2),
             nn.PReLU(),
             _conv(width, width, stride=2),
@@ -93,10 +93,10 @@ class DownsamplingNet(nn.Module):
 
 
 class RecurrentSR(nn.Module):
-    """TNet and SNet: LR (N, 3, h, w) -> one SR image (N, 3, 4h, 4w) per step, the last one being the result (Fig. 2).
+    """TNet and SNet: LR (N, 3, h, w) -> one SR image (N, 3, 4h, 4w) per step; the last one is the result (Fig. 2).
 
-    Every step uses the same weights, so the shallow features are computed once. The state and the edge map that a step starts
-    from are arguments; for the first they are zeros, since "no prior information and hidden state" there [seed; choice: zeros].
+    Every step uses the same weights, so the shallow features are computed once. A step starts from the state of the one before
+    it and the edge map of its output. The first has "no prior information and hidden state" [paper]: zeros [ours].
     """
 
     def __init__(self, width: int = 48, groups: int = 6, edges: Sequence[Edges] = (Canny(), DoG())) -> None:
@@ -118,7 +118,7 @@ class RecurrentSR(nn.Module):
         return self.reconstruct(state), state
 
     def forward(self, lr: Tensor, edges: Sequence[Edges] | None = None) -> list[Tensor]:
-        """`edges` replaces the network's own rules, one fewer than there are steps. Not clamped to [0, 1]."""
+        """edges: rules that replace the network's own, one for each step after the first. Not clamped to [0, 1]."""
         shallow, enlarged = self.shallow(lr), resize_bilinear(lr, SCALE)
         state, prior = torch.zeros_like(shallow), torch.zeros_like(shallow[:, :1])
         outputs: list[Tensor] = []
@@ -126,20 +126,20 @@ class RecurrentSR(nn.Module):
             residual, state = self.step(shallow, state, prior)
             outputs.append(enlarged + residual)  # eq. 1
             if detect is not None:
-                prior = average_pool(detect(outputs[-1]), 2)  # from SR to feature size [choice]
+                prior = average_pool(detect(outputs[-1]), 2)  # from SR to feature size [ours]
         return outputs
 
 
 def draw_weights(network: nn.Module) -> None:
-    """He's uniform initialisation for PReLU with its slope of 1/4, biases 0 [choice].
+    """He's uniform initialisation for PReLU with its slope of 1/4, biases 0 [ours].
 
-    torch's default lets the signal fade over the many layers in a row: nothing is learnt for the first hundred steps.
+    With torch's default the signal fades over the many layers, and nothing is learnt for the first hundred steps.
     """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             inputs = float(layer.in_channels * layer.kernel_size[0] * layer.kernel_size[1])
             if isinstance(layer, nn.ConvTranspose2d):
-                inputs /= layer.stride[0] * layer.stride[1]  # each output pixel meets only this share of the kernel
+                inputs /= layer.stride[0] * layer.stride[1]  # the share of the kernel that reaches an output pixel
             bound = (3 * 2 / (1 + 0.25**2) / inputs) ** 0.5  # of a uniform distribution, whose variance is bound^2 / 3
             nn.init.uniform_(layer.weight, -bound, bound)
             if layer.bias is not None:

@@ -8,10 +8,10 @@ from facesr_lib.data import (
     HiddenDegradation,
     ImageSet,
     UnpairedBatches,
+    degrade_set,
     eval_batches,
-    hide,
-    in_the_wild,
     keyed_generator,
+    load_real_faces,
 )
 from facesr_lib.image import Bicubic, to_uint8
 
@@ -35,26 +35,26 @@ def test_each_image_draws_its_own_and_the_generator_decides_all() -> None:
         hidden(hr)
 
 
-def test_hidden_pictures_are_those_that_evaluation_sees(faces: ImageSet) -> None:
+def test_a_degraded_set_holds_the_images_that_evaluation_sees(faces: ImageSet) -> None:
     hidden = HiddenDegradation(4)
-    lr = hide(faces, hidden, 5)
+    lr = degrade_set(faces, hidden, 5)
     seen = torch.cat([batch["lr"] for batch in eval_batches(faces, hidden, 4, 5)])
     assert torch.equal(lr.take(range(6)), seen)
     assert lr.groups == faces.groups
     assert hidden.name in lr.name
 
 
-def test_in_the_wild_shares_no_person_between_its_parts() -> None:
-    wild = in_the_wild("", 32, 4)
-    people = [set(part.groups) for part in (wild.hr, wild.real_lr, wild.val, wild.test)]
+def test_real_faces_share_no_person_between_its_parts() -> None:
+    real_faces = load_real_faces("", 32, 4)
+    people = [set(part.groups) for part in (real_faces.hr, real_faces.real_lr, real_faces.val, real_faces.test)]
     assert sum(map(len, people)) == len(set.union(*people)) == 40
-    assert wild.real_lr.size == (8, 8)
-    assert wild.test.size == (32, 32)
-    assert len({part.name for part in (wild.hr, wild.real_lr, wild.val, wild.test)}) == 4
+    assert real_faces.real_lr.size == (8, 8)
+    assert real_faces.test.size == (32, 32)
+    assert len({part.name for part in (real_faces.hr, real_faces.real_lr, real_faces.val, real_faces.test)}) == 4
 
 
 def test_unpaired_batches_depend_on_seed_and_step_only(faces: ImageSet) -> None:
-    lr = hide(faces, HiddenDegradation(4))
+    lr = degrade_set(faces, HiddenDegradation(4))
     batches = UnpairedBatches(faces, lr, Bicubic(4), 4, seed=1)
     a, _, c = batches(3), batches(9), batches(3)
     assert all(torch.equal(a[name], c[name]) for name in ("hr", "lr", "real_lr"))
@@ -66,11 +66,11 @@ def test_unpaired_batches_depend_on_seed_and_step_only(faces: ImageSet) -> None:
 
 def test_unpaired_batches_refuse_lr_of_another_size(faces: ImageSet) -> None:
     with pytest.raises(ValueError, match="so that they agree"):
-        UnpairedBatches(faces, hide(faces, HiddenDegradation(4)), Bicubic(2), 4, seed=1)
+        UnpairedBatches(faces, degrade_set(faces, HiddenDegradation(4)), Bicubic(2), 4, seed=1)
 
 
 def test_real_lr_faces_say_so(faces: ImageSet) -> None:
-    assert hide(faces, HiddenDegradation(4), 1).role == "real LR faces"
-    wild = in_the_wild("", 32, 4)
-    assert wild.test.role == wild.real_lr.role == "real LR faces"
-    assert wild.hr.role == "faces"
+    assert degrade_set(faces, HiddenDegradation(4), 1).role == "real LR faces"
+    real_faces = load_real_faces("", 32, 4)
+    assert real_faces.test.role == real_faces.real_lr.role == "real LR faces"
+    assert real_faces.hr.role == "faces"

@@ -1,8 +1,9 @@
-"""A "real" low-resolution domain whose truth is known: hidden degradations of people that the HR images do not show.
+"""Real low-resolution (LR) faces to learn from: the unpaired setting of SelfSR and teacher-student.
 
-The papers learn from real LR faces (WIDER FACE), which have no HR counterpart, so nothing can be measured but FID. Small profiles
-play the same game with the truth kept aside: methods see LR pictures of other people through `HiddenDegradation`, never its
-parameters and never their HR originals; the tester keeps those, and can take PSNR too.
+The papers learn from real LR faces (WIDER FACE), which have no HR counterpart, so they can measure little but FID. Where no
+such faces are prepared, this module simulates them. Half of the training people give HR images; the other half are seen only
+as LR images, through a `HiddenDegradation`. A method never sees its parameters or the HR originals. Scoring does, so it can
+take PSNR too.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ from facesr_lib.data.prepared import real_lr_folder
 from facesr_lib.data.split import split_by_group
 from facesr_lib.image import Bicubic, Degradation, add_sensor_noise, jpeg, motion_blur, to_uint8
 
-SEED = 20_211  # of the hidden draws: the real world does not change with a run's seed
+SEED = 20_211  # of the hidden draws: the real faces do not change with a run's seed
 
 
 @dataclass(frozen=True)
 class HiddenDegradation:
-    """Motion blur on the HR image, MATLAB bicubic reduction, sensor noise, JPEG; every image draws its own. A `Degradation`.
+    """Motion blur on the HR image, MATLAB bicubic reduction, sensor noise, JPEG; draws parameters per image. A `Degradation`.
 
     motion: length of the blur as a fraction of the image's height. shot, read: as in `add_sensor_noise`. quality: of the JPEG.
-    The ranges are our choice: strong enough that a network trained on clean bicubic pairs suffers visibly.
+    The ranges [ours] are strong enough to visibly hurt a network that was trained on clean bicubic pairs.
     """
 
     scale: int
@@ -58,28 +59,28 @@ class HiddenDegradation:
         return jpeg(torch.cat(noisy), self.quality, generator)
 
 
-def hide(images: ImageSet, degradation: Degradation, seed: int = SEED) -> ImageSet:
-    """The LR pictures of `images` as a set of their own; image i is degraded as `eval_batches` with this seed does."""
+def degrade_set(images: ImageSet, degradation: Degradation, seed: int = SEED) -> ImageSet:
+    """The LR images of `images` as a set of its own; image i is degraded as `eval_batches` with this seed does."""
     batches = eval_batches(images, degradation, 32, seed)
     pixels = np.concatenate([to_uint8(batch["lr"]).permute(0, 2, 3, 1).numpy() for batch in batches])
     name = f"{images.name}, {degradation.name}"
     return ImageSet(name, pixels, images.groups, images.credit, role="real LR faces")
 
 
-def strangers(images: ImageSet, degradation: Degradation) -> tuple[ImageSet, ImageSet]:
-    """HR pictures of half of the people, and LR pictures of the other half. Raises ValueError with fewer than two people."""
+def unpaired_halves(images: ImageSet, degradation: Degradation) -> tuple[ImageSet, ImageSet]:
+    """HR images of half of the people, and LR images of the other half. Raises ValueError for fewer than two people."""
     halves = split_by_group(images, {"hr": 0.5, "lr": 0.5}, SEED)
     hr = replace(halves["hr"], name=f"{images.name}, half of the people")
-    return hr, hide(replace(halves["lr"], name=f"{images.name}, the other half"), degradation)
+    return hr, degrade_set(replace(halves["lr"], name=f"{images.name}, the other half"), degradation)
 
 
 @dataclass(frozen=True)
-class Wild:
-    """What a method may learn from (`hr`, `real_lr`: other people) and what it is judged on (`val`, `test`, through `hidden`).
+class RealFaces:
+    """Unpaired training images (`hr`; `real_lr` of other people) and the HR images of the people to score on (`val`, `test`).
 
-    `eval_batches(wild.test, wild.hidden, batch_size, wild.seed)` yields the LR pictures with their kept-aside originals.
-    real_test: LR pictures that nobody has the originals of, where `real_lr` are such pictures; then `hidden` is another
-    degradation than the one that is learned.
+    `eval_batches(faces.test, faces.hidden, batch_size, faces.seed)` yields the test LR images with their HR originals.
+    real_test: real LR images without originals, if `real_lr` are real ones; `hidden` then differs from the degradation
+    of `real_lr`.
     """
 
     hr: ImageSet
@@ -91,12 +92,12 @@ class Wild:
     real_test: ImageSet | None = None
 
 
-def in_the_wild(data_root: str | Path, hr_size: int, scale: int, preferred: Sequence[str] = ()) -> Wild:
-    """The setting at `hr_size` pixels and `scale`: half of the training people give HR images, the other half LR pictures.
+def load_real_faces(data_root: str | Path, hr_size: int, scale: int, preferred: Sequence[str] = ()) -> RealFaces:
+    """Load the unpaired setting for HR images of `hr_size` pixels and LR images `scale` times smaller.
 
-    Where `data_root` has prepared real LR faces (WIDER FACE's, or those of SCGAN's or Bulat et al.'s release, whose HR faces go
-    with them), all training people give HR images, and the LR pictures are the real ones.
-    data_root, preferred and errors: as in `load_faces`. Raises ValueError if there are fewer than two training people, or if the
+    Uses the real LR faces that `data_root` has prepared (of WIDER FACE, or of SCGAN's or Bulat et al.'s release, which bring
+    their own HR faces). All training people then give HR images. Otherwise half of them give HR images, the others LR images.
+    data_root, preferred and errors: as in `load_faces`. Raises ValueError for fewer than two training people, or if the
     real LR faces are smaller than `hr_size` / `scale`.
     """
     hidden = HiddenDegradation(scale)
@@ -107,20 +108,11 @@ def in_the_wild(data_root: str | Path, hr_size: int, scale: int, preferred: Sequ
     if real:
         hr, real_lr = train, load_packed(real / "train.json", hr_size // scale)
     else:
-        hr, real_lr = strangers(train, hidden)
-    return Wild(
-        hr=hr,
-        real_lr=real_lr,
-        val=_seen_through(val, hidden),
-        test=_seen_through(test, hidden),
-        hidden=hidden,
-        real_test=load_packed(real / "test.json", hr_size // scale) if real else None,
-    )
-
-
-def _seen_through(images: ImageSet, hidden: HiddenDegradation) -> ImageSet:
-    # Another data set than the same faces through bicubic.
-    return replace(images, name=f"{images.name}, {hidden.name}", role="real LR faces")
+        hr, real_lr = unpaired_halves(train, hidden)
+    # Tables name a data set by its LR images too: these are another one than the same faces with bicubic LR.
+    val, test = (images.named(f"{images.name}, {hidden.name}", "real LR faces") for images in (val, test))
+    real_test = load_packed(real / "test.json", hr_size // scale) if real else None
+    return RealFaces(hr, real_lr, val, test, hidden, real_test=real_test)
 
 
 def _uniform(interval: tuple[float, float], n: int, generator: torch.Generator) -> Tensor:

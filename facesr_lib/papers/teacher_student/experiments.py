@@ -1,0 +1,96 @@
+"""The trainings that the teacher-student notebooks share: what one notebook has trained, the other finds in the stage cache."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from facesr_lib.data import ImageSet, RealFaces, UnpairedBatches, eval_batches, load_real_faces
+from facesr_lib.image import Bicubic, Degradation
+from facesr_lib.metrics import PSNR, evaluate
+from facesr_lib.papers import TEACHER_STUDENT
+from facesr_lib.papers.teacher_student import Config, LearnDegradation, TeacherStudent
+from facesr_lib.papers.teacher_student.networks import SCALE
+from facesr_lib.training import Device, StageCache, Trained, TrainerOptions, resolve_device, train_stage
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """One config on the faces of one data root, with one seed. stages: where trainings are kept."""
+
+    config: Config
+    data_root: str
+    stages: StageCache
+    seed: int
+    device: Device = "auto"
+
+    @cached_property
+    def real_faces(self) -> RealFaces:
+        """The setting of real LR faces (`load_real_faces`), with as many faces as the config says."""
+        config = self.config
+        faces = load_real_faces(self.data_root, config.hr_size, SCALE, TEACHER_STUDENT.data_sets)
+        return replace(
+            faces,
+            hr=faces.hr.limit(config.faces[0]),
+            real_lr=faces.real_lr.limit(config.faces[1]),
+            test=faces.test.limit(config.tested),
+        )
+
+    @cached_property
+    def clean(self) -> ImageSet:
+        """The test faces of `real_faces` again, to be scored with bicubic LR: a data set of its own."""
+        test, hidden = self.real_faces.test, self.real_faces.hidden
+        return test.named(f"{test.name.removesuffix(f', {hidden.name}')}, bicubic LR", "faces")
+
+    def degradation(self) -> Trained[LearnDegradation]:
+        """Stage 1: DeNet."""
+        batches = self._batches(self.config.batch_sizes[0])
+        method = LearnDegradation(self.config, batches.steps_per_epoch)
+        options = TrainerOptions(method.steps, device=self.device)
+        return train_stage(self.stages, "denet", method, batches, options, seed=self.seed, key=self._key(self.config))
+
+    def teacher_and_student(self, config: Config) -> Trained[TeacherStudent]:
+        """Stage 2, after `degradation`. config: that of the experiments, or a variant of it.
+
+        The validation log gets the PSNR on about ten validation faces, eight times during training: of TNet on bicubic
+        LR ("teacher, bicubic LR") and of SNet on LR of the hidden degradation ("student, real LR").
+        """
+        batches = self._batches(config.batch_sizes[1])
+        stage1 = self.degradation()
+        method = TeacherStudent(config, batches.steps_per_epoch, stage1.method.inference_network("denet"))
+        options = TrainerOptions(method.steps, validate_every=-(-method.steps // 8), device=self.device)
+        key = self._key(config) | {"val": self.real_faces.val.checksum, "denet": stage1.folder.name}
+        return train_stage(
+            self.stages,
+            "teacher-student",
+            method,
+            batches,
+            options,
+            seed=self.seed,
+            key=key,
+            validate=self._validate,
+        )
+
+    def _validate(self, method: TeacherStudent) -> dict[str, float]:
+        scored: dict[str, tuple[str, Degradation]] = {
+            "teacher, bicubic LR": ("tnet", Bicubic(SCALE)),
+            "student, real LR": ("snet", self.real_faces.hidden),
+        }
+        val = self.real_faces.val
+        faces = val.subset(range(0, len(val), max(1, len(val) // 10)), val.name)  # spread over the people
+        found = {}
+        for name, (network, degrade) in scored.items():
+            if network in method.networks:
+                pairs = eval_batches(faces, degrade, 10, self.real_faces.seed)
+                super_resolve = functools.partial(method.super_resolve_with, network)
+                scores = evaluate(super_resolve, pairs, [PSNR], resolve_device(self.device))
+                found[name] = scores[PSNR].mean().item()
+        return found
+
+    def _batches(self, batch_size: int) -> UnpairedBatches:
+        faces = self.real_faces
+        return UnpairedBatches(faces.hr, faces.real_lr, Bicubic(SCALE), batch_size, self.seed, self.config.flip)
+
+    def _key(self, config: Config) -> dict[str, object]:
+        return {"config": config, "hr": self.real_faces.hr.checksum, "real_lr": self.real_faces.real_lr.checksum}

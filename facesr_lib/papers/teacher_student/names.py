@@ -1,0 +1,7 @@
+"""What notebooks, tables and claims call the networks of this paper and their ablations (Table 3)."""
+
+TEACHER, STUDENT = "TNet", "SNet"
+STEP_1, STEP_2 = "SNet, step 1", "SNet, step 2"  # outputs of the recurrent steps before the last
+ONLY_CANNY, NO_EDGES, NO_CYCLE = "SNet, Canny only", "SNet, no edges", "SNet, no cycle loss"
+CYCLE_ONLY = "TNet, cycle only"  # so the paper: a network that learns from real LR without a teacher
+TEACHER_BICUBIC, STUDENT_BICUBIC = "TNet, bicubic data", "SNet, bicubic data"
