@@ -18,7 +18,7 @@ PROFILES: tuple[Profile, ...] = get_args(Profile)
 
 # The parts of the library whose code decides what a stage computes; the report and the command line only show it.
 _COMPUTING = ("image", "data", "nn", "losses", "metrics", "training", "papers")
-_NOT_COMPUTING = ("claims.py", "upscaling.py")  # of a paper: what judges and uses a finished training
+_NOT_COMPUTING = ("upscaling.py",)  # of a paper: what uses a finished training
 
 
 def check_profile(name: str) -> Profile:

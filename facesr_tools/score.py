@@ -22,7 +22,6 @@ from facesr_lib.metrics import (
     evaluate,
     identity_metric,
     if_available,
-    landmark_metric,
     lpips_metric,
     make_extractor,
     niqe_metric,
@@ -31,6 +30,7 @@ from facesr_lib.metrics import (
     ssim_metric,
 )
 from facesr_lib.metrics.precise import full_precision
+from facesr_tools.landmarks import landmark_metric
 
 _REFERENCES = (".png", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg")
 SuperResolve = Callable[[Tensor], Tensor]

@@ -1,11 +1,12 @@
-"""A claim and its parts, and short ways to write the usual ones."""
+"""A claim and its parts, short ways to write the usual ones, and their reader: each paper's folder has a `claims.toml`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,34 @@ def reaches(method: str, role: str = "faces", **values: float | tuple[float, flo
             yield Part(f"{method} reaches {value:g}{how}", ((method, 1.0),), metric, role, -within, value)
 
     return tuple(parts())
+
+
+def read_claims(text: str) -> tuple[Claim, ...]:
+    """The claims in a TOML text: tables `[[claim]]` with the fields of Claim, `mark` being "paper" unless said.
+
+    Each of `parts` is a table in one of these forms, all with an optional `role`:
+    {better, than, metrics, by}, {ordered, metrics}, {alike, metric, within}, {reaches = {METRIC = [value, tolerance]}, method},
+    as the functions above; or the fields of a Part. Raises ValueError that names the claim for anything else.
+    """
+    claims = []
+    for record in tomllib.loads(text)["claim"]:
+        try:
+            parts = tuple(part for spec in record.pop("parts") for part in _parts(dict(spec)))
+            claims.append(Claim(parts=parts, **{"mark": "paper", **record}))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"claim {record.get('id', len(claims) + 1)!r}: cannot be read ({error})") from error
+    return tuple(claims)
+
+
+def _parts(spec: dict[str, Any]) -> tuple[Part, ...]:
+    if "better" in spec:
+        return better(spec.pop("better"), spec.pop("than"), *spec.pop("metrics"), **spec)
+    if "ordered" in spec:
+        return ordered(*spec.pop("ordered"), metrics=spec.pop("metrics"), **spec)
+    if "alike" in spec:
+        return alike(*spec.pop("alike"), spec.pop("metric"), **spec)
+    if "reaches" in spec:
+        values = {m: tuple(given) if isinstance(given, list) else given for m, given in spec.pop("reaches").items()}
+        return reaches(spec.pop("method"), spec.pop("role", "faces"), **values, **spec)
+    terms: Mapping[str, float] = spec.pop("terms")
+    return (Part(terms=tuple((method, float(weight)) for method, weight in terms.items()), **spec),)

@@ -4,7 +4,6 @@ from facesr_lib.metrics.evaluate import evaluate
 from facesr_lib.metrics.features import image_set_features, make_extractor, set_scores
 from facesr_lib.metrics.frechet import frechet_distance, kernel_distance
 from facesr_lib.metrics.identity import identity_metric, identity_similarity
-from facesr_lib.metrics.landmarks import landmark_error, landmark_metric
 from facesr_lib.metrics.lpips import lpips_metric
 from facesr_lib.metrics.metric import Metric
 from facesr_lib.metrics.niqe import niqe, niqe_metric
@@ -24,8 +23,6 @@ __all__ = [
     "if_available",
     "image_set_features",
     "kernel_distance",
-    "landmark_error",
-    "landmark_metric",
     "lpips_metric",
     "make_extractor",
     "niqe",

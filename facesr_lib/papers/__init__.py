@@ -38,8 +38,9 @@ class Paper:
     @property
     def claims(self) -> tuple[Claim, ...]:
         """What the paper claims, each with the scores that can decide it."""
-        found: tuple[Claim, ...] = import_module(f"{__name__}.{self.key}.claims").CLAIMS
-        return found
+        from facesr_lib.evaluate.claims import read_claims
+
+        return read_claims(self._text("claims.toml"))
 
     def published(
         self, *, table: str | None = None, row: str | None = None, column: str | None = None
@@ -51,8 +52,11 @@ class Paper:
         """
         from facesr_lib.evaluate.reference import read_references, select_references
 
-        text = files(__name__).joinpath(self.key, "published.csv").read_text(encoding="utf-8")
-        return select_references(read_references(text), table=table, row=row, column=column)
+        references = read_references(self._text("published.csv"))
+        return select_references(references, table=table, row=row, column=column)
+
+    def _text(self, file: str) -> str:
+        return files(__name__).joinpath(self.key, file).read_text(encoding="utf-8")
 
 
 HUMAN_GAN = Paper(

@@ -16,9 +16,9 @@ from facesr_lib.image import quantize
 from facesr_lib.metrics import identity, landmarks
 from facesr_lib.metrics.faceapi import MEAN_RGB, network_input, read_weights
 from facesr_lib.metrics.identity import embed, identity_similarity, load_identity
-from facesr_lib.metrics.landmarks import landmark_error, load_landmarks
-from facesr_lib.metrics.landmarks import landmarks as find_landmarks
 from facesr_lib.metrics.weights import WeightsMissing
+from facesr_tools.landmarks import landmark_error, load_landmarks
+from facesr_tools.landmarks import landmarks as find_landmarks
 
 
 def write(folder: Path, model: str, tensors: dict[str, np.ndarray], shards: int = 2) -> None:

@@ -16,7 +16,6 @@ from facesr_lib.metrics import (
     SSIM,
     Metric,
     identity_metric,
-    landmark_metric,
     lpips_metric,
     make_extractor,
     niqe_metric,
@@ -25,6 +24,7 @@ from facesr_lib.metrics import (
     ssim,
     ssim_metric,
 )
+from facesr_tools.landmarks import landmark_metric
 
 
 def test_psnr_and_ssim_state_their_convention() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from inspect import signature
+from itertools import product
+
 import pytest
 
 from facesr_lib.data.images import ROLES
-from facesr_lib.evaluate.claims import Claim
+from facesr_lib.evaluate.claims import Claim, Part, alike, better, ordered, reaches, read_claims
 from facesr_lib.evaluate.judge import judge
 from facesr_lib.papers import PAPERS, find_paper
 
@@ -123,3 +127,65 @@ def test_without_results_nothing_was_run() -> None:
     for paper in PAPERS:
         assert {item.verdict for item in judge(paper.claims, [])} == {"not run"}
         assert all(item.missing == item.claim.parts for item in judge(paper.claims, []))
+
+
+# Rivals that nobody can run here: only scores of their published images could decide.
+RIVALS = {"SCGAN", "Real-ESRGAN", "GFPGAN", "LRGAN", "DASR", "DICGAN", "Bulat et al.", "Shunta et al."}
+
+
+def methods_named(paper: Paper) -> set[str]:
+    """Every method name that the constants of a paper's names.py make."""
+    names = vars(import_module(f"facesr_lib.papers.{paper.key}.names"))
+    plain = {value for name, value in names.items() if name.isupper() and isinstance(value, str)}
+    make = names.get("ablated")
+    if make is None:
+        return plain
+    places = len(signature(make).parameters)
+    return plain | {make(*words) for words in product(plain, repeat=places)}
+
+
+def test_claims_name_methods_as_the_notebooks_do() -> None:
+    for paper in PAPERS:
+        named = methods_named(paper) | RIVALS | {"bicubic"}
+        for claim in paper.claims:
+            assert set(claim.methods()) <= named, claim.id
+
+
+def test_each_form_of_a_part_is_read() -> None:
+    text = """
+    [[claim]]
+    id = "p.a"
+    text = "A."
+    where = "Table 1"
+    parts = [
+      { better = "A", than = "B", metrics = ["PSNR", "SSIM"], by = 0.5, role = "cartoons" },
+      { ordered = ["A", "B", "C"], metrics = ["FID"] },
+      { alike = ["A", "B"], metric = "PSNR", within = 0.1 },
+      { reaches = { PSNR = [25.66, 0.1], SSIM = 0.7 }, method = "A" },
+      { text = "A above the middle", terms = { A = 1, B = -0.5, C = -0.5 }, metric = "PSNR", margin = 0.2 },
+    ]
+    """
+    (claim,) = read_claims(text)
+    assert (claim.id, claim.text, claim.where, claim.mark, claim.reading) == ("p.a", "A.", "Table 1", "paper", "")
+    assert claim.parts == (
+        *better("A", "B", "PSNR", "SSIM", by=0.5, role="cartoons"),
+        *ordered("A", "B", "C", metrics=("FID",)),
+        *alike("A", "B", "PSNR", within=0.1),
+        *reaches("A", PSNR=(25.66, 0.1), SSIM=0.7),
+        Part("A above the middle", (("A", 1.0), ("B", -0.5), ("C", -0.5)), "PSNR", margin=0.2),
+    )
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        'parts = [{ better = "A", metrics = ["PSNR"] }]',
+        'parts = [{ better = "A", than = "B", metrics = ["PSNR"], more = 1 }]',
+        'parts = [{ worse = "A" }]',
+        'note = "x"\nparts = []',
+        "",
+    ],
+)
+def test_a_claim_that_cannot_be_read_is_named(fault: str) -> None:
+    with pytest.raises(ValueError, match=r"claim 'p\.a': cannot be read"):
+        read_claims(f'[[claim]]\nid = "p.a"\ntext = "A."\nwhere = "w"\n{fault}\n')

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from facesr_lib.data import olivetti_faces
 from facesr_lib.image import quantize, resize_bicubic, to_float
-from facesr_lib.metrics.landmarks import landmark_error, landmarks, normalised_mean_error
+from facesr_tools.landmarks import landmark_error, landmarks, normalised_mean_error
 
 # face-api.js 1.7.15 (TensorFlow.js, CPU backend) on the same 112x112 pixels, as parts of the side.
 ORIGINAL = {
