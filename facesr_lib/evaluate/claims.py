@@ -99,7 +99,8 @@ def _parts(spec: dict[str, Any]) -> tuple[Part, ...]:
     if "ordered" in spec:
         return ordered(*spec.pop("ordered"), metrics=spec.pop("metrics"), **spec)
     if "alike" in spec:
-        return alike(*spec.pop("alike"), spec.pop("metric"), **spec)
+        one, other = spec.pop("alike")
+        return alike(one, other, spec.pop("metric"), **spec)
     if "reaches" in spec:
         values = {m: tuple(given) if isinstance(given, list) else given for m, given in spec.pop("reaches").items()}
         return reaches(spec.pop("method"), spec.pop("role", "faces"), **values, **spec)

@@ -59,7 +59,7 @@ def scores(result: Result) -> dict[str, dict]:
     return {score["metric"]: score for score in json.loads(result.stdout)["scores"]}
 
 
-def test_the_numbers_are_the_librarys(folders: tuple[Path, Path], sr: torch.Tensor, hr: torch.Tensor) -> None:
+def test_the_numbers_are_those_of_the_library(folders: tuple[Path, Path], sr: torch.Tensor, hr: torch.Tensor) -> None:
     found = scores(facesr(*folders, "--json"))
     np.testing.assert_allclose(found["PSNR (dB)"]["values"], psnr(sr, hr))
     np.testing.assert_allclose(found["SSIM"]["values"], ssim(sr, hr))
