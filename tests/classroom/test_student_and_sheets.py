@@ -13,7 +13,7 @@ import papermill
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from facesr_lib.exercises.verdict import Verdict
+from facesr_lib.exercises.feedback import Feedback
 from facesr_tools.classroom import Lesson, read_lesson, student_notebook
 from facesr_tools.classroom.lessons import tags
 from facesr_tools.classroom.sheets import read_notes, solution_sheet
@@ -109,7 +109,7 @@ def test_stubs_fail_their_checks_and_the_sheets_solutions_pass(name: str, writte
         with pytest.raises(NotImplementedError):
             scope[function](*arguments)
         verdict = run(check, scope, whole=True)
-        assert isinstance(verdict, Verdict)
+        assert isinstance(verdict, Feedback)
         assert repr(verdict).startswith("✗ Not solved yet")
         run(solution, scope, whole=True)
         verdict = run(check, scope, whole=True)

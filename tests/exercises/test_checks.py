@@ -13,6 +13,22 @@ from facesr_lib.image import gaussian_blur
 from facesr_lib.metrics import kernel_distance, psnr
 
 
+def test_a_check_draws_the_same_inputs_each_time_and_leaves_the_readers_stream_alone() -> None:
+    seen = []
+
+    def answer(sr, hr):
+        seen.append(sr)
+        return psnr(sr, hr)
+
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    start_here.check_psnr(answer)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(8)
+    start_here.check_psnr(answer)
+    assert torch.equal(*seen)
+
+
 def unsolved(*arguments: object) -> None:
     raise NotImplementedError
 
