@@ -1,4 +1,4 @@
-"""What steps 2 and 3 of the teacher-student paper's network are shown, and what it changes in the trained network's SR."""
+"""The edges that steps 2 and 3 of the teacher-student paper's network receive, and how they change a trained network's SR."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from facesr_lib.explore.canvas import explorer, panels
 from facesr_lib.image import average_pool
 from facesr_lib.metrics import psnr
 from facesr_lib.papers.teacher_student.networks import Canny, DoG, Edges, RecurrentSR
-from facesr_lib.plot.figures import Picture, image_grid
+from facesr_lib.plot.figures import NotebookFigure, image_grid
 
-GAIN = 8  # of the drawn differences
+GAIN = 8  # factor on the drawn differences
 
 
-def edge_priors(network: RecurrentSR, lr: Tensor, hr: Tensor, settings: Sequence[tuple[Edges, Edges]]) -> Picture:
+def edge_priors(
+    network: RecurrentSR, lr: Tensor, hr: Tensor, settings: Sequence[tuple[Edges, Edges]]
+) -> NotebookFigure:
     """One row per setting (edges for step 2, edges for step 3), all of one face: lr (1, 3, h, w), hr (1, 3, 4h, 4w) in [0, 1].
 
-    Columns: SR_1, the map that step 2 receives (at its own size), SR_2, the map of step 3 (grey is 0), SR_3, and its change:
-    how far it is from the SR_3 of the network's own edges, times 8. Below the SR images: PSNR. Raises ValueError for no
-    settings or several faces.
+    Columns: SR_1, the map that step 2 receives (at its own size), SR_2, the map of step 3 (grey is 0), SR_3, and its change
+    times 8, which is its difference to SR_3 with the network's own edges. Below the SR images: PSNR.
+    Raises ValueError without settings or for several faces.
     """
     if not settings or len(lr) != 1 or len(hr) != 1:
         raise ValueError(
@@ -63,7 +65,7 @@ def _steps(network: RecurrentSR, lr: Tensor, settings: Sequence[tuple[Edges, Edg
 def edge_priors_widget(network: RecurrentSR, lr: Tensor, hr: Tensor) -> widgets.VBox:
     """Sliders for Canny's thresholds and DoG's sigmas over one of several faces; static twin: `edge_priors`.
 
-    lr (N, 3, h, w) and hr (N, 3, 4h, 4w) in [0, 1], on the network's device.
+    lr (N, 3, h, w) and hr (N, 3, 4h, 4w) are in [0, 1], on the network's device.
     """
     face = widgets.IntSlider(value=0, min=0, max=len(lr) - 1, description="face", continuous_update=False)
     thresholds = widgets.IntRangeSlider(

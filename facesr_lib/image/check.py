@@ -21,3 +21,11 @@ def check_images(x: Tensor, name: str, *, channels: int | None = None) -> None:
         raise ValueError(f"{name}: the images are empty, got shape {tuple(x.shape)}")
     if channels is not None and x.shape[1] != channels:
         raise ValueError(f"{name}: expected {channels} channels (N, {channels}, H, W), got shape {tuple(x.shape)}")
+
+
+def check_square(x: Tensor, name: str, *, channels: int | None = None) -> int:
+    """Check that `x` is one square image (1, C, S, S) and return S. Raises as `check_images` does."""
+    check_images(x, name, channels=channels)
+    if len(x) != 1 or x.shape[2] != x.shape[3]:
+        raise ValueError(f"{name}: expected one square image (1, C, S, S), got shape {tuple(x.shape)}")
+    return x.shape[3]
