@@ -1,4 +1,4 @@
-"""Checks for 01_degradation_and_upsampling."""
+"""Checks for 00_start_here and 01_degradation_and_upsampling: making LR images, enlarging them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from torch import Tensor
 
 from facesr_lib.exercises.feedback import check, expect_close, expect_number
 from facesr_lib.image import average_pool, quantize, resize_bicubic, resize_bilinear
+from facesr_lib.image.resize import cubic
 from facesr_lib.papers.isr_kd import Halvings
+
+
+@check("Every LR pixel is now the mean of its square: the simplest honest degradation.")
+def check_average_pool(answer: Callable[[Tensor, int], Tensor]) -> None:
+    """`answer(x, factor)` gives the mean of every factor x factor square."""
+    for factor, height, width in ((2, 8, 12), (4, 16, 8), (3, 9, 6)):
+        x = torch.rand(2, 3, height, width)
+        hint = "Reshape (N, C, H, W) to (N, C, H/f, f, W/f, f), then take the mean over the two small axes."
+        expect_close(answer(x, factor), average_pool(x, factor), hint)
 
 
 @check("ISR-KD's LR images, to the bit. The rounding in between moves values by a grey level.")
@@ -58,17 +68,9 @@ def check_cubic(answer: Callable[[Tensor], Tensor]) -> None:
     t = (torch.arange(scale * (2 * middle + 1), dtype=torch.float64) + 0.5) / scale - 0.5 - middle
     expected = resize_bicubic(impulse, size=(1, len(t)))[0, 0, 0]  # what one LR pixel spreads over the HR pixels
     mistakes = [
-        (_keys(t, -0.75), "That is a = -3/4, OpenCV's and torch's choice: here a = -1/2."),
-        (_keys(t, -1.0), "That is a = -1: here a = -1/2."),
+        (torch.from_numpy(cubic(t.numpy(), -0.75)), "That is a = -3/4, OpenCV's and torch's choice: here a = -1/2."),
+        (torch.from_numpy(cubic(t.numpy(), -1.0)), "That is a = -1: here a = -1/2."),
         (resize_bilinear(impulse, size=(1, len(t)))[0, 0, 0], "That is the linear kernel."),
     ]
     hint = "Two cubics in |t|: one up to 1, one from 1 to 2; 0 beyond."
     expect_close(answer(t), expected, hint, 1e-6, mistakes)
-
-
-def _keys(t: Tensor, a: float) -> Tensor:
-    """Keys' family (IEEE Trans. ASSP 29, 1981)."""
-    t = t.abs()
-    inner = ((a + 2) * t - (a + 3)) * t**2 + 1
-    outer = ((a * t - 5 * a) * t + 8 * a) * t - 4 * a
-    return torch.where(t <= 1, inner, torch.where(t < 2, outer, torch.zeros_like(t)))

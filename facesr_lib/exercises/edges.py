@@ -43,10 +43,11 @@ def check_dog_of_wave(answer: Callable[[float, float, float], float]) -> None:
             there = wave[inside]
             measured = ((dog(wave, *sigmas)[inside] * there).sum() / there.square().sum()).item()
             factor = expect_number(answer(omega, *sigmas))
+            narrow, wide = (math.exp(-((sigma * omega / 2 / math.pi) ** 2) / 2) for sigma in sigmas)  # of cycles
             hint = "a Gaussian blur multiplies the wave by exp(-(sigma * omega)^2 / 2): subtract two of these."
             if math.isclose(factor, -measured, abs_tol=2e-3):
                 hint = "the sign is turned around: narrow blur minus wide blur."
-            elif math.isclose(factor, _blur(sigmas[0], omega / 2 / math.pi) - _blur(sigmas[1], omega / 2 / math.pi)):
+            elif math.isclose(factor, narrow - wide):
                 hint = "omega counts radians already: no 2 pi."
             assert math.isclose(factor, measured, abs_tol=2e-3), (
                 f"at omega {omega:g} with sigmas {sigmas}, DoG multiplies by {measured:.4f}, you say {factor:.4f}; {hint}"
@@ -68,27 +69,21 @@ def check_hysteresis(answer: Callable[[Tensor, float, float], Tensor]) -> None:
     diagonal[5, 6] = 0.9
     for strength in (snake, diagonal, torch.rand(24, 24) ** 2):
         low, high = 0.3, 0.8
-        weak = strength > low
-        # Truth by counting connected components, with scipy.
-        numbers, _ = label(weak.numpy(), np.ones((3, 3)))
-        strong = np.unique(numbers[strength.numpy() > high])
-        expected = torch.from_numpy(np.isin(numbers, strong[strong > 0])).float()
-        near = F.max_pool2d((strength > high).float()[None], 3, stride=1, padding=1)[0] * weak
+        weak, strong = strength > low, strength > high
+        near = F.max_pool2d(strong.float()[None], 3, stride=1, padding=1)[0] * weak
         mistakes = [
             (weak.float(), "These are all pixels above low: only those connected to a strong one stay."),
-            ((strength > high).float(), "These are only the pixels above high: weak ones connected to them stay too."),
+            (strong.float(), "These are only the pixels above high: weak ones connected to them stay too."),
             (near, "You took one step: grow again from what was added, until nothing is added any more."),
-            (_four_connected(weak, strength > high), "Neighbours on the diagonal count too."),
+            (_connected(weak, strong), "Neighbours on the diagonal count too."),
         ]
         found = answer(strength, low, high)
         got = found.float() if isinstance(found, Tensor) else found
+        expected = _connected(weak, strong, np.ones((3, 3)))
         expect_close(got, expected, "Start at the strong pixels, grow over weak neighbours.", mistakes=mistakes)
 
 
-def _blur(sigma: float, omega: float) -> float:
-    return math.exp(-((sigma * omega) ** 2) / 2)
-
-
-def _four_connected(weak: Tensor, strong: Tensor) -> Tensor:
-    numbers, _ = label(weak.numpy())
-    return torch.from_numpy(np.isin(numbers, np.unique(numbers[strong.numpy()])) & weak.numpy()).float()
+def _connected(weak: Tensor, strong: Tensor, structure: np.ndarray | None = None) -> Tensor:
+    """The components of `weak` that hold a strong pixel, counted by scipy; by default neighbours share a side."""
+    numbers, _ = label(weak.numpy(), structure)
+    return torch.from_numpy(np.isin(numbers, numbers[strong.numpy()]) & weak.numpy()).float()

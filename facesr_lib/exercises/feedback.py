@@ -63,10 +63,10 @@ def expect_tensor(answer: object, shape: tuple[int, ...], hint: str = "") -> Ten
 
 def expect_number(answer: object, name: str = "") -> float:
     """Return a reader's result. Raises AssertionError, which begins with `name`, if it is no finite number."""
-    number = isinstance(answer, int | float) and not isinstance(answer, bool)
-    assert number, f"{name and f'{name}: '}expected a number, got {answer!r}"
-    assert math.isfinite(answer), f"{name and f'{name}: '}expected a finite number, got {answer!r}"  # type: ignore[arg-type]
-    return answer  # type: ignore[return-value]
+    prefix = f"{name}: " if name else ""
+    assert isinstance(answer, int | float), f"{prefix}expected a number, got {answer!r}"
+    assert math.isfinite(answer), f"{prefix}expected a finite number, got {answer!r}"
+    return answer
 
 
 def expect_pair(answer: object, *names: str) -> tuple[float, float]:
@@ -95,11 +95,11 @@ def expect_close(
 
 
 def expect_numbers(answer: object, expected: object, hint: str, mistakes: Iterable[tuple[object, str]] = ()) -> None:
-    """`expect_close` in float64 for a number, a sequence or an array, to 1e-6; a tensor may answer, too."""
-    if isinstance(answer, float | int | list | tuple | np.ndarray | np.generic):
-        answer = _tensor(answer)
-    expect_close(answer, _tensor(expected), hint, 1e-6, [(_tensor(wrong), named) for wrong, named in mistakes])
+    """`expect_close` in float64 and to 1e-6, for a number, a sequence, an array or a tensor."""
 
+    def tensor(numbers: object) -> Tensor:
+        return torch.as_tensor(np.asarray(numbers, dtype=np.float64))
 
-def _tensor(numbers: object) -> Tensor:
-    return torch.as_tensor(np.asarray(numbers, dtype=np.float64))
+    numeric = isinstance(answer, float | int | list | tuple | np.ndarray | np.generic)
+    wrong = [(tensor(mistake), named) for mistake, named in mistakes]
+    expect_close(tensor(answer) if numeric else answer, tensor(expected), hint, 1e-6, wrong)

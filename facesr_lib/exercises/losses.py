@@ -28,7 +28,8 @@ def check_pixel_gradients(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tenso
     x = sr.clone().requires_grad_(True)
     for mine, name, loss in zip(found, ("L1", "L2"), (F.l1_loss, F.mse_loss), strict=True):
         hint = f"{name}: both losses are means, so one number's share is divided by how many there are (sr.numel())."
-        expect_close(mine.detach() if isinstance(mine, Tensor) else mine, _slope(loss(x, hr), x), hint, 1e-6)
+        (slope,) = torch.autograd.grad(loss(x, hr), x)
+        expect_close(mine.detach() if isinstance(mine, Tensor) else mine, slope, hint, 1e-6)
 
 
 @check("Right. A discriminator that likes everything better than before teaches this loss nothing new.")
@@ -70,7 +71,3 @@ def check_invisible_change(answer: Callable[[Tensor], Tensor]) -> None:
         assert gap <= 1e-5, f"the total variation changed by {gap:.3g}: leave every difference of neighbours as it is."
         least = (other - flow).norm(dim=1).min().item()
         assert least >= 1 - 1e-5, f"one pixel looks only {least:.2g} px elsewhere; every one should by at least 1."
-
-
-def _slope(loss: Tensor, x: Tensor) -> Tensor:
-    return torch.autograd.grad(loss, x)[0]

@@ -1,4 +1,4 @@
-"""Checks for 03_metrics."""
+"""Checks for 00_start_here and 03_metrics: scores."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ from torch import Tensor
 from facesr_lib.exercises.feedback import check, expect_close, expect_numbers
 from facesr_lib.image import quantize
 from facesr_lib.metrics import kernel_distance, psnr
+
+
+@check("That is PSNR. Note what it does not know: where in the picture the error is.")
+def check_psnr(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """`answer(sr, hr)` gives the PSNR in dB per image, shape (N,), for images in [0, 1]."""
+    hr = quantize(torch.rand(3, 3, 24, 16))
+    sr = quantize(hr + torch.tensor([0.01, 0.05, 0.2]).view(3, 1, 1, 1) * torch.randn(3, 3, 24, 16))
+    hint = "PSNR is 10 log10(1 / MSE); take the mean over channels and pixels, but not over images."
+    expect_close(answer(sr, hr), psnr(sr, hr).float(), hint)
 
 
 @check("That is the convention of most SR tables. Its offset of 16 cancels in the difference.")

@@ -122,21 +122,13 @@ def degradation_view(hr: Tensor, recipe: Recipe, kernel: str = "bicubic") -> tup
     """HR (1, 3, H, W) in [0, 1], LR, enlarged LR and its error as pixels; as HTML the scores, compared with bicubic LR's."""
     lr = recipe(hr)
     sr, usual = (enlarge(image, recipe.scale, kernel) for image in (lr, Bicubic(recipe.scale)(hr)))
-    title = f"{kernel} x{recipe.scale}"
-    shown = panels(
-        {
-            "HR": hr,
-            f"LR ({lr.shape[3]} px)": lr,
-            title: sr,
-            f"error, enhanced {ERROR_GAIN} times": error_picture(sr, hr),
-        }
-    )
+    error = {f"error, enhanced {ERROR_GAIN} times": error_picture(sr, hr)}
     score = psnr(sr, hr).item()
     text = (
         f"{recipe.kind}: PSNR <b>{score:.2f} dB</b>, SSIM {ssim(sr, hr).item():.3f}; "
         f"{score - psnr(usual, hr).item():+.2f} dB against bicubic LR enlarged the same way."
     )
-    return shown, text
+    return panels({"HR": hr, f"LR ({lr.shape[3]} px)": lr, f"{kernel} x{recipe.scale}": sr, **error}), text
 
 
 def degradation_explorer(pictures: Mapping[str, Tensor]) -> widgets.VBox:

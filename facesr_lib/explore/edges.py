@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import ipywidgets as widgets
 import torch
 import torch.nn.functional as F
+from matplotlib.colors import to_rgb
 from torch import Tensor
 
 from facesr_lib.data.images import Pixels
@@ -111,7 +112,7 @@ def overlay(hr_edges: Tensor, sr_edges: Tensor) -> Tensor:
     """Print two maps (N, 1, H, W) in [0, 1] on white, (N, 3, H, W): orange for HR, blue for SR, black for both."""
     paper = torch.ones_like(hr_edges).expand(-1, 3, -1, -1)
     for edges, ink in ((hr_edges, HR_INK), (sr_edges, SR_INK)):
-        color = torch.tensor([int(ink[i : i + 2], 16) / 255 for i in (1, 3, 5)]).view(1, 3, 1, 1).to(edges)
+        color = torch.tensor(to_rgb(ink)).view(1, 3, 1, 1).to(edges)
         paper = paper * (1 - edges.clamp(0, 1) * (1 - color))
     return paper
 
@@ -129,14 +130,7 @@ def edge_view(hr: Tensor, sr: Tensor, detector: EdgeDetector, method: str = "SR"
     """HR, both edge maps and their overlay as pixels, and how well the maps agree, as HTML; hr, sr (1, 3, H, W) in [0, 1]."""
     maps = detector(hr), detector(sr)
     strengths = [detector.strength(edges) for edges in maps]
-    shown = panels(
-        {
-            "HR": hr,
-            "edges of HR": detector.drawn(maps[0]),
-            f"edges of {method}": detector.drawn(maps[1]),
-            "overlay": overlay(*strengths),
-        }
-    )
+    drawn = {f"edges of {name}": detector.drawn(edges) for name, edges in zip(("HR", method), maps, strict=True)}
     if detector.operator == "Canny":
         found, true = kept(maps[0], maps[1]).item(), kept(maps[1], maps[0]).item()
         agreement = f"{found:.0%} of HR's edges are found again, {true:.0%} of those of {method} are true, within 1 px."
@@ -147,6 +141,7 @@ def edge_view(hr: Tensor, sr: Tensor, detector: EdgeDetector, method: str = "SR"
             f"Correlation of the two maps {correlation:.2f}; that of {method} has {strength:.0%} of the strength."
         )
     inks = f'<b style="color:{HR_INK}">only in HR</b>, <b style="color:{SR_INK}">only in {method}</b>, <b>in both</b>'
+    shown = panels({"HR": hr, **drawn, "overlay": overlay(*strengths)})
     return shown, f"{detector.name}. {agreement} Overlay: {inks}."
 
 

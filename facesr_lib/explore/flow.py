@@ -7,6 +7,7 @@ each pixel takes its colour from: an arrow points from the pixel that is drawn t
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
@@ -22,9 +23,16 @@ from facesr_lib.image import check_images, check_square, warp
 from facesr_lib.losses import total_variation
 from facesr_lib.plot.figures import PALETTE, STYLE, NotebookFigure, image_grid
 
-FLOW_KINDS = ("shift", "zoom", "swirl", "wave", "shake")
 _ARROWS = 16  # along the longer side
 _SEED = 0  # of the shaken field and of the noise that a fit starts from
+# Name -> flow (2, S, S) to the right and down, from the coordinates x and y, (S, S) in [-1, 1].
+FLOW_KINDS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "shift": lambda x, y: torch.stack([torch.ones_like(x), torch.zeros_like(x)]),
+    "zoom": lambda x, y: torch.stack([-x, -y]),
+    "swirl": lambda x, y: torch.stack([-y, x]) * torch.exp(-2 * (x**2 + y**2)),
+    "wave": lambda x, y: torch.stack([torch.sin(2 * math.pi * y), torch.zeros_like(x)]),
+    "shake": lambda x, y: F.interpolate(_noise(1, 2, 6, 6), size=x.shape, mode="bicubic", align_corners=True)[0],
+}
 
 
 def flow_colors(flow: Tensor, limit: float | None = None) -> Tensor:
@@ -92,21 +100,11 @@ def preset_flow(kind: str, size: int, amount: float) -> Tensor:
     """
     if size < 2:
         raise ValueError(f"size: expected at least 2 pixels, got {size}")
+    if kind not in FLOW_KINDS:
+        raise ValueError(f"unknown flow {kind!r}: choose one of {', '.join(FLOW_KINDS)}")
     axis = torch.linspace(-1, 1, size)
     y, x = torch.meshgrid(axis, axis, indexing="ij")
-    if kind == "shift":
-        field = torch.stack([torch.ones_like(x), torch.zeros_like(x)])
-    elif kind == "zoom":
-        field = torch.stack([-x, -y])
-    elif kind == "swirl":
-        field = torch.stack([-y, x]) * torch.exp(-2 * (x**2 + y**2))
-    elif kind == "wave":
-        field = torch.stack([torch.sin(2 * math.pi * y), torch.zeros_like(x)])
-    elif kind == "shake":
-        coarse = torch.randn(1, 2, 6, 6, generator=torch.Generator().manual_seed(_SEED))
-        field = F.interpolate(coarse, size=(size, size), mode="bicubic", align_corners=True)[0]
-    else:
-        raise ValueError(f"unknown flow {kind!r}: choose one of {', '.join(FLOW_KINDS)}")
+    field = FLOW_KINDS[kind](x, y)
     return (amount * field / field.norm(dim=0).max())[None]
 
 
@@ -121,7 +119,7 @@ def flow_grid(image: Tensor, amounts: tuple[float, ...] = (0.5, 1, 2)) -> Notebo
     for amount in amounts:
         flows = torch.cat([preset_flow(kind, size, amount) for kind in FLOW_KINDS])
         columns[f"{amount:g} px"] = warp(image.expand(len(flows), -1, -1, -1), flows)
-    return image_grid(columns, row_labels=FLOW_KINDS)
+    return image_grid(columns, row_labels=list(FLOW_KINDS))
 
 
 def flow_explorer(image: Tensor) -> widgets.VBox:
@@ -133,7 +131,7 @@ def flow_explorer(image: Tensor) -> widgets.VBox:
     size = check_square(image, "image")
     image = image.detach().float().cpu()
     most = max(2.0, size / 8)
-    kind = widgets.Dropdown(options=FLOW_KINDS, value="swirl", description="flow")
+    kind = widgets.Dropdown(options=list(FLOW_KINDS), value="swirl", description="flow")
     amount = widgets.FloatSlider(value=most / 2, min=0, max=most, step=most / 40, description="strength (px)")
     direction = widgets.IntSlider(value=0, min=0, max=355, step=5, description="turned by (deg)")
 
@@ -167,13 +165,12 @@ def fit_flow(source: Tensor, target: Tensor, smoothness: float, steps: int = 200
         raise ValueError(f"target: expected the source's shape {tuple(source.shape)}, got {tuple(target.shape)}")
     if not smoothness >= 0:
         raise ValueError(f"smoothness: expected a weight of at least 0, got {smoothness}")
-    n, _, height, width = source.shape
 
     def objective(flow: Tensor) -> Tensor:
         return (warp(source, flow) - target).abs().mean() + smoothness * total_variation(flow)
 
     # The total variation of a constant field has no gradient: start from a little noise.
-    noise = torch.randn(n, 2, height, width, generator=torch.Generator().manual_seed(_SEED))
+    noise = _noise(len(source), 2, *source.shape[2:])
     return descend(objective, (1e-3 * noise).to(source), steps, rate=0.1, limits=None)
 
 
@@ -188,6 +185,10 @@ def folds(flow: Tensor) -> Tensor:
     down = flow[:, :, 1:, :-1] - flow[:, :, :-1, :-1]
     determinant = (1 + across[:, 0]) * (1 + down[:, 1]) - across[:, 1] * down[:, 0]
     return (determinant <= 0).float().mean((1, 2))
+
+
+def _noise(*shape: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(_SEED))
 
 
 def _wheel(size: int = 129) -> Tensor:

@@ -13,9 +13,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from facesr_lib.image import add_gaussian_noise, gaussian_blur, resize_bicubic, rgb_to_yuv, warp, yuv_to_rgb
-from facesr_lib.losses import bce_generator, hinge_generator, relativistic_average_generator, sobel_l1
+from facesr_lib.losses import (
+    bce_discriminator,
+    bce_generator,
+    hinge_generator,
+    r1_penalty,
+    relativistic_average_generator,
+    sobel_l1,
+)
 from facesr_lib.metrics import psnr, ssim
 from facesr_lib.papers.isr_kd import Discriminator, js_divergence, squared_error
+from facesr_lib.training import Batch, Method
+from facesr_lib.training.schedules import constant
 
 Loss = Callable[[Tensor, Tensor], Tensor]  # SR and HR, both (N, 3, H, W) in [0, 1] -> scalar
 SCALE = 4  # of the bicubic SR that serves as the unit of every loss
@@ -30,6 +39,46 @@ def image_losses() -> dict[str, Loss]:
 def luma_chroma(sr: Tensor, hr: Tensor) -> Tensor:
     """ISR-KD's luminance-chrominance term: the mean squared difference in YUV, in squared grey levels. (N, 3, H, W) -> scalar."""
     return squared_error(rgb_to_yuv(sr), rgb_to_yuv(hr)).mean()
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """size: of the square HR images in pixels; width: of the network; r1_gamma: weight of R1 at HR images, 0 for none.
+
+    gamma depends on the range and the number of the pixels: SelfSR's 10, for [-1, 1], would keep this network flat.
+    """
+
+    size: int
+    r1_gamma: float = 0.0
+    width: float = 1 / 16
+    learning_rate: float = 1e-3
+
+
+class DiscriminatorTraining(Method):
+    """ISR-KD's discriminator learns to tell HR faces from their bicubic SR: half a GAN, since nothing answers it."""
+
+    def __init__(self, config: DiscriminatorConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def build(self) -> None:
+        discriminator = Discriminator(self.config.size, self.config.width)
+        self.networks["discriminator"] = discriminator
+        adam = torch.optim.Adam(discriminator.parameters(), self.config.learning_rate, (0.5, 0.99))
+        self.optimizers["discriminator"] = adam
+        self.learning_rates["discriminator"] = constant(self.config.learning_rate)
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        discriminator, hr = self.networks["discriminator"], batch["hr"]
+        real, fake = bce_discriminator(discriminator(hr), discriminator(self.super_resolve(batch["lr"])))
+        terms = {"real": real, "fake": fake}
+        if self.config.r1_gamma:
+            terms["r1"] = self.config.r1_gamma / 2 * r1_penalty(discriminator, hr)
+        return self.update("discriminator", terms)
+
+    def super_resolve(self, lr: Tensor) -> Tensor:
+        """The fakes: bicubic SR, in [0, 1]."""
+        return resize_bicubic(lr, size=(self.config.size, self.config.size)).clamp(0, 1)
 
 
 def discriminator_losses(d: Discriminator) -> dict[str, Loss]:

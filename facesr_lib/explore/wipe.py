@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 import numpy as np
 import torch
+import torch.nn.functional as F
 from matplotlib.colors import to_rgb
 from torch import Tensor
 
@@ -78,6 +79,5 @@ def _equally_large(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
                 f"expected as many pictures, of sizes that differ by a whole factor, got before {tuple(before.shape)} "
                 f"and after {tuple(after.shape)}"
             )
-        enlarged = images.detach().float().cpu().expand(-1, 3, -1, -1)
-        pair.append(enlarged.repeat_interleave(factor, dim=2).repeat_interleave(factor, dim=3))
+        pair.append(F.interpolate(images.detach().float().cpu().expand(-1, 3, -1, -1), scale_factor=factor))
     return pair[0], pair[1]

@@ -96,7 +96,7 @@ def _bicubic_weights(n_in: int, n_out: int, scale: float) -> NDArray[np.float64]
     centre = (np.arange(n_out) + 0.5) / scale - 0.5  # where each output pixel lies among the input pixels
     first = np.floor(centre - support / 2).astype(np.int64)
     taps = first[:, None] + np.arange(ceil(support) + 2)
-    weights = _cubic(stretch * (centre[:, None] - taps))
+    weights = cubic(stretch * (centre[:, None] - taps))
     weights /= weights.sum(axis=1, keepdims=True)
     mirror = np.concatenate([np.arange(n_in), np.arange(n_in)[::-1]])  # symmetric border: ... 1 0 | 0 1 2 ...
     matrix = np.zeros((n_out, n_in))
@@ -105,9 +105,9 @@ def _bicubic_weights(n_in: int, n_out: int, scale: float) -> NDArray[np.float64]
     return matrix
 
 
-def _cubic(t: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Keys' cubic convolution kernel with a = -0.5 (IEEE Trans. ASSP 29, 1981), zero for |t| >= 2."""
+def cubic(t: NDArray[np.float64], a: float = -0.5) -> NDArray[np.float64]:
+    """Keys' cubic convolution kernel (IEEE Trans. ASSP 29, 1981) at distances `t` in pixels, zero for |t| >= 2."""
     t = np.abs(t)
-    inner = (1.5 * t - 2.5) * t**2 + 1
-    outer = ((-0.5 * t + 2.5) * t - 4) * t + 2
+    inner = ((a + 2) * t - (a + 3)) * t**2 + 1
+    outer = ((a * t - 5 * a) * t + 8 * a) * t - 4 * a
     return np.where(t <= 1, inner, np.where(t < 2, outer, 0.0))

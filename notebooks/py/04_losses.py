@@ -332,7 +332,7 @@ run.figure(
 # $$R_1 = \tfrac{\gamma}{2}\, \mathbb{E}_{y}\, |\nabla_y D(y)|^2$$
 
 # %%
-from facesr_lib.explore.discriminator import DiscriminatorConfig, DiscriminatorTraining
+from facesr_lib.explore.losses import DiscriminatorConfig, DiscriminatorTraining
 
 show_source(DiscriminatorTraining)
 

@@ -11,9 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from facesr_lib.explore.discriminator import DiscriminatorConfig, DiscriminatorTraining
 from facesr_lib.explore.losses import (
     Damage,
+    DiscriminatorConfig,
+    DiscriminatorTraining,
     LossScale,
     bicubic_sr,
     descend,
