@@ -21,11 +21,15 @@ import torch
 from torch import Tensor
 
 from facesr_lib.data.samples import astronaut_face
-from facesr_lib.explore import degradation_explorer, edge_explorer, flow_explorer, growth_explorer, wipe
 from facesr_lib.explore.canvas import panels, png
+from facesr_lib.explore.degradation import degradation_explorer
 from facesr_lib.explore.edge_priors import edge_priors_widget
+from facesr_lib.explore.edges import edge_explorer
+from facesr_lib.explore.flow import flow_explorer
 from facesr_lib.explore.forgetting import forgetting_slider, kd_explorer
+from facesr_lib.explore.growing import growth_explorer
 from facesr_lib.explore.loss_explorer import loss_explorer
+from facesr_lib.explore.wipe import wipe
 from facesr_lib.image import resize_bicubic
 from facesr_lib.papers import selfsr, teacher_student
 from facesr_lib.plot import image_grid

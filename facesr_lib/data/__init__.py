@@ -1,7 +1,7 @@
-"""Images to learn from and to be scored on: sources, splits by person, packed sets, batches.
+"""Images for training and evaluation: sources, splits by person, packed sets, batches.
 
-The names are those of `__init__.pyi`. Each is imported when it is first asked for, so that `facesr data prepare` and its
-workers, which import single modules of this package, do without torch and the memory it takes.
+The names are those of `__init__.pyi`. Each is imported on first use, so that `facesr data prepare` and its workers, which
+import single modules of this package, need no torch and none of its memory.
 """
 
 import lazy_loader

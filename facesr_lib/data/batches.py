@@ -1,4 +1,4 @@
-"""Batches that are a function of (seed, step): no loader has a state that a resumed run would have to restore."""
+"""Batches as a function of (seed, step): a resumed run has no loader state to restore."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Degrade = Callable[[Tensor, torch.Generator], Tensor]
 
 
 def keyed_generator(seed: int, *keys: int | str) -> torch.Generator:
-    """Return a CPU generator whose stream is decided by the seed and the keys, the same on every machine and in every process.
+    """Return a CPU generator whose stream depends on the seed and the keys only: the same on every machine, in every process.
 
-    Different keys (also 1 and "1", or ("a", "b") and ("ab",)) give unrelated streams, by way of SHA-256; Python's own hash
-    differs between processes. torch's CPU generator uses 32 bits of its seed, so a few of a million streams coincide.
+    Different keys (also 1 and "1", or ("a", "b") and ("ab",)) give unrelated streams. They are hashed with SHA-256, since
+    Python's own hash differs between processes. torch's CPU generator uses 32 bits of its seed, so a few of a million
+    streams coincide.
     """
-    parts = [
-        key if isinstance(key, str) else operator.index(key) for key in (seed, *keys)
-    ]  # NumPy's ints become plain ones
+    # NumPy's integers become Python's.
+    parts = [key if isinstance(key, str) else operator.index(key) for key in (seed, *keys)]
     mixed = hashlib.sha256(repr(parts).encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(mixed[:8], "big") >> 1)
 
@@ -35,9 +35,9 @@ def keyed_generator(seed: int, *keys: int | str) -> torch.Generator:
 class PairedBatches:
     """Training pairs: `batches(step)` gives {"lr": (B, 3, h, w), "hr": (B, 3, H, W)}, float32 RGB in [0, 1].
 
-    The images come in a new random order every epoch, each one once; the batches run on across the epochs' ends, so every
-    batch has `batch_size` images, also when the set is smaller than that. With `flip`, each image is mirrored left-right
-    with probability 1/2 before `degrade(hr, generator)` makes its LR image.
+    Every epoch shows each image once, in a new random order. Batches continue across the end of an epoch, so each has
+    `batch_size` images, even if the set is smaller. With `flip`, each image is mirrored left-right with probability 1/2
+    before `degrade(hr, generator)` makes its LR image. Raises ValueError if `batch_size` < 1.
     """
 
     hr: ImageSet
@@ -57,11 +57,7 @@ class PairedBatches:
 
     def indices(self, step: int) -> list[int]:
         """The images of a step (counted from 0), as positions in `hr`. Raises ValueError for a negative step."""
-        if step < 0:
-            raise ValueError(f"steps count from 0, got {step}")
-        n = len(self.hr)
-        places = range(step * self.batch_size, (step + 1) * self.batch_size)
-        return [int(epoch_order(self.seed, place // n, n)[place % n]) for place in places]
+        return drawn_positions(self.seed, step, self.batch_size, len(self.hr)).tolist()
 
     def __call__(self, step: int) -> dict[str, Tensor]:
         hr = self.hr.take(self.indices(step))
@@ -74,10 +70,10 @@ class PairedBatches:
 
 @dataclass(frozen=True)
 class UnpairedBatches:
-    """HR faces with their synthetic LR, and real LR pictures of others: {"hr", "lr", "real_lr"}, float32 RGB in [0, 1].
+    """HR faces with their synthetic LR, and real LR images of other people: {"hr", "lr", "real_lr"}, float32 RGB in [0, 1].
 
-    `lr` is `degrade(hr, generator)`; `real_lr` has nothing to do with `hr`. Both are drawn as in `PairedBatches`, each set in
-    its own order, flipped independently with probability 1/2. Raises ValueError if the LR sizes differ.
+    `lr` is `degrade(hr, generator)`; `real_lr` is unrelated to `hr`. Both are drawn as in `PairedBatches`, each set in its own
+    order, flipped independently with probability 1/2. Raises ValueError if the LR sizes differ.
     """
 
     hr: ImageSet
@@ -114,9 +110,10 @@ def _as_it_is(image: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def eval_batches(images: ImageSet, degrade: Degrade, batch_size: int, seed: int) -> Iterator[dict[str, Tensor]]:
-    """Yield {"lr": …, "hr": …} over the whole set in order, unflipped, as PairedBatches does; the last batch may be smaller.
+    """Yield {"lr", "hr"} as PairedBatches does, over the whole set in order and unflipped; the last batch may be smaller.
 
-    Image i is degraded by itself, with a generator keyed by (seed, i): its LR image does not depend on the batch size.
+    Image i is degraded alone, with a generator keyed by (seed, i), so its LR image does not depend on the batch size.
+    Raises ValueError if `batch_size` < 1.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
@@ -127,8 +124,16 @@ def eval_batches(images: ImageSet, degrade: Degrade, batch_size: int, seed: int)
         yield {"lr": torch.cat(lr), "hr": hr}
 
 
+def drawn_positions(seed: int, step: int, batch_size: int, n: int) -> npt.NDArray[np.int64]:
+    """The positions among n images that a step (counted from 0) shows, (batch_size,). Raises ValueError for a negative step."""
+    if step < 0:
+        raise ValueError(f"steps count from 0, got {step}")
+    places = range(step * batch_size, (step + 1) * batch_size)
+    return np.array([_epoch_order(seed, place // n, n)[place % n] for place in places])
+
+
 @lru_cache(maxsize=4)
-def epoch_order(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
+def _epoch_order(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
     """The order in which an epoch shows n images: a permutation of 0 to n - 1, read-only."""
     order: npt.NDArray[np.int64] = torch.randperm(n, generator=keyed_generator(seed, "epoch", epoch)).numpy()
     order.flags.writeable = False  # the cache hands out this very array

@@ -1,4 +1,4 @@
-"""Boxes around faces, from landmarks: what the protocols cut out of a picture."""
+"""Boxes around faces, from landmarks: the part of a picture that a protocol crops."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels; right and bottom are outside
 Points = npt.NDArray[np.float64]  # (n, 2), x then y, in pixels
-# The side of the box in units of the landmarks. Cheng et al. (DIC), whom SelfSR follows, publish boxes but no rule; ours cuts
+# The side of the box in units of the landmarks. Cheng et al. (DIC), whom SelfSR follows, publish boxes but no rule; ours ends
 # a little above the brows and below the chin [ours].
 OUTLINE_SIDE = 1.25  # of the larger extent of landmarks that trace jaw and brows
 # With eyes, nose and mouth corners only: the longer of FFHQ's two lengths (twice the distance between the eyes, 1.8 times that
@@ -23,7 +23,7 @@ def landmark_box(points: Points, layout: Literal["outline", "five"]) -> Box:
 
     "outline": points that trace jaw and brows (68, 194, ...): centred on their extent, OUTLINE_SIDE times its larger side.
     "five": left eye, right eye, nose, left and right mouth corner (CelebA's order): FIVE_POINT_CENTRE, FIVE_POINT_SIDE.
-    Raises ValueError when there are too few points or they do not span a face.
+    Raises ValueError if there are too few points, or they coincide or are not finite.
     """
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 5 or (layout == "five" and len(points) != 5):
         raise ValueError(

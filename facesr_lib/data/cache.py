@@ -9,8 +9,8 @@ from pathlib import Path
 def cache_dir() -> Path:
     """Return facesr's cache folder, which may not exist yet.
 
-    `FACESR_CACHE` if set, else `XDG_CACHE_HOME/facesr` (XDG base directory specification; a relative value is ignored,
-    as that specification asks), else `~/.cache/facesr`. Everything in it can be deleted: it is made again when needed.
+    `FACESR_CACHE` if set, else `XDG_CACHE_HOME/facesr`, else `~/.cache/facesr`. A relative `XDG_CACHE_HOME` is ignored, as the
+    XDG base directory specification asks. Everything in the folder can be deleted: it is made again when needed.
     """
     if own := os.environ.get("FACESR_CACHE"):
         return Path(own).expanduser()

@@ -1,4 +1,4 @@
-"""DiceBear cartoon faces: as many seeded colour avatars as wanted, drawn here, with no person in them."""
+"""DiceBear cartoon faces: any number of seeded colour avatars, drawn on this machine, that show no person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from PIL import Image
@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 
 from facesr_lib.data.images import ImageSet, Pixels
 from facesr_lib.data.packed import PackedWriter, cached_set, open_packed
+from facesr_lib.data.split import Split
 
 if TYPE_CHECKING:
     from dicebear import Style
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 # Released under CC0 1.0 (avataaars: free for personal and commercial use).
 FREE_STYLES = ("avataaars", "lorelei", "notionists", "open-peeps", "pixel-art")
 PACKAGES = ("dicebear-core", "dicebear-styles", "resvg-py")
-Split = Literal["train", "val", "test"]
 
 
 def dicebear_cartoons(
@@ -36,12 +36,12 @@ def dicebear_cartoons(
 ) -> ImageSet:
     """Return `count` cartoon faces of `size` x `size` px, on seeded pastel backgrounds, from the cache after the first call.
 
-    Avatar i is drawn from the text "{seed}-{split}-{i}", which is also its group: no avatar seed is in two splits or
-    two seeds, and a larger count begins with the same avatars. `style` is one style of dicebear-styles or several, taken
-    in turn; the default ones are free for any use, and a style under CC BY may be named, since every style's licence text
-    is in the set's credit. The same arguments and package versions give identical bytes on the same kind of machine.
+    The text "{seed}-{split}-{i}" seeds avatar i and is its group: no avatar is in two splits or two seeds, and a larger
+    `count` begins with the same avatars. `style` is one style of dicebear-styles or several, which take turns. The default
+    ones are free for any use. A style under CC BY is allowed too, since the set's credit holds every style's licence text.
+    The same arguments and package versions give identical bytes on the same kind of machine.
     (DiceBear draws a few seeds of open-peeps alike: about 1 in 100 of 3,000. The backgrounds still differ.)
-    Raises ValueError for an unknown style or split and ModuleNotFoundError when a package is missing.
+    Raises ValueError for an unknown style or split, or numbers below 1, and ModuleNotFoundError if a package is missing.
     """
     names = (style,) if isinstance(style, str) else tuple(style)
     if split not in get_args(Split):
@@ -80,7 +80,7 @@ def _definition(style: str) -> Traversable:
     known = sorted(item.name.removesuffix(".json") for item in folder.iterdir() if item.name.endswith(".json"))
     if style not in known:
         raise ValueError(
-            f"unknown DiceBear style {style!r}: choose among {', '.join(FREE_STYLES)} (free for any use), or, with its credit, "
+            f"unknown DiceBear style {style!r}: choose one of {', '.join(FREE_STYLES)} (free for any use), or, with its credit, "
             f"any of {', '.join(known)}"
         )
     return folder.joinpath(f"{style}.json")

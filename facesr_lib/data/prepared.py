@@ -1,4 +1,4 @@
-"""Data sets that `facesr data prepare` has made: how they are recognised, and which of them a DATA_ROOT stands for."""
+"""Data sets made by `facesr data prepare`: how to recognise them, and which of them a DATA_ROOT names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FORMAT = "facesr prepared set"
 
 
 def prepared_facts(folder: Path) -> dict[str, Any] | None:
-    """What a prepared set says of itself (name, kind, licence, protocol, parts, ...), or None when the folder is none."""
+    """The description of a prepared set (name, kind, licence, protocol, parts, ...); None if the folder is none."""
     try:
         facts = json.loads((folder / PREPARED).read_bytes())
     except (OSError, ValueError):
@@ -29,10 +29,10 @@ def prepared_sets(root: Path) -> dict[str, dict[str, Any]]:
 
 
 def face_set(root: Path, size: int | None, preferred: Sequence[str] = ()) -> Path:
-    """The folder whose faces a DATA_ROOT stands for: `root` itself, or one of the prepared sets below it.
+    """The folder whose faces a DATA_ROOT names: `root` itself, or one of the prepared sets below it.
 
-    Of several, the first of `preferred`, else the first by name, that has HR faces of at least `size` px. Raises
-    FileNotFoundError, naming what is there and what to prepare, when there are prepared sets but none with such faces.
+    Of several sets with HR faces of at least `size` px, the first of `preferred`, else the first by name. Raises
+    FileNotFoundError, which names the sets found and what to prepare, if there are prepared sets but none with such faces.
     """
     sets = {} if prepared_facts(root) else prepared_sets(root)
     if not sets:
@@ -49,10 +49,10 @@ def face_set(root: Path, size: int | None, preferred: Sequence[str] = ()) -> Pat
 
 
 def real_lr_folder(root: Path, preferred: Sequence[str] = ()) -> Path | None:
-    """The folder with packed real LR faces (train.json, test.json) that belongs to a DATA_ROOT; None when it has none.
+    """The folder with packed real LR faces (train.json, test.json) that belongs to a DATA_ROOT; None if it has none.
 
-    `root`/real_lr where `root` itself is such a set; else that of a prepared set below `root`: the first of `preferred`, else
-    the first by name.
+    `root`/real_lr if `root` itself is such a set; else that of a prepared set below `root`: the first of `preferred`, else the
+    first by name.
     """
     names = [".", *preferred, *prepared_sets(root)]
     folders = [root / name / "real_lr" for name in names]

@@ -1,4 +1,4 @@
-"""Two pictures that need no data set: a public-domain face in colour, and a pattern whose frequencies are known."""
+"""Two pictures that need no data set: a public-domain face in colour, and a pattern of known frequencies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ CREDIT = "Eileen Collins, photograph by NASA, public domain, from scikit-image"
 
 
 def astronaut_face(size: int = 128) -> Tensor:
-    """Astronaut Eileen Collins' portrait, float32 RGB (1, 3, size, size) in [0, 1], at most 256 px. Raises ValueError above."""
+    """Astronaut Eileen Collins' portrait, float32 RGB (1, 3, size, size) in [0, 1].
+
+    Raises ValueError if `size` is not in 1 to 256 px.
+    """
     if not 1 <= size <= 256:
         raise ValueError(f"size: the portrait has 256 px, so expected 1 to 256, got {size}")
     from skimage.data import astronaut  # slow to import
@@ -26,8 +29,8 @@ def astronaut_face(size: int = 128) -> Tensor:
 def zone_plate(size: int = 128, highest: float = 0.5) -> Tensor:
     """Rings that get finer outwards, float32 grey as RGB (1, 3, size, size) in [0, 1].
 
-    At r pixels from the middle there are `highest` * r / (size / 2) cycles a pixel: at the middle of each side `highest`. 0.5 is
-    the finest that pixels can show, so a reduction by s cannot keep what lies beyond 1 / s of the way. Raises ValueError
+    At r pixels from the centre the pattern has `highest` * r / (size / 2) cycles per pixel: `highest` at the middle of each
+    side. Pixels can show up to 0.5, so a reduction by s loses the rings beyond 1 / s of the way outwards. Raises ValueError
     unless 0 < highest <= 0.5.
     """
     if not 0 < highest <= 0.5:

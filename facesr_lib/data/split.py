@@ -1,22 +1,25 @@
-"""Splits by person: whoever is in the training images is never in the test images."""
+"""Splits by person: nobody is in both the training and the test images."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from facesr_lib.data.images import ImageSet
+
+Split = Literal["train", "val", "test"]
 
 
 def split_by_group(images: ImageSet, parts: Mapping[str, int] | Mapping[str, float], seed: int) -> dict[str, ImageSet]:
     """Divide a set into named parts that share no group.
 
     `parts` gives each part's number of groups (ints, e.g. {"train": 25, "test": 10}) or its fraction of the groups
-    (floats, e.g. {"train": 0.75, "test": 0.25}); what is left over belongs to no part. Groups, not images, are counted:
-    where some people have many more pictures, the parts' image counts follow the people. Every part gets at least one group.
-    The draw depends on (seed, group ids) only, and adding a person leaves the order of the others as it was.
-    Raises ValueError when there are too few groups or the numbers make no sense.
+    (floats, e.g. {"train": 0.75, "test": 0.25}). The rest belongs to no part. The numbers count groups, not images: if some
+    people have many more pictures, the parts' image counts follow the people. Every part gets at least one group.
+    The draw depends on (seed, group ids) only. A new person does not change the order of the others.
+    Raises ValueError if there are too few groups, or the numbers are not positive or of mixed types.
     """
     result = {}
     for part, chosen in divide_groups(images.name, set(images.groups), parts, seed).items():

@@ -7,215 +7,180 @@ from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from scipy.special import nctdtr, ndtri, stdtrit
 
 from facesr_lib.evaluate.bootstrap import holm
-from facesr_lib.exercises.verdict import Verdict, expect_close, verdict
+from facesr_lib.exercises.feedback import check, expect_numbers, expect_pair
 
 Floats = npt.NDArray[np.float64]
 People = npt.NDArray[np.int64]
 
 
-def check_interval(answer: Callable[[Floats, People], tuple[float, float]]) -> Verdict:
+@check(
+    "Right. With ten people such intervals are still a little too short; the report's reach further out, by Student's t."
+)
+def check_interval(answer: Callable[[Floats, People], tuple[float, float]]) -> None:
     """`answer(gain, person)`: a difference per image and whose image it is, (N,) each -> the 95 % interval of the mean.
 
     Percentile bootstrap: as many people as there are, drawn with replacement, each with all their images.
     """
-
-    def examine() -> None:
-        rng = np.random.default_rng(0)
-        sizes = np.array([2, 3, 2, 4, 2, 3, 2, 9, 2, 3, 2, 2])
-        person = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
-        worth = np.array(
-            [0.1, -0.3, 0.2, -0.2, 0.3, -0.4, 0.2, 1.6, 0.1, -0.1, 0.3, -0.3]
-        )  # one person has most images
-        gain = worth[person] + 0.1 * rng.standard_normal(len(person))
-        interval = _pair(answer(gain.copy(), person.copy()), "low and high")
-        totals, each = np.bincount(person, gain), np.bincount(person, gain) / sizes
-        people = rng.integers(0, len(sizes), (20_000, len(sizes)))
-        means = totals[people].sum(axis=1) / sizes[people].sum(axis=1)
-        images = gain[rng.integers(0, len(gain), (20_000, len(gain)))].mean(axis=1)
-        mistakes = {
-            "You drew images: several of one person are hardly more than one witness. Draw people.": images,
-            "These are percentiles of the differences. Wanted are those of the resampled means.": gain,
-            "These are percentiles of the people. Wanted are those of the resampled means.": each,
-            "You took means of people's means: every drawn image counts once.": each[people].mean(axis=1),
-        }
-        room = 0.35 * means.std()  # what a thousand resamples leave to chance
-        low, high = interval
-        assert low <= high, "The interval is turned around: low first, then high."
-        assert high - low > 1e-9, "Every resample gave the same mean: draw people with replacement."
-        right = np.quantile(means, (0.025, 0.975))
-        hint = (
-            "Draw people with replacement, take all their images, take the mean; then the 2.5 % and 97.5 % quantiles."
-        )
-        for named, drawn in mistakes.items():
-            if np.abs(np.quantile(drawn, (0.025, 0.975)) - interval).max() < room:
-                hint = named
-        assert np.abs(right - interval).max() < room, (
-            f"[{low:.2f}, {high:.2f}] instead of about [{right[0]:.2f}, {right[1]:.2f}]. {hint}"
-        )
-
-    return verdict(
-        examine,
-        "Right. With ten people such intervals are still a little too short; the report's reach further out, by Student's t.",
+    rng = np.random.default_rng(0)
+    sizes = np.array([2, 3, 2, 4, 2, 3, 2, 9, 2, 3, 2, 2])
+    person = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    worth = np.array([0.1, -0.3, 0.2, -0.2, 0.3, -0.4, 0.2, 1.6, 0.1, -0.1, 0.3, -0.3])  # one person has most images
+    gain = worth[person] + 0.1 * rng.standard_normal(len(person))
+    interval = expect_pair(answer(gain.copy(), person.copy()), "low", "high")
+    totals, each = np.bincount(person, gain), np.bincount(person, gain) / sizes
+    people = rng.integers(0, len(sizes), (20_000, len(sizes)))
+    means = totals[people].sum(axis=1) / sizes[people].sum(axis=1)
+    images = gain[rng.integers(0, len(gain), (20_000, len(gain)))].mean(axis=1)
+    mistakes = {
+        "You drew images: several of one person are hardly more than one witness. Draw people.": images,
+        "These are percentiles of the differences. Wanted are those of the resampled means.": gain,
+        "These are percentiles of the people. Wanted are those of the resampled means.": each,
+        "You took means of people's means: every drawn image counts once.": each[people].mean(axis=1),
+    }
+    room = 0.35 * means.std()  # what a thousand resamples leave to chance
+    low, high = interval
+    assert low <= high, "The interval is turned around: low first, then high."
+    assert high - low > 1e-9, "Every resample gave the same mean: draw people with replacement."
+    right = np.quantile(means, (0.025, 0.975))
+    hint = "Draw people with replacement, take all their images, take the mean; then the 2.5 % and 97.5 % quantiles."
+    for named, drawn in mistakes.items():
+        if np.abs(np.quantile(drawn, (0.025, 0.975)) - interval).max() < room:
+            hint = named
+    assert np.abs(right - interval).max() < room, (
+        f"[{low:.2f}, {high:.2f}] instead of about [{right[0]:.2f}, {right[1]:.2f}]. {hint}"
     )
 
 
-def check_people_needed(answer: Callable[[float, float], int]) -> Verdict:
+@check("Right. Half the difference needs four times the people: small effects are dear.")
+def check_people_needed(answer: Callable[[float, float], int]) -> None:
     """`answer(mean, spread)`: how many people show a mean difference, of this spread between people, in 80 % of experiments.
 
     Shown: the 95 % interval of the mean difference leaves out zero. Any count from the normal approximation's to one more than
     the t test's is right.
     """
-
-    def examine() -> None:
-        for mean, spread in ((0.5, 1.0), (-0.012, 0.02), (2.0, 1.0), (0.1, 0.9)):
-            n = answer(mean, spread)
-            whole = isinstance(n, int | np.integer) and not isinstance(n, bool)
-            assert whole, f"expected a whole number, got {n!r}"
-            effect = spread / abs(mean)
-            fewest = math.ceil((_SURE + _OFTEN) ** 2 * effect**2)
-            enough = next(count for count in range(max(2, fewest), 10**6) if _power(mean, spread, count) >= 0.8)
-            wrong = {
-                "That is where the interval just ends at zero: half of all experiments still miss. Add 0.84, the normal "
-                "quantile of 80 %, to the 1.96.": (_SURE * effect) ** 2,
-                "The standard error is spread / sqrt(n): solve that for n, with a square.": (_SURE + _OFTEN) * effect,
-                "You asked one side only: a 95 % interval leaves 2.5 % on each.": ((1.645 + _OFTEN) * effect) ** 2,
-                "More spread needs more people, a larger difference needs fewer.": ((_SURE + _OFTEN) / effect) ** 2,
-            }
-            hint = "|mean| must be 1.96 + 0.84 standard errors, and a standard error is spread / sqrt(n)."
-            hint = next((named for named, count in wrong.items() if abs(n - count) <= 1), hint)
-            found = f"{_power(mean, spread, int(n)):.0%}" if n > 1 else "none"
-            assert fewest <= n <= enough + 1, (
-                f"Mean {mean:g}, spread {spread:g}: of experiments with {n} people {found} find it, wanted are 80 %. {hint}"
-            )
-
-    return verdict(examine, "Right. Half the difference needs four times the people: small effects are dear.")
+    for mean, spread in ((0.5, 1.0), (-0.012, 0.02), (2.0, 1.0), (0.1, 0.9)):
+        n = answer(mean, spread)
+        whole = isinstance(n, int | np.integer) and not isinstance(n, bool)
+        assert whole, f"expected a whole number, got {n!r}"
+        effect = spread / abs(mean)
+        fewest = math.ceil((_SURE + _OFTEN) ** 2 * effect**2)
+        enough = next(count for count in range(max(2, fewest), 10**6) if _power(mean, spread, count) >= 0.8)
+        wrong = {
+            "That is where the interval just ends at zero: half of all experiments still miss. Add 0.84, the normal "
+            "quantile of 80 %, to the 1.96.": (_SURE * effect) ** 2,
+            "The standard error is spread / sqrt(n): solve that for n, with a square.": (_SURE + _OFTEN) * effect,
+            "You asked one side only: a 95 % interval leaves 2.5 % on each.": ((1.645 + _OFTEN) * effect) ** 2,
+            "More spread needs more people, a larger difference needs fewer.": ((_SURE + _OFTEN) / effect) ** 2,
+        }
+        hint = "|mean| must be 1.96 + 0.84 standard errors, and a standard error is spread / sqrt(n)."
+        hint = next((named for named, count in wrong.items() if abs(n - count) <= 1), hint)
+        found = f"{_power(mean, spread, int(n)):.0%}" if n > 1 else "none"
+        assert fewest <= n <= enough + 1, (
+            f"Mean {mean:g}, spread {spread:g}: of experiments with {n} people {found} find it, wanted are 80 %. {hint}"
+        )
 
 
-def check_holm(answer: Callable[[Sequence[float]], Sequence[float]]) -> Verdict:
+@check("Right, and never worse than Bonferroni: only the smallest p-value pays the full price.")
+def check_holm(answer: Callable[[Sequence[float]], Sequence[float]]) -> None:
     """`answer(p_values)` gives Holm's adjusted p-values in the order of `p_values`."""
-
-    def examine() -> None:
-        for given in ([0.01, 0.04, 0.03, 0.005], [0.2, 0.001, 0.3, 0.02, 0.6, 0.02], [0.03]):
-            p, m = np.array(given), len(given)
-            rank = p.argsort(kind="stable").argsort(kind="stable")
-            steps = p * (m - rank)
-            ascending = np.minimum(1, np.maximum.accumulate(steps[rank.argsort()]))
-            mistakes = [
-                (p * m, "That is Bonferroni's, m times each: Holm multiplies the k-th smallest by m - k + 1 only."),
-                (p, "These are the p-values as they were."),
-                (
-                    np.minimum(1, steps),
-                    "A larger p-value must not get a smaller adjusted one: take the running maximum.",
-                ),
-                (steps, "A larger p-value must not get a smaller adjusted one, and none exceeds 1."),
-                (ascending, "In ascending order; give them back in the order in which they came."),
-                (p * m / (rank + 1), "That is Benjamini and Hochberg's way, which bounds another error."),
-            ]
-            hint = "Ascending: times m, m - 1, ..., 1; running maximum; at most 1; back into the old order."
-            tensors = [(torch.from_numpy(wrong), named) for wrong, named in mistakes]
-            expect_close(_tensor(answer(list(given))), torch.tensor(holm(given)).double(), hint, 1e-6, tensors)
-
-    return verdict(examine, "Right, and never worse than Bonferroni: only the smallest p-value pays the full price.")
+    for given in ([0.01, 0.04, 0.03, 0.005], [0.2, 0.001, 0.3, 0.02, 0.6, 0.02], [0.03]):
+        p, m = np.array(given), len(given)
+        rank = p.argsort(kind="stable").argsort(kind="stable")
+        steps = p * (m - rank)
+        ascending = np.minimum(1, np.maximum.accumulate(steps[rank.argsort()]))
+        mistakes = [
+            (p * m, "That is Bonferroni's, m times each: Holm multiplies the k-th smallest by m - k + 1 only."),
+            (p, "These are the p-values as they were."),
+            (np.minimum(1, steps), "A larger p-value must not get a smaller adjusted one: take the running maximum."),
+            (steps, "A larger p-value must not get a smaller adjusted one, and none exceeds 1."),
+            (ascending, "In ascending order; give them back in the order in which they came."),
+            (p * m / (rank + 1), "That is Benjamini and Hochberg's way, which bounds another error."),
+        ]
+        hint = "Ascending: times m, m - 1, ..., 1; running maximum; at most 1; back into the old order."
+        expect_numbers(answer(list(given)), holm(given), hint, mistakes)
 
 
-def check_front(answer: Callable[[Floats], Collection[int]]) -> Verdict:
+@check("Right. On the front, which row is best is a matter of what you want; behind it, it is not.")
+def check_front(answer: Callable[[Floats], Collection[int]]) -> None:
     """`answer(scores)`: (rows, measures), more is better -> positions of the rows that no other row beats.
 
     A row beats another if it is at least as good in every measure and better in one.
     """
-
-    def examine() -> None:
-        rng = np.random.default_rng(0)
-        ties = np.array([[2.0, 1], [2, 3], [2, 3], [1, 3], [3, 0], [0, 4], [0, 3]])
-        for scores in (np.array([[1.0, 2]]), rng.random((9, 2)), ties, rng.random((12, 3))):
-            found = set(map(int, answer(scores.copy())))
-            front = {i for i, row in enumerate(scores) if not any(_beats(other, row) for other in scores)}
-            weak = {i for i, row in enumerate(scores) if not any((other > row).all() for other in scores)}
-            best = set(map(int, scores.argmax(axis=0)))
-            first = {i for i in front if not any((scores[j] == scores[i]).all() for j in range(i))}
-            hint = "A row stays unless some other row is at least as good everywhere and better somewhere."
-            if found == weak:
-                hint = "A row as good in one measure and worse in another is beaten, too."
-            elif found == best:
-                hint = "These are the winners of the single measures: compromises that nothing beats belong to it."
-            elif found == first:
-                hint = "Of two equal rows neither beats the other: both stay."
-            elif not found:
-                hint = "Every row is as good as itself: that must not count against it."
-            assert found == front, f"rows {sorted(found)} instead of {sorted(front)} of\n{scores.round(2)}\n{hint}"
-
-    return verdict(
-        examine, "Right. On the front, which row is best is a matter of what you want; behind it, it is not."
-    )
+    rng = np.random.default_rng(0)
+    ties = np.array([[2.0, 1], [2, 3], [2, 3], [1, 3], [3, 0], [0, 4], [0, 3]])
+    for scores in (np.array([[1.0, 2]]), rng.random((9, 2)), ties, rng.random((12, 3))):
+        found = set(map(int, answer(scores.copy())))
+        front = {i for i, row in enumerate(scores) if not any(_beats(other, row) for other in scores)}
+        weak = {i for i, row in enumerate(scores) if not any((other > row).all() for other in scores)}
+        best = set(map(int, scores.argmax(axis=0)))
+        first = {i for i in front if not any((scores[j] == scores[i]).all() for j in range(i))}
+        hint = "A row stays unless some other row is at least as good everywhere and better somewhere."
+        if found == weak:
+            hint = "A row as good in one measure and worse in another is beaten, too."
+        elif found == best:
+            hint = "These are the winners of the single measures: compromises that nothing beats belong to it."
+        elif found == first:
+            hint = "Of two equal rows neither beats the other: both stay."
+        elif not found:
+            hint = "Every row is as good as itself: that must not count against it."
+        assert found == front, f"rows {sorted(found)} instead of {sorted(front)} of\n{scores.round(2)}\n{hint}"
 
 
-def check_recovered(answer: Callable[[Floats, Floats, Floats], float]) -> Verdict:
+@check("Right. Name both ends when you quote it: a share of a small loss is large by accident.")
+def check_recovered(answer: Callable[[Floats, Floats, Floats], float]) -> None:
     """`answer(teacher, fine_tuned, student)`: PSNR per image, (N,) each -> the share of the mean loss that came back."""
-
-    def examine() -> None:
-        rng = np.random.default_rng(0)
-        teacher = 21 + rng.standard_normal(40)
-        fine_tuned = teacher - 2.5 * rng.random(40)
-        fine_tuned[:3] = teacher[:3] - (1e-3, -1e-3, 2e-3)  # images that lost nothing
-        for target in (0.8, 1.1, 0.0, -0.2):
-            student = fine_tuned + target * (teacher - fine_tuned) + 0.05 * rng.standard_normal(40)
-            lost, back = teacher - fine_tuned, student - fine_tuned
-            expected = back.mean() / lost.mean()
-            mistakes = [
-                ((back / lost).mean(), "A mean of ratios: an image that lost nothing divides by nothing. Take means first."),
-                (1 - expected, "That is the share still missing."),
-                (100 * expected, "A share, not per cent: 1 is all of it."),
-                (back.mean(), "These are decibels: divide by what was lost."),
-                (student.mean() / teacher.mean(), "A ratio of decibels: count from the fine-tuned network up."),
-                (min(1.0, max(0.0, expected)), "More than all, and less than nothing, can happen: do not clip."),
-            ]  # fmt: skip
-            tensors = [(torch.tensor(float(wrong)).double(), named) for wrong, named in mistakes]
-            hint = "(student - fine-tuned) over (teacher - fine-tuned), of the means."
-            expect_close(_tensor(answer(teacher, fine_tuned, student)), torch.tensor(expected), hint, 1e-6, tensors)
-
-    return verdict(examine, "Right. Name both ends when you quote it: a share of a small loss is large by accident.")
+    rng = np.random.default_rng(0)
+    teacher = 21 + rng.standard_normal(40)
+    fine_tuned = teacher - 2.5 * rng.random(40)
+    fine_tuned[:3] = teacher[:3] - (1e-3, -1e-3, 2e-3)  # images that lost nothing
+    for target in (0.8, 1.1, 0.0, -0.2):
+        student = fine_tuned + target * (teacher - fine_tuned) + 0.05 * rng.standard_normal(40)
+        lost, back = teacher - fine_tuned, student - fine_tuned
+        expected = back.mean() / lost.mean()
+        mistakes = [
+            ((back / lost).mean(), "A mean of ratios: an image that lost nothing divides by nothing. Take means first."),
+            (1 - expected, "That is the share still missing."),
+            (100 * expected, "A share, not per cent: 1 is all of it."),
+            (back.mean(), "These are decibels: divide by what was lost."),
+            (student.mean() / teacher.mean(), "A ratio of decibels: count from the fine-tuned network up."),
+            (min(1.0, max(0.0, expected)), "More than all, and less than nothing, can happen: do not clip."),
+        ]  # fmt: skip
+        hint = "(student - fine-tuned) over (teacher - fine-tuned), of the means."
+        expect_numbers(answer(teacher, fine_tuned, student), expected, hint, mistakes)
 
 
-def check_factorial(answer: Callable[[Floats, Floats, Floats, Floats], Sequence[float]]) -> Verdict:
+@check(
+    "Right. Taking one part away at a time sees only two of the four corners; without the fourth nobody can tell whether "
+    "two parts do the same work twice."
+)
+def check_factorial(answer: Callable[[Floats, Floats, Floats, Floats], Sequence[float]]) -> None:
     """`answer(both, no_output, no_bottleneck, neither)`: PSNR per image, (N,) -> output's and bottleneck's effect, interaction.
 
     A term's effect is the mean of what it adds with and without the other; the interaction is what output adds beside the
     bottleneck term minus what it adds alone.
     """
-
-    def examine() -> None:
-        rng = np.random.default_rng(0)
-        for output, bottleneck, interaction in ((2.5, 0.3, 0.0), (1.0, 1.0, -1.0), (0.5, -0.2, 0.8)):
-            neither = 18 + rng.standard_normal(30)
-            alone = neither + output - interaction / 2, neither + bottleneck - interaction / 2
-            noise = 0.1 * rng.standard_normal((2, 30))
-            noise -= noise.mean(axis=1, keepdims=True)
-            no_bottleneck, no_output = alone + noise
-            both = neither + output + bottleneck
-            found = _tensor(answer(both, no_output, no_bottleneck, neither))
-            expected = torch.tensor([output, bottleneck, interaction], dtype=torch.float64)
-            one_at_a_time = torch.tensor([output + interaction / 2, bottleneck + interaction / 2, interaction]).double()
-            mistakes = [
-                (one_at_a_time, "You took one part away from the whole: average with what it adds to nothing."),
-                (expected[[1, 0, 2]], "Output and bottleneck are swapped: no_output has the bottleneck term alone."),
-                (expected * torch.tensor([1, 1, -1]), "The interaction's sign: with the other minus without the other."),
-                (expected / torch.tensor([1, 1, 2]), "Here the interaction is the whole difference of differences, no half."),
-                (expected * torch.tensor([2, 2, 1]), "Two differences were added: take their mean."),
-            ]  # fmt: skip
-            hint = (
-                "Output adds both - no_output and no_bottleneck - neither: their mean, and the first minus the second."
-            )
-            expect_close(found, expected, hint, 1e-6, mistakes)
-
-    praise = (
-        "Right. Taking one part away at a time sees only two of the four corners; without the fourth nobody can tell whether "
-        "two parts do the same work twice."
-    )
-    return verdict(examine, praise)
+    rng = np.random.default_rng(0)
+    for output, bottleneck, interaction in ((2.5, 0.3, 0.0), (1.0, 1.0, -1.0), (0.5, -0.2, 0.8)):
+        neither = 18 + rng.standard_normal(30)
+        alone = neither + output - interaction / 2, neither + bottleneck - interaction / 2
+        noise = 0.1 * rng.standard_normal((2, 30))
+        noise -= noise.mean(axis=1, keepdims=True)
+        no_bottleneck, no_output = alone + noise
+        both = neither + output + bottleneck
+        expected = np.array([output, bottleneck, interaction])
+        one_at_a_time = [output + interaction / 2, bottleneck + interaction / 2, interaction]
+        mistakes = [
+            (one_at_a_time, "You took one part away from the whole: average with what it adds to nothing."),
+            (expected[[1, 0, 2]], "Output and bottleneck are swapped: no_output has the bottleneck term alone."),
+            (expected * [1, 1, -1], "The interaction's sign: with the other minus without the other."),
+            (expected / [1, 1, 2], "Here the interaction is the whole difference of differences, no half."),
+            (expected * [2, 2, 1], "Two differences were added: take their mean."),
+        ]  # fmt: skip
+        hint = "Output adds both - no_output and no_bottleneck - neither: their mean, and the first minus the second."
+        expect_numbers(answer(both, no_output, no_bottleneck, neither), expected, hint, mistakes)
 
 
 _SURE, _OFTEN = -float(ndtri(0.025)), float(ndtri(0.8))
@@ -229,18 +194,3 @@ def _power(mean: float, spread: float, n: int) -> float:
 
 def _beats(one: Floats, other: Floats) -> bool:
     return bool((one >= other).all() and (one > other).any())
-
-
-def _pair(found: object, names: str) -> tuple[float, float]:
-    numbers = np.asarray(found, dtype=object).ravel()
-    assert len(numbers) == 2, f"return two numbers: {names}"
-    assert all(isinstance(number, int | float) and math.isfinite(number) for number in numbers), (
-        f"return two finite numbers: {names}"
-    )
-    return float(numbers[0]), float(numbers[1])
-
-
-def _tensor(found: object) -> object:
-    """Numbers, lists and arrays as a tensor, so that `expect_close` can compare them; anything else as it is."""
-    numeric = isinstance(found, float | int | list | tuple | np.ndarray | np.generic)
-    return torch.as_tensor(np.asarray(found, dtype=np.float64)) if numeric else found

@@ -1,4 +1,4 @@
-"""Checks for 01_degradation_and_upsampling."""
+"""Checks for 00_start_here and 01_degradation_and_upsampling: making LR images, enlarging them."""
 
 from __future__ import annotations
 
@@ -8,80 +8,69 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from facesr_lib.exercises.verdict import Verdict, expect_close, verdict
+from facesr_lib.exercises.feedback import check, expect_close, expect_number
 from facesr_lib.image import average_pool, quantize, resize_bicubic, resize_bilinear
+from facesr_lib.image.resize import cubic
 from facesr_lib.papers.isr_kd import Halvings
 
 
-def check_halvings(answer: Callable[[Tensor, int], Tensor]) -> Verdict:
+@check("Every LR pixel is now the mean of its square: the simplest honest degradation.")
+def check_average_pool(answer: Callable[[Tensor, int], Tensor]) -> None:
+    """`answer(x, factor)` gives the mean of every factor x factor square."""
+    for factor, height, width in ((2, 8, 12), (4, 16, 8), (3, 9, 6)):
+        x = torch.rand(2, 3, height, width)
+        hint = "Reshape (N, C, H, W) to (N, C, H/f, f, W/f, f), then take the mean over the two small axes."
+        expect_close(answer(x, factor), average_pool(x, factor), hint)
+
+
+@check("ISR-KD's LR images, to the bit. The rounding in between moves values by a grey level.")
+def check_halvings(answer: Callable[[Tensor, int], Tensor]) -> None:
     """`answer(hr, scale)` halves 8-bit images, rounding to 8 bit each time, until they are `scale` times smaller."""
-
-    def examine() -> None:
-        hr = quantize(torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(0)))
-        for scale in (2, 4, 8):
-            mistakes = [
-                (average_pool(hr, scale), "These are no whole grey levels: quantize after every halving."),
-                (quantize(average_pool(hr, scale)), "You round once, at the end: quantize after every halving."),
-                (quantize(hr[..., ::scale, ::scale]), "This skips pixels: a halving averages 2 x 2 of them."),
-                (Halvings(2)(hr), "Halve log2(scale) times."),
-            ]
-            hint = "average_pool(hr, 2), quantize, and again with the result until it is small enough."
-            expect_close(answer(hr, scale), Halvings(scale)(hr), hint, mistakes=mistakes)
-
-    return verdict(examine, "ISR-KD's LR images, to the bit. The rounding in between moves values by a grey level.")
-
-
-def check_alias(answer: Callable[[float, int], float]) -> Verdict:
-    """`answer(frequency, step)`: the frequency, 0 to 0.5 cycles per LR pixel, that a wave seems to have after skipping pixels."""
-
-    def examine() -> None:
-        samples = 64
-        for step in (1, 2, 4, 8):
-            for frequency in (0.0, 3 / 64, 0.125, 13 / 64, 0.25, 21 / 64, 0.5):
-                apparent = answer(frequency, step)
-                number = isinstance(apparent, float | int) and math.isfinite(apparent)
-                assert number, f"expected a number for {frequency:.3f} and step {step}, got {apparent!r}"
-                # The truth is measured: what the spectrum of the kept pixels has its peak at.
-                kept = torch.cos(2 * torch.pi * frequency * step * torch.arange(samples, dtype=torch.float64))
-                seen = torch.fft.rfft(kept).abs().argmax().item() / samples
-                turn = frequency * step
-                hint = "fold frequency * step back: take its distance from the nearest whole number."
-                if math.isclose(apparent, frequency):
-                    hint = f"count in cycles per LR pixel, which is {step} HR pixels wide."
-                elif math.isclose(apparent, turn) or math.isclose(apparent, turn % 1):
-                    hint = "more than half a cycle a pixel cannot be told from less: " + hint
-                assert math.isclose(apparent, seen, abs_tol=1e-6), (
-                    f"{frequency:.3f} cycles a pixel, every pixel number {step}: seen {seen:.4f}, you say {apparent:.4f}; {hint}"
-                )
-
-    return verdict(
-        examine, "At the sampling rate a wave becomes flat: there lie the false bull's eyes of the zone plate."
-    )
-
-
-def check_cubic(answer: Callable[[Tensor], Tensor]) -> Verdict:
-    """`answer(t)` gives the cubic kernel with a = -1/2 at distances t (n,) in LR pixels, of either sign."""
-
-    def examine() -> None:
-        scale, middle = 8, 4
-        impulse = torch.zeros(1, 1, 1, 2 * middle + 1, dtype=torch.float64)
-        impulse[..., middle] = 1
-        t = (torch.arange(scale * (2 * middle + 1), dtype=torch.float64) + 0.5) / scale - 0.5 - middle
-        expected = resize_bicubic(impulse, size=(1, len(t)))[0, 0, 0]  # what one LR pixel spreads over the HR pixels
+    hr = quantize(torch.rand(2, 3, 32, 48))
+    for scale in (2, 4, 8):
         mistakes = [
-            (_keys(t, -0.75), "That is a = -3/4, OpenCV's and torch's choice: here a = -1/2."),
-            (_keys(t, -1.0), "That is a = -1: here a = -1/2."),
-            (resize_bilinear(impulse, size=(1, len(t)))[0, 0, 0], "That is the linear kernel."),
+            (average_pool(hr, scale), "These are no whole grey levels: quantize after every halving."),
+            (quantize(average_pool(hr, scale)), "You round once, at the end: quantize after every halving."),
+            (quantize(hr[..., ::scale, ::scale]), "This skips pixels: a halving averages 2 x 2 of them."),
+            (Halvings(2)(hr), "Halve log2(scale) times."),
         ]
-        hint = "Two cubics in |t|: one up to 1, one from 1 to 2; 0 beyond."
-        expect_close(answer(t), expected, hint, 1e-6, mistakes)
-
-    return verdict(examine, "The lobe below zero is what sharpens, and what overshoots beside every edge.")
+        hint = "average_pool(hr, 2), quantize, and again with the result until it is small enough."
+        expect_close(answer(hr, scale), Halvings(scale)(hr), hint, mistakes=mistakes)
 
 
-def _keys(t: Tensor, a: float) -> Tensor:
-    """Keys' family (IEEE Trans. ASSP 29, 1981)."""
-    t = t.abs()
-    inner = ((a + 2) * t - (a + 3)) * t**2 + 1
-    outer = ((a * t - 5 * a) * t + 8 * a) * t - 4 * a
-    return torch.where(t <= 1, inner, torch.where(t < 2, outer, torch.zeros_like(t)))
+@check("At the sampling rate a wave becomes flat: there lie the false bull's eyes of the zone plate.")
+def check_alias(answer: Callable[[float, int], float]) -> None:
+    """`answer(frequency, step)`: the frequency, 0 to 0.5 cycles per LR pixel, that a wave seems to have after skipping pixels."""
+    samples = 64
+    for step in (1, 2, 4, 8):
+        for frequency in (0.0, 3 / 64, 0.125, 13 / 64, 0.25, 21 / 64, 0.5):
+            apparent = expect_number(answer(frequency, step), f"frequency {frequency:.3f}, step {step}")
+            # The truth is measured: what the spectrum of the kept pixels has its peak at.
+            kept = torch.cos(2 * torch.pi * frequency * step * torch.arange(samples, dtype=torch.float64))
+            seen = torch.fft.rfft(kept).abs().argmax().item() / samples
+            turn = frequency * step
+            hint = "fold frequency * step back: take its distance from the nearest whole number."
+            if math.isclose(apparent, frequency):
+                hint = f"count in cycles per LR pixel, which is {step} HR pixels wide."
+            elif math.isclose(apparent, turn) or math.isclose(apparent, turn % 1):
+                hint = "more than half a cycle a pixel cannot be told from less: " + hint
+            assert math.isclose(apparent, seen, abs_tol=1e-6), (
+                f"{frequency:.3f} cycles a pixel, every pixel number {step}: seen {seen:.4f}, you say {apparent:.4f}; {hint}"
+            )
+
+
+@check("The lobe below zero is what sharpens, and what overshoots beside every edge.")
+def check_cubic(answer: Callable[[Tensor], Tensor]) -> None:
+    """`answer(t)` gives the cubic kernel with a = -1/2 at distances t (n,) in LR pixels, of either sign."""
+    scale, middle = 8, 4
+    impulse = torch.zeros(1, 1, 1, 2 * middle + 1, dtype=torch.float64)
+    impulse[..., middle] = 1
+    t = (torch.arange(scale * (2 * middle + 1), dtype=torch.float64) + 0.5) / scale - 0.5 - middle
+    expected = resize_bicubic(impulse, size=(1, len(t)))[0, 0, 0]  # what one LR pixel spreads over the HR pixels
+    mistakes = [
+        (torch.from_numpy(cubic(t.numpy(), -0.75)), "That is a = -3/4, OpenCV's and torch's choice: here a = -1/2."),
+        (torch.from_numpy(cubic(t.numpy(), -1.0)), "That is a = -1: here a = -1/2."),
+        (resize_bilinear(impulse, size=(1, len(t)))[0, 0, 0], "That is the linear kernel."),
+    ]
+    hint = "Two cubics in |t|: one up to 1, one from 1 to 2; 0 beyond."
+    expect_close(answer(t), expected, hint, 1e-6, mistakes)

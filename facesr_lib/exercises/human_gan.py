@@ -7,55 +7,41 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from facesr_lib.exercises.verdict import Verdict, expect_close, verdict
+from facesr_lib.exercises.feedback import check, expect_close, expect_tensor
 from facesr_lib.image import gaussian_blur
 from facesr_lib.losses import bce_generator
 
 
-def check_generator_loss(answer: Callable[[Tensor], Tensor]) -> Verdict:
+@check("Right, and stable: at score -200 the loss is 200 and its slope is still there.")
+def check_generator_loss(answer: Callable[[Tensor], Tensor]) -> None:
     """`answer(scores)` gives mean -log sigmoid(score), also where the sigmoid rounds to 0."""
-
-    def examine() -> None:
-        scores = torch.tensor([[-2.0], [0.0], [3.0]])
-        expect_close(answer(scores), bce_generator(scores), "The loss is the mean of -log(sigmoid(score)).")
-        extreme = torch.tensor([[-200.0], [200.0]], requires_grad=True)
-        loss = answer(extreme)
-        expect_close(
-            loss, bce_generator(extreme), "At -200 the sigmoid is 0 in float32: use F.softplus or F.logsigmoid."
-        )
-        (slope,) = torch.autograd.grad(loss, extreme)
-        assert slope[0].item() < -0.4, "A generator that D sees through (score -200) must still get a gradient."
-
-    return verdict(examine, "Right, and stable: at score -200 the loss is 200 and its slope is still there.")
+    scores = torch.tensor([[-2.0], [0.0], [3.0]])
+    expect_close(answer(scores), bce_generator(scores), "The loss is the mean of -log(sigmoid(score)).")
+    extreme = torch.tensor([[-200.0], [200.0]], requires_grad=True)
+    loss = answer(extreme)
+    expect_close(loss, bce_generator(extreme), "At -200 the sigmoid is 0 in float32: use F.softplus or F.logsigmoid.")
+    (slope,) = torch.autograd.grad(loss, extreme)
+    assert slope[0].item() < -0.4, "A generator that D sees through (score -200) must still get a gradient."
 
 
-def check_unsharp(answer: Callable[[Tensor, float], Tensor]) -> Verdict:
+@check("That is the whole rival: one blur, one subtraction, nothing learned.")
+def check_unsharp(answer: Callable[[Tensor, float], Tensor]) -> None:
     """`answer(image, amount)` gives image + amount * (image - blurred), blurred by 7x7, sigma 5, kept in [0, 1]."""
-
-    def examine() -> None:
-        torch.manual_seed(0)
-        image = torch.rand(2, 3, 20, 20)
-        expect_close(answer(image, 0.0), image, "With amount 0 nothing may change.")
-        for amount in (0.5, 2.0):
-            expected = (image + amount * (image - gaussian_blur(image, 7, 5.0))).clamp(0, 1)
-            hint = "Add amount * (image - gaussian_blur(image, 7, 5.0)) to the image, then clamp to [0, 1]."
-            expect_close(answer(image, amount), expected, hint)
-
-    return verdict(examine, "That is the whole rival: one blur, one subtraction, nothing learned.")
+    image = torch.rand(2, 3, 20, 20)
+    expect_close(answer(image, 0.0), image, "With amount 0 nothing may change.")
+    for amount in (0.5, 2.0):
+        expected = (image + amount * (image - gaussian_blur(image, 7, 5.0))).clamp(0, 1)
+        hint = "Add amount * (image - gaussian_blur(image, 7, 5.0)) to the image, then clamp to [0, 1]."
+        expect_close(answer(image, amount), expected, hint)
 
 
-def check_bounded_scale(answer: Callable[[Tensor], Tensor]) -> Verdict:
+@check("A scale with these bounds can never get stuck. Would the paper's numbers change? Try it.")
+def check_bounded_scale(answer: Callable[[Tensor], Tensor]) -> None:
     """`answer(raw)` maps any real number into [0.2, 0.8], starts in the middle at 0, and always has a gradient."""
-
-    def examine() -> None:
-        raw = torch.linspace(-6, 6, 25, requires_grad=True)
-        value = answer(raw)
-        assert isinstance(value, Tensor), f"expected a tensor, got {type(value).__name__}"
-        assert value.shape == raw.shape, "Work element by element: the shape must not change."
-        assert value.min() >= 0.2, f"The smallest value is {value.min():.3f}: below 0.2."
-        assert value.max() <= 0.8, f"The largest value is {value.max():.3f}: above 0.8."
-        assert abs(value[12].item() - 0.5) < 1e-4, "At raw = 0 it should be 0.5, the paper's middle."
-        (slope,) = torch.autograd.grad(value.sum(), raw)
-        assert (slope > 0).all(), "Somewhere the gradient is zero (a clamp does that): try 0.2 + 0.6 * sigmoid(raw)."
-
-    return verdict(examine, "A scale with these bounds can never get stuck. Would the paper's numbers change? Try it.")
+    raw = torch.linspace(-6, 6, 25, requires_grad=True)
+    value = expect_tensor(answer(raw), raw.shape, "Work element by element: the shape must not change.")
+    assert value.min() >= 0.2, f"The smallest value is {value.min():.3f}: below 0.2."
+    assert value.max() <= 0.8, f"The largest value is {value.max():.3f}: above 0.8."
+    assert abs(value[12].item() - 0.5) < 1e-4, "At raw = 0 it should be 0.5, the paper's middle."
+    (slope,) = torch.autograd.grad(value.sum(), raw)
+    assert (slope > 0).all(), "Somewhere the gradient is zero (a clamp does that): try 0.2 + 0.6 * sigmoid(raw)."

@@ -8,94 +8,66 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from facesr_lib.exercises.verdict import Verdict, expect_close, verdict
+from facesr_lib.exercises.feedback import check, expect_close, expect_tensor
 from facesr_lib.losses import relativistic_average_generator, total_variation
 from facesr_lib.papers.isr_kd import js_divergence
 
 
-def check_pixel_gradients(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> Verdict:
+@check(
+    "Right: under L2 the outlier pulls a hundred times as hard as its neighbours; under L1 it counts as they do. So L1 "
+    "forgives outliers, and L2 gives everything to repair them."
+)
+def check_pixel_gradients(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> None:
     """`answer(sr, hr)` gives the gradients of L1 and of L2 (means over all numbers) with respect to sr, each of sr's shape."""
-
-    def examine() -> None:
-        torch.manual_seed(0)
-        hr = torch.rand(2, 3, 5, 4)
-        sr = hr + 0.01 * torch.randn(2, 3, 5, 4)
-        sr[0, :, 2, 2] = hr[0, :, 2, 2] + 1  # an outlier, a hundred times as wrong
-        found = answer(sr.clone(), hr.clone())
-        assert isinstance(found, tuple | list), (
-            f"Return two tensors, L1's gradient and L2's; got {type(found).__name__}."
-        )
-        assert len(found) == 2, f"Return two tensors, L1's gradient and L2's; got {len(found)}."
-        x = sr.clone().requires_grad_(True)
-        for mine, name, loss in zip(found, ("L1", "L2"), (F.l1_loss, F.mse_loss), strict=True):
-            hint = (
-                f"{name}: both losses are means, so one number's share is divided by how many there are (sr.numel())."
-            )
-            expect_close(mine.detach() if isinstance(mine, Tensor) else mine, _slope(loss(x, hr), x), hint, 1e-6)
-
-    praise = (
-        "Right: under L2 the outlier pulls a hundred times as hard as its neighbours; under L1 it counts as they do. So L1 "
-        "forgives outliers, and L2 gives everything to repair them."
-    )
-    return verdict(examine, praise)
+    hr = torch.rand(2, 3, 5, 4)
+    sr = hr + 0.01 * torch.randn(2, 3, 5, 4)
+    sr[0, :, 2, 2] = hr[0, :, 2, 2] + 1  # an outlier, a hundred times as wrong
+    found = answer(sr.clone(), hr.clone())
+    assert isinstance(found, tuple | list), f"Return two tensors, L1's gradient and L2's; got {type(found).__name__}."
+    assert len(found) == 2, f"Return two tensors, L1's gradient and L2's; got {len(found)}."
+    x = sr.clone().requires_grad_(True)
+    for mine, name, loss in zip(found, ("L1", "L2"), (F.l1_loss, F.mse_loss), strict=True):
+        hint = f"{name}: both losses are means, so one number's share is divided by how many there are (sr.numel())."
+        (slope,) = torch.autograd.grad(loss(x, hr), x)
+        expect_close(mine.detach() if isinstance(mine, Tensor) else mine, slope, hint, 1e-6)
 
 
-def check_relativistic(answer: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
+@check("Right. A discriminator that likes everything better than before teaches this loss nothing new.")
+def check_relativistic(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     """`answer(real, fake)` gives the relativistic average generator loss of two batches of scores (N, 1) and (M, 1)."""
-
-    def examine() -> None:
-        torch.manual_seed(0)
-        real, fake = torch.randn(5, 1) + 1, torch.randn(3, 1)
-        expected = relativistic_average_generator(real, fake)
-        hint = (
-            "Each fake score against the mean of the real ones should look real (-log sigmoid), each real one against the mean "
-            "of the fake ones should look fake (-log(1 - sigmoid)): two means, added."
-        )
-        expect_close(answer(real, fake), expected, hint)
-        expect_close(answer(real + 7, fake + 7), expected, f"Only differences count. {hint}")
-        far = answer(torch.full((2, 1), 300.0), torch.full((2, 1), -300.0))
-        hint = "With scores far apart the sigmoid rounds to 0 and its logarithm is infinite: use softplus."
-        expect_close(far, torch.tensor(1200.0), hint)
-
-    return verdict(examine, "Right. A critic that likes everything better than before teaches this loss nothing new.")
-
-
-def check_js(answer: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
-    """`answer(a, b)` gives the Jensen-Shannon divergence of softmax(a) and softmax(b) per row: (N, D), (N, D) -> (N,)."""
-
-    def examine() -> None:
-        torch.manual_seed(0)
-        a, b = 2 * torch.randn(4, 6), 2 * torch.randn(4, 6)
-        hint = "The mean of both Kullback-Leibler divergences to the average of the two distributions, in natural logarithms."
-        expect_close(answer(a, b), js_divergence(a, b), hint)
-        expect_close(answer(a, a), torch.zeros(4), "A distribution does not differ from itself.")
-        far = 200 * torch.eye(2)
-        hint = "Where a probability rounds to 0, 0 log 0 must give 0: work with log_softmax and logaddexp."
-        expect_close(answer(far, far.flip(0)), js_divergence(far, far.flip(0)), hint)
-
-    return verdict(examine, "Right. It never exceeds log 2, so one strange face cannot drown the other terms.")
-
-
-def check_invisible_change(answer: Callable[[Tensor], Tensor]) -> Verdict:
-    """`answer(flow)` gives another flow (1, 2, H, W), at least 1 px away at every pixel, of the same total variation."""
-
-    def examine() -> None:
-        torch.manual_seed(0)
-        for flow in (torch.zeros(1, 2, 6, 7), torch.randn(1, 2, 6, 7)):
-            other = answer(flow.clone())
-            assert isinstance(other, Tensor), f"expected a tensor, got {type(other).__name__}"
-            assert other.shape == flow.shape, f"expected shape {tuple(flow.shape)}, got {tuple(other.shape)}"
-            gap = abs(total_variation(other).item() - total_variation(flow).item())
-            assert gap <= 1e-5, (
-                f"the total variation changed by {gap:.3g}: leave every difference of neighbours as it is."
-            )
-            least = (other - flow).norm(dim=1).min().item()
-            assert least >= 1 - 1e-5, f"one pixel looks only {least:.2g} px elsewhere; every one should by at least 1."
-
-    return verdict(
-        examine, "Right: the smoothness term cannot see a shift of the whole picture. Something else has to hold it."
+    real, fake = torch.randn(5, 1) + 1, torch.randn(3, 1)
+    expected = relativistic_average_generator(real, fake)
+    hint = (
+        "Each fake score against the mean of the real ones should look real (-log sigmoid), each real one against the mean "
+        "of the fake ones should look fake (-log(1 - sigmoid)): two means, added."
     )
+    expect_close(answer(real, fake), expected, hint)
+    expect_close(answer(real + 7, fake + 7), expected, f"Only differences count. {hint}")
+    far = answer(torch.full((2, 1), 300.0), torch.full((2, 1), -300.0))
+    hint = "With scores far apart the sigmoid rounds to 0 and its logarithm is infinite: use softplus."
+    expect_close(far, torch.tensor(1200.0), hint)
 
 
-def _slope(loss: Tensor, x: Tensor) -> Tensor:
-    return torch.autograd.grad(loss, x)[0]
+@check("Right. It never exceeds log 2, so one strange face cannot drown the other terms.")
+def check_js(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """`answer(a, b)` gives the Jensen-Shannon divergence of softmax(a) and softmax(b) per row: (N, D), (N, D) -> (N,)."""
+    a, b = 2 * torch.randn(4, 6), 2 * torch.randn(4, 6)
+    hint = (
+        "The mean of both Kullback-Leibler divergences to the average of the two distributions, in natural logarithms."
+    )
+    expect_close(answer(a, b), js_divergence(a, b), hint)
+    expect_close(answer(a, a), torch.zeros(4), "A distribution does not differ from itself.")
+    far = 200 * torch.eye(2)
+    hint = "Where a probability rounds to 0, 0 log 0 must give 0: work with log_softmax and logaddexp."
+    expect_close(answer(far, far.flip(0)), js_divergence(far, far.flip(0)), hint)
+
+
+@check("Right: the smoothness term cannot see a shift of the whole picture. Something else has to hold it.")
+def check_invisible_change(answer: Callable[[Tensor], Tensor]) -> None:
+    """`answer(flow)` gives another flow (1, 2, H, W), at least 1 px away at every pixel, of the same total variation."""
+    for flow in (torch.zeros(1, 2, 6, 7), torch.randn(1, 2, 6, 7)):
+        other = expect_tensor(answer(flow.clone()), flow.shape)
+        gap = abs(total_variation(other).item() - total_variation(flow).item())
+        assert gap <= 1e-5, f"the total variation changed by {gap:.3g}: leave every difference of neighbours as it is."
+        least = (other - flow).norm(dim=1).min().item()
+        assert least >= 1 - 1e-5, f"one pixel looks only {least:.2g} px elsewhere; every one should by at least 1."

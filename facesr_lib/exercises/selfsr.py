@@ -9,85 +9,74 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from facesr_lib.exercises.verdict import Verdict, expect_close, verdict
+from facesr_lib.exercises.feedback import check, expect_close, expect_pair
 from facesr_lib.explore.flow import fit_flow, folds, preset_flow
 from facesr_lib.image import warp
 
 _PAIR_SIZE = 32
 
 
-def check_warp(answer: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
+@check("Right, with gradients to image and flow: that is all of eq. (1).")
+def check_warp(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     """`answer(image, flow)` gives image (N, C, H, W) sampled at the grid plus flow (N, 2, H, W), bilinearly, border continued."""
+    image = torch.rand(2, 3, 9, 12)
+    drawn = 6 * torch.rand(2, 2, 9, 12) - 3
+    still = torch.zeros_like(drawn)
+    hint = (
+        "A zero flow must return the image. With grid_sample, align_corners=True belongs to 2 x / (W - 1) - 1, "
+        "align_corners=False to (2 x + 1) / W - 1."
+    )
+    expect_close(answer(image, still), image, hint)
 
-    def examine() -> None:
-        generator = torch.Generator().manual_seed(0)
-        image = torch.rand(2, 3, 9, 12, generator=generator)
-        drawn = 6 * torch.rand(2, 2, 9, 12, generator=generator) - 3
-        still = torch.zeros_like(drawn)
-        hint = (
-            "A zero flow must return the image. With grid_sample, align_corners=True belongs to 2 x / (W - 1) - 1, "
-            "align_corners=False to (2 x + 1) / W - 1."
-        )
-        expect_close(answer(image, still), image, hint)
+    grid = torch.stack(torch.meshgrid(torch.arange(12.0), torch.arange(9.0), indexing="xy"))
+    last = torch.tensor([11.0, 8.0]).view(2, 1, 1)
+    inside = torch.minimum(grid + drawn, last).clamp(min=0) - grid  # never leaves the image
+    mistakes = [
+        (warp(image, inside.flip(1)), "x and y are swapped: flow[:, 0] goes to the right, flow[:, 1] down."),
+        (warp(image, -inside), "The sign is wrong: output[p] = image[p + flow[p]], so add the flow to the grid."),
+        (warp(image, inside.round()), "It jumps between pixels: interpolate bilinearly, do not round."),
+        (warp(image, inside.floor()), "It jumps between pixels: weigh the four neighbours, keep the fraction."),
+        (image, "The flow changes nothing."),
+    ]
+    right = "Take output[p] = image[p + flow[p]], with the weights of eq. (1)."
+    expect_close(answer(image, inside), warp(image, inside), right, mistakes=mistakes)
+    beyond = "Outside the image the border goes on: clamp the position to [0, W - 1] and [0, H - 1]."
+    expect_close(answer(image, drawn), warp(image, drawn), beyond)
 
-        grid = torch.stack(torch.meshgrid(torch.arange(12.0), torch.arange(9.0), indexing="xy"))
-        last = torch.tensor([11.0, 8.0]).view(2, 1, 1)
-        inside = torch.minimum(grid + drawn, last).clamp(min=0) - grid  # never leaves the image
-        mistakes = [
-            (warp(image, inside.flip(1)), "x and y are swapped: flow[:, 0] goes to the right, flow[:, 1] down."),
-            (warp(image, -inside), "The sign is wrong: output[p] = image[p + flow[p]], so add the flow to the grid."),
-            (warp(image, inside.round()), "It jumps between pixels: interpolate bilinearly, do not round."),
-            (warp(image, inside.floor()), "It jumps between pixels: weigh the four neighbours, keep the fraction."),
-            (image, "The flow changes nothing."),
-        ]
-        right = "Take output[p] = image[p + flow[p]], with the weights of eq. (1)."
-        expect_close(answer(image, inside), warp(image, inside), right, mistakes=mistakes)
-        beyond = "Outside the image the border goes on: clamp the position to [0, W - 1] and [0, H - 1]."
-        expect_close(answer(image, drawn), warp(image, drawn), beyond)
-
-        found, expected = _slopes(answer, image, drawn), _slopes(warp, image, drawn)
-        for name, slope in found.items():
-            assert slope is not None, f"No gradient reaches the {name}: .long(), .detach() or no_grad() in the way."
-            hint = f"The values are right, their gradient with respect to the {name} is not."
-            expect_close(slope, cast(Tensor, expected[name]), hint)
-
-    return verdict(examine, "Right, with gradients to image and flow: that is all of eq. (1).")
+    found, expected = _slopes(answer, image, drawn), _slopes(warp, image, drawn)
+    for name, slope in found.items():
+        assert slope is not None, f"No gradient reaches the {name}: .long(), .detach() or no_grad() in the way."
+        hint = f"The values are right, their gradient with respect to the {name} is not."
+        expect_close(slope, cast(Tensor, expected[name]), hint)
 
 
-def check_self_conditioning(answer: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
+@check("Every channel forgets its own strength, and the LR image says how strong it should be.")
+def check_self_conditioning(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     """`answer(features, scale)` gives scale * (features - mean) / std per sample and channel, both (N, C, H, W)."""
-
-    def examine() -> None:
-        generator = torch.Generator().manual_seed(0)
-        shape = (3, 4, 4, 5)
-        spread = 0.01 + 2 * torch.rand(3, 4, 1, 1, generator=generator)
-        features = spread * torch.randn(shape, generator=generator) + 3 * torch.randn(3, 4, 1, 1, generator=generator)
-        scale = 1 + 0.5 * torch.randn(shape, generator=generator)
-        expected = scale * _normalised(features, (2, 3))
-        mistakes = [
-            (scale * _normalised(features, (0, 2, 3)), "These are batch statistics: take mean and variance over H, W."),
-            (scale * _normalised(features, (1, 2, 3)), "These are layer statistics: take mean and variance over H, W."),
-            (scale * _normalised(features, (1,)), "These are statistics over the channels: take them over H and W."),
-            (
-                scale * _normalised(features, (2, 3), unbiased=True),
-                "The variance divides by H W - 1: use unbiased=False.",
-            ),
-            (_normalised(features, (2, 3)), "The scale is missing."),
-            (expected + features.mean((2, 3), keepdim=True), "The mean came back as a shift: eq. (6) has none."),
-            (expected + _normalised(features, (2, 3)), "You scale by 1 + scale: the paper's block by scale alone."),
-            (expected + scale, "The scale is added as well: eq. (6) has no shift."),
-        ]
-        right = "Subtract the mean over H and W, divide by the standard deviation, multiply by scale."
-        expect_close(answer(features, scale), expected, right, mistakes=mistakes)
-        empty = torch.zeros(shape)
-        expect_close(answer(features, empty), empty, "With scale 0 nothing may remain: there is no shift.")
-        faint = 0.003 * torch.randn(shape, generator=generator)
-        hint = "For faint features it matters where 1e-5 is added: to the variance, before the root."
-        expect_close(answer(faint, scale), scale * _normalised(faint, (2, 3)), hint)
-        flat = torch.full(shape, 0.5)
-        expect_close(answer(flat, scale), empty, "A constant channel has no variance: add 1e-5 before the root.")
-
-    return verdict(examine, "Every channel forgets its own strength, and the LR image says how strong it should be.")
+    shape = (3, 4, 4, 5)
+    spread = 0.01 + 2 * torch.rand(3, 4, 1, 1)
+    features = spread * torch.randn(shape) + 3 * torch.randn(3, 4, 1, 1)
+    scale = 1 + 0.5 * torch.randn(shape)
+    expected = scale * _normalised(features, (2, 3))
+    mistakes = [
+        (scale * _normalised(features, (0, 2, 3)), "These are batch statistics: take mean and variance over H, W."),
+        (scale * _normalised(features, (1, 2, 3)), "These are layer statistics: take mean and variance over H, W."),
+        (scale * _normalised(features, (1,)), "These are statistics over the channels: take them over H and W."),
+        (scale * _normalised(features, (2, 3), True), "The variance divides by H W - 1: use unbiased=False."),
+        (_normalised(features, (2, 3)), "The scale is missing."),
+        (expected + features.mean((2, 3), keepdim=True), "The mean came back as a shift: eq. (6) has none."),
+        (expected + _normalised(features, (2, 3)), "You scale by 1 + scale: the paper's block by scale alone."),
+        (expected + scale, "The scale is added as well: eq. (6) has no shift."),
+    ]
+    right = "Subtract the mean over H and W, divide by the standard deviation, multiply by scale."
+    expect_close(answer(features, scale), expected, right, mistakes=mistakes)
+    empty = torch.zeros(shape)
+    expect_close(answer(features, empty), empty, "With scale 0 nothing may remain: there is no shift.")
+    faint = 0.003 * torch.randn(shape)
+    hint = "For faint features it matters where 1e-5 is added: to the variance, before the root."
+    expect_close(answer(faint, scale), scale * _normalised(faint, (2, 3)), hint)
+    flat = torch.full(shape, 0.5)
+    expect_close(answer(flat, scale), empty, "A constant channel has no variance: add 1e-5 before the root.")
 
 
 def smoothness_pair() -> tuple[Tensor, Tensor]:
@@ -98,46 +87,32 @@ def smoothness_pair() -> tuple[Tensor, Tensor]:
     return source, warp(source, _swirl())
 
 
-def check_smoothness(answer: Callable[[], tuple[float, float]]) -> Verdict:
+@check("Between the two lies the weight that finds the true flow: the table above shows where.")
+def check_smoothness(answer: Callable[[], tuple[float, float]]) -> None:
     """`answer()` gives two weights: flows fitted to `smoothness_pair` fold with the first and hardly move with the second."""
-
-    def examine() -> None:
-        weights = answer()
-        assert isinstance(weights, tuple), "return two numbers: folding, frozen"
-        assert len(weights) == 2, "return two numbers: folding, frozen"
-        folding, frozen = weights
-        for name, weight in (("folding", folding), ("frozen", frozen)):
-            number = isinstance(weight, int | float) and not isinstance(weight, bool)
-            assert number, f"{name}: expected a number, got {weight!r}"
-            assert 0 <= weight < float("inf"), f"{name}: expected a finite number of at least 0, got {weight!r}"
-        assert folding < frozen, "The weight that folds must be the smaller one."
-        source, target = smoothness_pair()
-        share = folds(fit_flow(source, target, folding)).item()
-        assert share > 0, f"With {folding:g} the flow folds nowhere: hold it less."
-        moved = (fit_flow(source, target, frozen).norm(dim=1).mean() / _swirl().norm(dim=1).mean()).item()
-        assert moved < 0.1, f"With {frozen:g} the flow still moves {moved:.0%} of the true one: hold it more."
-
-    return verdict(examine, "Between the two lies the weight that finds the true flow: the table above shows where.")
+    folding, frozen = expect_pair(answer(), "folding", "frozen")
+    for name, weight in (("folding", folding), ("frozen", frozen)):
+        assert weight >= 0, f"{name}: expected a finite number of at least 0, got {weight!r}"
+    assert folding < frozen, "The weight that folds must be the smaller one."
+    source, target = smoothness_pair()
+    share = folds(fit_flow(source, target, folding)).item()
+    assert share > 0, f"With {folding:g} the flow folds nowhere: hold it less."
+    moved = (fit_flow(source, target, frozen).norm(dim=1).mean() / _swirl().norm(dim=1).mean()).item()
+    assert moved < 0.1, f"With {frozen:g} the flow still moves {moved:.0%} of the true one: hold it more."
 
 
-def check_fade(answer: Callable[[Tensor, Tensor, float], Tensor]) -> Verdict:
+@check("At alpha 0 the grown network answers as before: growing starts without a jump.")
+def check_fade(answer: Callable[[Tensor, Tensor, float], Tensor]) -> None:
     """`answer(below, sr, alpha)` gives (1 - alpha) * below, enlarged x2 by nearest pixels, + alpha * sr."""
-
-    def examine() -> None:
-        generator = torch.Generator().manual_seed(0)
-        below, sr = torch.rand(2, 3, 4, 5, generator=generator), torch.rand(2, 3, 8, 10, generator=generator)
-        nearest = below.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
-        soft = [
-            F.interpolate(below, scale_factor=2, mode=mode, align_corners=False) for mode in ("bilinear", "bicubic")
-        ]
-        for alpha in (0.3, 0.0, 1.0):
-            mistakes = [(alpha * nearest + (1 - alpha) * sr, "Turned around: at alpha 0 the new level does not count.")]
-            mistakes += [((1 - alpha) * image + alpha * sr, "Enlarge `below` by nearest pixels.") for image in soft]
-            mistakes += [(nearest + alpha * sr, "The level below has to fade out: weigh it with 1 - alpha.")]
-            right = "At alpha 0 you get `below`, enlarged; at 1 you get `sr`; in between their weighted mean."
-            expect_close(answer(below, sr, alpha), (1 - alpha) * nearest + alpha * sr, right, mistakes=mistakes)
-
-    return verdict(examine, "At alpha 0 the grown network answers as before: growing starts without a jump.")
+    below, sr = torch.rand(2, 3, 4, 5), torch.rand(2, 3, 8, 10)
+    nearest = below.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    soft = [F.interpolate(below, scale_factor=2, mode=mode, align_corners=False) for mode in ("bilinear", "bicubic")]
+    for alpha in (0.3, 0.0, 1.0):
+        mistakes = [(alpha * nearest + (1 - alpha) * sr, "Turned around: at alpha 0 the new level does not count.")]
+        mistakes += [((1 - alpha) * image + alpha * sr, "Enlarge `below` by nearest pixels.") for image in soft]
+        mistakes += [(nearest + alpha * sr, "The level below has to fade out: weigh it with 1 - alpha.")]
+        right = "At alpha 0 you get `below`, enlarged; at 1 you get `sr`; in between their weighted mean."
+        expect_close(answer(below, sr, alpha), (1 - alpha) * nearest + alpha * sr, right, mistakes=mistakes)
 
 
 def _swirl() -> Tensor:

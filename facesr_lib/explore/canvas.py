@@ -1,7 +1,7 @@
 """What all explorers share: pictures in a row as 8-bit pixels, and controls whose every move redraws one picture.
 
-Matplotlib takes a tenth of a second for a figure; pasting pixels takes a few milliseconds, so a slider can be followed.
-Widgets use what ipywidgets 7 and 8 share.
+Matplotlib takes a tenth of a second for a figure. Pasting pixels takes a few milliseconds, so the picture follows a slider.
+Widgets use the API that ipywidgets 7.7 and 8 share.
 """
 
 from __future__ import annotations
@@ -18,20 +18,24 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from facesr_lib.data.images import Pixels
+from facesr_lib.explore.upload import Gallery
 from facesr_lib.image import to_uint8
-from facesr_lib.plot.figures import Picture
+from facesr_lib.plot.figures import NotebookFigure
 
 GAP, TITLE, FONT = 8, 24, 14  # pixels: between panels, the height of the titles' strip, the letters
-LABEL, CONTROL = "11em", "27em"  # widths: of the controls' labels, which ipywidgets cuts if they are longer, and of all
+LABEL, CONTROL = (
+    "11em",
+    "27em",
+)  # widths of a control's label, which ipywidgets cuts if it is longer, and of the control
 # The controls' values by name -> the picture, and HTML to read below it.
-View = Callable[..., tuple[Pixels | Picture, str]]
+View = Callable[..., tuple[Pixels | NotebookFigure, str]]
 
 
 def panels(images: Mapping[str, Tensor], side: int = 256) -> Pixels:
-    """Pictures (1, 1 or 3, h, w) in [0, 1] in a row below their titles -> uint8 (H, W, 3).
+    """Images (1, 1 or 3, h, w) in [0, 1] in a row below their titles -> uint8 (H, W, 3).
 
-    The largest is enlarged by the whole factor that brings it nearest to `side` pixels, the others to the same size, all
-    without smoothing: what is seen are their own pixels.
+    The largest is enlarged by the whole factor that brings it nearest to `side` pixels, the others to the same size. Nothing
+    is smoothed, so readers see the images' own pixels.
     """
     height, width = max((tuple(image.shape[2:]) for image in images.values()), key=lambda size: size[0])
     factor = max(1, round(side / max(height, width)))
@@ -46,9 +50,9 @@ def panels(images: Mapping[str, Tensor], side: int = 256) -> Pixels:
     return np.asarray(row)
 
 
-def png(picture: Pixels | Picture) -> bytes:
-    """A figure, or uint8 pixels (H, W, 3), as a PNG; pixels with little compression, since that is quicker."""
-    if isinstance(picture, Picture):
+def png(picture: Pixels | NotebookFigure) -> bytes:
+    """A figure, or uint8 pixels (H, W, 3), as a PNG; pixels with little compression, which is faster."""
+    if isinstance(picture, NotebookFigure):
         return picture._repr_png_()
     content = io.BytesIO()
     Image.fromarray(picture).save(content, format="png", compress_level=1)
@@ -56,41 +60,39 @@ def png(picture: Pixels | Picture) -> bytes:
 
 
 def explorer(
-    view: View, controls: Mapping[str, widgets.Widget], above: Sequence[widgets.Widget] | None = None
+    view: View,
+    controls: Mapping[str, widgets.Widget],
+    pictures: Mapping[str, Tensor] | None = None,
+    uses: tuple[str, Mapping[str, Sequence[str]]] | None = None,
 ) -> widgets.VBox:
-    """Controls, a picture, and a line to read: `view(**values)` is called once at the start and once for every change.
+    """Controls, a picture, and a line to read: calls `view(**values)` once at the start and once for every change.
 
-    controls: argument of `view` -> the widget whose value it gets. above: what stands above the picture, where that is not
-    just the controls one below the other.
+    controls: argument of `view` -> the widget that gives its value, from top to bottom. pictures: name -> (1, 3, S, S) in
+    [0, 1]; a `Gallery` of them stands first, and `view` gets the chosen one as `hr`. uses: the name of a menu among the
+    controls, and for each of its values the names of the settings that it needs; the other settings are hidden.
+    Raises ValueError as `Gallery` does.
     """
+    gallery = None if pictures is None else Gallery(pictures)
     # Left to itself, the picture would be stretched to the width of the page, and its pixels and titles blurred.
     picture, readout = widgets.Image(format="png", layout=widgets.Layout(align_self="flex-start")), widgets.HTML()
 
     def draw(_: object = None) -> None:
-        shown, text = view(**{name: control.value for name, control in controls.items()})
+        if uses:
+            menu, settings = uses
+            for name in {name for names in settings.values() for name in names}:
+                controls[name].layout.display = "flex" if name in settings[controls[menu].value] else "none"
+        values = {name: control.value for name, control in controls.items()}
+        shown, text = view(**values, **({"hr": gallery.chosen} if gallery else {}))
         picture.value, readout.value = png(shown), text
 
-    for control in controls.values():
+    for control in (*controls.values(), *([gallery.menu] if gallery else [])):
         control.style.description_width, control.layout.width = LABEL, CONTROL
         control.observe(draw, names="value")
     draw()
-    return widgets.VBox([*(controls.values() if above is None else above), picture, readout])
-
-
-def show_used(
-    choice: widgets.Dropdown, settings: Mapping[str, widgets.Widget], uses: Mapping[str, Sequence[str]]
-) -> None:
-    """Hide the settings that `choice` makes no use of, now and on every change; uses: value of `choice` -> names of settings."""
-
-    def update(_: object = None) -> None:
-        for name, setting in settings.items():
-            setting.layout.display = "flex" if name in uses[choice.value] else "none"
-
-    choice.observe(update, names="value")
-    update()
+    return widgets.VBox([*([gallery.box] if gallery else []), *controls.values(), picture, readout])
 
 
 @lru_cache(maxsize=1)
 def _font() -> ImageFont.FreeTypeFont:
-    """The letters of the static figures: matplotlib brings them along."""
+    """The font of the static figures, which matplotlib installs."""
     return ImageFont.truetype(Path(mpl.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), FONT)

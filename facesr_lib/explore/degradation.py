@@ -1,4 +1,4 @@
-"""Ways to make a picture small and large again, by hand: what each keeps, what it invents, and what PSNR makes of it."""
+"""Ways to reduce an image and enlarge it again, by hand: what each keeps, what it invents, and what PSNR says of it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from torch import Tensor
 
 from facesr_lib.data import HiddenDegradation, keyed_generator
 from facesr_lib.data.images import Pixels
-from facesr_lib.explore.canvas import explorer, panels, show_used
-from facesr_lib.explore.upload import Gallery
+from facesr_lib.explore.canvas import explorer, panels
 from facesr_lib.image import AveragePooling, Bicubic, BlurResize, Degradation, quantize, resize_bicubic, resize_bilinear
 from facesr_lib.metrics import psnr, ssim
 from facesr_lib.papers.isr_kd import Halvings
-from facesr_lib.plot.figures import Picture, image_grid
+from facesr_lib.plot.figures import NotebookFigure, image_grid
 
-# What decides each recipe, beside the scale.
+# The settings that each recipe uses, apart from the scale.
 SETTINGS = {
     "bicubic": (),
     "average pooling": (),
@@ -39,7 +38,7 @@ UPSAMPLINGS: dict[str, Callable[[Tensor, int], Tensor]] = {
 
 @dataclass(frozen=True)
 class OneBilinearStep:
-    """Bilinear interpolation straight to the LR size, without antialiasing, then 8 bit: every LR pixel sees 2x2 HR pixels."""
+    """Bilinear interpolation straight to the LR size, no antialiasing, then 8 bit: each LR pixel sees 2x2 HR pixels."""
 
     scale: int
 
@@ -53,7 +52,7 @@ class OneBilinearStep:
 
 @dataclass(frozen=True)
 class SkipPixels:
-    """Every scale-th pixel of every scale-th row, beginning with the first: no filter, and half a pixel off to the corner."""
+    """Every scale-th pixel of every scale-th row, beginning with the first, then 8 bit: no filter, and off to the corner."""
 
     scale: int
 
@@ -67,10 +66,11 @@ class SkipPixels:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A way from HR to LR with its settings; `SETTINGS` says which ones it uses. Called like a `Degradation`.
+    """A way from HR to LR with its settings, of which `SETTINGS` names those in use. Called like a `Degradation`.
 
     kernel, sigma: of the Gaussian blur, in pixels. motion: blur as a fraction of the height. noise: standard deviation of the
-    sensor's noise in the dark, 1 = full range. quality: of the JPEG. draw: which of the random draws. ValueError for other kinds.
+    sensor noise in the dark, 1 = full range. quality: of the JPEG. draw: number of the random draw.
+    Raises ValueError for another kind.
     """
 
     kind: str = "bicubic"
@@ -87,7 +87,10 @@ class Recipe:
             raise ValueError(f"unknown recipe {self.kind!r}: choose one of {', '.join(SETTINGS)}")
 
     def __call__(self, hr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] -> (N, 3, H / scale, W / scale), 8 bit. Raises ValueError where scale does not divide."""
+        """(N, 3, H, W) in [0, 1] -> (N, 3, H / scale, W / scale), 8 bit.
+
+        Raises ValueError if `scale` does not divide H and W.
+        """
         return self.rule()(hr, keyed_generator(0, "recipe", self.draw))
 
     def rule(self) -> Degradation:
@@ -106,46 +109,37 @@ class Recipe:
 
 
 def enlarge(lr: Tensor, scale: int, kernel: str = "bicubic") -> Tensor:
-    """LR (N, C, h, w) in [0, 1] by one of `UPSAMPLINGS` -> (N, C, scale h, scale w), clamped."""
+    """Enlarge LR (N, C, h, w) in [0, 1] by one of `UPSAMPLINGS` -> (N, C, scale h, scale w), clamped to [0, 1]."""
     return UPSAMPLINGS[kernel](lr, scale).clamp(0, 1)
 
 
 def error_picture(sr: Tensor, hr: Tensor) -> Tensor:
-    """Signed error of the mean over the channels, (N, C, H, W) twice -> (N, 1, H, W): grey is none, white too bright, times 4."""
+    """Signed error of the channels' mean, times 4: two (N, C, H, W) -> (N, 1, H, W); grey is no error, white too bright."""
     return (0.5 + ERROR_GAIN * (sr - hr).mean(1, keepdim=True)).clamp(0, 1)
 
 
 def degradation_view(hr: Tensor, recipe: Recipe, kernel: str = "bicubic") -> tuple[Pixels, str]:
-    """HR (1, 3, H, W) in [0, 1], LR, LR enlarged and its error as pixels, and the scores as HTML, beside those of bicubic LR."""
+    """HR (1, 3, H, W) in [0, 1], LR, enlarged LR and its error as pixels; as HTML the scores, compared with bicubic LR's."""
     lr = recipe(hr)
     sr, usual = (enlarge(image, recipe.scale, kernel) for image in (lr, Bicubic(recipe.scale)(hr)))
-    title = f"{kernel} x{recipe.scale}"
-    shown = panels(
-        {
-            "HR": hr,
-            f"LR ({lr.shape[3]} px)": lr,
-            title: sr,
-            f"error, enhanced {ERROR_GAIN} times": error_picture(sr, hr),
-        }
-    )
+    error = {f"error, enhanced {ERROR_GAIN} times": error_picture(sr, hr)}
     score = psnr(sr, hr).item()
     text = (
         f"{recipe.kind}: PSNR <b>{score:.2f} dB</b>, SSIM {ssim(sr, hr).item():.3f}; "
         f"{score - psnr(usual, hr).item():+.2f} dB against bicubic LR enlarged the same way."
     )
-    return shown, text
+    return panels({"HR": hr, f"LR ({lr.shape[3]} px)": lr, f"{kernel} x{recipe.scale}": sr, **error}), text
 
 
 def degradation_explorer(pictures: Mapping[str, Tensor]) -> widgets.VBox:
-    """Choose a picture (or bring one), a recipe and a kernel to enlarge with, and turn the settings; twin: `degradation_grid`.
+    """Choose a picture (or upload one), a recipe and a kernel that enlarges, and move the settings; twin: `degradation_grid`.
 
-    pictures: name -> (1, 3, S, S) in [0, 1], S a multiple of 8.
+    pictures: name -> (1, 3, S, S) in [0, 1], S a multiple of 8. Raises ValueError if it is not, or as `Gallery` does.
     """
-    gallery = Gallery(pictures)
-    kind = widgets.Dropdown(options=list(SETTINGS), description="recipe")
-    kernel = widgets.Dropdown(options=list(UPSAMPLINGS), value="bicubic", description="enlarge by")
-    scale = widgets.SelectionSlider(options=[2, 4, 8], value=4, description="scale")
-    settings = {
+    controls = {
+        "kind": widgets.Dropdown(options=list(SETTINGS), description="recipe"),
+        "scale": widgets.SelectionSlider(options=[2, 4, 8], value=4, description="scale"),
+        "enlarging": widgets.Dropdown(options=list(UPSAMPLINGS), value="bicubic", description="enlarge by"),
         "kernel": widgets.IntSlider(value=7, min=1, max=21, step=2, description="kernel"),
         "sigma": widgets.FloatSlider(value=5.0, min=0.5, max=10, step=0.5, description="sigma"),
         "motion": widgets.FloatSlider(value=0.06, min=0, max=0.2, step=0.01, description="motion"),
@@ -154,27 +148,21 @@ def degradation_explorer(pictures: Mapping[str, Tensor]) -> widgets.VBox:
         "draw": widgets.IntSlider(value=0, min=0, max=20, description="random draw"),
     }
 
-    def view(picture: str, enlarging: str, **values: object) -> tuple[Pixels, str]:
-        return degradation_view(gallery.pictures[picture], Recipe(**values), enlarging)  # type: ignore[arg-type]
+    def view(hr: Tensor, enlarging: str, **values: object) -> tuple[Pixels, str]:
+        return degradation_view(hr, Recipe(**values), enlarging)  # type: ignore[arg-type]
 
-    show_used(kind, settings, SETTINGS)
-    controls = {"picture": gallery.menu, "kind": kind, "scale": scale, "enlarging": kernel, **settings}
-    return explorer(view, controls, [gallery.box, kind, scale, kernel, *settings.values()])
+    return explorer(view, controls, pictures, uses=("kind", SETTINGS))
 
 
 def degradation_grid(
     hr: Tensor, scale: int = 4, kinds: Sequence[str] = tuple(SETTINGS), kernel: str = "bicubic"
-) -> Picture:
-    """One picture (1, 3, H, W) in [0, 1] through every recipe (columns): LR by its own pixels, enlarged, and the error."""
+) -> NotebookFigure:
+    """One picture (1, 3, H, W) in [0, 1] by every recipe (columns): LR with its own pixels, LR enlarged, and the error."""
     columns, labels = {}, {}
     for kind in kinds:
         lr = Recipe(kind, scale)(hr)
         sr = enlarge(lr, scale, kernel)
         columns[kind] = torch.cat([enlarge(lr, scale, "nearest"), sr, error_picture(sr, hr).expand(-1, 3, -1, -1)])
         labels[kind] = ["", f"{psnr(sr, hr).item():.2f} dB", ""]
-    figure = image_grid(columns, labels=labels, cell=1.6)
-    for row, label in enumerate(
-        (f"LR ({hr.shape[3] // scale} px)", f"{kernel} x{scale}", f"error, {ERROR_GAIN} times")
-    ):
-        figure.axes[row * len(columns)].set_ylabel(label)
-    return figure
+    rows = (f"LR ({hr.shape[3] // scale} px)", f"{kernel} x{scale}", f"error, {ERROR_GAIN} times")
+    return image_grid(columns, labels=labels, row_labels=rows, cell=1.6)

@@ -1,12 +1,13 @@
 """Flow fields as pictures, by hand, and fitted: what SelfSR's first stage predicts and how much it may bend.
 
-A flow is (N, 2, H, W) in pixels, flow[:, 0] to the right and flow[:, 1] down, as in `facesr_lib.image.warp`: it says where each
-pixel takes its colour from. So an arrow points from where a pixel is drawn to where it looks; the picture moves against it.
+A flow is (N, 2, H, W) in pixels, flow[:, 0] to the right and flow[:, 1] down, as in `facesr_lib.image.warp`. It says where
+each pixel takes its colour from: an arrow points from the pixel that is drawn to the source, and the image moves against it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
@@ -17,21 +18,29 @@ from torch import Tensor
 
 from facesr_lib.data.images import Pixels
 from facesr_lib.explore.canvas import explorer, panels
-from facesr_lib.image import check_images, warp
+from facesr_lib.explore.losses import descend
+from facesr_lib.image import check_images, check_square, warp
 from facesr_lib.losses import total_variation
-from facesr_lib.plot.figures import PALETTE, STYLE, Picture, image_grid
+from facesr_lib.plot.figures import PALETTE, STYLE, NotebookFigure, image_grid
 
-FLOW_KINDS = ("shift", "zoom", "swirl", "wave", "shake")
 _ARROWS = 16  # along the longer side
 _SEED = 0  # of the shaken field and of the noise that a fit starts from
+# Name -> flow (2, S, S) to the right and down, from the coordinates x and y, (S, S) in [-1, 1].
+FLOW_KINDS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "shift": lambda x, y: torch.stack([torch.ones_like(x), torch.zeros_like(x)]),
+    "zoom": lambda x, y: torch.stack([-x, -y]),
+    "swirl": lambda x, y: torch.stack([-y, x]) * torch.exp(-2 * (x**2 + y**2)),
+    "wave": lambda x, y: torch.stack([torch.sin(2 * math.pi * y), torch.zeros_like(x)]),
+    "shake": lambda x, y: F.interpolate(_noise(1, 2, 6, 6), size=x.shape, mode="bicubic", align_corners=True)[0],
+}
 
 
 def flow_colors(flow: Tensor, limit: float | None = None) -> Tensor:
     """The flow as an image (N, 3, H, W) in [0, 1]: hue = direction (red looks right), saturation = length / limit, white = none.
 
-    limit: the length in pixels, above 0, from which on the colour is full; by default the longest arrow of the batch.
-    The colour circle of Baker et al. ("A database and evaluation methodology for optical flow", 2011) uses the same idea with
-    other hues. Raises ValueError for other shapes or a limit that is not positive.
+    limit: the length in pixels at which the colour is full; by default that of the longest arrow in the batch.
+    The colour circle of Baker et al. ("A database and evaluation methodology for optical flow", 2011) is the same idea with
+    other hues. Raises ValueError for other shapes or if `limit` is not positive.
     """
     _check_flow(flow)
     if limit is not None and not limit > 0:
@@ -44,11 +53,11 @@ def flow_colors(flow: Tensor, limit: float | None = None) -> Tensor:
     return 1 - saturation * torch.minimum(sector, 4 - sector).clamp(0, 1)  # HSV with value 1
 
 
-def flow_figure(image: Tensor, flow: Tensor, *, limit: float | None = None) -> Picture:
+def flow_figure(image: Tensor, flow: Tensor, *, limit: float | None = None) -> NotebookFigure:
     """One image (1, 1 or 3, H, W) in [0, 1] with the flow (1, 2, H, W) as arrows, the coloured flow, and a legend.
 
-    Arrows are enlarged by a round factor, named in the title, when they would be too short to see. limit: as in `flow_colors`.
-    Raises ValueError when the shapes do not fit or there are several images.
+    Arrows too short to see are enlarged by a round factor, which the title names. limit: as in `flow_colors`.
+    Raises ValueError if the sizes of image and flow differ or there are several images.
     """
     check_images(image, "image")
     _check_flow(flow)
@@ -83,58 +92,46 @@ def flow_figure(image: Tensor, flow: Tensor, *, limit: float | None = None) -> P
 
 
 def preset_flow(kind: str, size: int, amount: float) -> Tensor:
-    """A smooth flow (1, 2, size, size) whose longest arrow has `amount` pixels; a negative amount turns every arrow around.
+    """A smooth flow (1, 2, size, size) whose longest arrow has `amount` pixels; a negative amount reverses every arrow.
 
-    kind: "shift" looks right, "zoom" inwards (so the picture grows), "swirl" around the middle, less at the border, "wave" left
-    and right by turns, "shake" in smooth random directions, always the same. Raises ValueError for other kinds or size below 2.
+    kind: "shift" looks right, "zoom" inwards (so the image grows), "swirl" around the middle, less at the border, "wave" left
+    and right alternately, "shake" in smooth random directions, always the same. Raises ValueError for other kinds or if
+    `size` is below 2.
     """
     if size < 2:
         raise ValueError(f"size: expected at least 2 pixels, got {size}")
+    if kind not in FLOW_KINDS:
+        raise ValueError(f"unknown flow {kind!r}: choose one of {', '.join(FLOW_KINDS)}")
     axis = torch.linspace(-1, 1, size)
     y, x = torch.meshgrid(axis, axis, indexing="ij")
-    if kind == "shift":
-        field = torch.stack([torch.ones_like(x), torch.zeros_like(x)])
-    elif kind == "zoom":
-        field = torch.stack([-x, -y])
-    elif kind == "swirl":
-        field = torch.stack([-y, x]) * torch.exp(-2 * (x**2 + y**2))
-    elif kind == "wave":
-        field = torch.stack([torch.sin(2 * math.pi * y), torch.zeros_like(x)])
-    elif kind == "shake":
-        coarse = torch.randn(1, 2, 6, 6, generator=torch.Generator().manual_seed(_SEED))
-        field = F.interpolate(coarse, size=(size, size), mode="bicubic", align_corners=True)[0]
-    else:
-        raise ValueError(f"unknown flow {kind!r}: choose one of {', '.join(FLOW_KINDS)}")
+    field = FLOW_KINDS[kind](x, y)
     return (amount * field / field.norm(dim=0).max())[None]
 
 
-def flow_grid(image: Tensor, amounts: tuple[float, ...] = (0.5, 1, 2)) -> Picture:
+def flow_grid(image: Tensor, amounts: tuple[float, ...] = (0.5, 1, 2)) -> NotebookFigure:
     """A square face (1, C, S, S) in [0, 1] under every kind of flow (rows) at several strengths in pixels (columns).
 
-    The first column shows the flow in `flow_colors`. Raises ValueError when the image is not one square.
+    The first column shows the flow in `flow_colors`. Raises ValueError unless `image` is one square image.
     """
-    size = _square(image)
+    size = check_square(image, "image")
     image = image.detach().float().cpu()
     columns = {"flow": torch.cat([flow_colors(preset_flow(kind, size, 1.0)) for kind in FLOW_KINDS])}
     for amount in amounts:
         flows = torch.cat([preset_flow(kind, size, amount) for kind in FLOW_KINDS])
         columns[f"{amount:g} px"] = warp(image.expand(len(flows), -1, -1, -1), flows)
-    figure = image_grid(columns)
-    for row, kind in enumerate(FLOW_KINDS):
-        figure.axes[row * len(columns)].set_ylabel(kind)
-    return figure
+    return image_grid(columns, row_labels=list(FLOW_KINDS))
 
 
 def flow_explorer(image: Tensor) -> widgets.VBox:
-    """Choose a flow, its strength and its direction: the warped face (1, C, S, S) beside the coloured flow.
+    """Choose a flow, its strength and its direction: the warped face (1, C, S, S) beside the coloured flow; twin: `flow_grid`.
 
-    The direction turns every arrow by an angle: a zoom turned by 90 degrees is a spin. The line below says what share of the flow
-    folds. Raises ValueError when the image is not one square.
+    The direction turns every arrow by an angle: a zoom turned by 90 degrees is a spin. The line below gives the share of the
+    flow that folds. Raises ValueError unless `image` is one square image.
     """
-    size = _square(image)
+    size = check_square(image, "image")
     image = image.detach().float().cpu()
     most = max(2.0, size / 8)
-    kind = widgets.Dropdown(options=FLOW_KINDS, value="swirl", description="flow")
+    kind = widgets.Dropdown(options=list(FLOW_KINDS), value="swirl", description="flow")
     amount = widgets.FloatSlider(value=most / 2, min=0, max=most, step=most / 40, description="strength (px)")
     direction = widgets.IntSlider(value=0, min=0, max=355, step=5, description="turned by (deg)")
 
@@ -149,18 +146,18 @@ def flow_explorer(image: Tensor) -> widgets.VBox:
 
 
 def turn(flow: Tensor, degrees: float) -> Tensor:
-    """Every arrow of a flow (N, 2, H, W) turned by an angle, clockwise as seen on an image (from right towards down)."""
+    """Turn every arrow of a flow (N, 2, H, W) by an angle, clockwise as seen on an image (from right towards down)."""
     _check_flow(flow)
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return torch.stack([c * flow[:, 0] - s * flow[:, 1], s * flow[:, 0] + c * flow[:, 1]], dim=1)
 
 
 def fit_flow(source: Tensor, target: Tensor, smoothness: float, steps: int = 200) -> Tensor:
-    """The flow f (N, 2, H, W) in pixels for which source, warped by it, looks like target: both (N, C, H, W) in [0, 1].
+    """The flow f (N, 2, H, W) in pixels that warps `source` to look like `target`; both (N, C, H, W) in [0, 1].
 
-    Adam, from near zero, on mean |warp(source, f) - target| + smoothness * total_variation(f); no network. Its step sinks from
-    0.1 px to 0. Like any local search it only finds its way between pictures that overlap, and a heavy smoothness also slows
-    what it does not forbid, a shift. Raises ValueError for unequal shapes or a negative smoothness.
+    Minimises mean |warp(source, f) - target| + smoothness * total_variation(f) by `descend`, from near zero; no network. The
+    step falls from 0.1 px to 0. Like any local search it needs images that overlap. A large `smoothness` also slows a shift,
+    which it does not penalise. Raises ValueError for unequal shapes or a negative smoothness.
     """
     check_images(source, "source")
     check_images(target, "target")
@@ -168,30 +165,30 @@ def fit_flow(source: Tensor, target: Tensor, smoothness: float, steps: int = 200
         raise ValueError(f"target: expected the source's shape {tuple(source.shape)}, got {tuple(target.shape)}")
     if not smoothness >= 0:
         raise ValueError(f"smoothness: expected a weight of at least 0, got {smoothness}")
-    n, _, height, width = source.shape
-    # A little noise, because the total variation of an even field has no slope to follow.
-    noise = torch.randn(n, 2, height, width, generator=torch.Generator().manual_seed(_SEED))
-    flow = (1e-3 * noise).to(source).requires_grad_(True)
-    optimizer = torch.optim.Adam([flow], lr=0.1)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
-    for _ in range(steps):
-        loss = (warp(source, flow) - target).abs().mean() + smoothness * total_variation(flow)
-        (flow.grad,) = torch.autograd.grad(loss, flow)
-        optimizer.step()
-        schedule.step()
-    return flow.detach()
+
+    def objective(flow: Tensor) -> Tensor:
+        return (warp(source, flow) - target).abs().mean() + smoothness * total_variation(flow)
+
+    # The total variation of a constant field has no gradient: start from a little noise.
+    noise = _noise(len(source), 2, *source.shape[2:])
+    return descend(objective, (1e-3 * noise).to(source), steps, rate=0.1, limits=None)
 
 
 def folds(flow: Tensor) -> Tensor:
-    """Share of the pixels at which p -> p + flow(p) turns over, (N,): there the warped picture shows a part twice, once mirrored.
+    """Share of the pixels at which p -> p + flow(p) folds, (N,): there the warped image shows a part twice, once mirrored.
 
-    Where the determinant of the map's Jacobian, by forward differences, is not positive. Raises ValueError for other shapes.
+    A pixel folds if the determinant of the map's Jacobian, by forward differences, is not positive. Raises ValueError for
+    other shapes.
     """
     _check_flow(flow)
     across = flow[:, :, :-1, 1:] - flow[:, :, :-1, :-1]
     down = flow[:, :, 1:, :-1] - flow[:, :, :-1, :-1]
     determinant = (1 + across[:, 0]) * (1 + down[:, 1]) - across[:, 1] * down[:, 0]
     return (determinant <= 0).float().mean((1, 2))
+
+
+def _noise(*shape: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(_SEED))
 
 
 def _wheel(size: int = 129) -> Tensor:
@@ -205,11 +202,3 @@ def _check_flow(flow: Tensor) -> None:
     if not isinstance(flow, Tensor) or flow.ndim != 4 or flow.shape[1] != 2 or 0 in flow.shape:
         found = tuple(flow.shape) if isinstance(flow, Tensor) else type(flow).__name__
         raise ValueError(f"flow: expected a tensor (N, 2, H, W) in pixels, got {found}")
-
-
-def _square(image: Tensor) -> int:
-    """The side of the one square image that a preset flow fits."""
-    check_images(image, "image")
-    if len(image) != 1 or image.shape[2] != image.shape[3]:
-        raise ValueError(f"image: expected one square image (1, C, S, S), got shape {tuple(image.shape)}")
-    return image.shape[3]

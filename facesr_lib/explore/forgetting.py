@@ -1,6 +1,6 @@
 """Forgetting made visible: the same faces at any moment of two trainings, and what the distillation weights buy.
 
-Every widget has a static twin that draws the same without a kernel. Widgets use what ipywidgets 7 and 8 share.
+Every widget has a static twin that draws the same without a kernel.
 """
 
 from __future__ import annotations
@@ -14,66 +14,66 @@ from torch import Tensor
 
 from facesr_lib.data.images import Pixels
 from facesr_lib.explore.canvas import explorer, panels
-from facesr_lib.plot.figures import PALETTE, Picture, image_grid
+from facesr_lib.plot.figures import PALETTE, NotebookFigure, image_grid
 
-SIDE = 96  # pixels, of a picture in the widget: six rows stand below the slider on one screen
-Film = Sequence[tuple[int, Tensor]]  # (steps done, what the model made of the filmed pictures (n, 3, H, W)), in order
-Run = Mapping[str, float]  # "output KD", "bottleneck KD", "faces (dB)", "cartoons (dB)" of one trained student
-
-
-def frame(film: Film, teacher: Tensor, share: float) -> tuple[int, Tensor]:
-    """The last frame at or before `share` (0 to 1) of the training, and its step; before the first, the teacher at step 0."""
-    end = film[-1][0]
-    shown = (0, teacher)
-    for step, pictures in film:
-        if step <= share * end:
-            shown = (step, pictures)
-    return shown
+SIDE = 96  # pixels of a picture in the widget: six rows fit on one screen below the slider
+Snapshots = Sequence[
+    tuple[int, Tensor]
+]  # (step, SR of the same few pictures (n, 3, H, W) after that many steps), in order
+KDResult = Mapping[str, float]  # "output KD", "bottleneck KD", "faces (dB)", "cartoons (dB)" of one trained student
 
 
-def forgetting_view(films: Mapping[str, Film], teacher: Tensor, hr: Tensor, share: float) -> tuple[Pixels, str]:
-    """All filmed pictures at one moment, a row per picture: HR, the teacher's, and one column per training; and their steps."""
-    moments = {name: frame(film, teacher, share) for name, film in films.items()}
-    columns = {"HR": hr, "teacher": teacher, **{name: pictures for name, (_, pictures) in moments.items()}}
+def snapshot(snapshots: Snapshots, teacher: Tensor, share: float) -> tuple[int, Tensor]:
+    """The last snapshot at or before `share` (0 to 1) of the training; before the first, the teacher's SR at step 0."""
+    end = snapshots[-1][0]
+    return [(0, teacher), *((step, sr) for step, sr in snapshots if step <= share * end)][-1]
+
+
+def forgetting_view(
+    trainings: Mapping[str, Snapshots], teacher: Tensor, hr: Tensor, share: float
+) -> tuple[Pixels, str]:
+    """All pictures at one moment, a row per picture: HR, the teacher's SR, and a column per training; and their steps."""
+    moments = {name: snapshot(snapshots, teacher, share) for name, snapshots in trainings.items()}
+    columns = {"HR": hr, "teacher": teacher, **{name: sr for name, (_, sr) in moments.items()}}
     rows = [{title: images[n : n + 1] for title, images in columns.items()} for n in range(len(hr))]
     steps = ", ".join(f"{name} at step {step}" for name, (step, _) in moments.items())
     return np.concatenate([panels(row, side=SIDE) for row in rows]), f"{steps[:1].upper()}{steps[1:]}."
 
 
-def forgetting_strip(films: Mapping[str, Film], teacher: Tensor, picture: int, moments: int = 5) -> Picture:
-    """The slider's static twin: one filmed picture, a row per training, from the teacher (left) to the last step (right)."""
-    shares = [moment / (moments - 1) for moment in range(moments)]
+def forgetting_strip(
+    trainings: Mapping[str, Snapshots], teacher: Tensor, picture: int, moments: int = 5
+) -> NotebookFigure:
+    """The slider's static twin: one picture, a row per training, from the teacher (left) to the last step (right)."""
     columns, steps = {}, {}
-    for share in shares:
-        shown = [frame(film, teacher, share) for film in films.values()]
+    for share in (moment / (moments - 1) for moment in range(moments)):
+        shown = [snapshot(snapshots, teacher, share) for snapshots in trainings.values()]
         title = f"{share:.0%} of training" if share else "teacher"
-        columns[title] = torch.stack([pictures[picture] for _, pictures in shown])
-        steps[title] = [f"{name}, step {step}" for name, (step, _) in zip(films, shown, strict=True)]
+        columns[title] = torch.stack([sr[picture] for _, sr in shown])
+        steps[title] = [f"{name}, step {step}" for name, (step, _) in zip(trainings, shown, strict=True)]
     return image_grid(columns, labels=steps, cell=1.9)
 
 
-def forgetting_slider(films: Mapping[str, Film], teacher: Tensor, hr: Tensor) -> widgets.VBox:
-    """Slide through the trainings; twin: `forgetting_strip`."""
+def forgetting_slider(trainings: Mapping[str, Snapshots], teacher: Tensor, hr: Tensor) -> widgets.VBox:
+    """Move through the trainings; teacher, hr: SR and HR of the same pictures, (n, 3, H, W); twin: `forgetting_strip`."""
     slider = widgets.IntSlider(value=100, min=0, max=100, step=10, description="training %", continuous_update=False)
 
     def view(percent: int) -> tuple[Pixels, str]:
-        return forgetting_view(films, teacher, hr, percent / 100)
+        return forgetting_view(trainings, teacher, hr, percent / 100)
 
     return explorer(view, {"percent": slider})
 
 
-def kd_map(runs: Sequence[Run], chosen: tuple[float, float] | None = None) -> Picture:
-    """Both domains' PSNR of every run, to the right better on cartoons, up better on faces; `chosen` weights are ringed.
+def kd_map(results: Sequence[KDResult], chosen: tuple[float, float] | None = None) -> NotebookFigure:
+    """Every student's PSNR on cartoons (to the right) and on faces (up), with a ring around the `chosen` weights.
 
     The labels are the weights of output and bottleneck distillation.
     """
-    figure = Picture(figsize=(6.4, 4.0))
-    axes = figure.add_axes(
-        (0.12, 0.15, 0.85, 0.76)
-    )  # a layout engine would draw everything twice at each move of a slider
-    for run in runs:
-        weights = run["output KD"], run["bottleneck KD"]
-        point = run["cartoons (dB)"], run["faces (dB)"]
+    figure = NotebookFigure(figsize=(6.4, 4.0))
+    # A layout engine would draw everything twice at each move of a slider.
+    axes = figure.add_axes((0.12, 0.15, 0.85, 0.76))
+    for result in results:
+        weights = result["output KD"], result["bottleneck KD"]
+        point = result["cartoons (dB)"], result["faces (dB)"]
         axes.scatter(*point, color=PALETTE[0] if any(weights) else PALETTE[1], zorder=3)
         # Students that differ in the bottleneck term alone lie close together.
         beside = (11, 4) if weights[1] else (11, -13)
@@ -87,20 +87,17 @@ def kd_map(runs: Sequence[Run], chosen: tuple[float, float] | None = None) -> Pi
     return figure
 
 
-def kd_explorer(runs: Sequence[Run]) -> widgets.VBox:
-    """Choose the two distillation weights among the runs that were trained; twin: `kd_map`."""
-    outputs, bottlenecks = (sorted({run[name] for run in runs}) for name in ("output KD", "bottleneck KD"))
+def kd_explorer(results: Sequence[KDResult]) -> widgets.VBox:
+    """Choose the two distillation weights among those of the trained students; twin: `kd_map`."""
+    outputs, bottlenecks = (sorted({result[name] for result in results}) for name in ("output KD", "bottleneck KD"))
     output = widgets.SelectionSlider(options=outputs, value=outputs[-1], description="output KD")
     bottleneck = widgets.SelectionSlider(options=bottlenecks, value=bottlenecks[-1], description="bottleneck")
 
-    def view(output: float, bottleneck: float) -> tuple[Picture, str]:
+    def view(output: float, bottleneck: float) -> tuple[NotebookFigure, str]:
         chosen = output, bottleneck
-        found = [run for run in runs if (run["output KD"], run["bottleneck KD"]) == chosen]
-        text = (
-            f"faces <b>{found[0]['faces (dB)']:.2f} dB</b>, cartoons <b>{found[0]['cartoons (dB)']:.2f} dB</b>"
-            if found
-            else "these weights were not trained"
-        )
-        return kd_map(runs, chosen), text
+        text = "these weights were not trained"
+        if found := [r for r in results if (r["output KD"], r["bottleneck KD"]) == chosen]:
+            text = f"faces <b>{found[0]['faces (dB)']:.2f} dB</b>, cartoons <b>{found[0]['cartoons (dB)']:.2f} dB</b>"
+        return kd_map(results, chosen), text
 
-    return explorer(view, {"output": output, "bottleneck": bottleneck}, [widgets.HBox([output, bottleneck])])
+    return explorer(view, {"output": output, "bottleneck": bottleneck})

@@ -1,4 +1,4 @@
-"""A progressive network at its levels, and between them: what growing a level changes in one face."""
+"""A progressive network at its levels and between them: what each new level changes in one face."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from facesr_lib.data.images import Pixels
 from facesr_lib.explore.canvas import explorer, panels
 from facesr_lib.papers.selfsr import SelfSR
 from facesr_lib.papers.selfsr.super_resolution import from_signed, to_signed
-from facesr_lib.plot.figures import Picture, image_grid
+from facesr_lib.plot.figures import NotebookFigure, image_grid
 from facesr_lib.training import evaluating
 
 FADES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-def growth_strip(method: SelfSR, lr: Tensor, hr: Tensor) -> Picture:
-    """LR (N, 3, h, w), every factor the trained network serves, and HR, drawn equally large: a row per face.
+def growth_strip(method: SelfSR, lr: Tensor, hr: Tensor) -> NotebookFigure:
+    """LR (N, 3, h, w), SR at every factor of the trained network, and HR, all in [0, 1] and drawn equally large: a row per face.
 
-    Values in [0, 1]; each picture shows its own pixels.
+    Each image shows its own pixels.
     """
     columns = {_title("LR", lr): lr}
     for level in range(1, method.config.levels + 1):
@@ -29,15 +29,16 @@ def growth_strip(method: SelfSR, lr: Tensor, hr: Tensor) -> Picture:
     return image_grid({**columns, _title("HR", hr): hr})
 
 
-def growth_fade(method: SelfSR, lr: Tensor, level: int) -> Picture:
-    """LR (N, 3, h, w) in [0, 1] through a level fading in: alpha 0 (the level below, enlarged) to 1, a row per face."""
+def growth_fade(method: SelfSR, lr: Tensor, level: int) -> NotebookFigure:
+    """SR of LR (N, 3, h, w) in [0, 1] while a level fades in: alpha 0 (the level below, enlarged) to 1, a row per face."""
     return image_grid({f"alpha {alpha:g}": faded(method, lr, level, alpha) for alpha in FADES})
 
 
 def growth_explorer(method: SelfSR, lr: Tensor) -> widgets.VBox:
-    """One slider through all levels: the SR of the first of the LR faces (N, 3, h, w) in [0, 1], beside it.
+    """One slider through all levels: the first of the LR faces (N, 3, h, w) in [0, 1] and its SR.
 
-    At a whole number t level t is finished; between t - 1 and t it is faded in with the fractional part as alpha.
+    At a whole number t level t is finished; between t - 1 and t it fades in with the fractional part as alpha. Static twins:
+    `growth_strip`, `growth_fade`.
     """
     levels = method.config.levels
     slider = widgets.FloatSlider(
@@ -53,14 +54,14 @@ def growth_explorer(method: SelfSR, lr: Tensor) -> widgets.VBox:
 
 
 def growth(t: float) -> tuple[int, float]:
-    """A position t >= 1 on the way through the levels -> level, alpha: 2 -> (2, 1.0), 2.25 -> (3, 0.25)."""
+    """A slider position t >= 1 -> level, alpha: 2 -> (2, 1.0), 2.25 -> (3, 0.25)."""
     t = round(t, 6)  # a slider's steps are not exact
     level = math.ceil(t)
     return level, round(t - level + 1, 6)
 
 
 def faded(method: SelfSR, lr: Tensor, level: int, alpha: float) -> Tensor:
-    """SR (N, 3, 2^level h, 2^level w) in [0, 1] of a level at alpha, without gradients, from LR on any device."""
+    """SR (N, 3, 2^level h, 2^level w) in [0, 1] of a level at alpha, without gradients; LR may be on any device."""
     with evaluating(method.inference_network("generator")) as generator:
         lr = lr.to(next(generator.parameters()).device)
         return from_signed(generator(to_signed(lr), level, alpha)).clamp(0, 1)

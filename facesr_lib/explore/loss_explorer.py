@@ -1,4 +1,4 @@
-"""The loss explorer: damage an image with sliders and watch every loss react; beside it, the same as figures without a kernel."""
+"""The loss explorer: damage an image with sliders and watch every loss react; and figures that show the same without a kernel."""
 
 from __future__ import annotations
 
@@ -18,31 +18,29 @@ from facesr_lib.explore.losses import (
     SCALE,
     Damage,
     Loss,
+    LossScale,
     Reading,
-    Yardstick,
     heat,
     image_losses,
     loss_gradient,
     wish,
 )
-from facesr_lib.explore.upload import Gallery
-from facesr_lib.plot.figures import PALETTE, STYLE, Picture, image_grid
+from facesr_lib.plot.figures import PALETTE, STYLE, NotebookFigure, image_grid
 
-BAR_END = 3  # bars are cut at three times the bicubic SR
+BAR_END = 3  # bars end at three times the bicubic SR
 _PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # behind numbers, so that no line crosses them
 
 
 def loss_explorer(
     pictures: Mapping[str, Tensor], losses: Mapping[str, Loss] | None = None, slow: Mapping[str, Loss] | None = None
 ) -> widgets.VBox:
-    """Sliders damage a picture; bars show every loss and score of it, two maps where the chosen loss would change it.
+    """Sliders damage a picture; bars show every loss and score of it; two maps show where the chosen loss would change it.
 
-    pictures: name -> (1, 3, S, S) in [0, 1]; the reader may add one. losses: default `image_losses()`; slow: further ones that a
-    slider could not follow (LPIPS): they get a bar only while they are chosen.
+    pictures: name -> (1, 3, S, S) in [0, 1]; the reader may add one. losses: by default `image_losses()`. slow: more losses,
+    too slow for sliders (LPIPS); one gets a bar only while it is chosen. Static twins: `loss_grid`, `loss_bars`.
     """
     losses, slow = dict(image_losses() if losses is None else losses), dict(slow or {})
-    gallery = Gallery(pictures)
-    sliders = {
+    controls = {
         "shift": widgets.FloatSlider(value=0, min=-4, max=4, step=0.25, description="shift (px)"),
         "blur": widgets.FloatSlider(value=0, min=0, max=4, step=0.1, description="blur sigma (px)"),
         "noise": widgets.FloatSlider(value=0, min=0, max=40, step=1, description="noise (grey levels)"),
@@ -50,28 +48,26 @@ def loss_explorer(
         "warmth": widgets.FloatSlider(value=0, min=-0.2, max=0.2, step=0.01, description="warmth (colour cast)"),
     }
     options = [*((name, name) for name in losses), *((f"{name} (slow)", name) for name in slow)]
-    chosen = widgets.Dropdown(options=options, description="gradient of")
-    last: dict[
-        str, Yardstick
-    ] = {}  # of what is shown: to measure the bicubic SR anew at every move would double the time
+    scale: LossScale | None = None  # of the picture shown: measuring its bicubic SR at every move would double the time
 
-    def view(picture: str, chosen: str, **amounts: float) -> tuple[Pixels, str]:
-        hr = gallery.pictures[picture]
+    def view(hr: Tensor, chosen: str, **amounts: float) -> tuple[Pixels, str]:
+        nonlocal scale
         measured = {**losses, **({chosen: slow[chosen]} if chosen in slow else {})}
-        if not last or last["shown"].hr is not hr or last["shown"].losses != measured:
-            last["shown"] = Yardstick(hr, measured)
-        return loss_view(last["shown"], Damage(**amounts), chosen)
+        if scale is None or scale.hr is not hr or scale.losses != measured:
+            scale = LossScale(hr, measured)
+        return loss_view(scale, Damage(**amounts), chosen)
 
-    above = [gallery.box, *sliders.values(), chosen]
-    return explorer(view, {"picture": gallery.menu, **sliders, "chosen": chosen}, above)
+    return explorer(
+        view, {**controls, "chosen": widgets.Dropdown(options=options, description="gradient of")}, pictures
+    )
 
 
-def loss_view(yardstick: Yardstick, damage: Damage, chosen: str) -> tuple[Pixels, str]:
-    """What the explorer shows for one setting: HR, the damaged image and the chosen loss's two maps; the bars as HTML."""
-    damaged = damage(yardstick.hr)
-    _, gradient = loss_gradient(yardstick.losses[chosen], damaged, yardstick.hr)
-    images = {"HR": yardstick.hr, "damaged": damaged, "what it wants added": wish(gradient), "how much": heat(gradient)}
-    return panels(images, side=192), bars_html(yardstick(damaged), damage.name)
+def loss_view(scale: LossScale, damage: Damage, chosen: str) -> tuple[Pixels, str]:
+    """What the explorer shows for one setting: HR, the damaged image and the two maps of the chosen loss; the bars as HTML."""
+    damaged = damage(scale.hr)
+    _, gradient = loss_gradient(scale.losses[chosen], damaged, scale.hr)
+    images = {"HR": scale.hr, "damaged": damaged, "what it wants added": wish(gradient), "how much": heat(gradient)}
+    return panels(images, side=192), bars_html(scale(damaged), damage.name)
 
 
 def bars_html(readings: Mapping[str, Reading], title: str) -> str:
@@ -93,31 +89,38 @@ def bars_html(readings: Mapping[str, Reading], title: str) -> str:
     return f"<table style='line-height:1.4;border-spacing:8px 0'>{head}{''.join(rows)}</table>"
 
 
-def loss_grid(hr: Tensor, losses: Mapping[str, Loss] | None = None, damages: Sequence[Damage] = DAMAGES) -> Picture:
-    """Damages of one image (1, 3, H, W) as rows: the image, then what every loss wants added to it (`wish`).
+def loss_grid(
+    hr: Tensor, losses: Mapping[str, Loss] | None = None, damages: Sequence[Damage] = DAMAGES
+) -> NotebookFigure:
+    """Damages of one image (1, 3, H, W) as rows: the image, then the change that every loss asks for (`wish`).
 
-    Below each picture: the loss on the scale of `Yardstick`. losses: default `image_losses()`.
+    Below each image: the loss on the scale of `LossScale`. losses: by default `image_losses()`.
     """
-    yardstick = Yardstick(hr, image_losses() if losses is None else losses)
+    scale = LossScale(hr, losses)
     damaged = [damage(hr) for damage in damages]
-    readings = [yardstick(image) for image in damaged]
+    readings = [scale(image) for image in damaged]
     columns = {"damaged": torch.cat(damaged)}
     labels = {"damaged": [damage.name for damage in damages]}
-    for name, loss in yardstick.losses.items():
+    for name, loss in scale.losses.items():
         columns[name] = torch.cat([wish(loss_gradient(loss, image, hr)[1]) for image in damaged])
         labels[name] = [f"{reading[name].share:.2f} x bicubic" for reading in readings]
     return image_grid(columns, labels=labels)
 
 
-def loss_bars(hr: Tensor, losses: Mapping[str, Loss] | None = None, damages: Sequence[Damage] = DAMAGES) -> Picture:
-    """Every loss and score of each damage of one image (1, 3, H, W) as bars on the scale of `Yardstick`, numbers beside them."""
-    yardstick = Yardstick(hr, image_losses() if losses is None else losses)
+def loss_bars(
+    hr: Tensor, losses: Mapping[str, Loss] | None = None, damages: Sequence[Damage] = DAMAGES
+) -> NotebookFigure:
+    """Every loss and score of each damage of one image (1, 3, H, W) as bars on the scale of `LossScale`, with its value.
+
+    losses: by default `image_losses()`.
+    """
+    scale = LossScale(hr, losses)
     with mpl.rc_context(STYLE):
-        count = len(yardstick.losses) + 2
-        figure = Picture(figsize=(2.0 * len(damages) + 1.6, 0.3 * count + 1.2), layout="constrained")
+        count = len(scale.losses) + 2
+        figure = NotebookFigure(figsize=(2.0 * len(damages) + 1.6, 0.3 * count + 1.2), layout="constrained")
         panels = figure.subplots(1, len(damages), sharey=True, squeeze=False)[0]
         for axes, damage in zip(panels, damages, strict=True):
-            readings = yardstick(damage(hr))
+            readings = scale(damage(hr))
             colors = [PALETTE[1] if reading.score else PALETTE[0] for reading in readings.values()]
             shares = [reading.share for reading in readings.values()]
             shown = [0.0 if math.isnan(share) else min(max(share, -1.0), BAR_END) for share in shares]

@@ -1,4 +1,4 @@
-"""Losses under a lens: their values on one scale, their gradients as pictures, what following one alone makes of an image."""
+"""Losses under a lens: their values on one scale, their gradients as images, and where following one alone leads."""
 
 from __future__ import annotations
 
@@ -13,9 +13,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from facesr_lib.image import add_gaussian_noise, gaussian_blur, resize_bicubic, rgb_to_yuv, warp, yuv_to_rgb
-from facesr_lib.losses import bce_generator, hinge_generator, relativistic_average_generator, sobel_l1
+from facesr_lib.losses import (
+    bce_discriminator,
+    bce_generator,
+    hinge_generator,
+    r1_penalty,
+    relativistic_average_generator,
+    sobel_l1,
+)
 from facesr_lib.metrics import psnr, ssim
 from facesr_lib.papers.isr_kd import Discriminator, js_divergence, squared_error
+from facesr_lib.training import Batch, Method
+from facesr_lib.training.schedules import constant
 
 Loss = Callable[[Tensor, Tensor], Tensor]  # SR and HR, both (N, 3, H, W) in [0, 1] -> scalar
 SCALE = 4  # of the bicubic SR that serves as the unit of every loss
@@ -23,7 +32,7 @@ _NOISE_SEED = 0
 
 
 def image_losses() -> dict[str, Loss]:
-    """The losses that need nothing but SR and HR, by name; L1 and L2 in units of [0, 1], luma-chroma in ISR-KD's grey levels."""
+    """The losses that need only SR and HR, by name; L1 and L2 in units of [0, 1], luma-chroma in ISR-KD's grey levels."""
     return {"L1": F.l1_loss, "L2": F.mse_loss, "edge (Sobel L1)": sobel_l1, "luma-chroma": luma_chroma}
 
 
@@ -32,16 +41,56 @@ def luma_chroma(sr: Tensor, hr: Tensor) -> Tensor:
     return squared_error(rgb_to_yuv(sr), rgb_to_yuv(hr)).mean()
 
 
-def judged_losses(critic: Discriminator) -> dict[str, Loss]:
-    """The losses that ask a trained critic, in evaluation mode: three adversarial games and ISR-KD's identity, by name.
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """size: of the square HR images in pixels; width: of the network; r1_gamma: weight of R1 at HR images, 0 for none.
 
-    Images must have the critic's size.
+    gamma depends on the range and the number of the pixels: SelfSR's 10, for [-1, 1], would keep this network flat.
+    """
+
+    size: int
+    r1_gamma: float = 0.0
+    width: float = 1 / 16
+    learning_rate: float = 1e-3
+
+
+class DiscriminatorTraining(Method):
+    """ISR-KD's discriminator learns to tell HR faces from their bicubic SR: half a GAN, since nothing answers it."""
+
+    def __init__(self, config: DiscriminatorConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def build(self) -> None:
+        discriminator = Discriminator(self.config.size, self.config.width)
+        self.networks["discriminator"] = discriminator
+        adam = torch.optim.Adam(discriminator.parameters(), self.config.learning_rate, (0.5, 0.99))
+        self.optimizers["discriminator"] = adam
+        self.learning_rates["discriminator"] = constant(self.config.learning_rate)
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        discriminator, hr = self.networks["discriminator"], batch["hr"]
+        real, fake = bce_discriminator(discriminator(hr), discriminator(self.super_resolve(batch["lr"])))
+        terms = {"real": real, "fake": fake}
+        if self.config.r1_gamma:
+            terms["r1"] = self.config.r1_gamma / 2 * r1_penalty(discriminator, hr)
+        return self.update("discriminator", terms)
+
+    def super_resolve(self, lr: Tensor) -> Tensor:
+        """The fakes: bicubic SR, in [0, 1]."""
+        return resize_bicubic(lr, size=(self.config.size, self.config.size)).clamp(0, 1)
+
+
+def discriminator_losses(d: Discriminator) -> dict[str, Loss]:
+    """The losses that need a trained discriminator: three adversarial games and ISR-KD's identity, by name.
+
+    The discriminator must be in evaluation mode, and the images of its size.
     """
     return {
-        "adversarial, vanilla": lambda sr, hr: bce_generator(critic(sr)),
-        "adversarial, hinge": lambda sr, hr: hinge_generator(critic(sr)),
-        "adversarial, relativistic": lambda sr, hr: relativistic_average_generator(critic(hr), critic(sr)),
-        "identity (JS)": lambda sr, hr: js_divergence(critic.features(sr), critic.features(hr)).mean(),
+        "adversarial, vanilla": lambda sr, hr: bce_generator(d(sr)),
+        "adversarial, hinge": lambda sr, hr: hinge_generator(d(sr)),
+        "adversarial, relativistic": lambda sr, hr: relativistic_average_generator(d(hr), d(sr)),
+        "identity (JS)": lambda sr, hr: js_divergence(d.features(sr), d.features(hr)).mean(),
     }
 
 
@@ -49,9 +98,9 @@ def judged_losses(critic: Discriminator) -> dict[str, Loss]:
 class Damage:
     """What the sliders do to an image; the defaults do nothing.
 
-    shift: to the right, in pixels, also parts of one.  blur: sigma of a Gaussian in pixels, at least 0.  noise: standard
-    deviation in grey levels (of 255), always the same noise.  contrast: factor on the distance to the image's mean.
-    warmth: added to V and taken from U, so that the picture turns orange and keeps its luma.
+    shift: to the right, in pixels or fractions of one. blur: sigma of a Gaussian in pixels, at least 0. noise: standard
+    deviation in grey levels (of 255); the noise is always the same. contrast: factor on the distance to the image's mean.
+    warmth: added to V and subtracted from U, which turns the image orange and keeps its luma.
     """
 
     shift: float = 0.0
@@ -62,12 +111,12 @@ class Damage:
 
     @property
     def name(self) -> str:
-        """What differs from doing nothing, as "shift 0.5, noise 8"."""
+        """The values that are not the defaults, as "shift 0.5, noise 8"."""
         changed = [f for f in fields(self) if getattr(self, f.name) != f.default]
         return ", ".join(f"{f.name} {getattr(self, f.name):g}" for f in changed) or "untouched"
 
     def __call__(self, image: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] -> the same, damaged and clamped. Each part is skipped where it would do nothing."""
+        """(N, 3, H, W) in [0, 1] -> same shape, damaged and clamped to [0, 1]. A default value skips its part."""
         n, _, height, width = image.shape
         if self.shift:
             flow = image.new_tensor([-self.shift, 0.0]).view(1, 2, 1, 1)
@@ -90,22 +139,22 @@ DAMAGES = (Damage(shift=1), Damage(blur=1.2), Damage(noise=12), Damage(contrast=
 
 
 class Reading(NamedTuple):
-    """What one loss or score says of an image: `text` in its own unit, `share` on the common scale (NaN: cannot be told)."""
+    """One loss or score of an image: `text` in its own unit, `share` on the common scale (NaN if that is undefined)."""
 
     text: str
     share: float
     score: bool
 
 
-class Yardstick:
+class LossScale:
     """Losses, PSNR and SSIM of images against one HR image (1, 3, H, W), on a scale where HR is 0 and its bicubic SR is 1.
 
-    The bicubic SR is MATLAB's, x4. PSNR's share is that of its squared error, SSIM's that of 1 - SSIM. A critic may like an
-    image better than HR: below 0.
+    losses: by default `image_losses()`. The bicubic SR is MATLAB's, x4. PSNR's share is that of its squared error, SSIM's that
+    of 1 - SSIM. A share is below 0 if a discriminator scores an image higher than HR.
     """
 
-    def __init__(self, hr: Tensor, losses: Mapping[str, Loss]) -> None:
-        self.hr, self.losses = hr, dict(losses)
+    def __init__(self, hr: Tensor, losses: Mapping[str, Loss] | None = None) -> None:
+        self.hr, self.losses = hr, dict(image_losses() if losses is None else losses)
         self.bicubic = bicubic_sr(hr)
         self._none, self._unit = self._costs(hr), self._costs(self.bicubic)
 
@@ -124,7 +173,7 @@ class Yardstick:
         return readings
 
     def _costs(self, sr: Tensor) -> dict[str, float]:
-        """What is 0 or least where the image is best."""
+        """The losses, PSNR's squared error and 1 - SSIM: less is better."""
         with torch.no_grad():
             costs = {name: loss(sr, self.hr).item() for name, loss in self.losses.items()}
         error = 10 ** (-psnr(sr, self.hr).item() / 10)
@@ -132,12 +181,12 @@ class Yardstick:
 
 
 def bicubic_sr(hr: Tensor, scale: int = SCALE) -> Tensor:
-    """HR (N, C, H, W) in [0, 1], reduced by `scale` (sizes rounded up) and enlarged again, both MATLAB's bicubic, clamped."""
+    """HR (N, C, H, W) in [0, 1], reduced by `scale` (sizes rounded up) and enlarged again by MATLAB's bicubic, clamped."""
     return resize_bicubic(resize_bicubic(hr, 1 / scale), size=(hr.shape[2], hr.shape[3])).clamp(0, 1)
 
 
 def loss_gradient(loss: Loss, sr: Tensor, hr: Tensor) -> tuple[float, Tensor]:
-    """The loss's value, and how fast it grows with every number of the image: float and a tensor of sr's shape."""
+    """The loss and its gradient with respect to `sr`: a float and a tensor of `sr`'s shape."""
     x = sr.detach().clone().requires_grad_(True)
     value = loss(x, hr)
     (gradient,) = torch.autograd.grad(value, x)
@@ -145,17 +194,17 @@ def loss_gradient(loss: Loss, sr: Tensor, hr: Tensor) -> tuple[float, Tensor]:
 
 
 def wish(gradient: Tensor) -> Tensor:
-    """A gradient (N, 3, H, W) as what the loss wants added: -gradient around mid-grey, in [0, 1], white = brighter.
+    """The change that a loss asks for, from its gradient (N, 3, H, W): -gradient around mid-grey, in [0, 1], white = brighter.
 
-    Each image is scaled by its own 99th percentile, so pictures compare patterns, not strengths. No gradient is even grey.
+    Each image is scaled by its own 99th percentile, so images compare patterns, not strengths. A zero gradient is mid-grey.
     """
     return 0.5 - 0.5 * (gradient / _full(gradient)).clamp(-1, 1)
 
 
 def heat(gradient: Tensor) -> Tensor:
-    """A gradient's length over the channels as a heat map (N, 3, H, W): blue none, yellow the 99th percentile and above.
+    """A gradient's length over the channels as a heat map (N, 3, H, W): blue is none, yellow the 99th percentile or more.
 
-    Matplotlib's "cividis", which looks much the same to colour-blind readers.
+    The colours are matplotlib's "cividis", which looks much the same to colour-blind readers.
     """
     length = gradient.norm(dim=1, keepdim=True)
     shares = (length / _full(length)).clamp(0, 1)[:, 0].cpu().numpy()
@@ -169,10 +218,10 @@ def descend(
     rate: float = 0.02,
     limits: tuple[float, float] | None = (0.0, 1.0),
 ) -> Tensor:
-    """Follow one loss alone, downhill on the numbers of `start` themselves; no network is trained. Returns start's shape.
+    """Minimise one loss over the values of `start` themselves; no network is trained. Returns a tensor of `start`'s shape.
 
-    Adam, whose step sinks from `rate` to 0, so that losses of any unit move the image equally far; after every step the
-    image is clamped to `limits`.
+    Adam makes losses of any unit move the image equally far. Its step falls linearly from `rate` to 0. After every step the
+    image is clamped to `limits`, if they are given.
     """
     x = start.detach().clone().requires_grad_(True)
     optimizer = torch.optim.Adam([x], lr=rate)

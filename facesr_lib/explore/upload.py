@@ -1,4 +1,4 @@
-"""Pictures to choose from in an explorer, and the reader's own among them."""
+"""The pictures that an explorer offers, and the reader's own among them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from torch import Tensor
 
 from facesr_lib.data.folder import BadImages, read_picture
 from facesr_lib.data.images import square
-from facesr_lib.image import check_images, to_float
+from facesr_lib.image import check_square, to_float
 
-SIZE = 128  # pixels: what a slider can follow on two cores
+SIZE = 128  # pixels; two cores redraw this size as fast as a slider moves
 SMALLEST = 64  # enlarged twofold at most
 MOST_PIXELS = 25_000_000  # a phone's photograph; more would take half a gigabyte on the way
 
@@ -24,23 +24,27 @@ class Gallery:
     """Named pictures (1, 3, S, S) in [0, 1], a menu to choose one, and a button that adds one of the reader's own.
 
     `menu` is the widget to observe: its value is a key of `pictures`. `box` is what to show: menu, button, message.
-    Own pictures are made as large as the first one. Raises ValueError for no picture, or one that is not a single square.
+    A reader's picture is resized to the first one's size. Raises ValueError without pictures, or for one that is not a
+    single square.
     """
 
     def __init__(self, pictures: Mapping[str, Tensor]) -> None:
         if not pictures:
             raise ValueError("pictures: expected at least one, by name")
         for name, picture in pictures.items():
-            check_images(picture, name, channels=3)
-            if len(picture) != 1 or picture.shape[2] != picture.shape[3]:
-                raise ValueError(f"{name}: expected one square picture (1, 3, S, S), got shape {tuple(picture.shape)}")
+            check_square(picture, name, channels=3)
         self.pictures = {name: picture.detach().float().cpu() for name, picture in pictures.items()}
         self.menu = widgets.Dropdown(options=list(pictures), value=next(iter(pictures)), description="picture")
         size = next(iter(self.pictures.values())).shape[3]
         self.box = widgets.VBox([self.menu, image_upload(self.add, size)])
 
+    @property
+    def chosen(self) -> Tensor:
+        """The picture that the menu names."""
+        return self.pictures[self.menu.value]
+
     def add(self, name: str, picture: Tensor) -> None:
-        """Put a picture on the menu, in place of one of that name, and choose it."""
+        """Put a reader's picture on the menu, in place of an earlier one of that name, and choose it."""
         own = f"{name} (yours)"  # so that no file of the reader's replaces one of ours
         # Replacing an own picture that is shown leaves the menu's value as it is: turn away first, or nobody would redraw.
         self.menu.value = next(iter(self.pictures))
@@ -50,11 +54,11 @@ class Gallery:
 
 
 def image_upload(receive: Callable[[str, Tensor], None], size: int = SIZE) -> widgets.HBox:
-    """A button to upload one image file, and a message beside it that says what became of the file.
+    """A button to upload one image file, and a message beside it that says what was done with the file.
 
-    receive: called with the file's name and the picture, float32 RGB (1, 3, size, size) in [0, 1], cut and turned as
-    `facesr_lib.data.image_folder` does. A file that cannot be used (no image, a side below 64 px, more than 25 million pixels)
-    is named in the message, with what to do; nothing is raised. For ipywidgets 7 and 8.
+    receive: called with the file's name and the picture, float32 RGB (1, 3, size, size) in [0, 1], cropped and rotated as
+    `facesr_lib.data.image_folder` does. Nothing is raised: if a file cannot be used (no image, a side below 64 px, more than
+    25 million pixels), the message says why and what to do.
     """
     button = widgets.FileUpload(accept="image/*", multiple=False, description="Your own picture")
     button.layout.width = "auto"
@@ -76,9 +80,9 @@ def image_upload(receive: Callable[[str, Tensor], None], size: int = SIZE) -> wi
 
 
 def own_picture(content: bytes, size: int = SIZE) -> tuple[Tensor, str]:
-    """An image file's content -> its centre square, float32 RGB (1, 3, size, size) in [0, 1], and what was done to it.
+    """An image file's content -> its centre square, float32 RGB (1, 3, size, size) in [0, 1], and a note on what was done.
 
-    Raises BadImages with the reason and what to do instead.
+    Raises BadImages, with the reason and what to do, if the file cannot be used.
     """
     try:
         pixels, remarks = read_picture(io.BytesIO(content), SMALLEST, MOST_PIXELS)
@@ -93,7 +97,7 @@ def own_picture(content: bytes, size: int = SIZE) -> tuple[Tensor, str]:
 
 
 def uploaded_files(value: Any) -> list[tuple[str, bytes]]:
-    """Names and contents in a FileUpload's value: {name: {"content", ...}} in ipywidgets 7, a tuple of dicts in 8."""
+    """Names and contents in the value of a FileUpload: {name: {"content", ...}} in ipywidgets 7, a tuple of dicts in 8."""
     if isinstance(value, Mapping):
         return [(name, bytes(file["content"])) for name, file in value.items()]
     return [(file["name"], bytes(file["content"])) for file in value]

@@ -5,44 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import ipywidgets as widgets
-import matplotlib.colors
 import numpy as np
 import torch
+import torch.nn.functional as F
+from matplotlib.colors import to_rgb
 from torch import Tensor
 
 from facesr_lib.data.images import Pixels
 from facesr_lib.explore.canvas import TITLE, explorer, panels
 from facesr_lib.image import check_images
-from facesr_lib.plot.figures import BOX_COLOR, Picture, image_grid
+from facesr_lib.plot.figures import BOX_COLOR, NotebookFigure, image_grid
 
 
 def wiped(before: Tensor, after: Tensor, share: float) -> Tensor:
     """`before` left of the line, `after` right of it, the line at `share` (0 to 1) of the width: (N, 1 or 3, H, W) in [0, 1].
 
-    The smaller of the two (an LR image) is enlarged to the other's size by its own pixels. Raises ValueError where the sizes are
-    no whole multiples, or for unequal batches.
+    The smaller of the two (an LR image) is enlarged to the other's size, each pixel to a square. Raises ValueError if the
+    larger size is no multiple of the smaller one, or for unequal batches.
     """
     before, after = _equally_large(before, after)
     column = round(share * before.shape[3])
     return torch.cat([before[..., :column], after[..., column:]], dim=3)
 
 
-def wipe_view(before: Tensor, after: Tensor, share: float, titles: tuple[str, str]) -> tuple[Pixels, str]:
-    """One pair wiped at `share`, as pixels with the line drawn, and what stands where as text."""
-    image = wiped(before, after, share)
-    shown = panels({" | ".join(titles): image}, side=384).copy()
-    factor = shown.shape[1] // image.shape[3]
-    line = round(share * image.shape[3]) * factor
-    color = np.round(255 * np.array(matplotlib.colors.to_rgb(BOX_COLOR))).astype(np.uint8)
-    shown[TITLE:, max(line - 1, 0) : line + 1] = color
-    return shown, f"{titles[0]} on the left {share:.0%}, {titles[1]} on the right."
-
-
 def wipe(before: Tensor, after: Tensor, titles: tuple[str, str] = ("before", "after")) -> widgets.VBox:
     """Move the line between two versions of the same pictures (N, 1 or 3, H, W) in [0, 1]; static twin: `wipe_grid`.
 
-    Sizes may differ by a whole factor (LR and HR). With several pictures there is a slider to choose. Raises ValueError as
-    `wiped` does.
+    Sizes may differ by a whole factor (LR and HR). A slider chooses among several pictures. Raises ValueError as `wiped` does.
     """
     before, after = _equally_large(before, after)
     line = widgets.IntSlider(value=50, min=0, max=100, description="line at %")
@@ -50,8 +39,12 @@ def wipe(before: Tensor, after: Tensor, titles: tuple[str, str] = ("before", "af
     picture.layout.display = "flex" if len(before) > 1 else "none"
 
     def view(picture: int, percent: int) -> tuple[Pixels, str]:
-        one = slice(picture, picture + 1)
-        return wipe_view(before[one], after[one], percent / 100, titles)
+        share = percent / 100
+        image = wiped(before[picture : picture + 1], after[picture : picture + 1], share)
+        shown = panels({" | ".join(titles): image}, side=384).copy()
+        at = round(share * image.shape[3]) * (shown.shape[1] // image.shape[3])
+        shown[TITLE:, max(at - 1, 0) : at + 1] = np.round(255 * np.array(to_rgb(BOX_COLOR)))
+        return shown, f"{titles[0]} on the left {share:.0%}, {titles[1]} on the right."
 
     return explorer(view, {"picture": picture, "percent": line})
 
@@ -61,8 +54,8 @@ def wipe_grid(
     after: Tensor,
     titles: tuple[str, str] = ("before", "after"),
     shares: Sequence[float] = (1, 0.75, 0.5, 0.25, 0),
-) -> Picture:
-    """The line at several places (columns), a row per picture; arguments as in `wipe`."""
+) -> NotebookFigure:
+    """The line at several positions (columns), a row per picture; arguments as in `wipe`."""
     columns = {}
     for share in shares:
         name = f"{share:.0%} {titles[0]}" if 0 < share < 1 else titles[0 if share else 1]
@@ -75,7 +68,7 @@ def wipe_grid(
 
 
 def _equally_large(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
-    """Both in the size of the larger one, in colour, on the CPU."""
+    """Both at the size of the larger one, in colour, on the CPU."""
     pair = []
     height, width = (max(before.shape[side], after.shape[side]) for side in (2, 3))
     for name, images in (("before", before), ("after", after)):
@@ -86,6 +79,5 @@ def _equally_large(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
                 f"expected as many pictures, of sizes that differ by a whole factor, got before {tuple(before.shape)} "
                 f"and after {tuple(after.shape)}"
             )
-        enlarged = images.detach().float().cpu().expand(-1, 3, -1, -1)
-        pair.append(enlarged.repeat_interleave(factor, dim=2).repeat_interleave(factor, dim=3))
+        pair.append(F.interpolate(images.detach().float().cpu().expand(-1, 3, -1, -1), scale_factor=factor))
     return pair[0], pair[1]

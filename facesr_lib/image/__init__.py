@@ -1,7 +1,7 @@
 """Pure functions on images: float tensors (N, C, H, W), RGB, in [0, 1]."""
 
 from facesr_lib.image.blur import gaussian_blur, motion_blur, unsharp
-from facesr_lib.image.check import check_images
+from facesr_lib.image.check import check_images, check_square
 from facesr_lib.image.color import chroma, rgb_to_grey, rgb_to_y, rgb_to_yuv, yuv_to_rgb
 from facesr_lib.image.degrade import (
     AveragePooling,
@@ -27,6 +27,7 @@ __all__ = [
     "average_pool",
     "canny",
     "check_images",
+    "check_square",
     "chroma",
     "dog",
     "edge_residual",

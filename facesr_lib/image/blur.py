@@ -1,4 +1,4 @@
-"""Gaussian blur, unsharp masking, which undoes a little of it, and the blur of a moving camera."""
+"""Gaussian blur, unsharp masking, which reverses a little of it, and motion blur."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from facesr_lib.image.check import check_images
 def gaussian_blur(x: Tensor, kernel_size: int, sigma: float) -> Tensor:
     """Gaussian blur, border reflected without repeating the edge pixel, as torchvision's: (N, C, H, W) -> same shape.
 
-    `kernel_size` (odd) and `sigma` (> 0) are in pixels. A kernel short against sigma is nearly a box: 7 with sigma 5, the
-    blur of the human-face GAN paper, weighs its corner only 30 % less than its centre. Differentiable.
+    `kernel_size` (odd) and `sigma` (> 0) are in pixels. A kernel that is short relative to sigma is nearly a box: with 7 and
+    sigma 5, the blur of the human-face GAN paper, the corner's weight is only 30 % below the centre's. Differentiable.
     Raises ValueError for an even kernel, sigma <= 0, or an image not larger than kernel_size // 2.
     """
-    # Not torchvision's own function: importing it loads the torch compiler, which takes longer than torch itself.
+    # Not torchvision's own function: its import loads the torch compiler, which takes longer than torch itself.
     taps = gaussian_taps(x, kernel_size, sigma)
     return separable(x, taps, taps)
 
 
 def gaussian_taps(x: Tensor, kernel_size: int, sigma: float) -> Tensor:
-    """The Gaussian's `kernel_size` weights, which sum to 1, for images `x`; raises ValueError as `gaussian_blur` does."""
+    """The `kernel_size` weights of a Gaussian, with sum 1, in `x`'s dtype. Raises ValueError as `gaussian_blur` does."""
     check_images(x, "x")
     if not sigma > 0:
         raise ValueError(f"sigma: expected a number of pixels > 0, got {sigma}")
@@ -56,16 +56,16 @@ def separable(x: Tensor, down: Tensor, across: Tensor) -> Tensor:
 def unsharp(x: Tensor, kernel_size: int, sigma: float, amount: float) -> Tensor:
     """Unsharp masking x + amount * (x - blur(x)), clamped to [0, 1]: (N, C, H, W) in [0, 1] -> same shape.
 
-    `amount` 0 leaves the image alone, 1 doubles what the blur would remove. Raises ValueError as `gaussian_blur` does.
+    `amount` 0 changes nothing, 1 doubles the detail that the blur removes. Raises ValueError as `gaussian_blur` does.
     """
     return (x + amount * (x - gaussian_blur(x, kernel_size, sigma))).clamp(0, 1)
 
 
 def motion_blur(x: Tensor, lengths: Tensor, angles: Tensor) -> Tensor:
-    """Average each image along a straight stroke: (N, C, H, W) -> same shape, border replicated.
+    """Average each image along a straight line: (N, C, H, W) -> same shape, border replicated.
 
-    lengths (N,) in pixels, angles (N,) in radians from the x axis. A length of 0 changes nothing. The stroke is drawn with 16
-    points a pixel, each shared bilinearly between four taps, so that length and angle act continuously.
+    lengths (N,) in pixels, angles (N,) in radians from the x axis. A length of 0 changes nothing. The line is sampled at 16
+    points per pixel, each split bilinearly between four taps, so that the result is continuous in length and angle.
     """
     n, channels = x.shape[:2]
     longest = float(lengths.max())

@@ -1,4 +1,4 @@
-"""The one place where image tensors are checked, so that every function complains in the same words."""
+"""The one place that checks image tensors, so that all functions raise the same errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 def check_images(x: Tensor, name: str, *, channels: int | None = None) -> None:
     """Check that `x` is a floating-point image batch (N, C, H, W); `name` is the argument's name in the message.
 
-    With `channels`, C must equal it. Values are not looked at: that would cost a device synchronisation per call.
+    With `channels`, C must equal it. Values are not checked: that would cost a device synchronisation per call.
     Raises TypeError for a wrong type or dtype and ValueError for a wrong shape.
     """
     if not isinstance(x, Tensor):
@@ -21,3 +21,11 @@ def check_images(x: Tensor, name: str, *, channels: int | None = None) -> None:
         raise ValueError(f"{name}: the images are empty, got shape {tuple(x.shape)}")
     if channels is not None and x.shape[1] != channels:
         raise ValueError(f"{name}: expected {channels} channels (N, {channels}, H, W), got shape {tuple(x.shape)}")
+
+
+def check_square(x: Tensor, name: str, *, channels: int | None = None) -> int:
+    """Check that `x` is one square image (1, C, S, S) and return S. Raises as `check_images` does."""
+    check_images(x, name, channels=channels)
+    if len(x) != 1 or x.shape[2] != x.shape[3]:
+        raise ValueError(f"{name}: expected one square image (1, C, S, S), got shape {tuple(x.shape)}")
+    return x.shape[3]

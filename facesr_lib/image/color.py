@@ -1,4 +1,4 @@
-"""Colour transforms, written out as their equations. "Luma" has several definitions, so each has its own function."""
+"""Colour transforms, written as their equations. "Luma" has several definitions; each has its own function."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def rgb_to_y(x: Tensor) -> Tensor:
     """BT.601 studio-range luma, the Y on which super-resolution papers score: (N, 3, H, W) in [0, 1] -> (N, 1, H, W).
 
     Y = (16 + 65.481 R + 128.553 G + 24.966 B) / 255, not rounded; black is 16/255 and white 235/255, as in MATLAB's
-    rgb2ycbcr. Scores on it read about 1.3 dB higher than on full-range grey (`rgb_to_grey`): never mix the two.
+    rgb2ycbcr. PSNR on it is about 1.3 dB higher than on full-range grey (`rgb_to_grey`): never mix the two.
     """
     check_images(x, "x", channels=3)
     r, g, b = x.split(1, dim=1)

@@ -1,4 +1,4 @@
-"""How LR images are made from HR ones: noise, JPEG, and the named degradations that every score must be quoted with."""
+"""Making LR images from HR ones: noise, JPEG, and the named degradations, one of which belongs to every score."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from facesr_lib.image.quantize import quantize, to_float, to_uint8
 from facesr_lib.image.resize import average_pool, check_divisible, resize_bicubic
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Noise and compression. Random numbers are drawn on the generator's device and then moved, so that a generator on the
-# CPU gives the same numbers for images on any device.
+# Noise and compression. Random numbers are drawn on the generator's device and then moved, so that a CPU generator gives the
+# same numbers for images on any device.
 
 
 def add_gaussian_noise(x: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
     """Add white Gaussian noise of standard deviation `sigma` (1 = full range; 10 grey levels = 10 / 255).
 
-    (N, C, H, W) in [0, 1] -> same shape, clamped to [0, 1]. Raises ValueError when sigma < 0.
+    (N, C, H, W) in [0, 1] -> same shape, clamped to [0, 1]. Raises ValueError if `sigma` < 0.
     """
     check_images(x, "x")
     _check_not_negative(sigma, "sigma")
@@ -32,11 +32,11 @@ def add_gaussian_noise(x: Tensor, sigma: float, generator: torch.Generator) -> T
 
 
 def add_sensor_noise(x: Tensor, shot: float, read: float, generator: torch.Generator) -> Tensor:
-    """Add camera noise, Gaussian with variance shot * x + read^2: bright pixels are noisier, as photons are counted.
+    """Add camera noise, Gaussian with variance shot * x + read^2: photon counts make bright pixels noisier.
 
     (N, C, H, W) in [0, 1] -> same shape, clamped to [0, 1]. The Gaussian form of the Poisson-Gaussian sensor model (Foi
     et al., IEEE Trans. Image Processing 17, 2008); `read` is a standard deviation, `shot` a variance per unit of signal.
-    Raises ValueError when either is negative.
+    Raises ValueError if either is negative.
     """
     check_images(x, "x")
     _check_not_negative(shot, "shot")
@@ -48,8 +48,8 @@ def add_sensor_noise(x: Tensor, shot: float, read: float, generator: torch.Gener
 def jpeg(x: Tensor, quality: int | tuple[int, int], generator: torch.Generator | None = None) -> Tensor:
     """Save as JPEG and read back, with OpenCV's defaults (4:2:0: colour at half resolution). NOT differentiable.
 
-    RGB (N, 3, H, W) in [0, 1] -> same shape, dtype and device, in [0, 1], whole grey levels. `quality` is 1 (worst) to
-    100, or a range (low, high), both included, from which each image draws its own with `generator`.
+    RGB (N, 3, H, W) in [0, 1] -> same shape, dtype and device, in [0, 1], whole grey levels. `quality` is 1 (worst) to 100, or
+    a range (low, high), both included, from which `generator` draws one for each image.
     Raises ValueError for a quality outside 1..100, an empty range, or a range without a generator.
     """
     check_images(x, "x", channels=3)
@@ -90,9 +90,9 @@ def _check_not_negative(value: float, name: str) -> None:
 class Degradation(Protocol):
     """A rule that makes LR from HR. `degrade(hr, generator)` maps (N, C, H, W) in [0, 1] to (N, C, H / scale, W / scale).
 
-    The last step is always `quantize`: clamp to [0, 1] and round to 8 bit, because the papers' LR images are files. No
-    gradient passes. `generator` feeds the rules that draw random numbers; the others ignore it. Raises ValueError when
-    scale does not divide the image's height and width.
+    The last step is always `quantize`: clamp to [0, 1] and round to 8 bit, because the papers' LR images are files. It has no
+    gradient. `generator` serves the rules that draw random numbers; the others ignore it. Raises ValueError if `scale` is no
+    whole number >= 1 or does not divide H and W.
     """
 
     @property
@@ -107,56 +107,59 @@ class Degradation(Protocol):
 
 
 @dataclass(frozen=True)
-class Bicubic:
-    """MATLAB bicubic reduction (`resize_bicubic`), the usual benchmark degradation; then 8 bit."""
+class _Reduction:
+    """What all rules here share: their scale, and the size of LR."""
 
     scale: int
 
     def __post_init__(self) -> None:
-        _check_scale(self.scale)
+        if not isinstance(self.scale, int) or self.scale < 1:
+            raise ValueError(f"scale: expected a whole number >= 1, got {self.scale!r}")
+
+    def lr_size(self, hr: Tensor) -> tuple[int, int]:
+        """H / scale, W / scale. Raises ValueError if `scale` does not divide H and W."""
+        check_images(hr, "hr")
+        check_divisible(hr, self.scale, "hr")
+        return hr.shape[2] // self.scale, hr.shape[3] // self.scale
+
+
+@dataclass(frozen=True)
+class Bicubic(_Reduction):
+    """MATLAB bicubic reduction (`resize_bicubic`), the usual benchmark degradation; then 8 bit."""
 
     @property
     def name(self) -> str:
         return f"bicubic /{self.scale}"
 
     def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        return quantize(resize_bicubic(hr, size=_lr_size(hr, self.scale)))
+        return quantize(resize_bicubic(hr, size=self.lr_size(hr)))
 
 
 @dataclass(frozen=True)
-class AveragePooling:
+class AveragePooling(_Reduction):
     """Mean over scale x scale blocks, as in SCGAN's data; then 8 bit.
 
-    ISR-KD's chain of bilinear halvings is the same rule, but for its rounding to 8 bit after every halving.
+    ISR-KD's chain of bilinear halvings is the same rule, except that it rounds to 8 bit after every halving.
     """
-
-    scale: int
-
-    def __post_init__(self) -> None:
-        _check_scale(self.scale)
 
     @property
     def name(self) -> str:
         return f"average pooling /{self.scale}"
 
     def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        _lr_size(hr, self.scale)
+        self.lr_size(hr)
         return quantize(average_pool(hr, self.scale))
 
 
 @dataclass(frozen=True)
-class BlurResize:
+class BlurResize(_Reduction):
     """Gaussian blur, then resize to 1 / scale, as in the human-face GAN paper (kernel 7, sigma 5, x2); then 8 bit.
 
     The paper does not name its resize: bilinear with antialiasing [ours], as torchvision's Resize does.
     """
 
-    scale: int
     kernel_size: int = 7
     sigma: float = 5.0
-
-    def __post_init__(self) -> None:
-        _check_scale(self.scale)
 
     @property
     def name(self) -> str:
@@ -164,17 +167,6 @@ class BlurResize:
         return f"Gaussian blur {kernel} sigma {self.sigma:g}, bilinear /{self.scale}"
 
     def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        size = _lr_size(hr, self.scale)
+        size = self.lr_size(hr)
         blurred = gaussian_blur(hr, self.kernel_size, self.sigma)
         return quantize(F.interpolate(blurred, size=size, mode="bilinear", align_corners=False, antialias=True))
-
-
-def _check_scale(scale: int) -> None:
-    if not isinstance(scale, int) or scale < 1:
-        raise ValueError(f"scale: expected a whole number >= 1, got {scale!r}")
-
-
-def _lr_size(hr: Tensor, scale: int) -> tuple[int, int]:
-    check_images(hr, "hr")
-    check_divisible(hr, scale, "hr")
-    return hr.shape[2] // scale, hr.shape[3] // scale

@@ -1,4 +1,4 @@
-"""Edge maps: what the papers' networks are given to see, and what an edge loss compares."""
+"""Edge maps: inputs of the papers' networks, and what an edge loss compares."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from facesr_lib.image.quantize import to_uint8
 def canny(x: Tensor, low: float, high: float) -> Tensor:
     """OpenCV's Canny edges of each image, on the CPU: (N, 1 or 3, H, W) in [0, 1] -> (N, 1, H, W), 0 or 1, no gradient.
 
-    The thresholds count in grey levels (0..255) of the Sobel gradient |gx| + |gy|, aperture 3, no blur before, as cv2.Canny;
-    RGB becomes full-range grey, rounded to 8 bit, first. The result has x's dtype and device.
+    The thresholds are grey levels (0..255) of the Sobel gradient |gx| + |gy|, aperture 3, without a blur, as in cv2.Canny.
+    RGB is first converted to full-range grey and rounded to 8 bit. The result has `x`'s dtype and device.
     Raises ValueError unless 0 <= low <= high, or for other numbers of channels.
     """
     check_images(x, "x")
@@ -52,9 +52,9 @@ def dog(x: Tensor, sigma1: float = 1.0, sigma2: float = 1.6) -> Tensor:
 def laplacian_of_gaussian(x: Tensor, sigma: float) -> Tensor:
     """d2/dx2 + d2/dy2 of the image blurred with `sigma` pixels: (N, C, H, W) -> same shape. Differentiable.
 
-    Negative on a bright line, where `dog` is positive. Equals scipy.ndimage.gaussian_laplace: the derivatives of the sampled
-    Gaussian, taps to about 4 sigma, border reflected without repeating the edge pixel. Below 0.6 pixels the samples are too
-    few for a second derivative. Raises ValueError as `dog` does.
+    Negative on a bright line, unlike `dog`, which is positive there. Equals scipy.ndimage.gaussian_laplace: the derivatives of
+    the sampled Gaussian, taps to about 4 sigma, border reflected without repeating the edge pixel. Below 0.6 pixels the
+    samples are too few for a second derivative. Raises ValueError as `dog` does.
     """
     smooth = gaussian_taps(x, _opencv_kernel(sigma), sigma)
     offsets = torch.arange(len(smooth)).to(smooth) - len(smooth) // 2
@@ -65,22 +65,22 @@ def laplacian_of_gaussian(x: Tensor, sigma: float) -> Tensor:
 def edge_residual(x: Tensor, k: int) -> Tensor:
     """ISR-KD's edge block, ReLU(x - mean over k x k): (N, C, H, W) -> same shape, >= 0. Differentiable.
 
-    Pixels outside the image are left out of the mean. An even window reaches (k - 1) // 2 pixels up and left and k // 2 down
-    and right. Raises ValueError for k < 1.
+    The mean leaves out pixels outside the image. An even window reaches (k - 1) // 2 pixels up and left and k // 2 down and
+    right. Raises ValueError for k < 1.
     """
     check_images(x, "x")
     if k < 1:
         raise ValueError(f"k: expected a window of at least 1 pixel, got {k}")
     # A windowed mean is one matrix per axis: exact at the border, and several times faster than pooling over k * k pixels.
     device = "cpu" if x.is_meta else x.device.type  # autocast knows no meta device, on which sizes are computed
-    with torch.autocast(device, enabled=False):  # half precision would not leave a flat area flat
+    with torch.autocast(device, enabled=False):  # in half precision a flat area would not stay flat
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
         mean = _window_mean(x.shape[2], k).to(wide) @ wide @ _window_mean(x.shape[3], k).to(wide).T
         return F.relu(wide - mean).to(x.dtype)
 
 
 def _window_mean(n: int, k: int) -> Tensor:
-    """The matrix (n, n) that replaces every entry of a line of n by the mean of those of its k neighbours that exist."""
+    """The matrix (n, n) that replaces every pixel of a line of n by the mean of its k-pixel window, cut at the ends."""
     offset = torch.arange(n) - torch.arange(n)[:, None]
     inside = ((offset >= -((k - 1) // 2)) & (offset <= k // 2)).double()
     return inside / inside.sum(1, keepdim=True)

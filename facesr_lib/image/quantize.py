@@ -11,17 +11,17 @@ from facesr_lib.image.check import check_images
 def to_uint8(x: Tensor) -> Tensor:
     """Float images (N, C, H, W) -> uint8 0..255 of the same shape, clamped to [0, 1] first.
 
-    Rounds to the nearest level (exact halves to the even one). Never stretches the contrast. NaN has no 8-bit value:
-    what it becomes is undefined. Cuts the gradient.
+    Rounds to the nearest level (exact halves to the even one) and never stretches the contrast. The result for NaN is
+    undefined. No gradient.
     """
     check_images(x, "x")
-    # Half precision cannot hold x * 255 finely enough to round it; float32 and float64 stay as they are.
+    # Half precision is too coarse for rounding x * 255; float32 and float64 stay as they are.
     wide = x.float() if x.dtype.itemsize < 4 else x
     return (wide.clamp(0, 1) * 255).round().to(torch.uint8)
 
 
 def to_float(x: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """uint8 images (N, C, H, W) -> floats in [0, 1]. Raises TypeError when `x` is not uint8, ValueError when not 4-D."""
+    """uint8 images (N, C, H, W) -> floats in [0, 1]. Raises TypeError if `x` is not uint8, ValueError if not 4-D."""
     if not isinstance(x, Tensor) or x.dtype != torch.uint8:
         found = x.dtype if isinstance(x, Tensor) else type(x).__name__
         raise TypeError(f"x: expected a uint8 tensor (N, C, H, W), got {found}")
@@ -31,5 +31,5 @@ def to_float(x: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
 
 
 def quantize(x: Tensor) -> Tensor:
-    """What a float image (N, C, H, W) becomes when it is saved as an 8-bit file and read back; dtype kept, no gradient."""
+    """Float images (N, C, H, W) as if saved in 8-bit files and read back: same shape and dtype, no gradient."""
     return to_float(to_uint8(x), x.dtype)

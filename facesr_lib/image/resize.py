@@ -1,4 +1,4 @@
-"""Three ways to change an image's size. A score is comparable only with scores whose LR images were made the same way."""
+"""Three ways to resize an image. Scores are comparable only if their LR images were made in the same way."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def resize_bicubic(x: Tensor, scale: float | None = None, *, size: tuple[int, in
 
     Cubic kernel with a = -0.5, widened when shrinking (antialiasing), symmetric border, result not clipped: it can leave
     [0, 1] by a little. OpenCV and plain torch differ in kernel, border and antialiasing, and give other LR images.
-    With `size` = (height, width) the scale of each axis is new length / old length; use it where H * scale is meant to
-    be whole but rounds up in floating point (70 * 0.1 > 7). Differentiable, any device; same dtype and device as `x`.
+    With `size` = (height, width) the scale of each axis is new length / old length. Use it if H * scale should be whole but
+    rounds up in floating point (70 * 0.1 > 7). Differentiable, any device; same dtype and device as `x`.
     Computed in float32 or better even under autocast; on CUDA, TF32 matrix products (off by default) cost accuracy.
 
     Raises ValueError unless exactly one of `scale` (> 0) and `size` (whole numbers > 0) is given.
@@ -38,8 +38,8 @@ def resize_bicubic(x: Tensor, scale: float | None = None, *, size: tuple[int, in
 def resize_bilinear(x: Tensor, scale: float | None = None, *, size: tuple[int, int] | None = None) -> Tensor:
     """Bilinear resize with half-pixel centres and without antialiasing: torch's align_corners=False, antialias=False.
 
-    (N, C, H, W) -> (N, C, ceil(H * scale), ceil(W * scale)), or `size`. Pixels sit at the centres of their cells, the
-    border is replicated. A halving averages 2x2 pixels; a stronger shrink skips pixels and aliases (use `average_pool`).
+    (N, C, H, W) -> (N, C, ceil(H * scale), ceil(W * scale)), or `size`. Samples lie at the pixels' centres, and the border is
+    replicated. A halving averages 2x2 pixels; a stronger reduction skips pixels and aliases (use `average_pool`).
     Raises ValueError as `resize_bicubic` does.
     """
     check_images(x, "x")
@@ -51,7 +51,7 @@ def average_pool(x: Tensor, factor: int) -> Tensor:
     """Mean over blocks of `factor` x `factor` pixels: (N, C, H, W) -> (N, C, H / factor, W / factor).
 
     Equals log2(factor) bilinear halvings in a row, without their rounding to 8 bit in between.
-    Raises ValueError when `factor` < 1 or does not divide H and W.
+    Raises ValueError if `factor` < 1 or does not divide H and W.
     """
     check_images(x, "x")
     check_divisible(x, factor, "x")
@@ -59,7 +59,7 @@ def average_pool(x: Tensor, factor: int) -> Tensor:
 
 
 def check_divisible(x: Tensor, factor: int, name: str) -> None:
-    """Raise ValueError unless `factor` >= 1 divides both sides of the images `x`."""
+    """Raise ValueError unless `factor` >= 1 divides H and W of the images `x`."""
     if factor < 1:
         raise ValueError(f"factor: expected a whole number >= 1, got {factor}")
     height, width = x.shape[2:]
@@ -91,12 +91,12 @@ def _target(
 @lru_cache(maxsize=16)
 def _bicubic_weights(n_in: int, n_out: int, scale: float) -> NDArray[np.float64]:
     """The (n_out, n_in) matrix that resizes a line of n_in pixels; float64; every row sums to 1."""
-    stretch = min(scale, 1.0)  # shrinking reads the image through a kernel 1 / scale times as wide
+    stretch = min(scale, 1.0)  # a reduction uses a kernel 1 / scale times as wide
     support = 4 / stretch
     centre = (np.arange(n_out) + 0.5) / scale - 0.5  # where each output pixel lies among the input pixels
     first = np.floor(centre - support / 2).astype(np.int64)
     taps = first[:, None] + np.arange(ceil(support) + 2)
-    weights = _cubic(stretch * (centre[:, None] - taps))
+    weights = cubic(stretch * (centre[:, None] - taps))
     weights /= weights.sum(axis=1, keepdims=True)
     mirror = np.concatenate([np.arange(n_in), np.arange(n_in)[::-1]])  # symmetric border: ... 1 0 | 0 1 2 ...
     matrix = np.zeros((n_out, n_in))
@@ -105,9 +105,9 @@ def _bicubic_weights(n_in: int, n_out: int, scale: float) -> NDArray[np.float64]
     return matrix
 
 
-def _cubic(t: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Keys' cubic convolution kernel with a = -0.5 (IEEE Trans. ASSP 29, 1981), zero for |t| >= 2."""
+def cubic(t: NDArray[np.float64], a: float = -0.5) -> NDArray[np.float64]:
+    """Keys' cubic convolution kernel (IEEE Trans. ASSP 29, 1981) at distances `t` in pixels, zero for |t| >= 2."""
     t = np.abs(t)
-    inner = (1.5 * t - 2.5) * t**2 + 1
-    outer = ((-0.5 * t + 2.5) * t - 4) * t + 2
+    inner = ((a + 2) * t - (a + 3)) * t**2 + 1
+    outer = ((a * t - 5 * a) * t + 8 * a) * t - 4 * a
     return np.where(t <= 1, inner, np.where(t < 2, outer, 0.0))

@@ -14,7 +14,7 @@ from torch import Tensor
 def bce_discriminator(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     """-log D(real) and -log(1 - D(fake)) with D = sigmoid(score) (Goodfellow et al. 2014), as two terms to be added.
 
-    Computed from the scores without forming the sigmoid, which would round to 0 or 1 and lose the gradient.
+    Computed from the scores directly: the sigmoid would round to 0 or 1 and lose the gradient.
     """
     return (
         F.binary_cross_entropy_with_logits(real, torch.ones_like(real)),
@@ -23,7 +23,7 @@ def bce_discriminator(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def bce_generator(fake: Tensor) -> Tensor:
-    """-log D(fake), the non-saturating form: a generator that D sees through still gets a gradient (Goodfellow et al. 2014)."""
+    """-log D(fake), the non-saturating form: fakes that D recognises still give a gradient (Goodfellow et al. 2014)."""
     return F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
 
 
@@ -65,9 +65,9 @@ def relativistic_average_discriminator(real: Tensor, fake: Tensor) -> tuple[Tens
 
 
 def relativistic_average_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """The generator's side of RaGAN, as ESRGAN (Wang et al., ECCVW 2018) trains it: the same with real and fake exchanged.
+    """The generator's side of RaGAN, as in ESRGAN (Wang et al., ECCVW 2018): the same with real and fake exchanged.
 
-    Unlike in the other games, real scores have a gradient here too; it reaches the discriminator only, which is frozen.
+    Unlike in the other games, real scores have a gradient here too. It reaches only the discriminator, which is frozen.
     """
     fake_term, real_term = relativistic_average_discriminator(fake, real)
     return fake_term + real_term

@@ -11,8 +11,8 @@ from facesr_lib.image import sobel
 def sobel_l1(sr: Tensor, hr: Tensor) -> Tensor:
     """Mean absolute difference of both images' Sobel derivatives, per pixel of distance: two (N, C, H, W) -> scalar.
 
-    A ramp that rises by s a pixel differs by s from a flat image (in one of its two derivatives, so the mean is s / 2). Blind to
-    a constant added to a channel. Gradient losses are an old idea; Mathieu, Couprie and LeCun (ICLR 2016) compare
-    the derivatives' absolute values instead. Raises ValueError for other shapes.
+    A ramp that rises by s per pixel differs from a flat image by s in one of its two derivatives, so the mean is s / 2. A
+    constant added to a channel changes nothing. Gradient losses are an old idea; Mathieu, Couprie and LeCun (ICLR 2016)
+    compare the derivatives' absolute values instead. Raises ValueError for other shapes.
     """
     return F.l1_loss(sobel(sr), sobel(hr)) / 8  # Sobel's weights add up to a rise over two pixels, counted four times

@@ -1,4 +1,4 @@
-"""Terms that keep a network or its output well behaved."""
+"""Terms that regularise a network or its output."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def total_variation(x: Tensor) -> Tensor:
 def r1_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
     """Mean over the batch of |dD(x)/dx|^2 at real images: (N, ...) -> scalar, to be weighted with gamma / 2 (Mescheder 2018).
 
-    The gradient is taken with create_graph, so that the penalty can be differentiated with respect to D's parameters in turn
-    (a double backward); its squares are summed in float32 or better.
+    The gradient is taken with create_graph, so that the penalty has a gradient with respect to D's parameters (a double
+    backward). Its squares are summed in float32 or better.
     """
     real = real.detach().requires_grad_(True)
     (slope,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)

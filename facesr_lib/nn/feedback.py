@@ -11,9 +11,9 @@ KERNEL, STRIDE, PADDING = 6, 2, 2  # of every up- and down-projection at x2
 class FeedbackBlock(nn.Module):
     """(N, width, h, w) -> (N, width, h, w), without SRFBN's first 1x1 layer, which merges the fed-back state.
 
-    Each of `groups` pairs enlarges by 2 with a transposed convolution and comes back with a strided one. Before each of them all
-    earlier features of the same size are gathered by a 1x1 layer (from the second pair on); a last 1x1 layer gathers what the
-    pairs gave. PReLU with one slope after every layer. Raises ValueError for width or groups < 1.
+    Each of `groups` pairs enlarges by 2 with a transposed convolution and reduces by 2 with a strided one. From the second pair
+    on, a 1x1 layer before each of them gathers all earlier features of the same size. A last 1x1 layer gathers the results
+    of the pairs. PReLU with one slope after every layer. Raises ValueError if `width` or `groups` < 1.
     """
 
     def __init__(self, width: int, groups: int) -> None:

@@ -1,4 +1,4 @@
-"""LightCNN: convolutions whose activation is a competition between two feature maps (Wu, He, Sun and Tan, 2018)."""
+"""LightCNN: convolutions whose activation is the maximum of two feature maps (Wu, He, Sun and Tan, 2018)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 
 class MaxFeatureMap(nn.Module):
-    """A layer with twice the wanted channels, and the larger of the two halves: (N, ..) -> (N, outputs, ..).
+    """A layer with twice the output channels, then the maximum of its two halves: (N, ...) -> (N, outputs, ...).
 
-    layer: a convolution or linear layer whose number of outputs is even (channels in dimension 1).
+    layer: a convolution or linear layer with channels in dimension 1. Raises ValueError if their number is odd.
     """
 
     def __init__(self, layer: nn.Conv2d | nn.Linear) -> None:
@@ -33,7 +33,7 @@ class LightCNN(nn.Module):
 
     A 5x5 layer, then four groups of a 1x1 and a 3x3 layer with `width` times 2, 4, 8/3 and 8/3 channels, a halving max pool after
     the first layer and the first, second and last group; a fully connected layer of 16/3 `width`; all with max-feature-map. No
-    dropout before the score. The published width is 48. Raises ValueError for a width that 3 does not divide or size < 16.
+    dropout before the score. The published width is 48. Raises ValueError if 3 does not divide `width` or `size` < 16.
     """
 
     def __init__(self, size: int, width: int = 48) -> None:

@@ -1,4 +1,4 @@
-"""Pictures in one style: readable sizes, colours that colour-blind readers can tell apart, no change to anything at import.
+"""Figures in one style: readable sizes, colours that colour-blind readers can tell apart, no side effect at import.
 
 The colours are the palette of Okabe and Ito ("Color Universal Design", 2008) without its yellow, which is too pale for lines.
 """
@@ -42,8 +42,8 @@ BOX_COLOR = "#E69F00"
 DPI = 150  # of saved figures
 
 
-class Picture(Figure):
-    """A figure outside pyplot's list of open figures: a notebook shows it once, when it is a cell's last value."""
+class NotebookFigure(Figure):
+    """A figure that pyplot does not list as open: a notebook shows it once, when it is a cell's last value."""
 
     def _repr_png_(self) -> bytes:
         content = io.BytesIO()
@@ -52,7 +52,7 @@ class Picture(Figure):
 
 
 def style() -> None:
-    """Make this module's look the default of every later figure in this process; a notebook calls it once, on purpose."""
+    """Make this module's style the default of all later figures in this process. A notebook calls it once."""
     mpl.rcParams.update(STYLE)
 
 
@@ -61,15 +61,17 @@ def image_grid(
     *,
     rows: Sequence[int] | None = None,
     labels: Mapping[str, Sequence[str]] | None = None,
+    row_labels: Sequence[str] = (),
     zoom: tuple[float, float, float] | None = None,
     cell: float = 1.8,
-) -> Picture:
+) -> NotebookFigure:
     """Compare pictures: one column per entry (say LR, bicubic, SR, HR), one row per image, everything drawn equally large.
 
-    columns: title -> (N, C, H, W) in [0, 1], C = 1 or 3; sizes may differ between columns; smaller ones show their pixels.
+    columns: title -> (N, C, H, W) in [0, 1], C = 1 or 3. Sizes may differ between columns; smaller images show their pixels.
     rows: which of the N images (default: all). labels: title -> one text per image of the batch, as "27.3 dB", below it.
-    zoom: (top, left, side) as fractions of the picture; below each row, the framed square again, enlarged.
-    cell: width of one picture in inches. Raises ValueError for unequal batches, other shapes, or a zoom outside the picture.
+    row_labels: one text per row drawn, at its left. zoom: (top, left, side) as fractions of the image; the square is framed,
+    and shown again, enlarged, below its row. cell: width of one image in inches.
+    Raises ValueError for unequal batches, other shapes, no row, or a zoom outside the image.
     """
     arrays = {title: _pictures(title, images) for title, images in columns.items()}
     counts = {title: len(images) for title, images in arrays.items()}
@@ -82,24 +84,27 @@ def image_grid(
         raise ValueError(f"zoom {zoom}: give top, left and side as fractions with top + side <= 1 and left + side <= 1")
     largest = max(arrays.values(), key=lambda images: images.shape[1])
     aspect = largest.shape[1] / largest.shape[2]
-    heights = [size for _ in chosen for size in ((aspect, 1.0) if zoom else (aspect,))]
+    per_row = (aspect, 1.0) if zoom else (aspect,)
+    heights = [*per_row] * len(chosen)
     with mpl.rc_context(STYLE):
         size = (cell * len(arrays), cell * sum(heights) + 0.3 + (0.2 * len(chosen) if labels else 0))
-        figure = Picture(figsize=size, layout="constrained")
+        figure = NotebookFigure(figsize=size, layout="constrained")
         axes = figure.subplots(len(heights), len(arrays), squeeze=False, gridspec_kw={"height_ratios": heights})
         for column, (title, images) in enumerate(arrays.items()):
             axes[0, column].set_title(title)
             small = images.shape[1] < largest.shape[1]
             for index, chosen_row in enumerate(chosen):
-                top = axes[index * (2 if zoom else 1), column]
-                _show(top, images[chosen_row], small)
+                cells, image = axes[index * len(per_row) : (index + 1) * len(per_row), column], images[chosen_row]
+                _show(cells[0], image, small)
                 if zoom:
-                    box = _box(images.shape[1:3], zoom)
-                    _frame(top, box)
-                    y, x, side_y, side_x = box
-                    _show(axes[2 * index + 1, column], images[chosen_row][y : y + side_y, x : x + side_x], small)
+                    y, x, height, width = _box(image.shape[:2], zoom)
+                    frame = Rectangle((x - 0.5, y - 0.5), width, height, fill=False, edgecolor=BOX_COLOR, linewidth=1.5)
+                    cells[0].add_patch(frame)
+                    _show(cells[1], image[y : y + height, x : x + width], small)
                 if labels and title in labels:
-                    axes[(index + 1) * (2 if zoom else 1) - 1, column].set_xlabel(labels[title][chosen_row])
+                    cells[-1].set_xlabel(labels[title][chosen_row])
+        for first, label in zip(axes[:: len(per_row), 0], row_labels, strict=False):
+            first.set_ylabel(label)
     return figure
 
 
@@ -111,24 +116,21 @@ def curves(
     title: str = "",
     log: bool = False,
     average: int = 1,
-) -> Picture:
+) -> NotebookFigure:
     """Plot columns of a training log against its column `x`.
 
-    rows: mappings of numbers or of texts read from CSV; a row without a key (or with an empty text) is left out of its curve.
-    average: width, in points, of a running mean drawn over the pale raw curve. Raises ValueError for a key that no row has.
+    rows: mappings to numbers, or to texts read from CSV. A curve leaves out the rows that lack its key or have an empty text.
+    average: width, in points, of a running mean, drawn over the pale raw curve. Raises ValueError for a key that no row has.
     """
     with mpl.rc_context(STYLE):
-        figure = Picture(figsize=(6.4, 3.6), layout="constrained")
+        figure = NotebookFigure(figsize=(6.4, 3.6), layout="constrained")
         axes = figure.subplots()
         for key, color, dash in zip(keys, itertools.cycle(PALETTE), itertools.cycle(_DASHES), strict=False):
-            points = np.array([(float(r[x]), float(r[key])) for r in rows if r.get(key) not in (None, "")]).reshape(
-                -1, 2
-            )
-            if not len(points):
-                raise ValueError(
-                    f"no row of the log has {key!r}; it has {', '.join(dict.fromkeys(k for r in rows for k in r))}"
-                )
-            steps, values = points.T
+            points = [(float(row[x]), float(row[key])) for row in rows if row.get(key) not in (None, "")]
+            if not points:
+                has = ", ".join(dict.fromkeys(k for row in rows for k in row))
+                raise ValueError(f"no row of the log has {key!r}; it has {has}")
+            steps, values = np.array(points).T
             if average > 1 and len(values) >= average:
                 axes.plot(steps, values, color=color, alpha=0.25, linewidth=1)
                 steps = steps[average - 1 :]
@@ -145,7 +147,10 @@ def curves(
 
 
 def png_html(png: bytes, alt: str) -> str:
-    """A PNG saved at `DPI` as an <img> that holds it, as large as it was drawn (96 CSS pixels an inch); ValueError if no PNG."""
+    """A PNG saved at `DPI` as an <img> that holds it, in the size it was drawn (96 CSS pixels per inch).
+
+    Raises ValueError if the bytes are no PNG file.
+    """
     if not png.startswith(b"\x89PNG\r\n\x1a\n"):
         raise ValueError("not a PNG file")
     width, height = (round(int.from_bytes(png[start : start + 4], "big") * 96 / DPI) for start in (16, 20))
@@ -155,7 +160,7 @@ def png_html(png: bytes, alt: str) -> str:
 
 @dataclass(frozen=True)
 class SavedFigure:
-    """A saved picture; a notebook shows it, with caption and alt text, when it is a cell's last value."""
+    """A saved figure; a notebook shows it, with caption and alt text, when it is a cell's last value."""
 
     name: str
     caption: str
@@ -183,12 +188,7 @@ def _show(axes: Any, picture: np.ndarray, small: bool) -> None:
 
 
 def _box(shape: tuple[int, ...], zoom: tuple[float, float, float]) -> tuple[int, int, int, int]:
-    """Fractions -> whole pixels: top, left, height, width (at least one pixel)."""
+    """Fractions -> whole pixels: top, left, height, width (each side at least one pixel)."""
     height, width = shape
     top, left, side = zoom
     return round(top * height), round(left * width), max(1, round(side * height)), max(1, round(side * width))
-
-
-def _frame(axes: Any, box: tuple[int, int, int, int]) -> None:
-    y, x, height, width = box
-    axes.add_patch(Rectangle((x - 0.5, y - 0.5), width, height, fill=False, edgecolor=BOX_COLOR, linewidth=1.5))

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
-from facesr_lib.exercises.verdict import Verdict
+from facesr_lib.exercises.feedback import Feedback
 from facesr_tools.classroom.lessons import parse
 
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 
-def attempt(name: str, check: str, scope: Mapping[str, Any]) -> Verdict:
-    """The verdict of `check` ("module:function") on the function `name` of a namespace."""
+def attempt(name: str, check: str, scope: Mapping[str, Any]) -> Feedback:
+    """The feedback of `check` ("module:function") on the function `name` of a namespace."""
     if name not in scope:
-        return Verdict(False, f"There is no function {name}, or its cell cannot be read.")
+        return Feedback(False, f"There is no function {name}, or its cell cannot be read.")
     module, function = check.split(":")
-    verdict: Verdict = getattr(import_module(module), function)(scope[name])
-    return verdict
+    feedback: Feedback = getattr(import_module(module), function)(scope[name])
+    return feedback
 
 
 def definitions(sources: Iterable[str]) -> dict[str, Any]:

@@ -186,7 +186,7 @@ run.table("bicubic", rows, f"Bicubic enlargement to 64 px, mean over {len(faces)
 # ## The four papers
 
 # %%
-from facesr_lib.explore import roadmap
+from facesr_lib.explore.roadmap import roadmap
 
 run.figure(
     roadmap(),
@@ -254,7 +254,8 @@ def my_psnr(sr, hr):
 
 
 # %%
-from facesr_lib.exercises.start_here import check_average_pool, check_psnr
+from facesr_lib.exercises.degradation import check_average_pool
+from facesr_lib.exercises.metrics import check_psnr
 
 check_psnr(my_psnr)
 

@@ -62,7 +62,9 @@ OUTPUT_DIR = ""  # where results go; empty: the project's runs/
 import torch
 
 from facesr_lib.evaluate import Run
-from facesr_lib.explore import degradation_explorer, degradation_grid, show_source, wipe, wipe_grid
+from facesr_lib.explore import show_source
+from facesr_lib.explore.degradation import degradation_explorer, degradation_grid
+from facesr_lib.explore.wipe import wipe, wipe_grid
 from facesr_lib.plot import curves, image_grid, style
 
 style()

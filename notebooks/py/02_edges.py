@@ -61,7 +61,8 @@ OUTPUT_DIR = ""  # where results go; empty: the project's runs/
 import torch
 
 from facesr_lib.evaluate import Run
-from facesr_lib.explore import EdgeDetector, edge_explorer, edge_grid, show_source
+from facesr_lib.explore import show_source
+from facesr_lib.explore.edges import EdgeDetector, edge_explorer, edge_grid
 from facesr_lib.plot import curves, image_grid, style
 
 style()

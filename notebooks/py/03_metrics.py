@@ -189,7 +189,7 @@ show_source(rgb_to_y)
 # %% [markdown]
 # ## Fidelity against realism
 #
-# A network trained for squared or absolute error returns the *mean* of all plausible faces: high PSNR, no texture. A network trained to fool a critic
+# A network trained for squared or absolute error returns the *mean* of all plausible faces: high PSNR, no texture. A network trained to fool a discriminator
 # returns *one* plausible face: lower PSNR, and, if the game goes well, a better perceptual score. No method can be best at both (Blau and
 # Michaeli, 2018).
 #
@@ -240,10 +240,10 @@ run.table(
 )
 
 # %%
-from facesr_lib.plot.figures import Picture
+from facesr_lib.plot.figures import NotebookFigure
 
 perceptual = per_image[-1].label
-figure = Picture(figsize=(6.4, 4.2), layout="constrained")
+figure = NotebookFigure(figsize=(6.4, 4.2), layout="constrained")
 axes = figure.subplots()
 for family, marker in (("bicubic", "s"), ("GAN", "o")):
     points = [row for row in rows if row["method"].startswith(family)]

@@ -31,7 +31,7 @@
 # You will
 # - read a gradient as a wish: what should be added to which pixel;
 # - find out what each loss cannot see;
-# - train a critic in seconds, fool it, and see what R1 changes;
+# - train a discriminator in seconds, fool it, and see what R1 changes;
 # - move sliders and watch all losses react at once.
 #
 # **You need:** `00_start_here`, `03_metrics`; gradients of functions of many variables. **Time:** about half a minute on two CPU cores.
@@ -213,7 +213,7 @@ show_source(sobel_l1)
 
 # %%
 from facesr_lib.data.samples import astronaut_face
-from facesr_lib.explore import loss_bars, loss_grid
+from facesr_lib.explore.loss_explorer import loss_bars, loss_grid
 
 portrait = astronaut_face(SIZE)
 run.figure(
@@ -291,7 +291,7 @@ shown
 #
 # ## Adversarial
 #
-# A critic $D$ gives each image a score $s$; the higher, the more real. Three games, and what the generator pays for a fake of score $s$ when real
+# A discriminator $D$ gives each image a score $s$; the higher, the more real. Three games, and what the generator pays for a fake of score $s$ when real
 # ones score $r$:
 #
 # | game | generator's loss | used by |
@@ -300,7 +300,7 @@ shown
 # | hinge (Lim and Ye 2017) | $-s$ | SelfSR stage 2 |
 # | relativistic (Jolicoeur-Martineau 2019) | $-\log \sigma(s - r)$ | ESRGAN, with averages over the batch |
 #
-# *Predict: at $s = -5$ the critic sees through the fake completely. Which loss still tells the generator where to go?*
+# *Predict: at $s = -5$ the discriminator sees through the fake completely. Which loss still tells the generator where to go?*
 
 # %%
 from facesr_lib.losses import bce_discriminator, bce_generator, hinge_generator, relativistic_generator
@@ -326,15 +326,15 @@ run.figure(
 )
 
 # %% [markdown]
-# To see a gradient on a *face*, we need a critic. This one learns to tell HR faces from their bicubic SR; that is half a GAN, since nobody
-# answers. Twice the same training: without and with **R1**, a penalty on the critic's own slope at real images,
+# To see a gradient on a *face*, we need a discriminator. This one learns to tell HR faces from their bicubic SR; that is half a GAN, since nobody
+# answers. Twice the same training: without and with **R1**, a penalty on the discriminator's own slope at real images,
 #
 # $$R_1 = \tfrac{\gamma}{2}\, \mathbb{E}_{y}\, |\nabla_y D(y)|^2$$
 
 # %%
-from facesr_lib.explore.critic import Critic, CriticConfig
+from facesr_lib.explore.losses import DiscriminatorConfig, DiscriminatorTraining
 
-show_source(Critic)
+show_source(DiscriminatorTraining)
 
 # %%
 from facesr_lib.data import PairedBatches
@@ -349,10 +349,10 @@ def trained(name, method, batch_size, steps):
     return train_stage(run.stages, name, method, batches, options, seed=SEED, key=key).method
 
 
-critics = {}
+discriminators = {}
 for name, gamma in (("no R1", 0.0), ("R1", 0.1)):
-    method = trained("losses-critic", Critic(CriticConfig(SIZE, gamma)), 16, 2 * STEPS)
-    critics[name] = method.networks["critic"].eval().requires_grad_(False)
+    method = trained("losses-discriminator", DiscriminatorTraining(DiscriminatorConfig(SIZE, gamma)), 16, 2 * STEPS)
+    discriminators[name] = method.networks["discriminator"].eval().requires_grad_(False)
 
 # %%
 from facesr_lib.losses import r1_penalty
@@ -361,23 +361,23 @@ people = test.take(range(0, len(test), max(1, len(test) // 20)))
 fakes = bicubic_sr(people)
 rows = [
     {
-        "critic": name,
-        "score of HR": critic(people).mean().item(),
-        "score of bicubic": critic(fakes).mean().item(),
-        "HR scored higher": f"{(critic(people) > critic(fakes)).float().mean():.0%}",
-        "R1 at HR, gamma / 2 left out": r1_penalty(critic, people).item(),
+        "discriminator": name,
+        "score of HR": discriminator(people).mean().item(),
+        "score of bicubic": discriminator(fakes).mean().item(),
+        "HR scored higher": f"{(discriminator(people) > discriminator(fakes)).float().mean():.0%}",
+        "R1 at HR, gamma / 2 left out": r1_penalty(discriminator, people).item(),
     }
-    for name, critic in critics.items()
+    for name, discriminator in discriminators.items()
 ]
-run.table("critics", rows, f"Both critics on {len(people)} faces of people they never saw")
+run.table("discriminators", rows, f"Both discriminators on {len(people)} faces of people they never saw")
 
 # %% [markdown]
-# *Predict: vanilla, hinge and relativistic gradients of one critic at one fake: how different will the three pictures be?*
+# *Predict: vanilla, hinge and relativistic gradients of one discriminator at one fake: how different will the three pictures be?*
 
 # %%
-from facesr_lib.explore.losses import judged_losses
+from facesr_lib.explore.losses import discriminator_losses
 
-judged = judged_losses(critics["no R1"])
+judged = discriminator_losses(discriminators["no R1"])
 found = {name: loss_gradient(loss, start, face)[1] for name, loss in judged.items() if name.startswith("adv")}
 reference = found["adversarial, vanilla"].flatten()
 for name, gradient in found.items():
@@ -386,70 +386,70 @@ for name, gradient in found.items():
 
 # %% [markdown]
 # They are *the same picture*: each loss is a function of the one score, so by the chain rule $\nabla L = L'(s)\, \nabla D$, and the game only sets the
-# strength (the relativistic average adds two terms, so it pulls twice). Games differ in how strongly each image of a batch pulls, and in what they make of the critic, not in the direction they pull one image.
+# strength (the relativistic average adds two terms, so it pulls twice). Games differ in how strongly each image of a batch pulls, and in what they make of the discriminator, not in the direction they pull one image.
 #
-# Now follow the critic alone. *Predict: will the face become more real? And with R1?*
+# Now follow the discriminator alone. *Predict: will the face become more real? And with R1?*
 
 # %%
 columns = {"start": start}
 labels = {"start": [scores(start)]}
-for name, critic in critics.items():
-    loss = judged_losses(critic)["adversarial, vanilla"]
+for name, discriminator in discriminators.items():
+    loss = discriminator_losses(discriminator)["adversarial, vanilla"]
     fooled = descend(lambda x, f=loss: f(x, face), start, STEPS)
     columns |= {f"{name}: asks for": wish(loss_gradient(loss, start, face)[1]), f"{name}: result": fooled}
     labels[f"{name}: asks for"] = [f"length {loss_gradient(loss, start, face)[1].norm():.2f}"]
     labels[f"{name}: result"] = [scores(fooled)]
     print(
-        f"{name:<6} scores: start {critic(start).item():.1f}, HR {critic(face).item():.1f}, result {critic(fooled).item():.1f}"
+        f"{name:<6} scores: start {discriminator(start).item():.1f}, HR {discriminator(face).item():.1f}, result {discriminator(fooled).item():.1f}"
     )
     results |= {f"adversarial, {name}": fooled}
 run.figure(
     image_grid({**columns, "HR": face}, labels=labels, cell=2),
-    "follow_critic",
-    "What each critic asks for, and where following it alone leads: the blurred face, covered with patterns that the critic "
-    "takes for detail. A critic that stands still is fooled; in a GAN it learns on.",
-    "Six pictures: a blurred portrait, then for both critics a gradient picture and a portrait full of artefacts, then the original.",
+    "follow_discriminator",
+    "What each discriminator asks for, and where following it alone leads: the blurred face, covered with patterns that the discriminator "
+    "takes for detail. A discriminator that stands still is fooled; in a GAN it learns on.",
+    "Six pictures: a blurred portrait, then for both discriminators a gradient picture and a portrait full of artefacts, then the original.",
 )
 
 # %% [markdown]
-# The results score above HR itself (printed above): *more real than real*. R1 does not make a frozen critic honest. What it changes is the **slope**:
+# The results score above HR itself (printed above): *more real than real*. R1 does not make a frozen discriminator honest. What it changes is the **slope**:
 # the gradient's length below the pictures, and the way from the bicubic SR (0) to HR (1) and beyond.
 #
-# *Predict: left of 0 the picture gets even more blurred than bicubic. What will the critics say there?*
+# *Predict: left of 0 the picture gets even more blurred than bicubic. What will the discriminators say there?*
 
 # %%
 path = torch.linspace(-0.5, 1.5, 41)
 between = torch.cat([torch.lerp(start, face, t.item()) for t in path])
-walk = {name: critic(between)[:, 0].tolist() for name, critic in critics.items()}
+walk = {name: discriminator(between)[:, 0].tolist() for name, discriminator in discriminators.items()}
 rows = [{"bicubic SR at 0, HR at 1": t.item(), **{name: walk[name][i] for name in walk}} for i, t in enumerate(path)]
 run.figure(
     curves(rows, *walk, x="bicubic SR at 0, HR at 1", ylabel="score"),
     "walk",
-    "The score of both critics along the line through the bicubic SR and HR: with R1 it changes slowly. Left of 0 lie pictures that no "
-    "critic was trained on; a lower score there is nothing anybody asked for.",
+    "The score of both discriminators along the line through the bicubic SR and HR: with R1 it changes slowly. Left of 0 lie pictures that no "
+    "discriminator was trained on; a lower score there is nothing anybody asked for.",
     "Two curves over the position on the line from bicubic to HR and beyond; both rise from 0 to 1, the one without R1 more steeply.",
 )
 
 # %% [markdown]
-# And R1 *alone*? Its minimum is a critic without slope, one that finds everything equally real. A few steps of it on a copy:
+# And R1 *alone*? Its minimum is a discriminator without slope, one that finds everything equally real. A few steps of it on a copy:
 
 # %%
 import copy
 
-flat = copy.deepcopy(critics["no R1"]).requires_grad_(True)
+flat = copy.deepcopy(discriminators["no R1"]).requires_grad_(True)
 optimizer = torch.optim.Adam(flat.parameters(), lr=2e-3)
 for _ in range(STEPS):
     optimizer.zero_grad()
     r1_penalty(flat, people[:8]).backward()
     optimizer.step()
-for name, critic in {"before": critics["no R1"], "after R1 alone": flat}.items():
-    gap = (critic(people) - critic(fakes)).mean().item()
-    print(f"{name:<15} R1 {r1_penalty(critic, people).item():9.4f}   HR scores {gap:.3f} above bicubic")
+for name, discriminator in {"before": discriminators["no R1"], "after R1 alone": flat}.items():
+    gap = (discriminator(people) - discriminator(fakes)).mean().item()
+    print(f"{name:<15} R1 {r1_penalty(discriminator, people).item():9.4f}   HR scores {gap:.3f} above bicubic")
 
 # %% [markdown]
 # ## Identity
 #
-# ISR-KD compares what the critic's last hidden layer makes of SR and of HR, as probabilities $p, q$ (a softmax over its features):
+# ISR-KD compares what the discriminator's last hidden layer makes of SR and of HR, as probabilities $p, q$ (a softmax over its features):
 #
 # $$\mathrm{JS}(p, q) = \tfrac12 \mathrm{KL}\big(p \,\|\, \tfrac{p+q}2\big) + \tfrac12 \mathrm{KL}\big(q \,\|\, \tfrac{p+q}2\big)
 # \;\in\; [0, \log 2]$$
@@ -463,7 +463,7 @@ others = range(1, len(test))
 same = next((i for i in others if test.groups[i] == test.groups[0]), 0)
 other = next((i for i in others if test.groups[i] != test.groups[0]), 0)
 candidates = {"same person": test.take([same]), "another person": test.take([other]), "own bicubic SR": start}
-identity = judged_losses(critics["no R1"])["identity (JS)"]
+identity = discriminator_losses(discriminators["no R1"])["identity (JS)"]
 rows = [{"compared with the face": name, "JS": identity(x, face).item()} for name, x in candidates.items()]
 try:
     for row in rows:
@@ -471,7 +471,9 @@ try:
         row["ID (face-api), 1 = equal"] = similarity
 except WeightsMissing as missing:
     run.note(str(missing))
-run.table("identity", rows, "What the critic's features call different, and what a face recognition network does")
+run.table(
+    "identity", rows, "What the discriminator's features call different, and what a face recognition network does"
+)
 
 # %%
 kept = descend(lambda x: identity(x, face), start, STEPS)
@@ -488,7 +490,7 @@ run.figure(
 )
 
 # %% [markdown]
-# The features of a critic know what the critic was trained to know: sharp from blurred. They were never told who is who. An identity loss is as good as
+# The features of a discriminator know what the discriminator was trained to know: sharp from blurred. They were never told who is who. An identity loss is as good as
 # the network that it asks.
 #
 # ## Distillation
@@ -544,7 +546,7 @@ run.figure(
 # *Predict: which of these flows, each with a longest arrow of 3 pixels, costs nothing?*
 
 # %%
-from facesr_lib.explore import FLOW_KINDS, flow_colors, preset_flow
+from facesr_lib.explore.flow import FLOW_KINDS, flow_colors, preset_flow
 from facesr_lib.image import warp
 from facesr_lib.losses import total_variation
 
@@ -601,22 +603,22 @@ run.table("followed", rows, f"One face, {STEPS} steps down one loss alone; a los
 # ## Move it yourself
 #
 # Sliders damage the picture; every bar is on the scale from HR (0) to bicubic SR (1, dashed). LPIPS is behind a box, because a slider could not follow
-# it. The figures above show the same without a kernel; here are all losses for the face, the critic's included (the one with R1).
+# it. The figures above show the same without a kernel; here are all losses for the face, the discriminator's included (the one with R1).
 #
-# *Try: find a damage that the critic likes better than HR (a bar below 0 shows as a negative share).*
+# *Try: find a damage that the discriminator likes better than HR (a bar below 0 shows as a negative share).*
 
 # %%
-judged = judged_losses(critics["R1"])
+judged = discriminator_losses(discriminators["R1"])
 everything = {**image_losses(), **judged}
 run.figure(
     loss_bars(face, everything),
     "all_bars",
-    "Every loss and score of five damages of the face. The critic learned blur, so blur is what it minds.",
+    "Every loss and score of five damages of the face. The discriminator learned blur, so blur is what it minds.",
     "Five bar charts with ten bars each: eight losses, PSNR and SSIM.",
 )
 
 # %%
-from facesr_lib.explore import loss_explorer
+from facesr_lib.explore.loss_explorer import loss_explorer
 
 loss_explorer({"face": face, "portrait": portrait}, everything, {lpips.metric.label: lpips.loss} if lpips else None)
 

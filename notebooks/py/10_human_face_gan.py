@@ -423,9 +423,9 @@ run.figure(
 # in the output is drift: we take the mean U and V of SR minus HR, one point per image.
 
 # %%
-from facesr_lib.plot.figures import Picture
+from facesr_lib.plot.figures import NotebookFigure
 
-figure = Picture(figsize=(5.2, 4.4), layout="constrained")
+figure = NotebookFigure(figsize=(5.2, 4.4), layout="constrained")
 axes = figure.subplots()
 for (name, values), marker in zip(found.items(), "sx^o", strict=True):
     axes.scatter(*values[SHIFT].T, marker=marker, alpha=0.6, label=name)

@@ -139,7 +139,7 @@ from facesr_lib.image import warp
 show_source(warp)
 
 # %%
-from facesr_lib.explore import flow_explorer, flow_grid
+from facesr_lib.explore.flow import flow_explorer, flow_grid
 
 run.figure(
     flow_grid(hr[:1], (1, 2, 4)),
@@ -214,7 +214,7 @@ run.figure(
 )
 
 # %%
-from facesr_lib.explore import flow_figure
+from facesr_lib.explore.flow import flow_figure
 
 run.figure(
     flow_figure(z[:1].cpu(), field[:1].cpu()),
@@ -271,7 +271,7 @@ run.figure(
 
 # %%
 from facesr_lib.image import chroma
-from facesr_lib.plot.figures import PALETTE, Picture
+from facesr_lib.plot.figures import PALETTE, NotebookFigure
 
 clean = torch.cat([batch["lr"] for batch in eval_batches(real_faces.test, bicubic, 8, real_faces.seed)]).to(run.device)
 
@@ -282,7 +282,7 @@ def mean_shift(after, before):
 
 
 shifts = {name: mean_shift(trained.method.translate(clean), clean) for name, trained in ADAPTATIONS.items()}
-figure = Picture(figsize=(5.4, 4.2), layout="constrained")
+figure = NotebookFigure(figsize=(5.4, 4.2), layout="constrained")
 axes = figure.subplots()
 for (name, shift), marker, color in zip(shifts.items(), "sx^", PALETTE, strict=False):
     axes.scatter(*shift.T, marker=marker, alpha=0.6, color=color, label=f"{name}: {shift.norm(dim=1).mean():.2f}")
@@ -439,7 +439,7 @@ check_warp(my_warp)
 
 # %%
 from facesr_lib.exercises.selfsr import smoothness_pair
-from facesr_lib.explore import fit_flow, folds
+from facesr_lib.explore.flow import fit_flow, folds
 
 source, target = smoothness_pair()
 rows = []

@@ -240,7 +240,7 @@ run.figure(
 # One network serves every factor up to its last: ask it for x2, x4 or x8.
 
 # %%
-from facesr_lib.explore import growth_explorer, growth_fade, growth_strip
+from facesr_lib.explore.growing import growth_explorer, growth_fade, growth_strip
 
 run.figure(
     growth_strip(paired.method, lr[:1], hr[:1]),

@@ -179,13 +179,13 @@ beside
 # %%
 import numpy as np
 
-from facesr_lib.plot.figures import PALETTE, Picture
+from facesr_lib.plot.figures import PALETTE, NotebookFigure
 
 METRIC = columns.get("LPIPS", columns["PSNR"])
 values = {name: np.mean([run.values(name, test, METRIC, seed=seed) for seed in SEEDS], axis=0) for name in VARIANTS}
 group = np.unique(test.groups, return_inverse=True)[1]
 sign = 1 if METRIC.higher_is_better else -1
-figure = Picture(figsize=(7, 3.6), layout="constrained")
+figure = NotebookFigure(figsize=(7, 3.6), layout="constrained")
 axes = figure.subplots()
 labels = []
 for row, (full, color) in enumerate(zip((PAIRED, UNPAIRED), PALETTE, strict=False)):

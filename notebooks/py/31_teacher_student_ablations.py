@@ -216,11 +216,11 @@ beside
 # *Where is your favourite? Does one row lie best in both directions?*
 
 # %%
-from facesr_lib.plot.figures import Picture
+from facesr_lib.plot.figures import NotebookFigure
 
 PERCEPTUAL = metrics.get("LPIPS", metrics["SSIM"])
 perceptual = PERCEPTUAL.label
-figure = Picture(figsize=(10, 4.2), layout="constrained")
+figure = NotebookFigure(figsize=(10, 4.2), layout="constrained")
 for axes, (title, found) in zip(
     figure.subplots(1, 2), {"bicubic LR": rows_clean, "real LR": rows_real}.items(), strict=True
 ):

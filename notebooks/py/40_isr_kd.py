@@ -132,7 +132,7 @@ batch = batches(0)
 #
 # ## The generator
 #
-# Three steps, each doubling the size. Each ends in an *edge block*, which has no weights: the picture minus its local mean, negative parts cut off.
+# Three steps, each doubling the size. Each ends in an *edge block* (exercise 1 of `02_edges`), which has no weights: the picture minus its local mean, negative parts cut off.
 # Its result is fed to the next step, and a 1 x 1 convolution reads an edge map from it.
 #
 # $$\mathrm{edge}_k(x) = \mathrm{ReLU}\big(x - \mathrm{mean}_{k \times k}(x)\big)$$
@@ -429,30 +429,7 @@ verdicts(run, ISR_KD.claims)
 #
 # Replace the line that raises `NotImplementedError`, run the cell, then the check below it. The folded cell holds one solution.
 #
-# **1. The edge block**, for odd windows: the mean leaves out what lies outside the picture (`torch.nn.functional.avg_pool2d` can).
-
-
-# %% tags=["exercise"]
-def my_edge_block(x, k):
-    raise NotImplementedError
-
-
-# %%
-from facesr_lib.exercises.isr_kd import check_bottleneck_alone, check_edge_block, check_masks
-
-check_edge_block(my_edge_block)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_edge_block(x, k):
-    mean = torch.nn.functional.avg_pool2d(x, k, stride=1, padding=k // 2, count_include_pad=False)
-    return (x - mean).relu()
-
-
-check_edge_block(my_edge_block)
-
-# %% [markdown]
-# **2. The masks.** `learning` and `keeping` hold one error per image, `new` says which images are cartoons. Each image feeds one of them; the loss is the
+# **1. The masks.** `learning` and `keeping` hold one error per image, `new` says which images are cartoons. Each image feeds one of them; the loss is the
 # mean over all images of the batch. A batch without a single cartoon must work.
 
 
@@ -462,6 +439,8 @@ def my_masked_loss(learning, keeping, new):
 
 
 # %%
+from facesr_lib.exercises.isr_kd import check_bottleneck_alone, check_masks
+
 check_masks(my_masked_loss)
 
 
@@ -473,7 +452,7 @@ def my_masked_loss(learning, keeping, new):
 check_masks(my_masked_loss)
 
 # %% [markdown]
-# **3. What bottleneck KD alone does.** Write it: the mean squared difference of `student(lr).bottleneck` and `teacher(lr).bottleneck` over the
+# **2. What bottleneck KD alone does.** Write it: the mean squared difference of `student(lr).bottleneck` and `teacher(lr).bottleneck` over the
 # old images, no gradient into the teacher. The check's last question is what such a loss cannot see.
 
 

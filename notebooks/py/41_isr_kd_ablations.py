@@ -157,9 +157,9 @@ run.table(
 # Read the change columns together. A part that "helps faces" by not letting the student learn cartoons has helped nobody.
 
 # %%
-from facesr_lib.plot.figures import Picture
+from facesr_lib.plot.figures import NotebookFigure
 
-figure = Picture(figsize=(7.5, 4.2), layout="constrained")
+figure = NotebookFigure(figsize=(7.5, 4.2), layout="constrained")
 axes = figure.subplots()
 parts = [name.removeprefix(ablated("")) for name in students if name != REPLAY_2_1]
 for offset, domain, hatch in ((-0.2, "faces", ""), (0.2, "cartoons", "//")):

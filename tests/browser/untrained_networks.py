@@ -21,9 +21,9 @@ import torch
 
 from facesr_lib.data.samples import astronaut_face
 from facesr_lib.evaluate import Run
-from facesr_lib.explore import growth_explorer, growth_strip
 from facesr_lib.explore.edge_priors import edge_priors, edge_priors_widget
 from facesr_lib.explore.forgetting import forgetting_slider, forgetting_strip, kd_explorer, kd_map
+from facesr_lib.explore.growing import growth_explorer, growth_strip
 from facesr_lib.image import resize_bicubic
 from facesr_lib.papers import selfsr, teacher_student
 from facesr_lib.plot import style

@@ -13,7 +13,7 @@ import papermill
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from facesr_lib.exercises.verdict import Verdict
+from facesr_lib.exercises.feedback import Feedback
 from facesr_tools.classroom import Lesson, read_lesson, student_notebook
 from facesr_tools.classroom.lessons import tags
 from facesr_tools.classroom.sheets import read_notes, solution_sheet
@@ -109,7 +109,7 @@ def test_stubs_fail_their_checks_and_the_sheets_solutions_pass(name: str, writte
         with pytest.raises(NotImplementedError):
             scope[function](*arguments)
         verdict = run(check, scope, whole=True)
-        assert isinstance(verdict, Verdict)
+        assert isinstance(verdict, Feedback)
         assert repr(verdict).startswith("✗ Not solved yet")
         run(solution, scope, whole=True)
         verdict = run(check, scope, whole=True)
@@ -176,7 +176,7 @@ def lesson(path: Path, *cells: Any) -> Lesson:
 
 
 SOLUTION = "def f(a, b):\n    result = a + b\n    return result\n\n\ncheck_average_pool(f)"
-CHECK = "from facesr_lib.exercises.start_here import check_average_pool\n\ncheck_average_pool(f)"
+CHECK = "from facesr_lib.exercises.degradation import check_average_pool\n\ncheck_average_pool(f)"
 
 
 def test_solutions_go_wherever_they_hide(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_solutions_go_wherever_they_hide(tmp_path: Path) -> None:
 def test_a_sheet_needs_a_solution_that_passes(tmp_path: Path) -> None:
     small = lesson(tmp_path / "n.ipynb", new_code_cell(CHECK), new_code_cell(SOLUTION, metadata={"tags": ["solution"]}))
     assert small.exercises[0].text == "Add $a$ and $b$."
-    assert small.exercises[0].check == "facesr_lib.exercises.start_here:check_average_pool"
+    assert small.exercises[0].check == "facesr_lib.exercises.degradation:check_average_pool"
     with pytest.raises(ValueError, match=r"n\.ipynb: the solution of exercise 1 does not pass: ✗"):
         solution_sheet(small)
 

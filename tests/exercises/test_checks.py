@@ -8,9 +8,25 @@ import torch
 import torch.nn.functional as F
 
 from facesr_lib.data.boxes import landmark_box
-from facesr_lib.exercises import data, human_gan, metrics, start_here
+from facesr_lib.exercises import data, degradation, human_gan, metrics
 from facesr_lib.image import gaussian_blur
 from facesr_lib.metrics import kernel_distance, psnr
+
+
+def test_a_check_draws_the_same_inputs_each_time_and_leaves_the_readers_stream_alone() -> None:
+    seen = []
+
+    def answer(sr, hr):
+        seen.append(sr)
+        return psnr(sr, hr)
+
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    metrics.check_psnr(answer)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(8)
+    metrics.check_psnr(answer)
+    assert torch.equal(*seen)
 
 
 def unsolved(*arguments: object) -> None:
@@ -22,11 +38,11 @@ def crashing(*arguments: object) -> None:
 
 
 RIGHT_AND_WRONG = {
-    start_here.check_psnr: (
+    metrics.check_psnr: (
         lambda sr, hr: 10 * torch.log10(1 / (sr - hr).square().mean((1, 2, 3))),
         lambda sr, hr: 10 * torch.log10(1 / (sr - hr).square().mean()),
     ),
-    start_here.check_average_pool: (
+    degradation.check_average_pool: (
         lambda x, f: F.avg_pool2d(x, f),
         lambda x, f: x[..., ::f, ::f],
     ),

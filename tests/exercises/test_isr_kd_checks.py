@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-import torch.nn.functional as F
 
-from facesr_lib.exercises.isr_kd import check_bottleneck_alone, check_edge_block, check_masks
-
-
-def pooled(x, k, **options):
-    return (x - F.avg_pool2d(x, k, stride=1, padding=k // 2, **options)).relu()
+from facesr_lib.exercises.isr_kd import check_bottleneck_alone, check_masks
 
 
 def bottleneck_loss(student, teacher, lr, new):
@@ -24,13 +19,10 @@ def with_teacher_gradient(student, teacher, lr, new):
 
 
 RIGHT = {
-    check_edge_block: lambda x, k: pooled(x, k, count_include_pad=False),
     check_masks: lambda learning, keeping, new: torch.where(new, learning, keeping).mean(),
     check_bottleneck_alone: bottleneck_loss,
 }
 WRONG = [
-    (check_edge_block, pooled, "flat picture"),
-    (check_edge_block, lambda x, k: x - F.avg_pool2d(x, k, 1, k // 2, count_include_pad=False), "largest error"),
     (check_masks, lambda learning, keeping, new: learning[new].mean() + keeping[~new].mean(), "divide"),
     (check_masks, lambda learning, keeping, new: (learning + keeping * ~new).mean(), "by the mask"),
     (check_bottleneck_alone, with_teacher_gradient, "no_grad"),

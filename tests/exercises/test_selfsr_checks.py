@@ -14,7 +14,7 @@ from facesr_lib.exercises.selfsr import (
     check_warp,
     smoothness_pair,
 )
-from facesr_lib.explore import fit_flow, folds
+from facesr_lib.explore.flow import fit_flow, folds
 
 
 def unsolved(*arguments: object) -> None:

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from facesr_lib.explore.canvas import GAP, TITLE, explorer, panels, png
-from facesr_lib.plot.figures import Picture
+from facesr_lib.plot.figures import NotebookFigure
 
 CHECKS = torch.tensor([[[[0.0, 1.0], [0.2, 0.4]]]])
 
@@ -49,7 +49,7 @@ def test_titles_are_written_above_their_panel() -> None:
 def test_a_png_holds_the_pixels_or_the_figure() -> None:
     drawn = panels({"": CHECKS}, side=2)
     np.testing.assert_array_equal(pixels(png(drawn)), drawn)
-    assert pixels(png(Picture(figsize=(2, 1)))).ndim == 3
+    assert pixels(png(NotebookFigure(figsize=(2, 1)))).ndim == 3
 
 
 def test_an_explorer_calls_its_view_once_per_change_with_every_value() -> None:
@@ -73,8 +73,26 @@ def test_an_explorer_calls_its_view_once_per_change_with_every_value() -> None:
     assert calls == [{"level": value, "kind": name} for value, name in expected]
 
 
-def test_other_widgets_can_stand_above_the_picture() -> None:
-    level, heading = widgets.IntSlider(), widgets.HTML("heading")
-    box = explorer(lambda level: (np.zeros((1, 1, 3), np.uint8), ""), {"level": level}, [heading, level])
-    assert box.children[:2] == (heading, level)
-    assert len(box.children) == 4
+def test_pictures_stand_first_and_the_chosen_one_is_viewed() -> None:
+    pictures = {"black": torch.zeros(1, 3, 8, 8), "white": torch.ones(1, 3, 8, 8)}
+    box = explorer(lambda hr, level: (panels({"": hr}, side=8), f"{level}"), {"level": widgets.IntSlider()}, pictures)
+    (menu, _), level, picture, readout = box.children[0].children, *box.children[1:]
+    assert (pixels(picture.value)[TITLE:] == 0).all()
+    menu.value = "white"
+    assert (pixels(picture.value)[TITLE:] == 255).all()
+    level.value = 7
+    assert readout.value == "7"
+
+
+def test_settings_that_a_choice_does_not_use_are_hidden() -> None:
+    controls = {
+        "kind": widgets.Dropdown(options=["none", "a", "both"]),
+        "a": widgets.IntSlider(),
+        "b": widgets.IntSlider(),
+    }
+    uses = {"none": (), "a": ("a",), "both": ("a", "b")}
+    explorer(lambda **values: (np.zeros((1, 1, 3), np.uint8), ""), controls, uses=("kind", uses))
+    for kind in ("none", "both", "a"):
+        controls["kind"].value = kind
+        assert {name for name in "ab" if controls[name].layout.display == "flex"} == set(uses[kind])
+        assert controls["kind"].layout.display is None

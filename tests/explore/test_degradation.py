@@ -11,13 +11,15 @@ from PIL import Image
 from torch import Tensor
 
 from facesr_lib.data import HiddenDegradation, astronaut_face, keyed_generator
-from facesr_lib.explore import Recipe, degradation_explorer, degradation_grid
 from facesr_lib.explore.canvas import png
 from facesr_lib.explore.degradation import (
     SETTINGS,
     UPSAMPLINGS,
     OneBilinearStep,
+    Recipe,
     SkipPixels,
+    degradation_explorer,
+    degradation_grid,
     degradation_view,
     enlarge,
     error_picture,

@@ -9,9 +9,18 @@ from scipy.ndimage import binary_dilation
 from torch import Tensor
 
 from facesr_lib.data import astronaut_face
-from facesr_lib.explore import EdgeDetector, edge_explorer, edge_grid
 from facesr_lib.explore.canvas import png
-from facesr_lib.explore.edges import DETECTORS, SETTINGS, bicubic_methods, edge_view, kept, overlay
+from facesr_lib.explore.edges import (
+    DETECTORS,
+    SETTINGS,
+    EdgeDetector,
+    bicubic_methods,
+    edge_explorer,
+    edge_grid,
+    edge_view,
+    kept,
+    overlay,
+)
 from facesr_lib.image import Bicubic, canny, dog, edge_residual, gaussian_blur, resize_bicubic, rgb_to_grey, sobel
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
-from facesr_lib.explore import (
+from facesr_lib.explore.canvas import panels, png
+from facesr_lib.explore.flow import (
     FLOW_KINDS,
     fit_flow,
     flow_colors,
@@ -23,9 +24,8 @@ from facesr_lib.explore import (
     flow_grid,
     folds,
     preset_flow,
+    turn,
 )
-from facesr_lib.explore.canvas import panels, png
-from facesr_lib.explore.flow import turn
 from facesr_lib.image import warp
 from facesr_lib.losses import total_variation
 

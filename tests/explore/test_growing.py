@@ -10,9 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facesr_lib.explore import growth_explorer, growth_fade, growth_strip
 from facesr_lib.explore.canvas import panels, png
-from facesr_lib.explore.growing import growth
+from facesr_lib.explore.growing import growth, growth_explorer, growth_fade, growth_strip
 from facesr_lib.papers.selfsr import Config, SelfSR
 
 

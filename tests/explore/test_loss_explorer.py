@@ -12,10 +12,9 @@ import torch.nn.functional as F
 from bs4 import BeautifulSoup
 from torch import Tensor
 
-from facesr_lib.explore import loss_bars, loss_explorer, loss_grid
 from facesr_lib.explore.canvas import panels
-from facesr_lib.explore.loss_explorer import BAR_END, bars_html, loss_view
-from facesr_lib.explore.losses import DAMAGES, Damage, Reading, Yardstick, heat, image_losses, loss_gradient, wish
+from facesr_lib.explore.loss_explorer import BAR_END, bars_html, loss_bars, loss_explorer, loss_grid, loss_view
+from facesr_lib.explore.losses import DAMAGES, Damage, LossScale, Reading, heat, image_losses, loss_gradient, wish
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +41,7 @@ def shares(readout: str) -> dict[str, str]:
 
 def test_view_shows_the_maps_of_the_chosen_loss(face: Tensor) -> None:
     damage = Damage(shift=1)
-    pixels, readout = loss_view(Yardstick(face, image_losses()), damage, "L2")
+    pixels, readout = loss_view(LossScale(face, image_losses()), damage, "L2")
     _, gradient = loss_gradient(F.mse_loss, damage(face), face)
     expected = {"HR": face, "damaged": damage(face), "what it wants added": wish(gradient), "how much": heat(gradient)}
     np.testing.assert_array_equal(pixels, panels(expected, side=192))
@@ -114,21 +113,21 @@ def test_the_grid_shows_wishes_and_shares(face: Tensor) -> None:
     figure = loss_grid(face, damages=DAMAGES[:2])
     titles = [axes.get_title() for axes in figure.axes[:5]]
     assert titles == ["damaged", *image_losses()]
-    yardstick = Yardstick(face, image_losses())
+    scale = LossScale(face, image_losses())
     for row, damage in enumerate(DAMAGES[:2]):
         cells = figure.axes[5 * row : 5 * row + 5]
         assert cells[0].get_xlabel() == damage.name
         for axes, (name, loss) in zip(cells[1:], image_losses().items(), strict=True):
             expected = wish(loss_gradient(loss, damage(face), face)[1])[0].permute(1, 2, 0)
             np.testing.assert_allclose(axes.images[0].get_array(), expected.numpy(), atol=1e-6)
-            assert axes.get_xlabel() == f"{yardstick(damage(face))[name].share:.2f} x bicubic"
+            assert axes.get_xlabel() == f"{scale(damage(face))[name].share:.2f} x bicubic"
 
 
 def test_bars_are_as_long_as_their_shares(face: Tensor) -> None:
     figure = loss_bars(face)
-    yardstick = Yardstick(face, image_losses())
+    scale = LossScale(face, image_losses())
     for axes, damage in zip(figure.axes, DAMAGES, strict=True):
-        readings = yardstick(damage(face)).values()
+        readings = scale(damage(face)).values()
         lengths = [bar.get_width() for bar in axes.patches]
         assert lengths == pytest.approx([min(reading.share, BAR_END) for reading in readings])
         assert [text.get_text() for text in axes.texts] == [reading.text for reading in readings]

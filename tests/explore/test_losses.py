@@ -11,15 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from facesr_lib.explore.critic import Critic, CriticConfig
 from facesr_lib.explore.losses import (
     Damage,
-    Yardstick,
+    DiscriminatorConfig,
+    DiscriminatorTraining,
+    LossScale,
     bicubic_sr,
     descend,
+    discriminator_losses,
     heat,
     image_losses,
-    judged_losses,
     loss_gradient,
     wish,
 )
@@ -37,7 +38,7 @@ def picture(size: int = 32, seed: int = 0) -> Tensor:
 
 
 @pytest.fixture(scope="module")
-def critic() -> Discriminator:
+def discriminator() -> Discriminator:
     torch.manual_seed(0)
     return Discriminator(16, 1 / 16).eval()
 
@@ -81,21 +82,21 @@ def test_bicubic_sr_fits_any_size() -> None:
     assert bicubic_sr(torch.rand(1, 3, 30, 30)).shape == (1, 3, 30, 30)
 
 
-def test_the_scale_is_0_at_hr_and_1_at_bicubic(critic: Discriminator) -> None:
+def test_the_scale_is_0_at_hr_and_1_at_bicubic(discriminator: Discriminator) -> None:
     hr = picture(16)
-    yardstick = Yardstick(hr, {**image_losses(), **judged_losses(critic)})
-    shares = {name: reading.share for name, reading in yardstick(hr).items()}
+    scale = LossScale(hr, {**image_losses(), **discriminator_losses(discriminator)})
+    shares = {name: reading.share for name, reading in scale(hr).items()}
     assert shares == dict.fromkeys(shares, 0.0)
-    shares = {name: reading.share for name, reading in yardstick(yardstick.bicubic).items()}
+    shares = {name: reading.share for name, reading in scale(scale.bicubic).items()}
     assert shares == pytest.approx(dict.fromkeys(shares, 1.0))
-    assert yardstick(hr)["PSNR"].text == "infinite"
+    assert scale(hr)["PSNR"].text == "infinite"
 
 
 def test_shares_and_texts_are_those_of_the_values() -> None:
     hr = picture(32)
     sr = Damage(noise=10, shift=1)(hr)
-    yardstick = Yardstick(hr, image_losses())
-    found = yardstick(sr)
+    scale = LossScale(hr, image_losses())
+    found = scale(sr)
     bicubic = bicubic_sr(hr)
     assert found["L1"].share == pytest.approx((F.l1_loss(sr, hr) / F.l1_loss(bicubic, hr)).item())
     assert found["PSNR"].share == pytest.approx(10 ** ((psnr(bicubic, hr) - psnr(sr, hr)).item() / 10))
@@ -107,7 +108,7 @@ def test_shares_and_texts_are_those_of_the_values() -> None:
 
 def test_a_picture_without_detail_has_no_scale() -> None:
     flat = torch.full((1, 3, 16, 16), 0.5)
-    assert math.isnan(Yardstick(flat, image_losses())(Damage(noise=5)(flat))["edge (Sobel L1)"].share)
+    assert math.isnan(LossScale(flat, image_losses())(Damage(noise=5)(flat))["edge (Sobel L1)"].share)
 
 
 def test_gradients_are_the_slopes() -> None:
@@ -118,16 +119,18 @@ def test_gradients_are_the_slopes() -> None:
     assert not sr.requires_grad
 
 
-def test_one_critic_pulls_in_one_direction_whatever_the_game(critic: Discriminator) -> None:
+def test_one_discriminator_pulls_in_one_direction_whatever_the_game(discriminator: Discriminator) -> None:
     sr, hr = picture(16, seed=1), picture(16)
-    games = [loss_gradient(loss, sr, hr)[1].flatten() for loss in list(judged_losses(critic).values())[:3]]
-    (slope,) = torch.autograd.grad(critic(x := sr.clone().requires_grad_(True)).sum(), x)
+    games = [
+        loss_gradient(loss, sr, hr)[1].flatten() for loss in list(discriminator_losses(discriminator).values())[:3]
+    ]
+    (slope,) = torch.autograd.grad(discriminator(x := sr.clone().requires_grad_(True)).sum(), x)
     for gradient in games:
         assert F.cosine_similarity(gradient, -slope.flatten(), dim=0).item() == pytest.approx(1, abs=1e-5)
-    score = critic(sr).item()
+    score = discriminator(sr).item()
     assert games[0].norm().item() == pytest.approx(slope.norm().item() / (1 + math.exp(score)), rel=1e-4)
     assert games[1].norm().item() == pytest.approx(slope.norm().item(), rel=1e-4)
-    assert judged_losses(critic)["identity (JS)"](hr, hr).item() == pytest.approx(0, abs=1e-6)
+    assert discriminator_losses(discriminator)["identity (JS)"](hr, hr).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_a_wish_is_grey_for_nothing_and_bright_where_more_is_wanted() -> None:
@@ -171,14 +174,14 @@ def test_descending_keeps_to_its_limits() -> None:
 
 
 @pytest.mark.parametrize("r1_gamma", [0.0, 1.0])
-def test_a_critic_learns_to_prefer_hr(r1_gamma: float) -> None:
+def test_a_discriminator_learns_to_prefer_hr(r1_gamma: float) -> None:
     torch.manual_seed(0)
-    method = Critic(CriticConfig(16, r1_gamma))
+    method = DiscriminatorTraining(DiscriminatorConfig(16, r1_gamma))
     method.build()
     hr = torch.cat([(picture(16, seed) + 0.1 * torch.randn(1, 3, 16, 16)).clamp(0, 1) for seed in range(6)])
     lr = resize_bicubic(hr, 0.25)
     logs = [method.step({"hr": hr, "lr": lr}) for _ in range(30)]
     assert set(logs[0]) == {"real", "fake"} | ({"r1"} if r1_gamma else set())
-    critic = unwrap(method.networks["critic"])
+    discriminator = unwrap(method.networks["discriminator"])
     with torch.no_grad():
-        assert (critic(hr) > critic(method.super_resolve(lr))).all()
+        assert (discriminator(hr) > discriminator(method.super_resolve(lr))).all()

@@ -10,9 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from facesr_lib.explore import wipe, wipe_grid
 from facesr_lib.explore.canvas import TITLE
-from facesr_lib.explore.wipe import wiped
+from facesr_lib.explore.wipe import wipe, wipe_grid, wiped
 
 
 def noise(n: int = 1, channels: int = 3, height: int = 8, width: int = 8, seed: int = 0) -> Tensor:

@@ -22,6 +22,7 @@ FUNCTIONS: list[Callable[..., object]] = [
     lambda x: image.add_gaussian_noise(x, 0.1, torch.Generator()),
     lambda x: image.add_sensor_noise(x, 0.1, 0.1, torch.Generator()),
     lambda x: image.jpeg(x, 50),
+    lambda x: image.check_square(x, "x"),
     image.to_uint8,
     image.quantize,
     image.Bicubic(1),

@@ -62,6 +62,13 @@ def test_a_grid_shows_the_chosen_images_in_their_own_pixels() -> None:
     assert shown.get_interpolation() != "nearest"
 
 
+def test_rows_are_labelled_at_their_left_also_below_a_zoom() -> None:
+    for zoom, step in ((None, 2), ((0.0, 0.0, 0.5), 4)):
+        figure = image_grid(BATCH, rows=[0, 1], row_labels=["first", "second"], zoom=zoom)
+        assert [axes.get_ylabel() for axes in figure.axes[::step]] == ["first", "second"]
+        assert sum(bool(axes.get_ylabel()) for axes in figure.axes) == 2
+
+
 def test_a_zoom_shows_the_framed_part_of_every_size() -> None:
     images = torch.rand(1, 3, 8, 8)
     figure = image_grid({"LR": images[:, :, ::2, ::2], "HR": images}, zoom=(0.25, 0.5, 0.5))

@@ -14,7 +14,7 @@ import torch
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from facesr_lib.explore import degradation_explorer
+from facesr_lib.explore.degradation import degradation_explorer
 from facesr_tools.site.outputs import clean, plain_text, prepare
 from facesr_tools.site.widgets import VIEW, still
 
