@@ -137,7 +137,7 @@ def ffhq_pictures(source: Path, limits: Mapping[str, int]) -> list[RemoteFile]:
 class WiderFilter:
     """Which boxes of WIDER FACE count as LR faces. sides: range of the longer side in pixels; blur, occlusion: maxima.
 
-    Bulat et al. and SCGAN publish their crops, not their rule. Ours [ours]: around 16 px, with a face that is still visible.
+    Bulat et al. and SCGAN publish their crops, not their rule. [ours]: around 16 px, with a face that is still visible.
     """
 
     sides: tuple[int, int] = (12, 36)

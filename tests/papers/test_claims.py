@@ -11,7 +11,7 @@ import pytest
 from facesr_lib.data.images import ROLES
 from facesr_lib.evaluate.claims import Claim, Part, alike, better, ordered, reaches, read_claims
 from facesr_lib.evaluate.judge import judge
-from facesr_lib.papers import PAPERS, Paper
+from facesr_lib.papers import PAPERS, Paper, find_paper
 
 FAMILIES = {"PSNR", "SSIM", "LPIPS", "FID", "FID of LR", "NIQE", "colour drift"}
 LOWER = {"LPIPS", "FID", "FID of LR", "NIQE", "colour drift"}
