@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from facesr_lib.data import ImageSet, PairedBatches, eval_batches, load_faces
-from facesr_lib.data.faces import Split
+from facesr_lib.data.split import Split
 from facesr_lib.metrics import PSNR, evaluate
 from facesr_lib.papers import HUMAN_GAN
 from facesr_lib.papers.human_gan import Config, HumanGAN

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from facesr_lib.data import Domain, ImageSet, IncrementalBatches, eval_batches, increment, load_cartoons, load_faces
-from facesr_lib.data.faces import Split
+from facesr_lib.data.split import Split
 from facesr_lib.metrics import PSNR, evaluate
 from facesr_lib.papers import ISR_KD
 from facesr_lib.papers.isr_kd import ISRKD, Config, names

@@ -15,7 +15,7 @@ from facesr_lib.data import (
     load_real_faces,
     unpaired_halves,
 )
-from facesr_lib.data.faces import Split
+from facesr_lib.data.split import Split
 from facesr_lib.image import Bicubic, Degradation
 from facesr_lib.papers import SELFSR
 from facesr_lib.papers.selfsr import Config
