@@ -153,9 +153,7 @@ def main() -> None:
         print(f"{name:<11} {rate:7.0f} pictures/s; CelebA's {CELEBA:,} in {CELEBA / rate / 60:.1f} min")
     print(f"ratio       {best['packed'] / best['one by one']:7.2f} with {arguments.workers} workers")
     print(f"memory      {memory.peak / 2**20:7.0f} MiB at most, all processes together")
-    print(
-        f"listed      {memory_of_all.peak / 2**20:7.0f} MiB at most, with {arguments.listed:,} pictures and boxes listed"
-    )
+    print(f"listed      {memory_of_all.peak / 2**20:7.0f} MiB at most, with {arguments.listed:,} pictures and boxes listed")
 
 
 if __name__ == "__main__":

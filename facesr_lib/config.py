@@ -46,9 +46,7 @@ def plain(value: Any) -> Any:
         return str(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise TypeError(
-        f"a config holds {type(value).__name__}, which is not plain data (numbers, strings, tuples, dataclasses)"
-    )
+    raise TypeError(f"a config holds {type(value).__name__}, which is not plain data (numbers, strings, tuples, dataclasses)")
 
 
 def restore(data: Any, classes: Mapping[str, type]) -> Any:

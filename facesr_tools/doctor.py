@@ -79,9 +79,7 @@ def examine(out: Path, data_root: str = "", online: bool = False) -> Diagnosis:
         *required,
         *torch,
         *device,
-        Check(
-            "machine", "memory", f"{readable(memory_limit())}, {readable(psutil.virtual_memory().available)} available"
-        ),
+        Check("machine", "memory", f"{readable(memory_limit())}, {readable(psutil.virtual_memory().available)} available"),
         Check("machine", "disk", f"{disk:.1f} GiB free for {out}"),
         *_guarded("machine", "cache", _cache),
         *data,
@@ -90,11 +88,7 @@ def examine(out: Path, data_root: str = "", online: bool = False) -> Diagnosis:
         *_guarded("weights", "weights", lambda: _weights(online)),
         *kernel,
     ]
-    broken = [
-        f"{check.name}: {check.fix or check.value}"
-        for check in [*required, *torch, *data, *kernel]
-        if check.ok is False
-    ]
+    broken = [f"{check.name}: {check.fix or check.value}" for check in [*required, *torch, *data, *kernel] if check.ok is False]
     missing: dict[str, tuple[str, ...]] = {}
     for profile in PROFILES:
         needs, lacks = NEEDS[profile], list(broken)
@@ -103,9 +97,7 @@ def examine(out: Path, data_root: str = "", online: bool = False) -> Diagnosis:
         if disk < needs.disk:
             lacks.append(f"disk: {disk:.1f} GiB free, {needs.disk:g} GiB needed (--out DIR puts the results elsewhere)")
         if gpu_memory < needs.gpu:
-            lacks.append(
-                f"a CUDA GPU with {needs.gpu:g} GiB" + (f" (this one has {gpu_memory:.1f})" if gpu_memory else "")
-            )
+            lacks.append(f"a CUDA GPU with {needs.gpu:g} GiB" + (f" (this one has {gpu_memory:.1f})" if gpu_memory else ""))
         if needs.own_data and not any(check.ok for check in own):
             lacks.append("the paper's data: --data-root DIR")
         missing[profile] = tuple(lacks)
@@ -121,11 +113,7 @@ def _guarded(section: str, name: str, look: Callable[[], list[Check]]) -> list[C
 
 def _packages() -> list[Check]:
     requirements = importlib.metadata.requires("facesr") or []
-    names = [
-        re.split(r"[^\w.-]", text, maxsplit=1)[0]
-        for text in requirements
-        if not re.search(r"extra == .(?!tools)", text)
-    ]
+    names = [re.split(r"[^\w.-]", text, maxsplit=1)[0] for text in requirements if not re.search(r"extra == .(?!tools)", text)]
     checks = []
     for name in [*sorted(names), "jupyterlab"]:
         try:
@@ -161,9 +149,7 @@ def _device() -> tuple[float, list[Check]]:
 
     limit = cpu_limit()
     quota = f", limited to {limit:g}" if limit else ""
-    cpu = Check(
-        "machine", "cpu", f"{cpu_model()}, {usable_cores()} cores{quota}, {torch.get_num_threads()} torch threads"
-    )
+    cpu = Check("machine", "cpu", f"{cpu_model()}, {usable_cores()} cores{quota}, {torch.get_num_threads()} torch threads")
     card = gpu()
     if card is None:
         return 0.0, [cpu, Check("machine", "gpu", "no CUDA device: notebooks run on the CPU")]
@@ -201,9 +187,7 @@ def _data_root(data_root: str) -> list[Check]:
         return [Check("data", "DATA_ROOT", "not given: the packaged faces are used (--data-root DIR checks a folder)")]
     folder = Path(data_root).expanduser()
     if not folder.is_dir():
-        return [
-            Check("data", "DATA_ROOT", f"{folder} is not a folder", False, "give the folder that holds your images")
-        ]
+        return [Check("data", "DATA_ROOT", f"{folder} is not a folder", False, "give the folder that holds your images")]
     content = sorted(entry.name for entry in folder.iterdir())
     if not content:
         return [Check("data", "DATA_ROOT", f"{folder} is empty", False, "give the folder that holds your images")]
@@ -221,9 +205,7 @@ def _paper_data(data_root: str) -> list[Check]:
         has = f"has {', '.join(found)}" if found else ""
         lacks = f"lacks {', '.join(lacking)}" if lacking else "can run on its own data"
         fix = f"facesr data prepare {lacking[0].split()[0]} --root {data_root}" if data_root and lacking else ""
-        checks.append(
-            Check("paper presets", paper.key, "; ".join(filter(None, (has, lacks))), not lacking or None, fix)
-        )
+        checks.append(Check("paper presets", paper.key, "; ".join(filter(None, (has, lacks))), not lacking or None, fix))
     return checks
 
 

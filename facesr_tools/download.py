@@ -48,9 +48,7 @@ class RemoteFile:
         return ""
 
 
-def download(
-    file: RemoteFile, folder: Path, progress: OnProgress = lambda done, total: None, attempts: int = 1
-) -> Path:
+def download(file: RemoteFile, folder: Path, progress: OnProgress = lambda done, total: None, attempts: int = 1) -> Path:
     """Download `file` to `folder` and return its path; an intact copy that is there already is returned without a request.
 
     A partial transfer stays as NAME.part. This call resumes it up to `attempts` times per mirror, as long as bytes arrive; later
@@ -87,9 +85,7 @@ def is_web_page(path: Path) -> bool:
         return bool(_PAGE.match(file.read(512)))
 
 
-def copy_at_most(
-    source: IO[bytes] | HTTPResponse, out: IO[bytes], done: int, total: int | None, progress: OnProgress
-) -> int:
+def copy_at_most(source: IO[bytes] | HTTPResponse, out: IO[bytes], done: int, total: int | None, progress: OnProgress) -> int:
     """Append `source` to `out`, which holds `done` bytes; return how many it holds then.
 
     Reads at most one byte more than `total`, which is enough to show that the content is too long.

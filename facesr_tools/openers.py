@@ -76,9 +76,7 @@ def with_opener(script: str, name: str) -> str:
             "copy the first four cells of another notebook"
         )
     facts: dict[str, Any] = jupytext.reads(script, fmt="py:percent").metadata["facesr"]
-    return "".join(
-        [header, with_badges(cells[0], name), INSTALL, PARAMETERS, _start(cells[3], name, facts), *cells[4:]]
-    )
+    return "".join([header, with_badges(cells[0], name), INSTALL, PARAMETERS, _start(cells[3], name, facts), *cells[4:]])
 
 
 def with_badges(text: str, name: str) -> str:

@@ -221,9 +221,7 @@ def _sr_files(folder: Path, n: int, names: Sequence[str] | None) -> list[Path]:
     visible = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
     others = sorted(path.name for path in visible if path.suffix.lower() in (".jpg", ".jpeg", ".webp", ".bmp", ".tif"))
     if others:
-        raise ValueError(
-            f"{folder} holds {', '.join(others[:5])}: save SR images as PNG, since JPEG changes every score"
-        )
+        raise ValueError(f"{folder} holds {', '.join(others[:5])}: save SR images as PNG, since JPEG changes every score")
     found = sorted((path for path in visible if path.suffix.lower() == ".png"), key=_natural)
     if len(found) != n:
         ends = f" ({found[0].name} to {found[-1].name})" if found else ""
@@ -315,9 +313,7 @@ def _tensors(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, "cpu", weights_only=True)
     except Exception as error:  # torch raises pickle, zip and runtime errors here
-        raise ValueError(
-            f"{path} cannot be read as a file of tensors; ask for a .safetensors file ({error})"
-        ) from error
+        raise ValueError(f"{path} cannot be read as a file of tensors; ask for a .safetensors file ({error})") from error
     if not isinstance(state, dict):
         raise ValueError(f"{path} holds a {type(state).__name__}, not a dictionary of tensors")
     return state

@@ -26,9 +26,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
 def test_a_cut_connection_is_gone_on_with_in_the_same_call(host: Host, tmp_path: Path) -> None:
     host.cut = 200_000
     steps: list[tuple[int, int | None]] = []
-    path = download(
-        RemoteFile("set.zip", (host.url,), md5=MD5), tmp_path, lambda done, total: steps.append((done, total)), 5
-    )
+    path = download(RemoteFile("set.zip", (host.url,), md5=MD5), tmp_path, lambda done, total: steps.append((done, total)), 5)
     assert path.read_bytes() == CONTENT
     assert host.asked == [None, "bytes=200000-", "bytes=400000-"]
     assert steps[-1] == (len(CONTENT), len(CONTENT))  # the size was learned from the host

@@ -214,9 +214,7 @@ def test_reads_no_more_than_the_expected_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["net.tgz", "net.whl"])
-@pytest.mark.parametrize(
-    "damage", [lambda b: b[: len(b) // 2], lambda b: b"<html>no such page</html>"], ids=["cut", "html"]
-)
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"<html>no such page</html>"], ids=["cut", "html"])
 def test_a_damaged_archive_is_named(tmp_path: Path, name: str, damage: Callable[[bytes], bytes]) -> None:
     make = npm_archive if name.endswith("tgz") else wheel
     noise = torch.randint(0, 256, (len(CONTENT),), dtype=torch.uint8).numpy().tobytes()

@@ -50,9 +50,7 @@ def test_points_follow_the_crop(weights: None) -> None:
     assert float((enlarged / 3 - found).norm(dim=1).max()) < 2
     black = torch.nn.functional.pad(face, (0, 0, 65, 65))  # a tall image has its own black rows
     squared = torch.nn.functional.pad(black, (65, 65))
-    torch.testing.assert_close(
-        landmarks(black)[0] + torch.tensor([65.0, 0.0]), landmarks(squared)[0], rtol=0, atol=1e-3
-    )
+    torch.testing.assert_close(landmarks(black)[0] + torch.tensor([65.0, 0.0]), landmarks(squared)[0], rtol=0, atol=1e-3)
 
 
 def test_near_the_points_that_people_marked(weights: None, shared: Path) -> None:

@@ -45,9 +45,7 @@ def expected(sr: np.ndarray, hr: ImageSet) -> Tensor:
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 16])
-def test_files_in_natural_order_are_the_images_in_order(
-    tmp_path: Path, sr: np.ndarray, hr: ImageSet, batch_size: int
-) -> None:
+def test_files_in_natural_order_are_the_images_in_order(tmp_path: Path, sr: np.ndarray, hr: ImageSet, batch_size: int) -> None:
     """Image 10 comes after image 9, though "10" sorts before "9"; hidden files and notes are passed over."""
     folder = write(tmp_path / "sr", sr, [f"out_{i}" for i in range(N)])
     (folder / ".hidden.png").write_bytes(b"")
@@ -158,9 +156,7 @@ def test_a_model_file_becomes_a_super_resolver(tmp_path: Path, suffix: str) -> N
     # The network itself, written out: the image enlarged by repeating pixels, plus what the convolutions add.
     y = torch.nn.functional.conv2d(x, state["body.0.weight"], padding=1)
     y = torch.nn.functional.prelu(y, state["body.1.weight"])
-    y = torch.nn.functional.prelu(
-        torch.nn.functional.conv2d(y, state["body.2.weight"], padding=1), state["body.3.weight"]
-    )
+    y = torch.nn.functional.prelu(torch.nn.functional.conv2d(y, state["body.2.weight"], padding=1), state["body.3.weight"])
     y = torch.nn.functional.pixel_shuffle(torch.nn.functional.conv2d(y, state["body.4.weight"], padding=1), 2)
     expected = (y + torch.nn.functional.interpolate(x, scale_factor=2)).clamp(0, 1)
     torch.testing.assert_close(sr, expected.detach(), rtol=0, atol=1e-5)

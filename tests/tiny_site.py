@@ -73,9 +73,7 @@ def first() -> nbformat.NotebookNode:
                 "Go on with [the second](10_second.ipynb), its [end](10_second.ipynb#the-end), or [below](#pictures)."
             ),
             new_code_cell("PROFILE = 'quick'", metadata={"tags": ["parameters"]}),
-            new_code_cell(
-                f"# Parameters\nOUTPUT_DIR = '{out['OUTPUT_DIR']}'", metadata={"tags": ["injected-parameters"]}
-            ),
+            new_code_cell(f"# Parameters\nOUTPUT_DIR = '{out['OUTPUT_DIR']}'", metadata={"tags": ["injected-parameters"]}),
             new_markdown_cell(
                 "## Formulas\n\nInline $a_b$.\n\n$$\n\\frac{x^2}{y} \\tag{7}\n$$\n\n| a | b |\n|---|--:|\n| 1 | 2 |"
             ),
@@ -92,9 +90,7 @@ def first() -> nbformat.NotebookNode:
                 "figure",
                 outputs=[
                     new_output("execute_result", data={"text/html": figure, "text/plain": "Figure"}),
-                    new_output(
-                        "display_data", data={"image/png": b64encode(png("green")).decode(), "text/plain": "<Figure>"}
-                    ),
+                    new_output("display_data", data={"image/png": b64encode(png("green")).decode(), "text/plain": "<Figure>"}),
                     new_output(
                         "display_data",
                         data={"image/png": b64encode(png("black")).decode()},
@@ -109,9 +105,7 @@ def first() -> nbformat.NotebookNode:
             ),
             new_markdown_cell("## Exercises\n\n### One"),
             new_code_cell("def answer():\n    raise NotImplementedError", metadata={"tags": ["exercise"]}),
-            new_code_cell(
-                "def answer():\n    return 42", metadata={"tags": ["solution"], "jupyter": {"source_hidden": True}}
-            ),
+            new_code_cell("def answer():\n    return 42", metadata={"tags": ["solution"], "jupyter": {"source_hidden": True}}),
         ],
     )
 
@@ -122,9 +116,7 @@ def write_project(root: Path) -> Path:
     second = new_notebook(
         cells=[
             new_markdown_cell("# The second\n\n**Aim:** be short.\n\n## The end"),
-            new_code_cell(
-                "1 / 0", outputs=[new_output("error", ename="E", evalue="bad", traceback=["\x1b[31mE: bad\x1b[0m"])]
-            ),
+            new_code_cell("1 / 0", outputs=[new_output("error", ename="E", evalue="bad", traceback=["\x1b[31mE: bad\x1b[0m"])]),
         ]
     )
     marker = root / "executed"
@@ -152,8 +144,6 @@ def write_project(root: Path) -> Path:
     (root / "docs" / "metrics.md").write_text(
         "# Metrics\n\nSee [the first](../notebooks/00_first.ipynb) and [code](../facesr_lib).\n"
     )
-    (root / "README.md").write_text(
-        "# readme\n\n[metrics](docs/metrics.md), [licence](LICENSE), [build](pyproject.toml).\n"
-    )
+    (root / "README.md").write_text("# readme\n\n[metrics](docs/metrics.md), [licence](LICENSE), [build](pyproject.toml).\n")
     (root / "LICENSE").write_text("MIT\n")
     return folder

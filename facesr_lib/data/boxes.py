@@ -26,9 +26,7 @@ def landmark_box(points: Points, layout: Literal["outline", "five"]) -> Box:
     Raises ValueError if there are too few points, or they coincide or are not finite.
     """
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 5 or (layout == "five" and len(points) != 5):
-        raise ValueError(
-            f"landmarks must be an (n, 2) array of at least 5 points (5 for {layout!r}), got {points.shape}"
-        )
+        raise ValueError(f"landmarks must be an (n, 2) array of at least 5 points (5 for {layout!r}), got {points.shape}")
     if layout == "five":
         eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
         length = max(2.0 * np.hypot(*(points[1] - points[0])), 1.8 * np.hypot(*(mouth - eyes)))

@@ -47,9 +47,7 @@ def dicebear_cartoons(
     if split not in get_args(Split):
         raise ValueError(f"unknown split {split!r}: choose one of {', '.join(get_args(Split))}")
     if count < 1 or size < 1 or not names:
-        raise ValueError(
-            f"count, size and the number of styles must be at least 1, got {count}, {size} and {len(names)}"
-        )
+        raise ValueError(f"count, size and the number of styles must be at least 1, got {count}, {size} and {len(names)}")
     versions = _versions()
     for name in names:
         _definition(name)

@@ -26,9 +26,7 @@ class BadImages(ValueError):
     """Image files that cannot be used; the message names each with the reason."""
 
 
-def image_folder(
-    path: str | Path, size: int, *, bad: Literal["skip", "raise"] = "skip", min_size: int = 16
-) -> ImageSet:
+def image_folder(path: str | Path, size: int, *, bad: Literal["skip", "raise"] = "skip", min_size: int = 16) -> ImageSet:
     """Read every picture below `path`: centre square, MATLAB bicubic to `size` x `size`, 8-bit RGB, in the order of the paths.
 
     The group (person) is the first-level subfolder or, for pictures directly in the folder, "folder/file stem".
@@ -90,9 +88,7 @@ def find_images(path: Path) -> list[Path]:
     found = []
     for place, folders, files in os.walk(path):
         folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
-        found += [
-            Path(place, name) for name in files if Path(name).suffix.lower() in SUFFIXES and not name.startswith(HIDDEN)
-        ]
+        found += [Path(place, name) for name in files if Path(name).suffix.lower() in SUFFIXES and not name.startswith(HIDDEN)]
     if not found:
         raise FileNotFoundError(f"no images below {path}: expected files ending in {', '.join(sorted(SUFFIXES))}")
     return sorted(found, key=lambda file: file.relative_to(path).parts)
@@ -153,9 +149,7 @@ def is_16_bit(image: ImageFile.ImageFile) -> bool:
 def refuse_unknown_range(image: Image.Image, deep: bool) -> None:
     """Raise BadImages for pixels whose white level is unknown; deep: whether the file holds 16 bit per channel."""
     if image.mode == "F" or (image.mode.startswith("I") and not deep):
-        raise BadImages(
-            f"pixels of {'floating-point' if image.mode == 'F' else '32-bit'} type, whose range is not known"
-        )
+        raise BadImages(f"pixels of {'floating-point' if image.mode == 'F' else '32-bit'} type, whose range is not known")
 
 
 def _to_rgb(image: Image.Image, deep: bool) -> Pixels:

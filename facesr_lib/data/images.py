@@ -123,9 +123,7 @@ class ImageSet:
             pixels = Rows(self.pixels, rows)
         else:
             pixels = self.pixels[rows]
-        return replace(
-            self, name=name or self.name, pixels=pixels, groups=tuple(self.groups[i] for i in rows), sha256=None
-        )
+        return replace(self, name=name or self.name, pixels=pixels, groups=tuple(self.groups[i] for i in rows), sha256=None)
 
     def named(self, name: str, role: str | None = None) -> ImageSet:
         """Return the same images under another name (and role): another data set, such as these faces at another scale."""

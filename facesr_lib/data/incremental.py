@@ -31,9 +31,7 @@ class Domain:
     new: bool
 
 
-def increment(
-    new: Mapping[str, ImageSet], old: Mapping[str, ImageSet] | None = None, replay: float = 0.0
-) -> tuple[Domain, ...]:
+def increment(new: Mapping[str, ImageSet], old: Mapping[str, ImageSet] | None = None, replay: float = 0.0) -> tuple[Domain, ...]:
     """The domains of one increment: all images of the new ones and, per new image, `replay` images of each old one.
 
     The replayed images are spread over the people of their set. A larger `replay` contains those of a smaller one; 0 replays

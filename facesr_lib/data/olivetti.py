@@ -55,9 +55,7 @@ def olivetti_faces(split: Literal["train", "val", "test", "all"] = "train", size
     if split not in PEOPLE:
         raise ValueError(f"unknown split {split!r}: choose one of {', '.join(PEOPLE)}")
     if size is not None and not 1 <= size <= WIDTH:
-        raise ValueError(
-            f"size {size}: the Olivetti photographs give squares of 1 to {WIDTH} px; choose a size in that range"
-        )
+        raise ValueError(f"size {size}: the Olivetti photographs give squares of 1 to {WIDTH} px; choose a size in that range")
 
     folder = olivetti_folder()
     contents: dict[str, bytes] = {}

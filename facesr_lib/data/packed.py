@@ -85,16 +85,12 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise PackedError(f"{path} is not the manifest of a packed image set")
     if not isinstance(version := manifest.get("version"), int) or version > VERSION:
-        raise PackedError(
-            f"{path} has packed format {version}, this facesr reads up to {VERSION}: update facesr, or pack again"
-        )
+        raise PackedError(f"{path} has packed format {version}, this facesr reads up to {VERSION}: update facesr, or pack again")
     kinds = {"name": str, "array": str, "shape": list, "sha256": str, "groups": list, "credit": str, "source": dict}
     wrong = [key for key, kind in kinds.items() if not isinstance(manifest.get(key), kind)]
     # A manifest may come from anyone: it must not point outside its own folder.
     if wrong or Path(manifest["array"]).name != manifest["array"]:
-        raise PackedError(
-            f"{path} has a missing or wrong entry ({', '.join(wrong) or 'array'}): copy it again, or pack again"
-        )
+        raise PackedError(f"{path} has a missing or wrong entry ({', '.join(wrong) or 'array'}): copy it again, or pack again")
     return manifest
 
 
@@ -136,9 +132,7 @@ class PackedWriter:
         self._digest.update(content)
         self.groups += map(str, groups)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
             if kind is None:
                 self._commit()
@@ -195,9 +189,7 @@ def cached_set(kind: str, key: Mapping[str, Any], build: Callable[[Path], object
                 warnings.warn(f"cached images are made again, because {error}", stacklevel=3)
             build(path)
     except OSError as error:
-        raise OSError(
-            f"cannot use the cache folder {path.parent} ({error}): set FACESR_CACHE to one with room"
-        ) from error
+        raise OSError(f"cannot use the cache folder {path.parent} ({error}): set FACESR_CACHE to one with room") from error
     return path
 
 

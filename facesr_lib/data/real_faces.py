@@ -52,10 +52,7 @@ class HiddenDegradation:
         angles = torch.pi * _uniform((0, 1), len(hr), generator)
         lr = Bicubic(self.scale)(motion_blur(hr, lengths, angles))
         shot, read = _uniform(self.shot, len(hr), generator), _uniform(self.read, len(hr), generator)
-        noisy = [
-            add_sensor_noise(image[None], float(s), float(r), generator)
-            for image, s, r in zip(lr, shot, read, strict=True)
-        ]
+        noisy = [add_sensor_noise(image[None], float(s), float(r), generator) for image, s, r in zip(lr, shot, read, strict=True)]
         return jpeg(torch.cat(noisy), self.quality, generator)
 
 

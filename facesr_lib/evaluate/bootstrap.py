@@ -44,9 +44,7 @@ class Estimate:
     n: int
     units: int
     seeds: int
-    deviations: Floats = field(
-        repr=False
-    )  # sorted, around their own mean, which takes out the bias of resampled distances
+    deviations: Floats = field(repr=False)  # sorted, around their own mean, which takes out the bias of resampled distances
     stretch: float = field(repr=False)
     freedom: float = field(repr=False)
 

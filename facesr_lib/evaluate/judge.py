@@ -92,12 +92,8 @@ def judge(
         nothing = len(missing) == len(claim.parts)
         verdict: Verdict = "not run" if nothing else "inconclusive" if judged else "not judged"
         found.append(Judged(claim, verdict, measured, missing))
-    p_for = _corrected(
-        {i: max(m.p_for for m in x.measured) for i, x in enumerate(found) if x.measured and not x.missing}
-    )
-    p_against = _corrected(
-        {i: min(m.p_against for m in x.measured) * len(x.measured) for i, x in enumerate(found) if x.measured}
-    )
+    p_for = _corrected({i: max(m.p_for for m in x.measured) for i, x in enumerate(found) if x.measured and not x.missing})
+    p_against = _corrected({i: min(m.p_against for m in x.measured) * len(x.measured) for i, x in enumerate(found) if x.measured})
     return [_decide(item, p_for.get(i), p_against.get(i)) for i, item in enumerate(found)]
 
 

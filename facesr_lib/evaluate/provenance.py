@@ -78,9 +78,7 @@ def package_versions() -> dict[str, str | None]:
         wanted = importlib.metadata.requires("facesr") or []
     except importlib.metadata.PackageNotFoundError:  # run from a folder that was never installed
         wanted = ["torch", "torchvision", "numpy", "opencv-python-headless", "pillow", "matplotlib"]
-    names = [
-        re.split(r"[^\w.-]", text, maxsplit=1)[0] for text in wanted if not re.search(r"extra == .(?!tools)", text)
-    ]
+    names = [re.split(r"[^\w.-]", text, maxsplit=1)[0] for text in wanted if not re.search(r"extra == .(?!tools)", text)]
     return {name: _version(name) for name in sorted(names, key=str.lower)}
 
 

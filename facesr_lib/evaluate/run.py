@@ -149,8 +149,7 @@ class Run:
         array = np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values, dtype=np.float64)
         if array.shape != (len(images),):
             raise ValueError(
-                f"score of {method!r}: expected one value per image of {images.name!r}, shape ({len(images)},), "
-                f"not {array.shape}"
+                f"score of {method!r}: expected one value per image of {images.name!r}, shape ({len(images)},), not {array.shape}"
             )
         with np.errstate(invalid="ignore"):  # the spread of infinite scores is nan, which is meant
             spread = float(array.std(ddof=1)) if array.size > 1 else None
@@ -286,9 +285,7 @@ class Run:
     def __enter__(self) -> Run:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is None:
             self.finish()
 

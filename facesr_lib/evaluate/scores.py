@@ -19,9 +19,7 @@ def pool_seeds(scores: Sequence[Score]) -> list[Score]:
     found: dict[tuple[str, ...], list[Score]] = {}
     for score in scores:
         found.setdefault(tuple(score[name] for name in ("method", "dataset", "metric", "convention")), []).append(score)
-    return [
-        _pooled([s for s in members if len(s["values"]) == len(members[0]["values"])]) for members in found.values()
-    ]
+    return [_pooled([s for s in members if len(s["values"]) == len(members[0]["values"])]) for members in found.values()]
 
 
 def _pooled(members: list[Score]) -> Score:

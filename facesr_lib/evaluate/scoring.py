@@ -81,9 +81,7 @@ class Scoring:
         fid = self.backends.extractor and self.backends.extractor.fid
         return {metric.family: metric for metric in (*self._metrics, fid) if metric}
 
-    def __call__(
-        self, method: str, super_resolve: Callable[[Tensor], Tensor], *, seed: int | None = None
-    ) -> dict[str, Any]:
+    def __call__(self, method: str, super_resolve: Callable[[Tensor], Tensor], *, seed: int | None = None) -> dict[str, Any]:
         """Score `super_resolve(lr)` under the name `method`; returns a row for a table: {"method": ..., label: mean, ...}.
 
         seed: of the training, where a method is trained several times (default: the run's own).
@@ -94,9 +92,7 @@ class Scoring:
             metrics.append(replace(of_sr, function=lambda sr, hr: extractor(to_uint8(sr))))
             if self._reference is None:
                 metrics.append(replace(of_hr, function=lambda sr, hr: extractor(to_uint8(hr))))
-        batches = eval_batches(
-            self.images, self.degrade, self.batch_size, self.run.seed if self.seed is None else self.seed
-        )
+        batches = eval_batches(self.images, self.degrade, self.batch_size, self.run.seed if self.seed is None else self.seed)
         with torch.no_grad():
             found = evaluate(super_resolve, batches, metrics, self.run.device)
 
@@ -131,9 +127,7 @@ def record_set_scores(
     a, b = in_their_span(made, real)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of few images: the convention says how many
-        scores = {
-            (of_other(metric, of) if of else metric): v for metric, v in set_scores(made, real, extractor).items()
-        }
+        scores = {(of_other(metric, of) if of else metric): v for metric, v in set_scores(made, real, extractor).items()}
         resamples = 0 if run.profile == "smoke" else SET_RESAMPLES
         replicates = set_replicates(a, b, frechet_distance, images.groups, resamples=resamples)
     for metric, value in scores.items():

@@ -54,9 +54,7 @@ class Table:
     def html(self) -> str:
         """The table as escaped HTML with a caption, column and row headers."""
         marks = [' class="number"' if flag else "" for flag in self.numeric()]
-        heads = [
-            f'<th scope="col"{mark}>{escape(column)}</th>' for mark, column in zip(marks, self.columns, strict=True)
-        ]
+        heads = [f'<th scope="col"{mark}>{escape(column)}</th>' for mark, column in zip(marks, self.columns, strict=True)]
         rows = []
         for first, *others in self.text():
             cells = [f"<td{mark}>{escape(text)}</td>" for mark, text in zip(marks[1:], others, strict=True)]

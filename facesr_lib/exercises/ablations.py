@@ -16,9 +16,7 @@ Floats = npt.NDArray[np.float64]
 People = npt.NDArray[np.int64]
 
 
-@check(
-    "Right. With ten people such intervals are still a little too short; the report's reach further out, by Student's t."
-)
+@check("Right. With ten people such intervals are still a little too short; the report's reach further out, by Student's t.")
 def check_interval(answer: Callable[[Floats, People], tuple[float, float]]) -> None:
     """`answer(gain, person)`: a difference per image and whose image it is, (N,) each -> the 95 % interval of the mean.
 

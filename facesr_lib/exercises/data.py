@@ -36,9 +36,7 @@ def check_split(answer: Callable[[Sequence[str], float, int], Collection[int]]) 
     leaked = sorted(test & train)
     assert not leaked, f"{leaked[0]} is on both sides. Draw people first, then take all their images."
     assert len(test) == 5, f"{len(test)} people are test people, expected a quarter of 20."
-    assert set(answer(groups, 0.25, 0)) == chosen, (
-        "The same seed must give the same split: draw from a seeded generator."
-    )
+    assert set(answer(groups, 0.25, 0)) == chosen, "The same seed must give the same split: draw from a seeded generator."
     draws = {frozenset(answer(groups, 0.25, seed)) for seed in range(4)}
     assert len(draws) > 1, "Another seed should give another split."
 

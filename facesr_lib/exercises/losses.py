@@ -52,9 +52,7 @@ def check_relativistic(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
 def check_js(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     """`answer(a, b)` gives the Jensen-Shannon divergence of softmax(a) and softmax(b) per row: (N, D), (N, D) -> (N,)."""
     a, b = 2 * torch.randn(4, 6), 2 * torch.randn(4, 6)
-    hint = (
-        "The mean of both Kullback-Leibler divergences to the average of the two distributions, in natural logarithms."
-    )
+    hint = "The mean of both Kullback-Leibler divergences to the average of the two distributions, in natural logarithms."
     expect_close(answer(a, b), js_divergence(a, b), hint)
     expect_close(answer(a, a), torch.zeros(4), "A distribution does not differ from itself.")
     far = 200 * torch.eye(2)

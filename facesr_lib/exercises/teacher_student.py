@@ -63,9 +63,7 @@ def check_cycle_loss(answer: Callable[[Tensor, nn.Module, nn.Module], Tensor]) -
     lr = torch.rand(2, 3, 16, 16)
     loss = answer(lr, snet, dsnet)
     back = dsnet(snet(lr)[-1])
-    expect_close(
-        loss, (back - lr).square().mean(), "Take SNet's last output, through DSNet, against LR: mean of squares."
-    )
+    expect_close(loss, (back - lr).square().mean(), "Take SNet's last output, through DSNet, against LR: mean of squares.")
     assert loss.requires_grad, "The loss has no gradient: no .detach() and no torch.no_grad() on the way."
     parameters = [*snet.parameters(), *dsnet.parameters()]
     slopes = torch.autograd.grad(loss, parameters, allow_unused=True)

@@ -137,9 +137,7 @@ def edge_view(hr: Tensor, sr: Tensor, detector: EdgeDetector, method: str = "SR"
     else:
         correlation = torch.corrcoef(torch.stack([edges.flatten() for edges in maps]))[0, 1].item()
         strength = (strengths[1].mean() / strengths[0].mean()).item()
-        agreement = (
-            f"Correlation of the two maps {correlation:.2f}; that of {method} has {strength:.0%} of the strength."
-        )
+        agreement = f"Correlation of the two maps {correlation:.2f}; that of {method} has {strength:.0%} of the strength."
     inks = f'<b style="color:{HR_INK}">only in HR</b>, <b style="color:{SR_INK}">only in {method}</b>, <b>in both</b>'
     shown = panels({"HR": hr, **drawn, "overlay": overlay(*strengths)})
     return shown, f"{detector.name}. {agreement} Overlay: {inks}."

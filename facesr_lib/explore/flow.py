@@ -137,9 +137,7 @@ def flow_explorer(image: Tensor) -> widgets.VBox:
 
     def view(kind: str, amount: float, direction: int) -> tuple[Pixels, str]:
         flow = turn(preset_flow(kind, size, amount), direction)
-        text = (
-            f"Hue = direction, full colour = {most:.3g} px, white = none. {folds(flow).item():.1%} of the flow folds."
-        )
+        text = f"Hue = direction, full colour = {most:.3g} px, white = none. {folds(flow).item():.1%} of the flow folds."
         return panels({"warped face": warp(image, flow), "flow": flow_colors(flow, most)}), text
 
     return explorer(view, {"kind": kind, "amount": amount, "direction": direction})

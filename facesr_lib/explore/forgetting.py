@@ -17,9 +17,7 @@ from facesr_lib.explore.canvas import explorer, panels
 from facesr_lib.plot.figures import PALETTE, NotebookFigure, image_grid
 
 SIDE = 96  # pixels of a picture in the widget: six rows fit on one screen below the slider
-Snapshots = Sequence[
-    tuple[int, Tensor]
-]  # (step, SR of the same few pictures (n, 3, H, W) after that many steps), in order
+Snapshots = Sequence[tuple[int, Tensor]]  # (step, SR of the same few pictures (n, 3, H, W) after that many steps), in order
 KDResult = Mapping[str, float]  # "output KD", "bottleneck KD", "faces (dB)", "cartoons (dB)" of one trained student
 
 
@@ -29,9 +27,7 @@ def snapshot(snapshots: Snapshots, teacher: Tensor, share: float) -> tuple[int, 
     return [(0, teacher), *((step, sr) for step, sr in snapshots if step <= share * end)][-1]
 
 
-def forgetting_view(
-    trainings: Mapping[str, Snapshots], teacher: Tensor, hr: Tensor, share: float
-) -> tuple[Pixels, str]:
+def forgetting_view(trainings: Mapping[str, Snapshots], teacher: Tensor, hr: Tensor, share: float) -> tuple[Pixels, str]:
     """All pictures at one moment, a row per picture: HR, the teacher's SR, and a column per training; and their steps."""
     moments = {name: snapshot(snapshots, teacher, share) for name, snapshots in trainings.items()}
     columns = {"HR": hr, "teacher": teacher, **{name: sr for name, (_, sr) in moments.items()}}
@@ -40,9 +36,7 @@ def forgetting_view(
     return np.concatenate([panels(row, side=SIDE) for row in rows]), f"{steps[:1].upper()}{steps[1:]}."
 
 
-def forgetting_strip(
-    trainings: Mapping[str, Snapshots], teacher: Tensor, picture: int, moments: int = 5
-) -> NotebookFigure:
+def forgetting_strip(trainings: Mapping[str, Snapshots], teacher: Tensor, picture: int, moments: int = 5) -> NotebookFigure:
     """The slider's static twin: one picture, a row per training, from the teacher (left) to the last step (right)."""
     columns, steps = {}, {}
     for share in (moment / (moments - 1) for moment in range(moments)):

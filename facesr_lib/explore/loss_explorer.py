@@ -57,9 +57,7 @@ def loss_explorer(
             scale = LossScale(hr, measured)
         return loss_view(scale, Damage(**amounts), chosen)
 
-    return explorer(
-        view, {**controls, "chosen": widgets.Dropdown(options=options, description="gradient of")}, pictures
-    )
+    return explorer(view, {**controls, "chosen": widgets.Dropdown(options=options, description="gradient of")}, pictures)
 
 
 def loss_view(scale: LossScale, damage: Damage, chosen: str) -> tuple[Pixels, str]:
@@ -83,15 +81,11 @@ def bars_html(readings: Mapping[str, Reading], title: str) -> str:
             f"<td style='width:260px;position:relative'><div style='{bar}'></div><div style='{mark}'></div></td>"
             f"<td style='text-align:right'>{shown}</td></tr>"
         )
-    head = (
-        f"<tr><th>{html.escape(title)}</th><th>value</th><th>0 = HR, dashed = bicubic x{SCALE}</th><th>share</th></tr>"
-    )
+    head = f"<tr><th>{html.escape(title)}</th><th>value</th><th>0 = HR, dashed = bicubic x{SCALE}</th><th>share</th></tr>"
     return f"<table style='line-height:1.4;border-spacing:8px 0'>{head}{''.join(rows)}</table>"
 
 
-def loss_grid(
-    hr: Tensor, losses: Mapping[str, Loss] | None = None, damages: Sequence[Damage] = DAMAGES
-) -> NotebookFigure:
+def loss_grid(hr: Tensor, losses: Mapping[str, Loss] | None = None, damages: Sequence[Damage] = DAMAGES) -> NotebookFigure:
     """Damages of one image (1, 3, H, W) as rows: the image, then the change that every loss asks for (`wish`).
 
     Below each image: the loss on the scale of `LossScale`. losses: by default `image_losses()`.
@@ -107,9 +101,7 @@ def loss_grid(
     return image_grid(columns, labels=labels)
 
 
-def loss_bars(
-    hr: Tensor, losses: Mapping[str, Loss] | None = None, damages: Sequence[Damage] = DAMAGES
-) -> NotebookFigure:
+def loss_bars(hr: Tensor, losses: Mapping[str, Loss] | None = None, damages: Sequence[Damage] = DAMAGES) -> NotebookFigure:
     """Every loss and score of each damage of one image (1, 3, H, W) as bars on the scale of `LossScale`, with its value.
 
     losses: by default `image_losses()`.

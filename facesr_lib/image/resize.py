@@ -70,9 +70,7 @@ def check_divisible(x: Tensor, factor: int, name: str) -> None:
         )
 
 
-def _target(
-    x: Tensor, scale: float | None, size: tuple[int, int] | None
-) -> tuple[tuple[int, int], tuple[float, float]]:
+def _target(x: Tensor, scale: float | None, size: tuple[int, int] | None) -> tuple[tuple[int, int], tuple[float, float]]:
     """Output (height, width) and the scale of each axis, by MATLAB's rules."""
     height, width = x.shape[2:]
     if (scale is None) == (size is None):

@@ -46,9 +46,7 @@ def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     Only the difference counts: a constant added to every score changes nothing. Raises ValueError for unequal shapes.
     """
     if real.shape != fake.shape:
-        raise ValueError(
-            f"fake: expected a score for each real one, shape {tuple(real.shape)}, got {tuple(fake.shape)}"
-        )
+        raise ValueError(f"fake: expected a score for each real one, shape {tuple(real.shape)}, got {tuple(fake.shape)}")
     return F.softplus(fake - real).mean()
 
 

@@ -71,9 +71,7 @@ def _storage(entry: dict[str, Any]) -> tuple[np.dtype, float, float]:
         return np.dtype(np.uint8), quantised["scale"], quantised["min"]
     if quantised is None and entry["dtype"] == "float32":
         return np.dtype("<f4"), 1.0, 0.0
-    raise ValueError(
-        f"{entry['name']!r}: only float32 and 8-bit weights can be read, this one is {quantised or entry['dtype']}"
-    )
+    raise ValueError(f"{entry['name']!r}: only float32 and 8-bit weights can be read, this one is {quantised or entry['dtype']}")
 
 
 def network_input(x: Tensor, size: int, name: str) -> Tensor:

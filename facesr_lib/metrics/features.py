@@ -76,9 +76,7 @@ class InceptionFeatures:
         path = require("inception")
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-        torch.load(
-            path, "cpu", weights_only=True
-        )  # torch-fidelity unpickles: first see that the file holds tensors only
+        torch.load(path, "cpu", weights_only=True)  # torch-fidelity unpickles: first see that the file holds tensors only
         self._network = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(path))
 
     def __call__(self, levels: Tensor) -> Tensor:
@@ -149,9 +147,7 @@ def make_extractor(backend: Literal["auto", "inception", "mobilenet-v2"] = "auto
         return MobileNetFeatures()
     if backend != "auto":
         raise ValueError(f"unknown backend {backend!r}: choose auto, inception or mobilenet-v2")
-    raise WeightsMissing(
-        "FID: no weights are here; run: facesr weights fetch inception (or mobilenet-v2, the substitute)"
-    )
+    raise WeightsMissing("FID: no weights are here; run: facesr weights fetch inception (or mobilenet-v2, the substitute)")
 
 
 def features(extractor: Extractor, batches: Iterable[Tensor], device: torch.device | str = "cpu") -> Features:
@@ -172,9 +168,7 @@ def features(extractor: Extractor, batches: Iterable[Tensor], device: torch.devi
     return np.concatenate(found)
 
 
-def image_set_features(
-    extractor: Extractor, images: ImageSet, folder: Path, device: torch.device | str = "cpu"
-) -> Features:
+def image_set_features(extractor: Extractor, images: ImageSet, folder: Path, device: torch.device | str = "cpu") -> Features:
     """`features` of an image set, kept in `folder` as a .npy file under the extractor's version and the set's checksum."""
     key = hashlib.sha256(f"{extractor.version} {images.checksum} {images.pixels.shape}".encode()).hexdigest()
     path = folder / f"{extractor.version}-{key[:24]}.npy"

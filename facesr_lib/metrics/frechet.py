@@ -45,9 +45,7 @@ def kernel_distance(f1: ArrayLike, f2: ArrayLike) -> float:
     """
     a, b = _checked(f1, f2)
     n, m = len(a), len(b)
-    within = (_kernel_sum(a, a) - _kernel_diagonal(a)) / (n * (n - 1)) + (_kernel_sum(b, b) - _kernel_diagonal(b)) / (
-        m * (m - 1)
-    )
+    within = (_kernel_sum(a, a) - _kernel_diagonal(a)) / (n * (n - 1)) + (_kernel_sum(b, b) - _kernel_diagonal(b)) / (m * (m - 1))
     return float(within - 2 * _kernel_sum(a, b) / (n * m))
 
 

@@ -83,9 +83,7 @@ class Residual(nn.Module):
     def __init__(self, before: int, after: int, *, halve: bool = False) -> None:
         super().__init__()
         self.halve = halve
-        self.conv1 = (
-            nn.Conv2d(before, after, 3, stride=2, padding=0) if halve else nn.Conv2d(before, after, 3, padding=1)
-        )
+        self.conv1 = nn.Conv2d(before, after, 3, stride=2, padding=0) if halve else nn.Conv2d(before, after, 3, padding=1)
         self.conv2 = nn.Conv2d(after, after, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:

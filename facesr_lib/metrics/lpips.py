@@ -87,9 +87,7 @@ def lpips_metric(backend: Backend | Literal["auto"] = "auto", device: torch.devi
         for choice in ("alex", "hed-vgg"):
             if find(_BACKENDS[choice][2]) is not None:
                 return Lpips(choice, device)
-        raise WeightsMissing(
-            "LPIPS: no weights are here; run: facesr weights fetch alexnet (or hed-vgg, the substitute)"
-        )
+        raise WeightsMissing("LPIPS: no weights are here; run: facesr weights fetch alexnet (or hed-vgg, the substitute)")
     if backend not in _BACKENDS:
         raise ValueError(f"unknown LPIPS backend {backend!r}: choose auto, {', '.join(_BACKENDS)}")
     return Lpips(backend, device)

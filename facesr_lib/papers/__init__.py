@@ -42,9 +42,7 @@ class Paper:
 
         return read_claims(self._text("claims.toml"))
 
-    def published(
-        self, *, table: str | None = None, row: str | None = None, column: str | None = None
-    ) -> list[Reference]:
+    def published(self, *, table: str | None = None, row: str | None = None, column: str | None = None) -> list[Reference]:
         """The paper's published numbers, in the order of its file: all, or those of one table, row or column.
 
         A single cell: `(reference,) = SELFSR.published(table="Table I", row="DIC", column="CelebA PSNR")`.

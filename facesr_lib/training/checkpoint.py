@@ -142,9 +142,7 @@ def _restore(method: Method, weights: dict[str, Tensor], state: dict[str, Any]) 
 def _restore_weights(method: Method, weights: dict[str, Tensor]) -> None:
     for prefix, module in _modules(method).items():
         start = f"{prefix}/"
-        module.load_state_dict(
-            {key.removeprefix(start): value for key, value in weights.items() if key.startswith(start)}
-        )
+        module.load_state_dict({key.removeprefix(start): value for key, value in weights.items() if key.startswith(start)})
 
 
 def _optimizer_states(method: Method) -> dict[str, Any]:

@@ -19,9 +19,7 @@ def resolve_device(name: str) -> torch.device:
     if name not in ("auto", "cpu", "cuda"):
         raise ValueError(f"unknown device {name!r}: choose auto, cpu or cuda")
     if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError(
-            "device 'cuda' was asked for, but torch finds no CUDA GPU: use 'auto' or 'cpu', or check the driver"
-        )
+        raise ValueError("device 'cuda' was asked for, but torch finds no CUDA GPU: use 'auto' or 'cpu', or check the driver")
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 

@@ -79,7 +79,5 @@ def train_stage(
     """
     key = {**key, "seed": seed, "steps": options.steps, "device": resolve_device(options.device).type}
     with cache.stage(name, key) as folder:
-        trainer = Trainer(
-            method, batches, folder, options, seed=seed, key=key, validate=validate, preview=preview, title=name
-        )
+        trainer = Trainer(method, batches, folder, options, seed=seed, key=key, validate=validate, preview=preview, title=name)
         return trainer.train()

@@ -58,9 +58,7 @@ def grade(file: Path, lessons: Sequence[Lesson], limit: float) -> Graded:
     except Exception as error:  # nbformat raises a different class for each way a file can be broken
         return Graded(file, "", problem=f"not a readable notebook ({type(error).__name__})")
     title = (notebook.metadata.get("facesr") or {}).get("title")
-    lesson = next((x for x in lessons if x.title == title), None) or next(
-        (x for x in lessons if x.name in file.stem), None
-    )
+    lesson = next((x for x in lessons if x.title == title), None) or next((x for x in lessons if x.name in file.stem), None)
     if lesson is None:
         return Graded(file, "", problem="no copy of one of the project's notebooks, by its metadata or its name")
     if not lesson.exercises:

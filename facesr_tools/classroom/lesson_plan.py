@@ -81,9 +81,7 @@ def read_plan(paper: str) -> LessonPlan:
     text = (files("facesr_tools.classroom") / "lesson_plans" / f"{paper}.toml").read_text(encoding="utf-8")
     found = tomllib.loads(text)
     fields: dict[str, Any] = {key: _tuples(value) for key, value in found.items() if key not in _TABLES}
-    tables: dict[str, Any] = {
-        field: tuple(kind(**_tuples(row)) for row in found[key]) for key, (field, kind) in _TABLES.items()
-    }
+    tables: dict[str, Any] = {field: tuple(kind(**_tuples(row)) for row in found[key]) for key, (field, kind) in _TABLES.items()}
     return LessonPlan(**fields, **tables)
 
 
@@ -172,9 +170,7 @@ def _check(plan: LessonPlan, lessons: Sequence[Lesson]) -> None:
                 raise ValueError(f"the lesson plan refers to the section {section!r}, which {name} does not have")
         for figure in block.figures:
             if not any(known[name].has_figure(figure) for name in block.notebooks):
-                raise ValueError(
-                    f"the lesson plan refers to the figure {figure!r}, which {block.notebooks} do not have"
-                )
+                raise ValueError(f"the lesson plan refers to the figure {figure!r}, which {block.notebooks} do not have")
         for exercise in block.exercises:
             if not any(exercise == e.name for name in block.notebooks for e in known[name].exercises):
                 raise ValueError(f"the lesson plan refers to {exercise}(), no exercise of {block.notebooks}")

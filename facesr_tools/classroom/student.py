@@ -23,9 +23,7 @@ def student_notebook(lesson: Lesson) -> Any:
     cells[0].source = _BADGES.sub("", cells[0].source)
     if lesson.exercises:
         cells.insert(1, new_markdown_cell(_list_of(lesson), id="exercises-of-this-notebook"))
-    metadata: dict[str, Any] = {
-        key: lesson.notebook.metadata[key] for key in ("kernelspec",) if key in lesson.notebook.metadata
-    }
+    metadata: dict[str, Any] = {key: lesson.notebook.metadata[key] for key in ("kernelspec",) if key in lesson.notebook.metadata}
     metadata["facesr"] = {**lesson.notebook.metadata["facesr"], "edition": "student"}
     return new_notebook(cells=cells, metadata=metadata)
 

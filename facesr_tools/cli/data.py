@@ -28,9 +28,7 @@ app = typer.Typer(
 )
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A data set (see the list).")]
 Root = Annotated[Path, typer.Option(help="Folder of all prepared sets; the notebooks' DATA_ROOT.")]
-OptionalRoot = Annotated[
-    Path | None, typer.Option("--root", help="Folder of the prepared sets, to show which are there.")
-]
+OptionalRoot = Annotated[Path | None, typer.Option("--root", help="Folder of the prepared sets, to show which are there.")]
 ACCEPTED = "accepted_terms.json"
 OWN_PHOTOS = "folder"
 
@@ -186,9 +184,7 @@ def _accept_terms(description: Description, root: Path, yes: bool) -> None:
     write_atomically(path, json.dumps(accepted, indent=1).encode())
 
 
-def _prepare_photos(
-    photos: Path, root: Path, size: int, limit: int | None, workers: int | None, console: Console
-) -> None:
+def _prepare_photos(photos: Path, root: Path, size: int, limit: int | None, workers: int | None, console: Console) -> None:
     """Fetch the face detector if it is missing, then find, crop and pack the faces of a folder."""
     from functools import partial
 
@@ -214,9 +210,7 @@ def _print_prepared(folder: Path, facts: dict[str, Any], console: Console) -> No
 
     for part, found in facts["parts"].items():
         pixels = f"{found['size']}x{found['size']} px"
-        console.print(
-            f"✓ {folder / part}: {found['images']:,} pictures {pixels}, {found['people']:,} people", soft_wrap=True
-        )
+        console.print(f"✓ {folder / part}: {found['images']:,} pictures {pixels}, {found['people']:,} people", soft_wrap=True)
     if facts["bad"]:
         console.print(f"{facts['bad']} pictures could not be used: {folder / BAD_IMAGES}", soft_wrap=True)
     console.print(f"Use it: facesr run all --data-root {folder.parent}", soft_wrap=True)

@@ -52,9 +52,7 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     pass
 
@@ -187,9 +185,7 @@ def models(preset: PresetName = "paper", as_json: AsJson = False) -> None:
 def doctor(
     out: Out = None,
     data_root: DataRoot = "",
-    online: Annotated[
-        bool, typer.Option("--online", help="Also ask whether missing weights can be downloaded.")
-    ] = False,
+    online: Annotated[bool, typer.Option("--online", help="Also ask whether missing weights can be downloaded.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Examine this machine: versions, device, memory, disk, data, weights, kernel.
@@ -222,9 +218,7 @@ def _check_device(device: Device) -> None:
         import torch
 
         if not torch.cuda.is_available():
-            raise NotebookError(
-                "--device cuda: torch finds no CUDA device here; use --device auto, or ask facesr doctor"
-            )
+            raise NotebookError("--device cuda: torch finds no CUDA device here; use --device auto, or ask facesr doctor")
 
 
 def _resume_command(names: list[str], settings: Any, notebooks: Path | None) -> str:

@@ -39,7 +39,5 @@ def _known_profile(name: str) -> str:
 _ONE_OF = f"One of {', '.join(PROFILES)}."
 ProfileName = Annotated[str, typer.Option("--profile", "-p", callback=_known_profile, help=_ONE_OF)]
 PresetName = Annotated[str, typer.Option("--preset", callback=_known_profile, help=_ONE_OF)]
-Notebooks = Annotated[
-    Path | None, typer.Option("--notebooks", help="Folder of the notebooks; default: the repository's.")
-]
+Notebooks = Annotated[Path | None, typer.Option("--notebooks", help="Folder of the notebooks; default: the repository's.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]

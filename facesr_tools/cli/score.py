@@ -27,9 +27,7 @@ def score(
         typer.Argument(metavar="[SR] HR", help="Folder of SR pictures and folder of references; with --model: HR."),
     ],
     model: Annotated[Path | None, typer.Option(help="A .pth or .safetensors file; runs on bicubic LR of HR.")] = None,
-    scale: Annotated[
-        int | None, typer.Option(help="Of the LR pictures that --model gets; default: the model's.")
-    ] = None,
+    scale: Annotated[int | None, typer.Option(help="Of the LR pictures that --model gets; default: the model's.")] = None,
     y: Annotated[bool, typer.Option("--y", help="PSNR and SSIM on the Y of YCbCr instead of RGB.")] = False,
     crop: Annotated[int, typer.Option(help="Border left out of PSNR and SSIM, in pixels; papers crop the scale.")] = 0,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,

@@ -40,9 +40,7 @@ def networks_table(networks: Sequence[NetworkFacts], preset: str) -> Table:
     caption = f"preset {preset}; multiply-add = 2 FLOPs"
     table = Table("paper", "network", "parameters", "GFLOPs", "input", "output", caption=caption)
     for facts in networks:
-        sizes = [
-            " + ".join("×".join(map(str, shape)) for shape in shapes) for shapes in ((facts.input,), facts.outputs)
-        ]
+        sizes = [" + ".join("×".join(map(str, shape)) for shape in shapes) for shapes in ((facts.input,), facts.outputs)]
         table.add_row(facts.paper, facts.network, f"{facts.parameters:,}", f"{facts.flops / 1e9:.3g}", *sizes)
     return table
 

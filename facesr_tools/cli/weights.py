@@ -39,13 +39,9 @@ def verify(as_json: AsJson = False) -> None:
     raise typer.Exit(1 if "damaged" in states.values() else 0)
 
 
-@app.command(
-    epilog="Examples:\n\nfacesr weights fetch\n\nfacesr weights fetch hed-vgg mobilenet-v2\n\nfacesr weights fetch all"
-)
+@app.command(epilog="Examples:\n\nfacesr weights fetch\n\nfacesr weights fetch hed-vgg mobilenet-v2\n\nfacesr weights fetch all")
 def fetch(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME...]", help="Weights (see the list), or: all.")
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="Weights (see the list), or: all.")] = None,
 ) -> None:
     """Fetch the weights that are not there yet into the usual caches.
 

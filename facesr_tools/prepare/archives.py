@@ -42,9 +42,7 @@ def is_archive(path: Path) -> bool:
 
 def stem(path: Path) -> str:
     """An archive's name without its ending: "faces" for faces.tar.gz."""
-    ending = next(
-        (suffix for suffix in sorted(SUFFIXES, key=len, reverse=True) if path.name.lower().endswith(suffix)), ""
-    )
+    ending = next((suffix for suffix in sorted(SUFFIXES, key=len, reverse=True) if path.name.lower().endswith(suffix)), "")
     return path.name[: len(path.name) - len(ending)]
 
 

@@ -58,9 +58,7 @@ BY_REQUEST = (
             identities="published; the official train and test share no person",
         ),
         protocol=f"squares of the published loose boxes, to 64x64 px; {BICUBIC} [ours]",
-        files=tuple(
-            RemoteFile(name) for name in ("vggface2_train.tar.gz", "vggface2_test.tar.gz", "bb_landmark.tar.gz")
-        ),
+        files=tuple(RemoteFile(name) for name in ("vggface2_train.tar.gz", "vggface2_test.tar.gz", "bb_landmark.tar.gz")),
         ask=(
             "its makers no longer offer it; if you have them, give vggface2_train.tar.gz, vggface2_test.tar.gz (with the folders "
             "train and test) and bb_landmark.tar.gz"

@@ -38,9 +38,7 @@ _FFHQ = Origin(
     credit="FFHQ (Karras et al. 2019), CC BY-NC-SA 4.0, NVIDIA",
     identities=UNKNOWN,
 )
-_FFHQ_LIST = _drive(
-    listing.FFHQ_LIST, "16N0RV4fHI6joBuKbQAoG34V_cQk7vxSA", "425ae20f06a4da1d4dc0f46d40ba5fd6", 267_793_842
-)
+_FFHQ_LIST = _drive(listing.FFHQ_LIST, "16N0RV4fHI6joBuKbQAoG34V_cQk7vxSA", "425ae20f06a4da1d4dc0f46d40ba5fd6", 267_793_842)
 
 # In order of preference where a paper used several.
 _DESCRIPTIONS = (

@@ -57,9 +57,7 @@ class Samples(Sequence[Sample]):
     def append(self, sample: Sample) -> None:
         """Add a sample at the end. Raises PrepareError if its box is not finite."""
         if sample.box is not None and not all(map(math.isfinite, sample.box)):
-            raise PrepareError(
-                f"{sample.file}: its box {sample.box} is not four finite numbers: get the list of boxes again"
-            )
+            raise PrepareError(f"{sample.file}: its box {sample.box} is not four finite numbers: get the list of boxes again")
         self._files += sample.file.encode("utf-8", "surrogatepass")
         self._ends.append(len(self._files))
         self._boxes.extend(sample.box or (math.nan,) * 4)
@@ -185,7 +183,5 @@ def find_entry(source: Path, name: str, *, folder: bool) -> Path:
     found = look_for(source, name, folder=folder)
     if found is None:
         kind = "folder" if folder else "file"
-        raise EntryMissing(
-            f"there is no {kind} {name} in {source} or the folders below it: put it or its archive there"
-        )
+        raise EntryMissing(f"there is no {kind} {name} in {source} or the folders below it: put it or its archive there")
     return found

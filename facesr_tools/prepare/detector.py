@@ -68,6 +68,4 @@ def _network(path: str, side: int) -> cv2.dnn.Net:
     try:
         return cv2.dnn.readNetFromONNX(path)
     except cv2.error as error:
-        raise ValueError(
-            f"{path} is not a network that OpenCV reads ({error}): facesr weights fetch centerface"
-        ) from error
+        raise ValueError(f"{path} is not a network that OpenCV reads ({error}): facesr weights fetch centerface") from error

@@ -63,9 +63,7 @@ def _celeba(source: Path, images: str, boxes: Mapping[str, Box] | None, listed_i
     parts: Parts = {part: Samples() for part in PARTITION.values()}
     for name, (number,) in sorted(partition.items()):
         if number not in PARTITION:
-            raise PrepareError(
-                f"list_eval_partition.txt: {name} is in part {number}; expected 0, 1 or 2; get the file again"
-            )
+            raise PrepareError(f"list_eval_partition.txt: {name} is in part {number}; expected 0, 1 or 2; get the file again")
         box = boxes.get(name) if boxes is not None else None
         reason = "" if boxes is None or box else f"no row in {listed_in}"
         parts[PARTITION[number]].append(Sample(f"{folder}/{name}", f"celeba-{identity[name][0]}", box, reason))

@@ -49,9 +49,7 @@ def celeba_table(path: Path, *, header: int = 0) -> dict[str, tuple[int, ...]]:
         width = len(row)
         rows[name] = row
     if declared.isdigit() and int(declared) != len(rows):
-        raise PrepareError(
-            f"{path} announces {int(declared):,} rows and has {len(rows):,}: it is cut short; get it again"
-        )
+        raise PrepareError(f"{path} announces {int(declared):,} rows and has {len(rows):,}: it is cut short; get it again")
     return rows
 
 
@@ -70,9 +68,7 @@ def wider_faces(path: Path) -> Iterator[tuple[str, list[WiderFace]]]:
             if len(rows) != max(1, count) or any(len(row) < 10 for row in rows):
                 raise ValueError("cut short")
         except (ValueError, IndexError) as error:
-            raise _malformed(
-                path, place + 1, "a photograph, its number of faces, ten numbers per face", name
-            ) from error
+            raise _malformed(path, place + 1, "a photograph, its number of faces, ten numbers per face", name) from error
         place += 2 + max(1, count)
         yield (
             name,
@@ -102,9 +98,7 @@ def dic_boxes(path: Path) -> dict[str, Box]:
             else:
                 boxes[name] = landmark_box(np.asarray(entry["landmark"], float), "outline")
         except (KeyError, TypeError, ValueError) as error:
-            raise PrepareError(
-                f"{path}: the entry {name!r} has neither four numbers as bbox nor landmarks ({error})"
-            ) from error
+            raise PrepareError(f"{path}: the entry {name!r} has neither four numbers as bbox nor landmarks ({error})") from error
     return boxes
 
 

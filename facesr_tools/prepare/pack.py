@@ -60,8 +60,7 @@ def pack_samples(
         return done
     with ResumableWriter(manifest, name, (size, size), credit, facts, key=key) as writer:
         jobs = (
-            (str(source), samples[i * per_chunk : (i + 1) * per_chunk], size, without_box)
-            for i in range(writer.chunks, chunks)
+            (str(source), samples[i * per_chunk : (i + 1) * per_chunk], size, without_box) for i in range(writer.chunks, chunks)
         )
         progress(min(writer.chunks * per_chunk, len(samples)), len(samples))
         for result in _in_order(jobs, workers or usable_cores()):
@@ -117,9 +116,7 @@ class ResumableWriter(PackedWriter):
         self._temporary.unlink(missing_ok=True)
         self._journal_path.unlink(missing_ok=True)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
             if kind is None:
                 self._commit()

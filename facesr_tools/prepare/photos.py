@@ -57,9 +57,7 @@ def prepare_folder(
         raise PrepareError(f"{source}: no usable face in {len(files)} pictures ({'; '.join(reasons[:3])})")
     people = divide_groups(source.name, {sample.person for sample in samples}, FRACTIONS, SPLIT_SEED)
     parts = {part: [s for s in samples if s.person in who] for part, who in people.items()}
-    facts = prepare(
-        _description(source.name, parts, size), root, [source], limit=limit, workers=workers, progress=progress
-    )
+    facts = prepare(_description(source.name, parts, size), root, [source], limit=limit, workers=workers, progress=progress)
     write_atomically(root / source.name / LEFT_OUT, json.dumps(left_out, indent=1, ensure_ascii=False).encode())
     return facts
 

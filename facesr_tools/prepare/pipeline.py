@@ -108,9 +108,7 @@ def _need_train_and_test(description: Description, parts: Parts) -> None:
 
 def _refuse_shared_people(parts: Parts) -> None:
     for lr in (False, True):
-        refuse_shared_groups(
-            {part: samples.people() for part, samples in parts.items() if part.startswith(REAL_LR) == lr}
-        )
+        refuse_shared_groups({part: samples.people() for part, samples in parts.items() if part.startswith(REAL_LR) == lr})
 
 
 def _need_room(description: Description, parts: Parts, target: Path) -> None:

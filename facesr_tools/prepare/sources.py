@@ -38,9 +38,7 @@ class DataSource:
             if not path.exists():
                 raise PrepareError(f"{path}: there is no such file or folder")
             if path.is_file() and not is_archive(path):
-                raise PrepareError(
-                    f"{path} is no archive (.zip, .tar, .tar.gz, ...): unpack it yourself and give the folder"
-                )
+                raise PrepareError(f"{path} is no archive (.zip, .tar, .tar.gz, ...): unpack it yourself and give the folder")
         if folders and len(given) > 1:
             raise PrepareError("give either archives or one folder that holds all files of the set")
         self.own = not folders

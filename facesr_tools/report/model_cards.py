@@ -135,8 +135,6 @@ def _scores(results: Sequence[dict[str, Any]]) -> Iterator[Table]:
             ours = [score for score in scores if score["dataset"] == dataset]
             for score in ours:
                 arrow = "↑" if score["higher_is_better"] else "↓"
-                rows.setdefault(score["method"], {"method": score["method"]})[f"{score['metric']} {arrow}"] = score[
-                    "mean"
-                ]
+                rows.setdefault(score["method"], {"method": score["method"]})[f"{score['metric']} {arrow}"] = score["mean"]
             caption = f"{result['notebook']}: {dataset}, {ours[0]['n']} images"
             yield Table.from_records("scores", list(rows.values()), caption)

@@ -79,9 +79,7 @@ def build_report(out: Path, profile: str, *, running: str = "") -> Path:
     """
     entries = [entry for entry in collect(Path(out), profile) if entry["notebook"] != running]
     results = [entry["result"] for entry in entries if entry["result"]]
-    verdicts = {
-        paper.key: judge(paper.claims, of_paper(results, paper.key), judged=profile != "smoke") for paper in PAPERS
-    }
+    verdicts = {paper.key: judge(paper.claims, of_paper(results, paper.key), judged=profile != "smoke") for paper in PAPERS}
     folder = Path(out) / profile
     folder.mkdir(parents=True, exist_ok=True)
     write_claims(folder / "claims.json", verdicts, profile)
@@ -150,9 +148,7 @@ def _render(entries: list[dict[str, Any]], verdicts: dict[str, list[Judged]], ca
         lstrip_blocks=True,
     )
     return environment.get_template("report.html.j2").render(
-        data=list(
-            {(d["name"], d["checksum"]): d for e in entries if e["result"] for d in e["result"]["data"]}.values()
-        ),
+        data=list({(d["name"], d["checksum"]): d for e in entries if e["result"] for d in e["result"]["data"]}.values()),
         cards={f"paper-{card.stem}": f"{MODEL_CARDS}/{card.name}" for card in cards},
         papers=[paper_view(paper, verdicts[paper.key], results, profile) for paper in PAPERS],
         entries=[_view(entry, number) for number, entry in enumerate(entries, 1)],
@@ -177,9 +173,7 @@ def _view(entry: dict[str, Any], number: int) -> dict[str, Any]:
     view["title"] = result["title"] if result else entry["notebook"]
     if result:
         best: Headline | None = headline(result)
-        tables = [
-            Table(t["name"], t["caption"], tuple(t["columns"]), tuple(map(tuple, t["rows"]))) for t in result["tables"]
-        ]
+        tables = [Table(t["name"], t["caption"], tuple(t["columns"]), tuple(map(tuple, t["rows"]))) for t in result["tables"]]
         view |= {"headline": best, "score_groups": score_groups(result["scores"]), "tables": tables}
         view["figures"] = [{**figure, "picture": _picture(folder, figure)} for figure in result["figures"]]
         known = result["paper"] in {paper.key for paper in PAPERS}  # whose section shows every comparison
@@ -208,9 +202,7 @@ def _common_origin(entries: list[dict[str, Any]]) -> dict[str, Any]:
     machines = sorted({_machine(origin) for origin in origins})
     warnings = []
     if len(commits) > 1:
-        warnings.append(
-            f"These results come from {len(commits)} different commits: run all notebooks again to compare them."
-        )
+        warnings.append(f"These results come from {len(commits)} different commits: run all notebooks again to compare them.")
     if any(state.get("dirty") for state in states):
         warnings.append("At least one result was made from sources with uncommitted changes.")
     return {"commits": commits, "machines": machines, "warnings": warnings}

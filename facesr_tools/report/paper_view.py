@@ -18,9 +18,7 @@ from facesr_tools.report.intervals import draw_interval, reach
 _MARKS = {"paper": "claimed by the paper", "ours": "added by us"}
 
 
-def paper_view(
-    paper: Paper, judged: Sequence[Judged], results: Sequence[dict[str, Any]], profile: str
-) -> dict[str, Any]:
+def paper_view(paper: Paper, judged: Sequence[Judged], results: Sequence[dict[str, Any]], profile: str) -> dict[str, Any]:
     """What the template needs of one paper. results: all of the profile; judged: from `judge`."""
     compared = comparisons(paper.key, results)
     lines = [_claim(item, profile) for item in judged]
@@ -121,9 +119,7 @@ def _tables(paper: Paper, compared: Sequence[dict[str, Any]]) -> list[dict[str, 
         rows = []
         for row in dict.fromkeys(row for row, _ in cells):
             line = [(cells.get((row, column)), ours.get((name, row, column), "")) for column in columns]
-            rows.append(
-                (row, [("" if cell is None else f"{cell.value:g} {cell.unit}".strip(), own) for cell, own in line])
-            )
+            rows.append((row, [("" if cell is None else f"{cell.value:g} {cell.unit}".strip(), own) for cell, own in line]))
         conditions = list(dict.fromkeys(reference.conditions for reference in cells.values()))
         found.append({"name": name, "columns": columns, "rows": rows, "conditions": conditions})
     return found

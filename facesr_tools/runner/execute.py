@@ -122,9 +122,7 @@ def execute(notebook: Notebook, settings: Settings, progress: Progress) -> Outco
             log.line("interrupted")
             outcome = Outcome("interrupted", seconds, peak)
         elif failure := find_failure(watch.nb, error, watch.died, peak):
-            log.line(
-                "\n".join(["failed", *failure.lines(), *_traceback(watch.nb), *(watch.output if watch.died else [])])
-            )
+            log.line("\n".join(["failed", *failure.lines(), *_traceback(watch.nb), *(watch.output if watch.died else [])]))
             outcome = Outcome("failed", seconds, peak, failure)
         else:
             log.line(f"done in {seconds:.1f} s, peak memory {readable(peak)}")
@@ -149,9 +147,7 @@ def find_failure(nb: Any, error: BaseException | None, died: int | None, peak: i
         source = cell["source"].strip("\n").splitlines()
         raised = next((output for output in cell["outputs"] if output["output_type"] == "error"), None)
         # A dying kernel may still number the cell, so the count alone does not prove that the cell ended.
-        answered = cell["execution_count"] is not None and "shell.execute_reply" in cell["metadata"].get(
-            "execution", {}
-        )
+        answered = cell["execution_count"] is not None and "shell.execute_reply" in cell["metadata"].get("execution", {})
         if raised is None and answered:
             continue
         where: dict[str, Any] = {"cell": number, "cells": len(indices), "first_line": source[0].strip()}
@@ -196,9 +192,7 @@ def _memory_advice(peak: int) -> str:
 
 def _traceback(nb: Any) -> list[str]:
     outputs = [output for cell in (nb["cells"] if nb else []) for output in cell.get("outputs", [])]
-    return [
-        ANSI.sub("", line) for output in outputs if output["output_type"] == "error" for line in output["traceback"]
-    ]
+    return [ANSI.sub("", line) for output in outputs if output["output_type"] == "error" for line in output["traceback"]]
 
 
 @contextmanager

@@ -41,9 +41,7 @@ def kernel_environment() -> dict[str, str]:
     env["PYTHONHASHSEED"] = "0"
     env["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # draw figures in the notebook
     env["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # silences a debugger warning in every log
-    env.setdefault(
-        "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
-    )  # deterministic matrix products on CUDA, if torch asks for them
+    env.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products on CUDA, if torch asks for them
     env["FACESR_RUN"] = uuid.uuid4().hex  # marks the processes of this run
     return env
 
@@ -59,9 +57,7 @@ class Watch:
     process: subprocess.Popen[bytes] | None = None
     tree: ProcessTree | None = None
     died: int | None = None  # the kernel's exit status (negative: a signal) if it ended before it was told to
-    output: list[str] = field(
-        default_factory=list
-    )  # the last lines that the kernel process itself wrote (a crash report)
+    output: list[str] = field(default_factory=list)  # the last lines that the kernel process itself wrote (a crash report)
 
     def end(self) -> None:
         """Kill every process of the run that is left."""

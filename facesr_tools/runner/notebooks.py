@@ -41,9 +41,7 @@ class Notebook:
             if profile in self.hardware:
                 profiles.setdefault(self.hardware[profile], []).append(profile)
         everywhere = len(PROFILES)
-        words = (
-            kind if len(names) == everywhere else f"{kind} ({', '.join(names)})" for kind, names in profiles.items()
-        )
+        words = (kind if len(names) == everywhere else f"{kind} ({', '.join(names)})" for kind, names in profiles.items())
         return "; ".join(words)
 
     def digest(self) -> str:

@@ -30,9 +30,7 @@ def code_cells(nb: Any) -> list[int]:
     return [
         index
         for index, cell in enumerate(nb["cells"])
-        if cell["cell_type"] == "code"
-        and cell["source"].strip()
-        and "skip-execution" not in cell["metadata"].get("tags", [])
+        if cell["cell_type"] == "code" and cell["source"].strip() and "skip-execution" not in cell["metadata"].get("tags", [])
     ]
 
 

@@ -24,9 +24,7 @@ def write_api(project: Path) -> list[str]:
         pages.append(page)
     entries = "\n".join(f"/{page}" for page in pages)
     intro = "# API reference\n\nWhat a notebook imports, package by package.\n\n"
-    (project / "api" / "index.md").write_text(
-        f"{intro}```{{toctree}}\n:maxdepth: 1\n\n{entries}\n```\n", encoding="utf-8"
-    )
+    (project / "api" / "index.md").write_text(f"{intro}```{{toctree}}\n:maxdepth: 1\n\n{entries}\n```\n", encoding="utf-8")
     return ["api/index", *pages]
 
 

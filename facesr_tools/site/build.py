@@ -43,9 +43,7 @@ def build_site(
     results = out / profile
     executed = [notebook for notebook in notebooks if (results / notebook.name / "notebook.ipynb").is_file()]
     if not executed:
-        raise SiteError(
-            f"no executed notebook in {results}; first: make reproduce, or facesr run all --profile {profile}"
-        )
+        raise SiteError(f"no executed notebook in {results}; first: make reproduce, or facesr run all --profile {profile}")
     check_tools()
     say(f"{len(executed)} of {len(notebooks)} notebooks were executed in the {profile} profile")
     with tempfile.TemporaryDirectory(prefix=f".{FOLDER}-", dir=results) as scratch:
@@ -62,9 +60,7 @@ def check_tools() -> None:
     """Raise SiteError if a package of the extra "site" is missing."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name.partition(".")[0]) is None]
     if missing:
-        raise SiteError(
-            f"{', '.join(missing)}: not installed; pip install 'facesr[site]', or in the repository: make site"
-        )
+        raise SiteError(f"{', '.join(missing)}: not installed; pip install 'facesr[site]', or in the repository: make site")
 
 
 def stage(project: Path, notebooks: Sequence[Notebook], results: Path, profile: str, root: Path | None) -> list[Source]:

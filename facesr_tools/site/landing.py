@@ -27,7 +27,7 @@ TITLE = "Four face super-resolution papers, taught and reproduced"
 PAPERS = {paper.key: paper.name for paper in TABLE}
 INTRODUCTIONS = {  # how the first page presents them
     "human_gan": (
-        "The plainest GAN, x2: a generator, a critic, and nothing that ties the output to the input. "
+        "The plainest GAN, x2: a generator, a discriminator, and nothing that ties the output to the input. "
         "See what its loss leaves out, and what a pixel term or a plain sharpening filter does about it."
     ),
     "selfsr": (

@@ -17,13 +17,9 @@ _DROPPED = re.compile(r"\\(?:nonumber|notag|label\{[^}]*\})")
 _ALIGNED = re.compile(r"\\(begin|end)\{(?:align|aligned|split|gather|gathered|equation)\*?\}")
 # TeX sets a thin space between the name of a function and its argument; MathML needs to be told.
 _NAME = r"<mi>(?:log|ln|exp|sin|cos)</mi>"
-_APPLIED = re.compile(
-    rf"((?<!<msub>){_NAME}|<msub>{_NAME}<mrow><mn>\d+</mn></mrow></msub>)(?=<m(?:i|n|row|frac|over|sub)>)"
-)
+_APPLIED = re.compile(rf"((?<!<msub>){_NAME}|<msub>{_NAME}<mrow><mn>\d+</mn></mrow></msub>)(?=<m(?:i|n|row|frac|over|sub)>)")
 
-_BAR = re.compile(
-    r"<mo(?: stretchy=\"false\")?>(?:&#x0007C;|\|)</mo>"
-)  # an absolute value; browsers set it as an operator
+_BAR = re.compile(r"<mo(?: stretchy=\"false\")?>(?:&#x0007C;|\|)</mo>")  # an absolute value; browsers set it as an operator
 
 
 @functools.lru_cache(maxsize=2048)

@@ -104,13 +104,9 @@ def _still(output: Mapping[str, Any], widgets: Mapping[str, Any], save: Save | N
             content = _joined(data[kind])
             encoded = b64encode(content.encode()).decode() if kind == "image/svg+xml" else content
             facts = output.get("metadata", {}).get(kind) or {}
-            size = Markup("").join(
-                Markup(' {}="{}"').format(key, facts[key]) for key in ("width", "height") if key in facts
-            )
+            size = Markup("").join(Markup(' {}="{}"').format(key, facts[key]) for key in ("width", "height") if key in facts)
             picture = Markup('<img src="data:{};base64,{}"{} alt="{}">')
-            return {
-                "text/html": clean(picture.format(kind, encoded.replace("\n", ""), size, facts.get("alt") or ""), save)
-            }
+            return {"text/html": clean(picture.format(kind, encoded.replace("\n", ""), size, facts.get("alt") or ""), save)}
     if "text/latex" in data:
         tex = _joined(data["text/latex"]).strip("$ \n").removeprefix(r"\displaystyle ")
         return {"text/html": mathml(tex, display=True)}

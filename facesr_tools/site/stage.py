@@ -48,9 +48,7 @@ class Source:
     notebook: Notebook | None = None
 
 
-def stage_notebooks(
-    project: Path, notebooks: Sequence[Notebook], results: Path, profile: str, root: Path | None
-) -> list[Source]:
+def stage_notebooks(project: Path, notebooks: Sequence[Notebook], results: Path, profile: str, root: Path | None) -> list[Source]:
     """Write notebooks to `project`/notebooks: as executed in `results`, or without outputs where they were not."""
     files = project / EXTRA / "files"
     files.mkdir(parents=True)

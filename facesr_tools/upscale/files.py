@@ -49,9 +49,7 @@ def plan(inputs: Sequence[Path], out: Path, *, overwrite: bool = False) -> list[
     for given in inputs:
         if given.is_dir():
             if out.resolve().is_relative_to(given.resolve()):
-                raise ValueError(
-                    f"OUT {out} lies inside {given}, so results would become inputs: choose another folder"
-                )
+                raise ValueError(f"OUT {out} lies inside {given}, so results would become inputs: choose another folder")
             jobs += [_job(file, out / file.relative_to(given)) for file in find_images(given)]
         elif given.is_file():
             jobs.append(_job(given, out / given.name))
@@ -62,9 +60,7 @@ def plan(inputs: Sequence[Path], out: Path, *, overwrite: bool = False) -> list[
         raise ValueError(f"{_some(replaced)} would replace an original: choose another OUT")
     count = Counter(job.target for job in jobs)
     if doubled := [target for target, n in count.items() if n > 1]:
-        raise ValueError(
-            f"several inputs would become {_some(doubled)}: do them one after the other into folders of their own"
-        )
+        raise ValueError(f"several inputs would become {_some(doubled)}: do them one after the other into folders of their own")
     if not overwrite and (there := [job.target for job in jobs if job.target.exists()]):
         raise FileExistsError(f"{_some(there)} exists already: choose another OUT, or say --overwrite")
     return jobs

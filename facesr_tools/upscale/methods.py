@@ -128,9 +128,7 @@ def _in_folder(folder: Path, paper: str) -> FoundCheckpoint:
             raise ValueError(f"{found.path} is a checkpoint of {found.paper}, not of {paper}")
         return found
     why = "; ".join(reasons) or "it holds no folder step-00000000"
-    raise ValueError(
-        f"{folder} has no usable checkpoint ({why}): give a folder runs/stages/NAME or one of its checkpoints"
-    )
+    raise ValueError(f"{folder} has no usable checkpoint ({why}): give a folder runs/stages/NAME or one of its checkpoints")
 
 
 def _examine(path: Path) -> FoundCheckpoint:

@@ -91,9 +91,7 @@ def write_picture(path: Path, picture: PictureFile, texts: Mapping[str, str]) ->
     """
     height, width, channels = picture.pixels.shape
     depth = 8 * picture.pixels.itemsize
-    rows = (
-        np.ascontiguousarray(picture.pixels, picture.pixels.dtype.newbyteorder(">")).view(np.uint8).reshape(height, -1)
-    )
+    rows = np.ascontiguousarray(picture.pixels, picture.pixels.dtype.newbyteorder(">")).view(np.uint8).reshape(height, -1)
     differences = np.diff(rows, axis=0, prepend=np.uint8(0))  # filter 2, "up": each byte less the one above packs well
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPE[channels], 0, 0, 0))]
     if picture.profile:
@@ -120,9 +118,7 @@ def _kept_mode(image: Image.Image) -> str:
 
 def _deep_pixels(path: Path, image: ImageFile.ImageFile) -> npt.NDArray[np.uint16]:
     """16-bit pixels (H, W, C), upright, of a file that Pillow has opened but not read."""
-    grey = str(image.tile[0][3]).startswith(
-        "LA"
-    )  # which Pillow calls RGBA; asked before EXIF, which may need to read on
+    grey = str(image.tile[0][3]).startswith("LA")  # which Pillow calls RGBA; asked before EXIF, which may need to read on
     orientation = image.getexif().get(_ORIENTATION, 1)
     if image.mode.startswith("I"):
         image.load()  # which turns a TIFF upright, and says so by forgetting its orientation

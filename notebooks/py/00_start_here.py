@@ -147,9 +147,7 @@ noisy = face + error * torch.randn(face.shape, generator=torch.Generator().manua
 damaged = {name: quantize(image) for name, image in {"blur": blurred, "brighter": brighter, "noise": noisy}.items()}
 
 # %%
-labels = {
-    name: [f"{psnr(image, face).item():.1f} dB, SSIM {ssim(image, face).item():.2f}"] for name, image in damaged.items()
-}
+labels = {name: [f"{psnr(image, face).item():.1f} dB, SSIM {ssim(image, face).item():.2f}"] for name, image in damaged.items()}
 run.figure(
     image_grid({"HR": face, **damaged}, labels=labels, cell=2.2),
     "same_psnr",
@@ -235,8 +233,7 @@ run.table(
 
 # %%
 verdicts = [
-    {"profile": name, "can run": not missing, "missing": "; ".join(missing)}
-    for name, missing in diagnosis.missing.items()
+    {"profile": name, "can run": not missing, "missing": "; ".join(missing)} for name, missing in diagnosis.missing.items()
 ]
 run.table("profiles", verdicts, "Which profiles could run on this machine now")
 

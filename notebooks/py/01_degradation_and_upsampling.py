@@ -265,10 +265,7 @@ edges = {name: enlarge_by(step, 16)[0, 0, 0] for name, enlarge_by in UPSAMPLINGS
 {name: f"overshoot of an edge: {line.max() - 1:.1%}" for name, line in edges.items()}
 
 # %%
-rows = [
-    {"distance in LR pixels": t[i].item(), **{name: line[i].item() for name, line in spread.items()}}
-    for i in range(32, 112)
-]
+rows = [{"distance in LR pixels": t[i].item(), **{name: line[i].item() for name, line in spread.items()}} for i in range(32, 112)]
 run.figure(
     curves(
         rows,
@@ -313,9 +310,7 @@ best, worst = max(scores, key=scores.get), min(scores, key=scores.get)
 print(
     f"{best}: {scores[best]:.2f} dB, {worst}: {scores[worst]:.2f} dB: {scores[best] - scores[worst]:.1f} dB from the recipe alone"
 )
-print(
-    f"one bilinear step against bicubic: {scores['one bilinear step'] - scores['bicubic']:+.2f} dB, but SSIM", end=" "
-)
+print(f"one bilinear step against bicubic: {scores['one bilinear step'] - scores['bicubic']:+.2f} dB, but SSIM", end=" ")
 print(f"{rows[3]['bicubic, SSIM'] - rows[0]['bicubic, SSIM']:+.3f}: sharper, partly falsely so")
 
 # %% [markdown]
@@ -435,9 +430,7 @@ pairs = {
     "learned blurred,\nmet clean": methods["blur, bilinear"](clean),
 }
 run.figure(
-    image_grid(
-        pairs, labels={name: [f"{psnr(sr, hr[:1]).item():.1f} dB"] for name, sr in list(pairs.items())[1:]}, cell=2
-    ),
+    image_grid(pairs, labels={name: [f"{psnr(sr, hr[:1]).item():.1f} dB"] for name, sr in list(pairs.items())[1:]}, cell=2),
     "mismatch",
     "The same linear super-resolver, four ways. What has learned to undo a blur overdoes it where there was none; what has never seen a blur "
     "leaves it there.",

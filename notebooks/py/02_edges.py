@@ -108,9 +108,7 @@ strength.max().item()  # a step from black to white would give 4
 
 # %%
 run.figure(
-    image_grid(
-        {"picture": portrait, "d/dx": 0.5 + across / 4, "d/dy": 0.5 + down / 4, "length": strength / 2}, cell=2.3
-    ),
+    image_grid({"picture": portrait, "d/dx": 0.5 + across / 4, "d/dy": 0.5 + down / 4, "length": strength / 2}, cell=2.3),
     "sobel",
     "Sobel's derivatives (grey is 0, white: it gets brighter to the right, or downwards) and the length of the gradient.",
     "A portrait, its two derivative pictures in relief, and white outlines on black.",
@@ -372,8 +370,7 @@ from facesr_lib.papers.isr_kd import CANNY, WINDOWS, Halvings
 sizes = Halvings(4).pyramid(large[..., :256, :256])[::-1]  # quarter, half, full
 targets = {f"target, {x.shape[3]} px": canny(x, *CANNY) for x in sizes}
 residuals = {
-    f"edge block {k}x{k},\n{x.shape[3]} px": 4 * edge_residual(rgb_to_grey(x), k)
-    for k, x in zip(WINDOWS, sizes, strict=True)
+    f"edge block {k}x{k},\n{x.shape[3]} px": 4 * edge_residual(rgb_to_grey(x), k) for k, x in zip(WINDOWS, sizes, strict=True)
 }
 run.figure(
     image_grid({"HR": large, **targets, **residuals}, cell=1.7),

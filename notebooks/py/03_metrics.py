@@ -130,13 +130,8 @@ damages = {
 }
 
 # %%
-rows = [
-    {"damage": name, **{metric.label: metric(image, face).item() for metric in per_image}}
-    for name, image in damages.items()
-]
-run.table(
-    "same_error", rows, "One face, five damages of (nearly) the same squared error; SSIM higher is better, LPIPS lower"
-)
+rows = [{"damage": name, **{metric.label: metric(image, face).item() for metric in per_image}} for name, image in damages.items()]
+run.table("same_error", rows, "One face, five damages of (nearly) the same squared error; SSIM higher is better, LPIPS lower")
 
 # %%
 labels = {row["damage"]: [f"{row['PSNR (dB)']:.1f} dB, SSIM {row['SSIM']:.2f}"] for row in rows}
@@ -169,8 +164,7 @@ conventions = {
     "full-range grey": lambda sr, hr: psnr(rgb_to_grey(sr).expand_as(sr), rgb_to_grey(hr).expand_as(hr)),
 }
 metrics = {
-    name: Metric("psnr", "PSNR (dB)", function, "PSNR", f"{name}, x4, 8-bit", "dB")
-    for name, function in conventions.items()
+    name: Metric("psnr", "PSNR (dB)", function, "PSNR", f"{name}, x4, 8-bit", "dB") for name, function in conventions.items()
 }
 found = evaluate(bicubic, eval_batches(test, Bicubic(4), 20, SEED), metrics.values())
 rows = [{"convention": name, "PSNR (dB)": found[metric].mean().item()} for name, metric in metrics.items()]
@@ -228,16 +222,12 @@ methods = {"bicubic": sharpened(0.0)}
 methods |= {f"bicubic + unsharp {amount:g}": sharpened(amount) for amount in (1.0, 2.0, 4.0)}
 methods |= {name: model.super_resolve for name, model in models.items()}
 few = replace(test.limit(30), name=f"{test.name}, 30 images")  # a network as a metric takes its time on a CPU
-scored = {
-    name: evaluate(f, eval_batches(few, degradation, 10, SEED), per_image, run.device) for name, f in methods.items()
-}
+scored = {name: evaluate(f, eval_batches(few, degradation, 10, SEED), per_image, run.device) for name, f in methods.items()}
 for name, values in scored.items():
     for metric, numbers in values.items():
         run.score(name, few, metric, numbers)
 rows = [{"method": name, **{m.label: v.mean().item() for m, v in values.items()}} for name, values in scored.items()]
-run.table(
-    "tradeoff", rows, f"Fidelity and perception of seven methods, mean over {len(few)} test images; {degradation.name}"
-)
+run.table("tradeoff", rows, f"Fidelity and perception of seven methods, mean over {len(few)} test images; {degradation.name}")
 
 # %%
 from facesr_lib.plot.figures import NotebookFigure
@@ -249,9 +239,7 @@ for family, marker in (("bicubic", "s"), ("GAN", "o")):
     points = [row for row in rows if row["method"].startswith(family)]
     axes.plot([p["PSNR (dB)"] for p in points], [p[perceptual] for p in points], marker=marker, label=family)
     for p in points:
-        axes.annotate(
-            p["method"].split()[-1], (p["PSNR (dB)"], p[perceptual]), xytext=(5, 5), textcoords="offset points"
-        )
+        axes.annotate(p["method"].split()[-1], (p["PSNR (dB)"], p[perceptual]), xytext=(5, 5), textcoords="offset points")
 axes.set(xlabel="PSNR (dB), higher is better", ylabel=f"{perceptual}, {'lower' if lpips else 'higher'} is better")
 axes.legend(title="numbers: amount, pixel weight")
 run.figure(
@@ -291,9 +279,7 @@ if extractor:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # it warns of exactly what is shown here
                 distance = frechet_distance(*halves)
-            rows.append(
-                {"N": count, "Frechet distance": distance, "kernel distance x1000": 1000 * kernel_distance(*halves)}
-            )
+            rows.append({"N": count, "Frechet distance": distance, "kernel distance x1000": 1000 * kernel_distance(*halves)})
 
 # %%
 if rows:
@@ -301,10 +287,7 @@ if rows:
     mean = [
         {
             "N": n,
-            **{
-                k: float(np.mean([r[k] for r in rows if r["N"] == n]))
-                for k in ("Frechet distance", "kernel distance x1000")
-            },
+            **{k: float(np.mean([r[k] for r in rows if r["N"] == n])) for k in ("Frechet distance", "kernel distance x1000")},
         }
         for n in counts
     ]

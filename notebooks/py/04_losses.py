@@ -313,10 +313,7 @@ games = {
     "relativistic, real at 3": lambda s: relativistic_generator(torch.full_like(s, 3.0), s),
 }
 slopes = {name: -121 * torch.autograd.grad(loss(s), s)[0] for name, loss in games.items()}  # 121: undo the mean
-rows = [
-    {"score of the fake": x.item(), **{name: slope[i].item() for name, slope in slopes.items()}}
-    for i, x in enumerate(s)
-]
+rows = [{"score of the fake": x.item(), **{name: slope[i].item() for name, slope in slopes.items()}} for i, x in enumerate(s)]
 run.figure(
     curves(rows, *slopes, x="score of the fake", ylabel="pull towards a higher score"),
     "pull",
@@ -377,8 +374,8 @@ run.table("discriminators", rows, f"Both discriminators on {len(people)} faces o
 # %%
 from facesr_lib.explore.losses import discriminator_losses
 
-judged = discriminator_losses(discriminators["no R1"])
-found = {name: loss_gradient(loss, start, face)[1] for name, loss in judged.items() if name.startswith("adv")}
+adversarial = discriminator_losses(discriminators["no R1"])
+found = {name: loss_gradient(loss, start, face)[1] for name, loss in adversarial.items() if name.startswith("adv")}
 reference = found["adversarial, vanilla"].flatten()
 for name, gradient in found.items():
     angle = F.cosine_similarity(reference, gradient.flatten(), dim=0).item()
@@ -471,9 +468,7 @@ try:
         row["ID (face-api), 1 = equal"] = similarity
 except WeightsMissing as missing:
     run.note(str(missing))
-run.table(
-    "identity", rows, "What the discriminator's features call different, and what a face recognition network does"
-)
+run.table("identity", rows, "What the discriminator's features call different, and what a face recognition network does")
 
 # %%
 kept = descend(lambda x: identity(x, face), start, STEPS)
@@ -608,8 +603,8 @@ run.table("followed", rows, f"One face, {STEPS} steps down one loss alone; a los
 # *Try: find a damage that the discriminator likes better than HR (a bar below 0 shows as a negative share).*
 
 # %%
-judged = discriminator_losses(discriminators["R1"])
-everything = {**image_losses(), **judged}
+adversarial = discriminator_losses(discriminators["R1"])
+everything = {**image_losses(), **adversarial}
 run.figure(
     loss_bars(face, everything),
     "all_bars",

@@ -365,9 +365,7 @@ for reference in reversed(SELFSR.published(table="Table III")) if fid else []:
     if reference.row not in names:  # CycleGAN with the identity loss: not trained here
         continue
     metric = of_other(fid, "LR") if "LR" in reference.column else fid
-    tables.append(
-        run.published(reference, method=names[reference.row], images=real_faces.test, metric=metric, differs=differs)
-    )
+    tables.append(run.published(reference, method=names[reference.row], images=real_faces.test, metric=metric, differs=differs))
 tables[-1] if tables else None
 
 # %% [markdown]

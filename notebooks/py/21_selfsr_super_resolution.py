@@ -162,12 +162,8 @@ for preset in dict.fromkeys((PROFILE, "paper")):
         for name, (network, shape) in networks(Config.preset(preset)).items():
             count = sum(p.numel() for p in network.parameters())
             rows.append({"preset": preset, "network": name, "input": str(shape), "parameters": count})
-ours = next(
-    row["parameters"] for row in rows if row["preset"] == "paper" and row["network"].startswith("generator, pairs")
-)
-run.table(
-    "networks", rows, f"Parameters. The paper says 17.89 M for its generator; ours at full width has {ours / 1e6:.2f} M"
-)
+ours = next(row["parameters"] for row in rows if row["preset"] == "paper" and row["network"].startswith("generator, pairs"))
+run.table("networks", rows, f"Parameters. The paper says 17.89 M for its generator; ours at full width has {ours / 1e6:.2f} M")
 
 # %% [markdown]
 # ## What pulls at it

@@ -116,9 +116,7 @@ list(VARIANTS)
 
 # %%
 trained = {
-    (name, seed): of_seed.super_resolution(variant)
-    for name, variant in VARIANTS.items()
-    for seed, of_seed in by_seed.items()
+    (name, seed): of_seed.super_resolution(variant) for name, variant in VARIANTS.items() for seed, of_seed in by_seed.items()
 }
 reused = sum(t.reused for t in trained.values())
 print(f"{len(trained)} trainings, {reused} of them found in the stage cache")
@@ -244,9 +242,7 @@ steps = [
     for a, b in zip(trained[PAIRED, SEED].log, trained[ablated(PAIRED, NO_GROWING), SEED].log, strict=True)
 ]
 run.figure(
-    curves(
-        steps, "growing", "all levels at once", average=max(1, len(steps) // 30), ylabel="weighted reconstruction term"
-    ),
+    curves(steps, "growing", "all levels at once", average=max(1, len(steps) // 30), ylabel="weighted reconstruction term"),
     "growing",
     "The reconstruction term. Before the last level is there, the growing network solves an easier task: compare the right-hand ends only.",
     "Two noisy curves over training steps.",
@@ -271,9 +267,7 @@ found = {
 rows = []
 for name in ADAPTATIONS:
     each = [found[name, seed] for seed in SEEDS]
-    rows.append(
-        {"method": name, **{key: sum(row[key] for row in each) / len(each) for key in each[0] if key != "method"}}
-    )
+    rows.append({"method": name, **{key: sum(row[key] for row in each) / len(each) for key in each[0] if key != "method"}})
 run.table(
     "table_3",
     rows,
@@ -332,11 +326,7 @@ check_interval(my_interval)
 # %%
 from facesr_lib.evaluate.bootstrap import bootstrap_mean
 
-WORTH = {
-    f"{full}: {part}": sign * (values[full] - values[ablated(full, part)])
-    for full in (PAIRED, UNPAIRED)
-    for part in PARTS
-}
+WORTH = {f"{full}: {part}": sign * (values[full] - values[ablated(full, part)]) for full in (PAIRED, UNPAIRED) for part in PARTS}
 
 
 def worth_row(name, gain):

@@ -215,10 +215,7 @@ def facts(lr):
     return {"fine structure (grey levels)": 255 * fine.item(), "colour (grey levels)": 255 * colour.item()}
 
 
-rows = [
-    {"LR": name, **facts(lr), "PSNR to bicubic (dB)": psnr(lr, kinds["bicubic"]).mean().item()}
-    for name, lr in kinds.items()
-]
+rows = [{"LR": name, **facts(lr), "PSNR to bicubic (dB)": psnr(lr, kinds["bicubic"]).mean().item()} for name, lr in kinds.items()]
 run.table("lr_kinds", rows, f"Three kinds of LR of the same {len(faces)} validation faces")
 
 # %%
@@ -395,9 +392,7 @@ METHODS = {
     TEACHER: lambda lr: method.super_resolve_with("tnet", lr),
     STUDENT: method.super_resolve,
 }
-STEPS = {
-    name: lambda lr, step=step: method.super_resolve_with("snet", lr, step) for step, name in ((1, STEP_1), (2, STEP_2))
-}
+STEPS = {name: lambda lr, step=step: method.super_resolve_with("snet", lr, step) for step, name in ((1, STEP_1), (2, STEP_2))}
 table_1 = [on_clean(name, f) for name, f in METHODS.items()]
 people = len(set(faces.groups))
 run.table("table_1", table_1, f"As Table 1: {len(clean)} faces of {people} unseen people, bicubic LR, x4")

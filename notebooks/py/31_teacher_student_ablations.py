@@ -221,9 +221,7 @@ from facesr_lib.plot.figures import NotebookFigure
 PERCEPTUAL = metrics.get("LPIPS", metrics["SSIM"])
 perceptual = PERCEPTUAL.label
 figure = NotebookFigure(figsize=(10, 4.2), layout="constrained")
-for axes, (title, found) in zip(
-    figure.subplots(1, 2), {"bicubic LR": rows_clean, "real LR": rows_real}.items(), strict=True
-):
+for axes, (title, found) in zip(figure.subplots(1, 2), {"bicubic LR": rows_clean, "real LR": rows_real}.items(), strict=True):
     for index, (name, row) in enumerate(found.items()):
         axes.plot(
             row["PSNR Y (dB)"],

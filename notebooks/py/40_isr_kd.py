@@ -262,9 +262,7 @@ for split, label in ((REPLAY_2_0, "fine-tuned"), (REPLAY_2_1, "distilled")):
         for r in course(split)
     ]
 names = [f"{domain}, {label}" for domain in test for label in ("fine-tuned", "distilled")]
-figure = curves(
-    rows, *names, x="training done", ylabel="PSNR on held-out images (dB)", title="Two domains during one training"
-)
+figure = curves(rows, *names, x="training done", ylabel="PSNR on held-out images (dB)", title="Two domains during one training")
 figure.axes[0].legend(loc="center left", bbox_to_anchor=(1, 0.5))
 run.figure(
     figure,

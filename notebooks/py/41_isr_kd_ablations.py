@@ -149,9 +149,7 @@ def row_of(name, domains, against):
 
 rows = [row_of("face-only (teacher)", base, found[REPLAY_2_1])]
 rows += [row_of(name, domains, found[REPLAY_2_1]) for name, domains in found.items()]
-run.table(
-    "ablations", rows, "Means over held-out faces and cartoons; change: against the whole student, replay 2:1, in dB"
-)
+run.table("ablations", rows, "Means over held-out faces and cartoons; change: against the whole student, replay 2:1, in dB")
 
 # %% [markdown]
 # Read the change columns together. A part that "helps faces" by not letting the student learn cartoons has helped nobody.
@@ -317,9 +315,7 @@ print(others["other cartoons"].credit)
 
 # %%
 methods = {"bicubic": lambda lr: resize_bicubic(lr, 8).clamp(0, 1), FACE_ONLY: teacher.method.super_resolve}
-methods |= {
-    split: experiments.student(split, teacher).method.super_resolve for split in (REPLAY_2_0, REPLAY_2_1, REPLAY_2_2)
-}
+methods |= {split: experiments.student(split, teacher).method.super_resolve for split in (REPLAY_2_0, REPLAY_2_1, REPLAY_2_2)}
 rows = []
 for name, super_resolve in methods.items():
     row = {"method": name}

@@ -25,9 +25,7 @@ def test_every_page_fits_and_needs_no_network(site: Path, browser: Browser, scre
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, name
                 if name in SHOWN:
                     page.screenshot(path=screenshots / f"site {path.stem} {width}.png", full_page=True)
-            assert (
-                page.evaluate("getComputedStyle(document.querySelector('.bd-article-container')).maxWidth") == "928px"
-            )
+            assert page.evaluate("getComputedStyle(document.querySelector('.bd-article-container')).maxWidth") == "928px"
     assert opened.errors == []
     assert opened.refused == []
 
@@ -62,9 +60,7 @@ def test_search_by_keyboard(site: Path, browser: Browser, screenshots: Path, siz
     assert opened.refused == []
 
 
-def test_the_first_key_skips_to_the_content_and_a_solution_opens(
-    site: Path, browser: Browser, screenshots: Path
-) -> None:
+def test_the_first_key_skips_to_the_content_and_a_solution_opens(site: Path, browser: Browser, screenshots: Path) -> None:
     with visit(browser, (site / "notebooks/00_first.html").as_uri(), site.as_uri(), screenshots) as opened:
         page = opened.page
         page.keyboard.press("Tab")

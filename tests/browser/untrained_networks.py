@@ -38,9 +38,7 @@ lr = resize_bicubic(hr, 1 / 4).clamp(0, 1)
 # %%
 growing = selfsr.SelfSR(selfsr.Config.preset("smoke").paired)
 growing.build()
-run.figure(
-    growth_strip(growing, lr, hr), "growth", "A network that grows", "Portraits, each twice as large as the last."
-)
+run.figure(growth_strip(growing, lr, hr), "growth", "A network that grows", "Portraits, each twice as large as the last.")
 
 # %%
 growth_explorer(growing, lr)

@@ -18,9 +18,7 @@ _PICTURES = """root => Promise.all([...root.querySelectorAll("img")].map(async i
     return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(""));
 }))"""
 
-_BADGE = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="20"><rect width="120" height="20" fill="#555"/></svg>'
-)
+_BADGE = '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="20"><rect width="120" height="20" fill="#555"/></svg>'
 
 
 @dataclass(frozen=True)
@@ -43,9 +41,7 @@ class Visit:
 
 
 @contextmanager
-def visit(
-    browser: Browser, address: str, home: str, screenshots: Path, *, badges: Collection[str] = ()
-) -> Iterator[Visit]:
+def visit(browser: Browser, address: str, home: str, screenshots: Path, *, badges: Collection[str] = ()) -> Iterator[Visit]:
     """Open an address in a fresh browser profile, where only addresses that start with `home` can be loaded.
 
     badges: pictures elsewhere that the page may name; a stand-in comes for each.

@@ -80,9 +80,7 @@ def test_the_students_version_is_the_lesson_without_its_solutions(name: str, wri
         own = {line.strip() for line in exercise.solution.splitlines()} - in_what_stays
         assert own, f"{exercise.name}: nothing in the solution could be recognised"
         for line in own:
-            assert json.dumps(line)[1:-1] not in text, (
-                f"a line of the solution of {exercise.name} is still there: {line}"
-            )
+            assert json.dumps(line)[1:-1] not in text, f"a line of the solution of {exercise.name} is still there: {line}"
     assert "folded cell" not in text
     assert "[![" not in notebook.cells[0].source  # badges open the version with solutions
     assert set(notebook.metadata) == {"facesr", "kernelspec"}
@@ -163,9 +161,7 @@ def lesson(path: Path, *cells: Any) -> Lesson:
     task = new_markdown_cell(
         "## Exercises\n\nReplace it. The folded cell holds one solution.\n\n**1. The sum.** Add $a$ and $b$."
     )
-    stub = new_code_cell(
-        "def f(a, b):\n    raise NotImplementedError", metadata={"tags": ["exercise"], "collapsed": True}
-    )
+    stub = new_code_cell("def f(a, b):\n    raise NotImplementedError", metadata={"tags": ["exercise"], "collapsed": True})
     facts = {
         "facesr": {"title": "Small", "minutes": {"quick": 1, "workshop": 2}},
         "widgets": {"state": "result = a + b"},

@@ -26,9 +26,7 @@ def test_classroom_writes_the_chosen_notebooks(tmp_path: Path) -> None:
     assert done.output == f"{out / 'README.md'}\n"
     names = {"03_metrics", "10_human_face_gan"}
     assert {path.stem for path in (out / "student").iterdir()} == names
-    assert {path.name for path in (out / "solutions").iterdir()} == {
-        f"{n}.{end}" for n in names for end in ("md", "html")
-    }
+    assert {path.name for path in (out / "solutions").iterdir()} == {f"{n}.{end}" for n in names for end in ("md", "html")}
     assert {path.name for path in (out / "instructor").iterdir()} == {"human_gan.md", "human_gan.html"}
     shutil.copytree(out, tmp_path / "first")
     assert facesr("classroom", out, "10", "03").exit_code == 0  # replaces its own, with the same bytes
@@ -64,15 +62,11 @@ def test_classroom_keeps_what_is_not_its_own(tmp_path: Path) -> None:
     assert not (tmp_path / "class" / "solutions").exists()
 
 
-def hand_in(
-    folder: Path, name: str, written: dict[str, str], answers: dict[str, str], lesson: str = "10_human_face_gan"
-) -> None:
+def hand_in(folder: Path, name: str, written: dict[str, str], answers: dict[str, str], lesson: str = "10_human_face_gan") -> None:
     notebook = nbformat.reads(written[f"student/{lesson}.ipynb"], as_version=4)
     for cell in notebook.cells:
         if "exercise" in tags(cell):
-            cell.source = next(
-                (new for function, new in answers.items() if f"def {function}(" in cell.source), cell.source
-            )
+            cell.source = next((new for function, new in answers.items() if f"def {function}(" in cell.source), cell.source)
     folder.mkdir(exist_ok=True)
     nbformat.write(notebook, folder / f"{name}.ipynb")
 

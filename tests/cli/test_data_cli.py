@@ -35,9 +35,7 @@ def faces(tmp_path: Path) -> Path:
 
 
 def prepare(root: Path, faces: Path, *more: str, keys: str | None = None) -> Result:
-    return facesr(
-        "prepare", "webface", "--root", str(root), "--archive", str(faces), "--workers", "1", *more, keys=keys
-    )
+    return facesr("prepare", "webface", "--root", str(root), "--archive", str(faces), "--workers", "1", *more, keys=keys)
 
 
 def test_list_and_info_name_every_set(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from typer.testing import CliRunner, Result
 
 from facesr_lib.data import olivetti_faces
 from facesr_lib.image import Bicubic, resize_bicubic
-from facesr_lib.metrics import identity_similarity, landmark_error, niqe, psnr, ssim
+from facesr_lib.metrics import identity_similarity, niqe, psnr, ssim
 from facesr_tools.cli.main import app
+from facesr_tools.landmarks import landmark_error
 
 SIZE = 64
 

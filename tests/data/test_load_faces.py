@@ -143,9 +143,7 @@ def test_damaged_packed_set_is_named(tmp_path):
 
 
 def test_missing_folder_lists_the_layouts(tmp_path):
-    with pytest.raises(
-        FileNotFoundError, match=r"is not a folder(.|\n)*Olivetti(.|\n)*train/ and test/(.|\n)*train\.json"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"is not a folder(.|\n)*Olivetti(.|\n)*train/ and test/(.|\n)*train\.json"):
         load_faces(tmp_path / "absent", "train", 16)
 
 

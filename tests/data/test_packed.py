@@ -75,9 +75,7 @@ def test_an_exception_leaves_nothing(tmp_path, make_set):
 
 def test_an_interrupted_overwrite_leaves_the_old_set(packed, make_set, monkeypatch):
     before = open_packed(packed).checksum
-    monkeypatch.setattr(
-        "facesr_lib.data.packed.write_atomically", lambda *_: (_ for _ in ()).throw(OSError("power cut"))
-    )
+    monkeypatch.setattr("facesr_lib.data.packed.write_atomically", lambda *_: (_ for _ in ()).throw(OSError("power cut")))
     with pytest.raises(OSError, match="power cut"):
         pack(make_set(seed=1), packed)
     assert open_packed(packed, verify=True).checksum == before

@@ -75,9 +75,7 @@ def test_a_known_effect_is_found_as_often_as_theory_promises(power: float) -> No
     promised = stats.nct.sf(critical, n - 1, sizes * math.sqrt(n))
     effect = float(sizes[np.searchsorted(promised, power)])
     rng = np.random.default_rng(1)
-    found = [
-        bootstrap_mean(rng.normal(effect, 1, n), resamples=RESAMPLES, seed=seed).p_above(0) for seed in range(1000)
-    ]
+    found = [bootstrap_mean(rng.normal(effect, 1, n), resamples=RESAMPLES, seed=seed).p_above(0) for seed in range(1000)]
     share = float(np.mean(np.array(found) <= level))
     assert least(power) - 0.02 <= share <= most(power) + 0.02  # the bootstrap's own noise
 

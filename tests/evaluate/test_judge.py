@@ -71,11 +71,7 @@ def test_lower_is_better_turns_the_sign() -> None:
 
 
 def test_margins_thresholds_orders_and_equivalence() -> None:
-    runs = [
-        result(
-            score("A", BASE + 2 + NOISE), score("B", BASE + 1 - NOISE), score("C", BASE), score("D", BASE + 1 - NOISE)
-        )
-    ]
+    runs = [result(score("A", BASE + 2 + NOISE), score("B", BASE + 1 - NOISE), score("C", BASE), score("D", BASE + 1 - NOISE))]
     mean = float((BASE + 2 + NOISE).mean())
     held = [
         better("A", "B", "PSNR", by=0.5),
@@ -106,9 +102,7 @@ def test_a_claim_holds_only_if_all_its_parts_hold_everywhere() -> None:
     assert verdicts(both, result(bad, score("B", BASE), *ssim)) == "not reproduced"
     assert verdicts(both, result(good, score("B", BASE))) == "inconclusive"  # SSIM is missing
     assert verdicts(both, result(bad, score("B", BASE))) == "not reproduced"  # which SSIM could not mend
-    two_sets = result(
-        good, score("B", BASE), *(score(m, v, dataset="e") for m, v in (("A", BASE), ("B", BASE + NOISE + 1)))
-    )
+    two_sets = result(good, score("B", BASE), *(score(m, v, dataset="e") for m, v in (("A", BASE), ("B", BASE + NOISE + 1))))
     assert verdicts(A_OVER_B, two_sets) == "not reproduced"
     two_ways = result(good, score("B", BASE), *(score(m, BASE, convention="Y") for m in "AB"))
     assert verdicts(A_OVER_B, two_ways) == "inconclusive"
@@ -119,9 +113,7 @@ def test_the_same_scores_from_two_notebooks_count_once() -> None:
     main, ablation = result(*scores), result(*scores, notebook="21_y")
     (item,) = judge(make_claims(A_OVER_B), [main, ablation], resamples=500)
     assert [m.notebook for m in item.measured] == ["20_x"]
-    (item,) = judge(
-        make_claims(A_OVER_B), [main, result(score("A", BASE + 2), scores[1], notebook="21_y")], resamples=500
-    )
+    (item,) = judge(make_claims(A_OVER_B), [main, result(score("A", BASE + 2), scores[1], notebook="21_y")], resamples=500)
     assert [m.notebook for m in item.measured] == ["20_x", "21_y"]
 
 
@@ -198,9 +190,7 @@ def test_images_that_were_not_recorded_serve_no_claim() -> None:
 
 
 def test_one_person_decides_nothing() -> None:
-    (item,) = judge(
-        make_claims(A_OVER_B), [result(score("A", BASE + 9), score("B", BASE), groups=[0] * 60)], resamples=500
-    )
+    (item,) = judge(make_claims(A_OVER_B), [result(score("A", BASE + 9), score("B", BASE), groups=[0] * 60)], resamples=500)
     assert item.verdict == "inconclusive"
     assert item.measured[0].effect == pytest.approx(9)
     assert "one person" in item.measured[0].problem
@@ -251,9 +241,7 @@ def test_null_effects_are_reproduced_in_at_most_five_percent(claims: int) -> Non
     false = against = 0
     for seed in range(trials):
         base = rng.normal(25, 3, 40)
-        methods = [
-            score(f"A{n}", base + rng.normal(0, 0.3, 10).repeat(4) + rng.normal(0, 0.3, 40)) for n in range(claims)
-        ]
+        methods = [score(f"A{n}", base + rng.normal(0, 0.3, 10).repeat(4) + rng.normal(0, 0.3, 40)) for n in range(claims)]
         found = judge(null, [result(*methods, score("B", base), groups=people)], resamples=500, seed=seed)
         false += any(item.verdict == "reproduced" for item in found)
         against += any(item.verdict == "not reproduced" for item in found)

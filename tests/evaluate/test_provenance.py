@@ -80,9 +80,7 @@ def test_git_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert git_state() == unknown  # no git program
 
 
-def test_a_copy_inside_another_repository_does_not_take_its_commit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_copy_inside_another_repository_does_not_take_its_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_checkout(tmp_path / "vendored")
     git(tmp_path, "init", "-q")
     git(tmp_path, "add", ".")

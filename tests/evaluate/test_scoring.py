@@ -50,9 +50,7 @@ def test_everything_is_recorded_and_equals_the_metrics_own_values(start: Callabl
     sr = torch.cat([(bicubic(b["lr"]) * 255).round() / 255 for b in batches()])
     hr = faces.take(range(12))
     assert row["PSNR Y (dB)"] == pytest.approx(psnr(sr, hr, y=True, crop=4).mean().item())
-    expected = frechet_distance(
-        Means()((sr * 255).round()).double().numpy(), Means()((hr * 255).round()).double().numpy()
-    )
+    expected = frechet_distance(Means()((sr * 255).round()).double().numpy(), Means()((hr * 255).round()).double().numpy())
     assert row["FD (means)"] == pytest.approx(expected, rel=1e-6)
     kernel = kernel_distance(Means()((sr * 255).round()).double().numpy(), Means()((hr * 255).round()).double().numpy())
     assert row["KID (means) x1000"] == pytest.approx(1000 * kernel, rel=1e-6)

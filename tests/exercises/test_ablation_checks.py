@@ -154,9 +154,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("check", "answer"), [(check, answer) for check, answers in RIGHT.items() for answer in answers]
-)
+@pytest.mark.parametrize(("check", "answer"), [(check, answer) for check, answers in RIGHT.items() for answer in answers])
 def test_right_answers_pass(check, answer) -> None:
     assert check(answer).passed, check(answer)
 

@@ -52,9 +52,7 @@ RIGHT_AND_WRONG = {
     ),
     metrics.check_kernel_distance: (
         kernel_distance,
-        lambda a, b: (
-            ((a @ a.T / 4 + 1) ** 3).mean() + ((b @ b.T / 4 + 1) ** 3).mean() - 2 * ((a @ b.T / 4 + 1) ** 3).mean()
-        ),
+        lambda a, b: ((a @ a.T / 4 + 1) ** 3).mean() + ((b @ b.T / 4 + 1) ** 3).mean() - 2 * ((a @ b.T / 4 + 1) ** 3).mean(),
     ),
     data.check_face_box: (
         lambda points: landmark_box(points, "five"),

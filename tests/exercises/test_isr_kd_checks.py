@@ -34,8 +34,7 @@ WRONG = [
     (
         check_bottleneck_alone,
         lambda student, teacher, lr, new: (
-            bottleneck_loss(student, teacher, lr, new)
-            + (student(lr).sr - teacher(lr).sr.detach()).square().mean() * 1e3
+            bottleneck_loss(student, teacher, lr, new) + (student(lr).sr - teacher(lr).sr.detach()).square().mean() * 1e3
         ),
         "bottleneck",
     ),

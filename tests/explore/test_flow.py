@@ -106,8 +106,7 @@ def test_arrows_lead_from_where_a_dot_is_drawn_to_where_it_was(dx: float, dy: fl
 
 def test_short_arrows_are_enlarged_and_the_title_says_so() -> None:
     titles = [
-        flow_figure(torch.rand(1, 3, 32, 32), constant(length, 0, 32, 32)).axes[0].get_title()
-        for length in (0.0, 0.25, 8.0)
+        flow_figure(torch.rand(1, 3, 32, 32), constant(length, 0, 32, 32)).axes[0].get_title() for length in (0.0, 0.25, 8.0)
     ]
     assert [title.partition("(")[2] for title in titles] == ["", "arrows x10)", ""]
 

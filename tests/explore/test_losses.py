@@ -121,9 +121,7 @@ def test_gradients_are_the_slopes() -> None:
 
 def test_one_discriminator_pulls_in_one_direction_whatever_the_game(discriminator: Discriminator) -> None:
     sr, hr = picture(16, seed=1), picture(16)
-    games = [
-        loss_gradient(loss, sr, hr)[1].flatten() for loss in list(discriminator_losses(discriminator).values())[:3]
-    ]
+    games = [loss_gradient(loss, sr, hr)[1].flatten() for loss in list(discriminator_losses(discriminator).values())[:3]]
     (slope,) = torch.autograd.grad(discriminator(x := sr.clone().requires_grad_(True)).sum(), x)
     for gradient in games:
         assert F.cosine_similarity(gradient, -slope.flatten(), dim=0).item() == pytest.approx(1, abs=1e-5)

@@ -46,9 +46,7 @@ def test_only_differences_count_and_one_pair_is_both_games() -> None:
         torch.testing.assert_close(loss(real + 11, fake + 11), loss(real, fake))
     assert not torch.isclose(bce_generator(fake + 11), bce_generator(fake))
     one_real, one_fake = real[:1], fake[:1]
-    torch.testing.assert_close(
-        relativistic_average_generator(one_real, one_fake), 2 * relativistic_generator(one_real, one_fake)
-    )
+    torch.testing.assert_close(relativistic_average_generator(one_real, one_fake), 2 * relativistic_generator(one_real, one_fake))
 
 
 @pytest.mark.parametrize(

@@ -64,9 +64,7 @@ def test_official_backend_equals_the_package(drawn_alex: Path) -> None:
     for name, value in torch.load(drawn_alex, weights_only=True).items():
         if name.startswith("features."):
             layer = name.removeprefix("features.")
-            own = next(
-                parameter for key, parameter in reference.net.named_parameters() if key.split(".", 1)[1] == layer
-            )
+            own = next(parameter for key, parameter in reference.net.named_parameters() if key.split(".", 1)[1] == layer)
             own.data.copy_(value)
     sr, hr = pairs(5)
     metric = lpips_metric("alex")

@@ -79,9 +79,7 @@ def sample(shape: float, left: float, right: float, n: int, seed: int) -> NDArra
     return np.where(rng.random(n) < left / (left + right), -left, right) * magnitude
 
 
-@pytest.mark.parametrize(
-    ("shape", "left", "right"), [(2.0, 1.0, 1.0), (1.0, 0.5, 1.5), (0.6, 2.0, 1.0), (4.0, 1.0, 0.7)]
-)
+@pytest.mark.parametrize(("shape", "left", "right"), [(2.0, 1.0, 1.0), (1.0, 0.5, 1.5), (0.6, 2.0, 1.0), (4.0, 1.0, 0.7)])
 def test_the_fit_recovers_known_parameters(shape: float, left: float, right: float) -> None:
     found = fit_aggd(sample(shape, left, right, 400_000, seed=0)[None])
     np.testing.assert_allclose(np.concatenate(found), [shape, left, right], rtol=0.03)
@@ -162,9 +160,7 @@ def test_small_images_need_the_enlargement(some_parameters: None) -> None:
         niqe(x, enlarge=2)
     rgb = quantize(x.double())
     for enlarge, factor in ((True, 3), (3, 3), (4, 4)):
-        torch.testing.assert_close(
-            niqe(x, enlarge=enlarge), niqe(quantize(resize_bicubic(rgb, factor))), rtol=0, atol=1e-12
-        )
+        torch.testing.assert_close(niqe(x, enlarge=enlarge), niqe(quantize(resize_bicubic(rgb, factor))), rtol=0, atol=1e-12)
     large = photo(200, 250)
     assert niqe(large, enlarge=True) == niqe(large)
     for bad in (0, -1, 1.5):

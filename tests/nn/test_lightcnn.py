@@ -17,9 +17,7 @@ def conv(inputs: int, outputs: int, kernel: int) -> int:
 def test_parameters_by_hand(size: int, expected: int) -> None:
     with torch.device("meta"):
         found = sum(p.numel() for p in LightCNN(size).parameters())
-    layers = conv(3, 48, 5) + sum(
-        conv(i, i, 1) + conv(i, o, 3) for i, o in ((48, 96), (96, 192), (192, 128), (128, 128))
-    )
+    layers = conv(3, 48, 5) + sum(conv(i, i, 1) + conv(i, o, 3) for i, o in ((48, 96), (96, 192), (192, 128), (128, 128)))
     flat = 128 * (size // 16) ** 2
     assert found == layers + (flat + 1) * 512 + 257 == expected
 

@@ -46,9 +46,7 @@ def test_the_address_is_the_published_one() -> None:
     links = launch_links("NAME")
     place = FACTS["urls"]["Repository"].removeprefix("https://github.com/")
     assert links["binder"] == f"https://mybinder.org/v2/gh/{place}/v{__version__}?urlpath=lab/tree/notebooks/NAME.ipynb"
-    assert (
-        links["colab"] == f"https://colab.research.google.com/github/{place}/blob/v{__version__}/notebooks/NAME.ipynb"
-    )
+    assert links["colab"] == f"https://colab.research.google.com/github/{place}/blob/v{__version__}/notebooks/NAME.ipynb"
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

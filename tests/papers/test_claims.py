@@ -33,9 +33,7 @@ def test_every_claim_is_whole() -> None:
                 assert part.metric in FAMILIES
                 assert part.role in ROLES
                 weights = [weight for _, weight in part.terms]
-                assert (sum(weights) == pytest.approx(0)) == (
-                    part.target == 0
-                )  # a difference, or a mean against a value
+                assert (sum(weights) == pytest.approx(0)) == (part.target == 0)  # a difference, or a mean against a value
 
 
 def test_the_specified_claims_are_there() -> None:

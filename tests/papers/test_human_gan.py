@@ -96,9 +96,7 @@ def test_normalisation_is_imagenets_and_invertible() -> None:
     image = torch.rand(2, 3, 4, 4)
     torch.testing.assert_close(denormalise(normalise(image)), image)
     grey = normalise(torch.full((1, 3, 1, 1), 0.5)).flatten()
-    torch.testing.assert_close(
-        grey, torch.tensor([(0.5 - 0.485) / 0.229, (0.5 - 0.456) / 0.224, (0.5 - 0.406) / 0.225])
-    )
+    torch.testing.assert_close(grey, torch.tensor([(0.5 - 0.485) / 0.229, (0.5 - 0.456) / 0.224, (0.5 - 0.406) / 0.225]))
 
 
 def toy_batch(count: int = 4) -> dict[str, torch.Tensor]:

@@ -84,9 +84,7 @@ def gradients(method: ISRKD, examples: dict[str, torch.Tensor]) -> dict[str, dic
 
 def test_parameters_are_the_released_networks() -> None:
     with torch.device("meta"):
-        found = {
-            n: sum(p.numel() for p in net.parameters()) for n, (net, _) in networks(Config.preset("paper")).items()
-        }
+        found = {n: sum(p.numel() for p in net.parameters()) for n, (net, _) in networks(Config.preset("paper")).items()}
     assert found == {"generator": 11_912_582, "discriminator": 64_149_889}
 
 
@@ -238,9 +236,7 @@ def test_extended_network_is_the_teacher_until_it_is_trained() -> None:
     extra = sum(p.numel() for n, p in student.named_parameters() if ".extra." in n)
     assert extra == sum(p.numel() for p in student.parameters()) - sum(p.numel() for p in old.parameters()) > 0
     found = gradients(built(replace(TINY, **EXTENSION), old), batch([True, False]))["generator"]
-    assert all(
-        found[f"step{i}.extra.0.last.weight"].abs().sum() > 0 for i in (1, 2, 3)
-    )  # and it can leave the identity
+    assert all(found[f"step{i}.extra.0.last.weight"].abs().sum() > 0 for i in (1, 2, 3))  # and it can leave the identity
     with pytest.raises(ValueError, match="another network"):
         start_from(Generator(TINY.width), student)
 
@@ -345,9 +341,7 @@ def test_an_images_weight_does_not_depend_on_its_neighbours_domain() -> None:
 
     whole = batch([True, False, False, True])
     together = gradients(fresh(), whole)["generator"]
-    single = [
-        gradients(fresh(), {key: value[i : i + 1] for key, value in whole.items()})["generator"] for i in range(4)
-    ]
+    single = [gradients(fresh(), {key: value[i : i + 1] for key, value in whole.items()})["generator"] for i in range(4)]
     for name, value in together.items():
         mean = torch.stack([one[name] for one in single]).mean(0)
         torch.testing.assert_close(value, mean, rtol=1e-3, atol=1e-3 * mean.abs().max().item() + 1e-6)
@@ -404,9 +398,7 @@ def test_teacher_is_a_frozen_copy_in_evaluation_mode_outside_the_checkpoint(tmp_
     old = teacher()
     student = ISRKD(TINY, old)
     start = {name: value.clone() for name, value in old.state_dict().items()}
-    Trainer(
-        student, lambda step: batch([True, False], seed=step), tmp_path, TrainerOptions(2, device="cpu"), seed=0
-    ).train()
+    Trainer(student, lambda step: batch([True, False], seed=step), tmp_path, TrainerOptions(2, device="cpu"), seed=0).train()
     copied = student.teacher
     assert copied is not None
     assert copied is not old

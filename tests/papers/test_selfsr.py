@@ -39,9 +39,7 @@ from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig
 from facesr_lib.training import StageCache, Trainer, TrainerOptions
 from facesr_lib.training.log import CsvLog
 
-SMALL = replace(
-    Config.preset("smoke").paired, width=8, blocks=1, d_blocks=1, batch_size=4, steps=9, grow_at=(2, 5), fade=2
-)
+SMALL = replace(Config.preset("smoke").paired, width=8, blocks=1, d_blocks=1, batch_size=4, steps=9, grow_at=(2, 5), fade=2)
 STAGE1 = replace(Config.preset("smoke").degradation, width=8, blocks=1, steps=8, batch_size=4)
 
 
@@ -132,9 +130,7 @@ def test_stage_1_resumed_equals_unbroken(kind: type[Adaptation], unpaired: Unpai
 @pytest.mark.parametrize("kind", [FlowAdaptation, CycleAdaptation])
 def test_stage_1_learns_a_visible_difference(kind: type[Adaptation]) -> None:
     """Real LR is brighter by 0.2: the translation must move most of the way, whatever the faces."""
-    config = replace(
-        STAGE1, width=16, steps=150, batch_size=8, identity=0.5, cycle=1.0, learning_rate=2e-3, cycle_residual=True
-    )
+    config = replace(STAGE1, width=16, steps=150, batch_size=8, identity=0.5, cycle=1.0, learning_rate=2e-3, cycle_residual=True)
     method = kind(config)
     torch.manual_seed(0)
     method.build()
@@ -347,9 +343,7 @@ def test_growing_adds_optimizer_state_and_keeps_the_old(pairs: PairedBatches) ->
     torch.manual_seed(0)
     method = SelfSR(SMALL)
     method.build()
-    new = set(method.networks["generator"].body[2].parameters()) | set(
-        method.networks["generator"].to_rgb[1].parameters()
-    )
+    new = set(method.networks["generator"].body[2].parameters()) | set(method.networks["generator"].to_rgb[1].parameters())
     for step in range(5):  # levels 1 and 2
         method.begin_step(step)
         method.step(pairs(step))

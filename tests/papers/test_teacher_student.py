@@ -115,9 +115,7 @@ def test_parameters_by_hand() -> None:
     conv = lambda i, o, k=3: i * o * k * k + o  # noqa: E731
     n = 48
     feedback = 1_102_439  # tests/nn/test_feedback.py
-    recurrent = (
-        conv(3, 4 * n) + 1 + conv(2 * n + 1, n, 1) + 1 + conv(n, n) + 1 + feedback + conv(n, n, 6) + 1 + conv(n, 3)
-    )
+    recurrent = conv(3, 4 * n) + 1 + conv(2 * n + 1, n, 1) + 1 + conv(n, n) + 1 + feedback + conv(n, n, 6) + 1 + conv(n, 3)
     assert found["tnet"] == found["snet"] == recurrent == 1_217_598
     down = conv(3, 64) + 1 + 16 * (2 * conv(64, 64) + 1) + 2 * (conv(64, 64) + 1) + conv(64, 3)
     assert found["denet"] == found["dsnet"] == down == 1_259_094
@@ -305,9 +303,7 @@ def test_terms_of_equations_5_to_8() -> None:
         supervised = mean_squared_error(tnet(quantize(method.denet(images["hr"]))), images["hr"])
         sr = snet(images["real_lr"])
         cycle = F.mse_loss(dsnet(sr[-1]), images["real_lr"])
-    method.optimizers["tnet"].param_groups[0]["lr"] = (
-        0.0  # so that the pseudo-HR below is the one that the student sees
-    )
+    method.optimizers["tnet"].param_groups[0]["lr"] = 0.0  # so that the pseudo-HR below is the one that the student sees
     pseudo_hr = method.super_resolve_with("tnet", images["real_lr"])
     terms = method.step(images)
     assert terms["teacher_content"].item() == pytest.approx(supervised.item(), rel=1e-4)

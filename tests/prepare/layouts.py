@@ -112,9 +112,7 @@ def icartoonface(folder: Path) -> None:
     for person in range(PEOPLE):
         name = f"personai_icartoonface_rectrain_{person:05d}"
         for i in range(2):
-            picture(
-                folder / "personai_icartoonface_rectrain/icartoonface_rectrain" / name / f"{name}_{i:07d}.jpg", 50, 60
-            )
+            picture(folder / "personai_icartoonface_rectrain/icartoonface_rectrain" / name / f"{name}_{i:07d}.jpg", 50, 60)
 
 
 def ls3dw(folder: Path) -> None:

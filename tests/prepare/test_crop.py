@@ -50,9 +50,7 @@ def test_square_box() -> None:
 def test_outline_box_in_closed_form_and_equivariant() -> None:
     points = np.array([[10, 40], [50, 40], [30, 20], [30, 100], [20, 60]], float)
     side = OUTLINE_SIDE * 80
-    assert landmark_box(points, "outline") == pytest.approx(
-        (30 - side / 2, 60 - side / 2, 30 + side / 2, 60 + side / 2)
-    )
+    assert landmark_box(points, "outline") == pytest.approx((30 - side / 2, 60 - side / 2, 30 + side / 2, 60 + side / 2))
     for layout in ("outline", "five"):
         box = np.array(landmark_box(points, layout))
         np.testing.assert_allclose(landmark_box(3 * points + 7, layout), 3 * box + 7)

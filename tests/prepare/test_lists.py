@@ -54,9 +54,7 @@ WIDER = """0--Parade/0_Parade_1.jpg
 def test_wider_faces(tmp_path: Path) -> None:
     found = dict(lists.wider_faces(write(tmp_path / "w.txt", WIDER)))
     assert list(found) == ["0--Parade/0_Parade_1.jpg", "0--Parade/0_Parade_2.jpg", "1--Handshaking/x.jpg"]
-    assert found["0--Parade/0_Parade_1.jpg"] == [
-        lists.WiderFace((10, 20, 25, 38), 1, 2, False)
-    ]  # a box without width is none
+    assert found["0--Parade/0_Parade_1.jpg"] == [lists.WiderFace((10, 20, 25, 38), 1, 2, False)]  # a box without width is none
     assert found["0--Parade/0_Parade_2.jpg"] == []
     assert found["1--Handshaking/x.jpg"][0].invalid
 
@@ -130,9 +128,7 @@ def test_aflw_reads_without_writing(tmp_path: Path) -> None:
 
 
 def test_ffhqs_list_is_read_entry_by_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = {
-        str(i): {"category": "training", "image": {"file_path": f"{i}.png", "x": ["}", {"a": i}]}} for i in range(50)
-    }
+    entries = {str(i): {"category": "training", "image": {"file_path": f"{i}.png", "x": ["}", {"a": i}]}} for i in range(50)}
     for block in (1, 7, 1000, 1 << 16):
         monkeypatch.setattr(lists, "_BLOCK", block)
         for indent in (None, 2):

@@ -181,9 +181,7 @@ def test_one_bad_picture_is_reported_and_left_out(source: Path, tmp_path: Path, 
 
 def test_many_bad_pictures_are_fatal_and_leave_nothing(source: Path, tmp_path: Path, small_chunks: None) -> None:
     damage(source, 3, 20, 30)
-    with pytest.raises(
-        PrepareError, match=r"2 of 40 pictures .* cannot be used, more than 1%(.|\n)*003\.png(.|\n)*020\.png"
-    ):
+    with pytest.raises(PrepareError, match=r"2 of 40 pictures .* cannot be used, more than 1%(.|\n)*003\.png(.|\n)*020\.png"):
         run(source, tmp_path / "out/train.json")
     assert contents(tmp_path / "out") == {}
 

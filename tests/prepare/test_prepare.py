@@ -138,9 +138,7 @@ def test_missing_rows_are_named(tmp_path: Path) -> None:
     with pytest.raises(PrepareError, match="announces 20 rows and has 14: it is cut short"):
         run("celeba-wild", tmp_path / "root", source)
     (source / "list_landmarks_celeba.txt").write_text("\n".join(["14", *rows[1:-6]]))
-    with pytest.raises(
-        PrepareError, match=r"pictures .* cannot be used(.|\n)*000017\.jpg: no row in list_landmarks_celeba\.txt"
-    ):
+    with pytest.raises(PrepareError, match=r"pictures .* cannot be used(.|\n)*000017\.jpg: no row in list_landmarks_celeba\.txt"):
         run("celeba-wild", tmp_path / "root", source)
     (source / "identity_CelebA.txt").write_text("000001.jpg 1\n")
     with pytest.raises(PrepareError, match=r"identity_CelebA\.txt has no row for 19 of 20 images, 000002\.jpg first"):

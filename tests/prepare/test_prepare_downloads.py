@@ -68,9 +68,7 @@ def left_in(root: Path) -> list[str]:
 
 def test_a_wrong_checksum(host: Host, served: Any, tmp_path: Path) -> None:
     host.files["img_align_celeba.zip"] = host.files["img_align_celeba.zip"][::-1]
-    with pytest.raises(
-        DownloadFailed, match=r"img_align_celeba\.zip is not the expected file .*put it into .*sources/celeba"
-    ):
+    with pytest.raises(DownloadFailed, match=r"img_align_celeba\.zip is not the expected file .*put it into .*sources/celeba"):
         prepare(served, tmp_path / "root", workers=1)
     assert left_in(tmp_path / "root") == []
 

@@ -8,11 +8,9 @@ import layouts
 import pytest
 from layouts import made, run
 
-from facesr_lib.data import in_the_wild, load_cartoons, load_faces
-from facesr_lib.papers import find_paper
-from facesr_tools.prepare import (
-    paper_data,
-)
+from facesr_lib.data import load_cartoons, load_faces, load_real_faces
+from facesr_lib.papers import HUMAN_GAN, ISR_KD, SELFSR, TEACHER_STUDENT
+from facesr_tools.prepare import paper_data
 
 
 @pytest.fixture(scope="module")
@@ -25,33 +23,35 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_papers_own_set_comes_first(root: Path) -> None:
-    assert load_faces(root, "train", 128, find_paper("isr_kd").data_sets).name == "celeba/train"
-    assert load_faces(root, "train", 64, find_paper("teacher_student").data_sets).name == "scgan/train"
+    assert load_faces(root, "train", 128, ISR_KD.data_sets).name == "celeba/train"
+    assert load_faces(root, "train", 64, TEACHER_STUDENT.data_sets).name == "scgan/train"
     assert load_faces(root, "train", 16).name == "celeba/train"  # without a preference the first by name
     assert load_faces(root / "webface", "test", 32).name == "webface/test"
-    with pytest.raises(
-        FileNotFoundError, match=r"none with faces of 1024 px or more: celeba \(faces, 128 px.*prepare ffhq-1024"
-    ):
-        load_faces(root, "train", 1024, find_paper("human_gan").data_sets)
+    with pytest.raises(FileNotFoundError, match=r"none with faces of 1024 px or more: celeba \(faces, 128 px.*prepare ffhq-1024"):
+        load_faces(root, "train", 1024, HUMAN_GAN.data_sets)
 
 
 def test_real_lr_faces_are_found(root: Path, tmp_path: Path) -> None:
-    wild = in_the_wild(root, 64, 4, find_paper("teacher_student").data_sets)
-    assert wild.hr.name == "scgan/train"
-    assert wild.real_lr.name == "scgan/real_lr/train"
-    assert wild.real_test is not None
-    assert (len(wild.real_lr), len(wild.real_test), wild.real_lr.size) == (layouts.PEOPLE, 3, (16, 16))
+    real = load_real_faces(root, 64, 4, TEACHER_STUDENT.data_sets)
+    assert real.hr.name == "scgan/train"
+    assert real.real_lr.name == "scgan/real_lr/train"
+    assert real.real_test is not None
+    assert (len(real.real_lr), len(real.real_test), real.real_lr.size) == (
+        layouts.PEOPLE,
+        3,
+        (16, 16),
+    )
     others = tmp_path / "others"
     others.mkdir()
     for name in ("celeba", "widerface"):
         (others / name).symlink_to(root / name)
-    wild = in_the_wild(others, 64, 4, find_paper("selfsr").data_sets)
-    assert (wild.hr.name, wild.real_lr.name) == ("celeba/train", "widerface/real_lr/train")
-    assert len(wild.hr) == 12  # all of the people: no half of them is kept for LR
-    people = [set(part.groups) for part in (wild.hr, wild.val, wild.test)]
+    real = load_real_faces(others, 64, 4, SELFSR.data_sets)
+    assert (real.hr.name, real.real_lr.name) == ("celeba/train", "widerface/real_lr/train")
+    assert len(real.hr) == 12  # all of the people: no half of them is kept for LR
+    people = [set(part.groups) for part in (real.hr, real.val, real.test)]
     assert sum(map(len, people)) == len(set.union(*people))
     with pytest.raises(ValueError, match="packed at 16x16 px"):
-        in_the_wild(others, 128, 4, find_paper("selfsr").data_sets)
+        load_real_faces(others, 128, 4, SELFSR.data_sets)
 
 
 def test_cartoons_are_found(root: Path) -> None:
@@ -61,8 +61,8 @@ def test_cartoons_are_found(root: Path) -> None:
 
 
 def test_what_a_paper_lacks(root: Path, tmp_path: Path) -> None:
-    assert paper_data(find_paper("isr_kd"), root) == (["celeba", "icartoonface"], [])
-    assert paper_data(find_paper("teacher_student"), root)[1] == []
-    assert paper_data(find_paper("selfsr"), root) == (["widerface"], ["celeba-wild or helen or bulat"])
-    assert paper_data(find_paper("human_gan"), tmp_path) == ([], ["ffhq-1024"])
-    assert paper_data(find_paper("teacher_student"), root / "scgan") == (["scgan"], [])
+    assert paper_data(ISR_KD, root) == (["celeba", "icartoonface"], [])
+    assert paper_data(TEACHER_STUDENT, root)[1] == []
+    assert paper_data(SELFSR, root) == (["widerface"], ["celeba-wild or helen or bulat"])
+    assert paper_data(HUMAN_GAN, tmp_path) == ([], ["ffhq-1024"])
+    assert paper_data(TEACHER_STUDENT, root / "scgan") == (["scgan"], [])

@@ -60,9 +60,7 @@ def claims(tmp_path: Path, profile: str) -> dict[str, dict[str, Any]]:
     return {claim["id"]: claim for paper in data["papers"] for claim in paper["claims"]}
 
 
-@pytest.mark.parametrize(
-    ("profile", "preface"), [("quick", "on quick: "), ("workshop", "on workshop: "), ("paper", "")]
-)
+@pytest.mark.parametrize(("profile", "preface"), [("quick", "on quick: "), ("workshop", "on workshop: "), ("paper", "")])
 def test_every_verdict_names_its_profile_unless_it_is_the_papers(
     start: StartRun, tmp_path: Path, profile: str, preface: str
 ) -> None:
@@ -201,9 +199,7 @@ def test_the_drawing_shows_on_which_side_an_interval_lies() -> None:
 
 def test_a_notebook_shows_the_verdicts_on_its_own_paper(tmp_path: Path) -> None:
     def started(paper: str | None, profile: str) -> Run:
-        return Run.start(
-            "10_x", title="X", paper=paper, profile=profile, seed=0, device="cpu", output_dir=str(tmp_path)
-        )
+        return Run.start("10_x", title="X", paper=paper, profile=profile, seed=0, device="cpu", output_dir=str(tmp_path))
 
     run = started("human_gan", "quick")
     better = np.linspace(24.5, 25.5, 40)

@@ -115,9 +115,7 @@ def test_an_older_result_is_read_with_what_it_could_not_say(tmp_path: Path) -> N
         ("colour drift", "colour drift", ""),
     ],
 )
-def test_an_older_score_gets_the_family_that_claims_speak_of(
-    tmp_path: Path, label: str, family: str, unit: str
-) -> None:
+def test_an_older_score_gets_the_family_that_claims_speak_of(tmp_path: Path, label: str, family: str, unit: str) -> None:
     write_json(tmp_path / "result.json", {**SOUND, "schema": 2, "scores": [{**SCORE, "metric": label}]})
     (score,) = load_result(tmp_path / "result.json")["scores"]
     assert (score["key"], score["family"], score["unit"]) == (label, family, unit)

@@ -14,9 +14,7 @@ from typer.testing import CliRunner
 from facesr_tools.cli.main import app
 
 # A background job may have handed SIGINT down as ignored; a terminal does not.
-COMMAND = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from facesr_tools.cli import main; main()"
-)
+COMMAND = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from facesr_tools.cli import main; main()"
 SLOW = """
 import os, pathlib, subprocess, time
 folder = pathlib.Path(OUTPUT_DIR)
@@ -41,9 +39,7 @@ def test_an_interrupted_run_leaves_no_process_and_resumes(tmp_path: Path, make_n
     arguments = ["run", "all", "--profile", "smoke", "--out", str(out), "--notebooks", str(tmp_path / "notebooks")]
     if number == signal.SIGTERM:
         arguments.append("--fresh")
-    run = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    run = subprocess.Popen([sys.executable, "-c", COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not (out / "pids").exists():
         assert run.poll() is None
         time.sleep(0.1)

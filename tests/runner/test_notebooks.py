@@ -30,9 +30,7 @@ def test_reads_facts_by_name_with_the_report_last_and_ignores_strangers(three):
     assert (first.minutes, first.hardware) == ({"quick": 1.5}, {"paper": "GPU 24 GB"})
 
 
-@pytest.mark.parametrize(
-    "name", ["10", "10_human_face_gan", "10_human_face_gan.ipynb", "notebooks/10_human_face_gan.ipynb"]
-)
+@pytest.mark.parametrize("name", ["10", "10_human_face_gan", "10_human_face_gan.ipynb", "notebooks/10_human_face_gan.ipynb"])
 def test_a_notebook_has_several_names(three, name):
     assert [notebook.name for notebook in select(three, [name])] == ["10_human_face_gan"]
 

@@ -188,9 +188,7 @@ def answered(source: str, **extra) -> nbformat.NotebookNode:
 
 
 def test_cells_decide_even_when_papermill_saw_nothing():
-    good = new_notebook(
-        cells=[answered("a"), new_code_cell(""), new_code_cell("b", metadata={"tags": ["skip-execution"]})]
-    )
+    good = new_notebook(cells=[answered("a"), new_code_cell(""), new_code_cell("b", metadata={"tags": ["skip-execution"]})])
     assert find_failure(good, None, None, 0) is None
 
     numbered_only = new_notebook(cells=[answered("a"), new_code_cell("b", execution_count=2), answered("c")])
@@ -198,9 +196,7 @@ def test_cells_decide_even_when_papermill_saw_nothing():
     assert failure is not None
     assert (failure.cell, failure.cells, failure.reason) == (2, 3, "the notebook stopped before this cell")
 
-    silent = new_notebook(
-        cells=[answered("a", outputs=[new_output("error", ename="E", evalue="v", traceback=["E: v"])])]
-    )
+    silent = new_notebook(cells=[answered("a", outputs=[new_output("error", ename="E", evalue="v", traceback=["E: v"])])])
     assert find_failure(silent, None, None, 0).reason == "E: v"
 
 

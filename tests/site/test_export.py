@@ -45,14 +45,10 @@ def assert_offline(page: str) -> None:
     assert not soup.find_all(["script", "link", "object", "embed", "base"])
     for tag in soup.find_all(True):
         for name, value in tag.attrs.items():
-            loads = name in ("src", "srcset", "poster", "data", "background") or (
-                name.endswith("href") and tag.name != "a"
-            )
+            loads = name in ("src", "srcset", "poster", "data", "background") or (name.endswith("href") and tag.name != "a")
             assert not (loads and not str(value).startswith(("data:", "#"))), f"<{tag.name} {name}={value}>"
             assert not name.startswith("on"), f"<{tag.name} {name}>"
-    for style in [tag.get_text() for tag in soup.find_all("style")] + [
-        str(tag["style"]) for tag in soup.find_all(style=True)
-    ]:
+    for style in [tag.get_text() for tag in soup.find_all("style")] + [str(tag["style"]) for tag in soup.find_all(style=True)]:
         assert not re.search(r"@import|url\(\s*['\"]?(?!['\"]?(?:data:|#))", style)
     policy = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})
     assert isinstance(policy, Tag)

@@ -108,9 +108,7 @@ def test_a_notebooks_page(site: Path) -> None:
     assert {link["href"] for link in soup.select("a.button:not(.plain)")} == set(launch_links("00_first").values())
     assert [str(link["href"]) for link in soup.select(".prev-next-area a")] == ["../index.html", "10_second.html"]
     assert [link["href"] for link in soup.select("nav.page-toc a")] == ["#formulas", "#pictures", "#exercises", "#one"]
-    assert {"10_second.html", "10_second.html#the-end", "#pictures"} <= {
-        link["href"] for link in article("a", href=True)
-    }
+    assert {"10_second.html", "10_second.html#the-end", "#pictures"} <= {link["href"] for link in article("a", href=True)}
     assert "Written by npm @someone/package." in text
     assert "badges.example" not in str(soup)  # a badge is a button now
 
@@ -159,9 +157,7 @@ def test_explorers_show_their_first_view(site: Path) -> None:
 
 def test_nothing_of_the_machine_that_ran_it_is_published(site: Path) -> None:
     for path in [*site.rglob("*.html"), *site.glob("files/*.ipynb"), site / "searchindex.js"]:
-        if (
-            "OUTPUT_DIR =" not in path.read_text()
-        ):  # the downloadable notebook as committed in this test holds it itself
+        if "OUTPUT_DIR =" not in path.read_text():  # the downloadable notebook as committed in this test holds it itself
             assert "/home/someone" not in path.read_text(), path
     assert "runs/quick" in read(site, "notebooks/00_first").get_text()
 
@@ -290,10 +286,7 @@ def test_markdown_of_github_means_the_same_to_sphinx(tmp_path: Path) -> None:
     assert seen("![local](a.png)") == "![local](a.png)"
     assert seen("[`x`](../README.md#a)") == "[`x`](/install.md#a)"
     assert seen("[x](../CONTRIBUTING.md)") == f"[x]({REPOSITORY}/blob/{TAG}/CONTRIBUTING.md)"  # no page here
-    assert (
-        seen("[x](#a) [y](https://x.org) [z](../tests/)")
-        == f"[x](#a) [y](https://x.org) [z]({REPOSITORY}/tree/{TAG}/tests)"
-    )
+    assert seen("[x](#a) [y](https://x.org) [z](../tests/)") == f"[x](#a) [y](https://x.org) [z]({REPOSITORY}/tree/{TAG}/tests)"
     assert seen("`f[0](x)`\n```\nmodels[0](x)\n```\n") == "`f[0](x)`\n```\nmodels[0](x)\n```\n"
 
 

@@ -95,16 +95,12 @@ def test_the_richest_form_that_needs_no_script() -> None:
     assert shown({"text/html": "<b>rich</b>", "text/plain": "plain"}) == "rich"
     assert shown({"text/plain": "ImageSet('a', 3)"}) == "ImageSet('a', 3)"
     assert shown({"application/javascript": "alert(1)"}) == "Interactive part: run the notebook to use it."
-    assert (
-        shown({VIEW: {"model_id": "gone"}, "text/plain": "VBox()"}) == "Interactive part: run the notebook to use it."
-    )
+    assert shown({VIEW: {"model_id": "gone"}, "text/plain": "VBox()"}) == "Interactive part: run the notebook to use it."
     assert shown({VIEW: {"model_id": "gone"}, "text/plain": "train:  50%|###  | 1/2"}) == ""
 
 
 def test_a_progress_bar_is_a_line() -> None:
-    bar = ipywidgets.HBox(
-        [ipywidgets.HTML("train: 100%"), ipywidgets.FloatProgress(value=3, max=3), ipywidgets.HTML("3/3")]
-    )
+    bar = ipywidgets.HBox([ipywidgets.HTML("train: 100%"), ipywidgets.FloatProgress(value=3, max=3), ipywidgets.HTML("3/3")])
     assert shown({VIEW: {"model_id": bar.model_id}, "text/plain": "x"}, saved(bar)) == "train: 100% 3/3"
 
 

@@ -33,10 +33,7 @@ class Config:
 def test_hash_sees_values_and_types_but_not_order() -> None:
     assert config_hash(Config()) == config_hash(Config(sizes=(4, 8)))
     assert config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1})
-    assert (
-        len({config_hash(c) for c in (Config(), replace(Config(), sizes=(4, 9)), Config(Noise()), Config(Blur(2.0)))})
-        == 4
-    )
+    assert len({config_hash(c) for c in (Config(), replace(Config(), sizes=(4, 9)), Config(Noise()), Config(Blur(2.0)))}) == 4
 
 
 def test_hash_is_the_same_on_every_machine() -> None:
@@ -143,9 +140,7 @@ def test_fingerprint_sees_names_of_files_but_not_what_trains_nothing(tmp_path: P
 def test_train_stage_trains_once_and_loads_the_same_weights(tmp_path: Path) -> None:
     def run() -> Trained:
         options = TrainerOptions(steps=12, log_every=3, checkpoint_every=5, validate_every=4, device="cpu")
-        return train_stage(
-            StageCache(tmp_path), "toy", ToyGAN(), batches, options, seed=7, key={"toy": 1}, validate=validate
-        )
+        return train_stage(StageCache(tmp_path), "toy", ToyGAN(), batches, options, seed=7, key={"toy": 1}, validate=validate)
 
     first, second = run(), run()
     assert (first.reused, second.reused) == (False, True)

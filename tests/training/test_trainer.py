@@ -54,9 +54,7 @@ def test_killed_at_random_steps_equals_the_unbroken_run_bit_for_bit(tmp_path: Pa
     kills = 0
     for _ in range(4):
         stop_at = chance.randint(1, STEPS - 4)
-        process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("toy.py"), broken], stderr=subprocess.DEVNULL
-        )
+        process = subprocess.Popen([sys.executable, Path(__file__).with_name("toy.py"), broken], stderr=subprocess.DEVNULL)
         while process.poll() is None and not (log.exists() and log.read_bytes().count(b"\n") > stop_at):
             time.sleep(0.001)
         if process.poll() is None:

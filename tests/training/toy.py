@@ -21,12 +21,8 @@ class ToyGAN(SuperResolver):
 
     def build(self) -> None:
         self.networks = {
-            "generator": nn.Sequential(
-                nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.Dropout(0.3), nn.Conv2d(8, 3, 1)
-            ),
-            "discriminator": nn.Sequential(
-                nn.Conv2d(3, 4, 3, stride=2), nn.Dropout2d(0.2), nn.Flatten(), nn.LazyLinear(1)
-            ),
+            "generator": nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.Dropout(0.3), nn.Conv2d(8, 3, 1)),
+            "discriminator": nn.Sequential(nn.Conv2d(3, 4, 3, stride=2), nn.Dropout2d(0.2), nn.Flatten(), nn.LazyLinear(1)),
         }
         self.networks["discriminator"](torch.zeros(1, 3, 8, 8))
         for name, network in self.networks.items():

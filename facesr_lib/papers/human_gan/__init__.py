@@ -94,9 +94,7 @@ class Generator(nn.Module):
 
     def forward(self, lr: Tensor) -> Tensor:
         if lr.shape[-2] % 2 or lr.shape[-1] % 2:
-            raise ValueError(
-                f"the generator halves its input first, so its height and width must be even: got {tuple(lr.shape)}"
-            )
+            raise ValueError(f"the generator halves its input first, so its height and width must be even: got {tuple(lr.shape)}")
         # The clamp passes no gradient outside its range: a scale that ever got there would stay. It starts in the middle.
         scale = self.residual_scale.clamp(self.least, self.largest)
         return self.main(lr) + scale * F.interpolate(lr, scale_factor=2, mode="bilinear", align_corners=False)

@@ -57,9 +57,7 @@ class Experiments:
         method = HumanGAN(config, epoch)
         options = TrainerOptions(method.steps, validate_every=epoch, checkpoint_every=5 * epoch, device=self.device)
         key = {"config": config, "train": self.train.checksum, "val": self.val.checksum}
-        return train_stage(
-            self.stages, stage, method, self.batches, options, seed=self.seed, key=key, validate=self._validate
-        )
+        return train_stage(self.stages, stage, method, self.batches, options, seed=self.seed, key=key, validate=self._validate)
 
     def _validate(self, method: HumanGAN) -> dict[str, float]:
         """Mean PSNR on `val`, the shortcut's scale s, and the PSNR of each image, which the claim about the plateau needs."""

@@ -87,9 +87,7 @@ class Config:
     hr_size: int = 128  # the whole image, resized [code]
     degradation: Halvings = Halvings(8)
     width: float = 1.0  # of the generator; 1: 512 channels in its first step [code]
-    discriminator_width: float = (
-        1.0  # 1: 128 channels in its first layer [code]; it costs half of a step and weighs 5e-3
-    )
+    discriminator_width: float = 1.0  # 1: 128 channels in its first layer [code]; it costs half of a step and weighs 5e-3
     bilinear_start: bool = False  # False: Xavier's weights everywhere [code]; True: see `bilinear` [ours]
     edge_block: bool = True  # False: the block passes its input on (ablation)
     extra_blocks: int = 0  # residual blocks after each step, identities at the start: the "extended network" [ours]
@@ -104,9 +102,7 @@ class Config:
     learning_rate: float = 1e-4  # Adam [code]
     betas: tuple[float, float] = (0.9, 0.999)  # [code]
     batch_size: int = 16  # 1 by default in the released code, unknown in the paper [ours]
-    constant_part: float = (
-        1.0  # of a stage, at `learning_rate` [code]; then the rate falls in a straight line to 0 [ours]
-    )
+    constant_part: float = 1.0  # of a stage, at `learning_rate` [code]; then the rate falls in a straight line to 0 [ours]
     epochs: tuple[int, int] = (200, 200)  # of the teacher and of a student [code], over all images of a split
     faces: int | None = None  # most faces to train the teacher on; None: all
     tested: int = 5_000  # most images of each domain to score [ours]
@@ -198,9 +194,7 @@ class ISRKD(SuperResolver):
                 "adversarial": config.adversarial_weight * F.softplus(-discriminator(sr)),
             }
             if config.identity_weight:
-                terms["identity"] = config.identity_weight * js_divergence(
-                    discriminator.features(sr), discriminator.features(hr)
-                )
+                terms["identity"] = config.identity_weight * js_divergence(discriminator.features(sr), discriminator.features(hr))
             if self.teacher is not None:
                 terms |= self.distillation(student, batch["lr"], ~new)
             g_terms = self.update("generator", {name: term.sum() / size for name, term in terms.items()})

@@ -51,9 +51,7 @@ class Step(nn.Module):
 class Generator(nn.Module):
     """LR (N, 3, h, w) in [0, 1] -> Output at 8h x 8w. 11,912,582 parameters at width 1 [code]. Xavier weights, zero biases."""
 
-    def __init__(
-        self, width: float = 1.0, edge_block: bool = True, extra_blocks: int = 0, bilinear_start: bool = False
-    ) -> None:
+    def __init__(self, width: float = 1.0, edge_block: bool = True, extra_blocks: int = 0, bilinear_start: bool = False) -> None:
         super().__init__()
         c = channels(512, width)
         windows = WINDOWS if edge_block else (None, None, None)

@@ -87,9 +87,7 @@ _SMALL_STAGE1 = DegradationConfig(
 
 
 def _workshop() -> Config:
-    paired = replace(
-        _SMALL_SR, width=64, blocks=3, d_blocks=2, batch_size=16, steps=3000, grow_at=(400, 1200), fade=200
-    )
+    paired = replace(_SMALL_SR, width=64, blocks=3, d_blocks=2, batch_size=16, steps=3000, grow_at=(400, 1200), fade=200)
     real = replace(paired, lr_size=16, levels=2, grow_at=(1000,))
     stage1 = replace(_SMALL_STAGE1, width=64, blocks=4, steps=3000, learning_rate=5e-4)
     return Config(paired, replace(paired, paired=False), real, stage1)

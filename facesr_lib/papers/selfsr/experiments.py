@@ -71,9 +71,7 @@ class Experiments:
         if name not in methods:
             raise ValueError(f"unknown adaptation {name!r}: choose one of {', '.join(methods)}")
         method, faces = methods[name], self.real_faces
-        batches = UnpairedBatches(
-            faces.hr, faces.real_lr, Bicubic(self.config.real.scale), config.batch_size, self.seed
-        )
+        batches = UnpairedBatches(faces.hr, faces.real_lr, Bicubic(self.config.real.scale), config.batch_size, self.seed)
         key = {"kind": type(method).__name__, "hr": faces.hr.checksum, "lr": faces.real_lr.checksum}
         return self._train("selfsr-degradation", method, batches, key)
 

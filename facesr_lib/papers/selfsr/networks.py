@@ -22,9 +22,7 @@ class EqualConv2d(nn.Module):
     Adam's steps have the same size for every weight. With the scale outside, they are equally large relative to each layer.
     """
 
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int = 3, *, gain: float = 2**0.5, padding: int | None = None
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, *, gain: float = 2**0.5, padding: int | None = None) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs))

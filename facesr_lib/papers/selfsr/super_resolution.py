@@ -144,9 +144,7 @@ class SelfSR(SuperResolver):
 def sr_networks(config: SRConfig) -> dict[str, tuple[nn.Module, tuple[int, int, int]]]:
     """The networks of stage 2, each with the shape of one input (channels, height, width)."""
     generator = Generator(config.width, config.blocks, config.levels, config.conditioning, config.residual)
-    found: dict[str, tuple[nn.Module, tuple[int, int, int]]] = {
-        "generator": (generator, (3, config.lr_size, config.lr_size))
-    }
+    found: dict[str, tuple[nn.Module, tuple[int, int, int]]] = {"generator": (generator, (3, config.lr_size, config.lr_size))}
     if config.adversarial:
         discriminator = Discriminator(config.width, config.d_blocks, config.levels)
         found["discriminator"] = (discriminator, (3, config.hr_size, config.hr_size))

@@ -103,9 +103,7 @@ class RecurrentSR(nn.Module):
         super().__init__()
         self.edges = tuple(edges)
         self.shallow = nn.Sequential(_conv(3, 4 * width), nn.PReLU(), nn.PixelShuffle(2))  # SFE
-        self.fuse = nn.Sequential(
-            nn.Conv2d(2 * width + 1, width, 1), nn.PReLU(), _conv(width, width), nn.PReLU()
-        )  # PERB
+        self.fuse = nn.Sequential(nn.Conv2d(2 * width + 1, width, 1), nn.PReLU(), _conv(width, width), nn.PReLU())  # PERB
         self.feedback = FeedbackBlock(width, groups)  # PERB
         last = _conv(width, 3)
         self.reconstruct = nn.Sequential(enlarging(width), last)  # RECB

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from facesr_lib.image import quantize
-from facesr_lib.metrics import identity, landmarks
+from facesr_lib.metrics import identity
 from facesr_lib.metrics.faceapi import MEAN_RGB, network_input, read_weights
 from facesr_lib.metrics.identity import embed, identity_similarity, load_identity
 from facesr_lib.metrics.weights import WeightsMissing
+from facesr_tools import landmarks
 from facesr_tools.landmarks import landmark_error, load_landmarks
 from facesr_tools.landmarks import landmarks as find_landmarks
 
@@ -113,9 +114,7 @@ def test_levels_and_floats_are_read_back(tmp_path: Path) -> None:
 
 
 def test_damaged_weight_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(
-        FileNotFoundError, match=r"model-weights_manifest\.json is missing: facesr weights fetch face-api"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"model-weights_manifest\.json is missing: facesr weights fetch face-api"):
         read_weights(tmp_path, "model")
     write(tmp_path, "model", {"a": np.zeros(8, np.uint8)}, shards=1)
     manifest, shard = tmp_path / "model-weights_manifest.json", tmp_path / "model-shard0"
@@ -163,9 +162,7 @@ def test_a_ramp_stays_a_ramp_in_the_input() -> None:
         found = network_input(ramp, size, "x")[0, 0] * 255 + MEAN_RGB[0]
         inner = slice(size // 32 + 1, -(size // 32) - 1)
         expected = (torch.arange(size) + 0.5) * 256 / size
-        torch.testing.assert_close(
-            found[5, inner], expected[inner], rtol=0, atol=0.15
-        )  # a half-pixel slip is 2 or more
+        torch.testing.assert_close(found[5, inner], expected[inner], rtol=0, atol=0.15)  # a half-pixel slip is 2 or more
 
 
 @pytest.mark.parametrize("score", [identity_similarity, landmark_error])
@@ -201,9 +198,7 @@ def test_points_are_pixels_of_the_image_itself(random_weights: None) -> None:
     x = faces(1, 56, 56)
     wide = torch.nn.functional.pad(x, (28, 28))  # black bars, which the network sees either way
     tall = torch.nn.functional.pad(wide, (0, 0, 28, 28))
-    torch.testing.assert_close(
-        find_landmarks(wide) + torch.tensor([0.0, 28.0]), find_landmarks(tall), rtol=0, atol=1e-4
-    )
+    torch.testing.assert_close(find_landmarks(wide) + torch.tensor([0.0, 28.0]), find_landmarks(tall), rtol=0, atol=1e-4)
     assert embed(wide).shape == (1, 128)
     torch.testing.assert_close(embed(wide), embed(tall), rtol=0, atol=1e-6)
 
