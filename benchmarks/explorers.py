@@ -36,13 +36,7 @@ from facesr_lib.plot import image_grid
 
 SIZE = 128
 LIMIT = 150  # milliseconds, the house's promise
-SLIDERS = (
-    widgets.IntSlider,
-    widgets.FloatSlider,
-    widgets.IntRangeSlider,
-    widgets.FloatRangeSlider,
-    widgets.SelectionSlider,
-)
+SLIDERS = (widgets.IntSlider, widgets.FloatSlider, widgets.IntRangeSlider, widgets.FloatRangeSlider, widgets.SelectionSlider)
 
 
 def sliders(widget: widgets.Widget) -> Iterator[widgets.Widget]:

@@ -1,7 +1,5 @@
 """What a result depends on, as plain data: profile, config, code. Nothing here imports torch."""
 
-from __future__ import annotations
-
 import ast
 import dataclasses
 import functools
@@ -47,26 +45,6 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(f"a config holds {type(value).__name__}, which is not plain data (numbers, strings, tuples, dataclasses)")
-
-
-def restore(data: Any, classes: Mapping[str, type]) -> Any:
-    """The inverse of `plain` for configs: JSON data -> dataclasses, looked up by name in `classes`; lists become tuples.
-
-    Raises ValueError, naming the class and its fields, for a class or field that this version does not know or lacks.
-    """
-    if isinstance(data, list):
-        return tuple(restore(item, classes) for item in data)
-    if not isinstance(data, dict):
-        return data
-    values = {key: restore(value, classes) for key, value in data.items() if key != "type"}
-    if "type" not in data:
-        return values
-    if data["type"] not in classes:
-        raise ValueError(f"unknown kind of setting {data['type']!r}: this version knows {', '.join(sorted(classes))}")
-    try:
-        return classes[data["type"]](**values)
-    except TypeError as error:  # a field that is gone, or one more without a default
-        raise ValueError(f"{data['type']} has other fields in this version ({error})") from error
 
 
 def config_hash(config: Any) -> str:

@@ -1,7 +1,5 @@
 """Examine this machine: what it has, what is missing, and which profiles can run."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib.metadata
 import platform

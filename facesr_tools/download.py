@@ -1,7 +1,5 @@
 """Download one file: try mirrors in order, resume partial transfers, rename into place only after the checksum matches."""
 
-from __future__ import annotations
-
 import os
 import re
 import urllib.error

@@ -1,7 +1,5 @@
 """Durations as text: a clock for what is running, words for what is promised or done."""
 
-from __future__ import annotations
-
 
 def clock(seconds: float) -> str:
     """Seconds as m:ss or h:mm:ss."""

@@ -1,7 +1,5 @@
 """Landmark error: are eyes, nose, mouth and jaw of SR where they are in HR?"""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Public addresses: where a notebook opens without installing anything, and where the project's files are."""
 
-from __future__ import annotations
-
 from importlib.metadata import metadata
 from urllib.parse import quote
 

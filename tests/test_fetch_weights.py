@@ -76,9 +76,7 @@ def test_a_complete_part_needs_no_network(host: Host, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
-    [CONTENT[::-1], CONTENT + b"more", CONTENT[:-1] + b"\x00" * 2],
-    ids=["other bytes", "longer", "longer and other"],
+    "content", [CONTENT[::-1], CONTENT + b"more", CONTENT[:-1] + b"\x00" * 2], ids=["other bytes", "longer", "longer and other"]
 )
 def test_wrong_content_never_gets_the_name(host: Host, tmp_path: Path, content: bytes) -> None:
     host.content = content

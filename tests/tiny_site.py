@@ -81,10 +81,7 @@ def first() -> nbformat.NotebookNode:
                 "print(run)",
                 outputs=[new_output("stream", name="stdout", text="written to /home/someone/runs/quick\n  5%\r100%\n")],
             ),
-            new_code_cell(
-                "long()",
-                outputs=[new_output("stream", name="stdout", text="a line\n" * 9_000 + "the last line\n")],
-            ),
+            new_code_cell("long()", outputs=[new_output("stream", name="stdout", text="a line\n" * 9_000 + "the last line\n")]),
             new_markdown_cell("## Pictures\n\nA zebrafish looks at them."),
             new_code_cell(
                 "figure",
@@ -100,8 +97,7 @@ def first() -> nbformat.NotebookNode:
                 ],
             ),
             new_code_cell(
-                "explorer()",
-                outputs=[new_output("display_data", data={WIDGET: {"model_id": "box"}, "text/plain": "VBox()"})],
+                "explorer()", outputs=[new_output("display_data", data={WIDGET: {"model_id": "box"}, "text/plain": "VBox()"})]
             ),
             new_markdown_cell("## Exercises\n\n### One"),
             new_code_cell("def answer():\n    raise NotImplementedError", metadata={"tags": ["exercise"]}),

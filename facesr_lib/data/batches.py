@@ -1,7 +1,5 @@
 """Batches as a function of (seed, step): a resumed run has no loader state to restore."""
 
-from __future__ import annotations
-
 import hashlib
 import operator
 from collections.abc import Callable, Iterator

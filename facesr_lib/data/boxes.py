@@ -1,7 +1,5 @@
 """Boxes around faces, from landmarks: the part of a picture that a protocol crops."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Where prepared data is kept between runs."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """load_faces: the images that a notebook's DATA_ROOT names."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import replace

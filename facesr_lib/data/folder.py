@@ -1,7 +1,5 @@
 """Any folder of pictures as an ImageSet: decoded once, cropped square, resized, and cached as a packed set."""
 
-from __future__ import annotations
-
 import io
 import os
 import warnings

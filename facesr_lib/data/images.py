@@ -75,9 +75,7 @@ class ImageSet:
                 f"got {self.pixels.dtype} {shape}"
             )
         if len(self.groups) != len(self.pixels):
-            raise ValueError(
-                f"image set {self.name!r}: {len(self.pixels)} images but {len(self.groups)} groups; give one id each"
-            )
+            raise ValueError(f"image set {self.name!r}: {len(self.pixels)} images, {len(self.groups)} groups; give one id each")
 
         if not self.name:
             raise ValueError("image set: the name is empty; say what tables shall call it")

@@ -1,7 +1,5 @@
 """Incremental learning, one domain after another: the new images of a batch, and old ones shown again (replayed)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path

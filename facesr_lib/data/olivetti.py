@@ -1,7 +1,5 @@
 """The Olivetti (ORL) faces: 400 grey photographs of 40 people, which come with a package and need no download."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib.util
 from pathlib import Path

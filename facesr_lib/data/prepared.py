@@ -1,7 +1,5 @@
 """Data sets made by `facesr data prepare`: how to recognise them, and which of them a DATA_ROOT names."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

@@ -6,8 +6,6 @@ as LR images, through a `HiddenDegradation`. A method never sees its parameters 
 take PSNR too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

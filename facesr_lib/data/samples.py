@@ -1,7 +1,5 @@
 """Two pictures that need no data set: a public-domain face in colour, and a pattern of known frequencies."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """Splits by person: nobody is in both the training and the test images."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 from collections.abc import Iterable, Mapping

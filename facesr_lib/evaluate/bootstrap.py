@@ -12,20 +12,13 @@ paired differences hardly has, but not this. So we keep the percentiles and take
 intervals.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import (
-    ndtr,
-    ndtri,
-    stdtr,
-    stdtrit,
-)  # normal and Student's t: distribution functions and their inverses
+from scipy.special import ndtr, ndtri, stdtr, stdtrit  # normal and Student's t: distribution functions and their inverses
 
 Floats = npt.NDArray[np.float64]
 RESAMPLES = 10_000
@@ -87,11 +80,7 @@ class Estimate:
 
 
 def bootstrap_mean(
-    values: npt.ArrayLike,
-    groups: Sequence[Hashable] | None = None,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    values: npt.ArrayLike, groups: Sequence[Hashable] | None = None, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Estimate:
     """Estimate the mean of per-image numbers (say, differences between two methods).
 
@@ -124,10 +113,7 @@ def estimate(values: npt.ArrayLike, replicates: npt.ArrayLike, *, n: int, units:
     Column r of `replicates` must come from the same draw of people for every seed. Seeds are resampled here, on top. Degrees of
     freedom combine people and seeds as Satterthwaite (1946) does. Raises ValueError for shapes that do not belong together.
     """
-    means, drawn_means = (
-        np.atleast_1d(np.asarray(values, np.float64)),
-        np.atleast_2d(np.asarray(replicates, np.float64)),
-    )
+    means, drawn_means = (np.atleast_1d(np.asarray(values, np.float64)), np.atleast_2d(np.asarray(replicates, np.float64)))
     seeds = len(means)
     if drawn_means.shape[0] != seeds or drawn_means.shape[1] < 2:
         raise ValueError(f"replicates: expected shape ({seeds}, resamples >= 2), not {drawn_means.shape}")

@@ -1,7 +1,5 @@
 """A claim and its parts, short ways to write the usual ones, and their reader: each paper's folder has a `claims.toml`."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

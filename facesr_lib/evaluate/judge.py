@@ -10,8 +10,6 @@ paper, and because a verdict should not change when another paper's notebook has
 side, so that a verdict for or against always means a 95 % interval wholly on that side.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -64,12 +62,7 @@ class Judged:
 
 
 def judge(
-    claims: Sequence[Claim],
-    results: Sequence[dict[str, Any]],
-    *,
-    judged: bool = True,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    claims: Sequence[Claim], results: Sequence[dict[str, Any]], *, judged: bool = True, resamples: int = RESAMPLES, seed: int = 0
 ) -> list[Judged]:
     """Decide every claim of a paper from the results of its notebooks (as `Run.result` gives them, of one profile).
 

@@ -1,7 +1,5 @@
 """What produced a result: code version, packages, hardware, seeds, data, time and memory. No user, host or folder names."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import os
 import platform

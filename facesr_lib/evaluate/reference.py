@@ -1,12 +1,10 @@
 """Published numbers: what a reproduction is compared with."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from facesr_lib.evaluate.scores import Score
+from facesr_lib.evaluate.result import Score
 from facesr_lib.evaluate.tables import Table, column_decimals, format_number
 
 

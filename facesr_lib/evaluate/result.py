@@ -4,12 +4,10 @@ JSON has no infinity and no not-a-number, and a PSNR of identical images is infi
 "inf", "-inf" and "nan" and become floats again when the report reads it; nothing is rounded, dropped or replaced.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import torch
 from facesr_lib.files import write_atomically
 
 # 2 added: seed and replicates of a score, role and groups of a data set. 3 added: key, family and unit of a score's metric.
+Score = dict[str, Any]
 SCHEMA_VERSION = 3  # 1 and 2 can still be read
 NON_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
@@ -57,3 +56,24 @@ def without_home(text: str) -> str:
     """A text with the reader's home folder written as "~"."""
     home = str(Path.home()).rstrip("/\\")
     return re.sub(rf"{re.escape(home)}(?![\w.-])", "~", text) if home else text
+
+
+def pool_seeds(scores: Sequence[Score]) -> list[Score]:
+    """Pool the scores of one method over its training seeds: every image's mean over the seeds, in the order of the first.
+
+    `seeds` of a pooled record is their number. Seeds that were scored on another number of images than the first are left out.
+    """
+    found: dict[tuple[str, ...], list[Score]] = {}
+    for score in scores:
+        found.setdefault(tuple(score[name] for name in ("method", "dataset", "metric", "convention")), []).append(score)
+    return [_pooled([s for s in members if len(s["values"]) == len(members[0]["values"])]) for members in found.values()]
+
+
+def _pooled(members: list[Score]) -> Score:
+    if len(members) == 1:
+        return {**members[0], "seeds": 1}
+    values = np.mean([score["values"] for score in members], axis=0)
+    with np.errstate(invalid="ignore"):  # the spread of infinite scores is nan, which is meant
+        spread = float(values.std(ddof=1)) if len(values) > 1 else None
+    pooled = {"mean": float(values.mean()), "std": spread, "values": values.tolist(), "seeds": len(members)}
+    return {**members[0], **pooled}

@@ -22,8 +22,7 @@ from facesr_lib.config import check_profile, config_hash, plain, read_fresh_sinc
 from facesr_lib.data.images import ImageSet
 from facesr_lib.evaluate.provenance import cpu_model, git_state, provenance
 from facesr_lib.evaluate.reference import Reference, beside
-from facesr_lib.evaluate.result import SCHEMA_VERSION, jsonable, write_json
-from facesr_lib.evaluate.scores import pool_seeds
+from facesr_lib.evaluate.result import SCHEMA_VERSION, jsonable, pool_seeds, write_json
 from facesr_lib.evaluate.tables import Table
 from facesr_lib.files import checkout_root, write_atomically
 from facesr_lib.metrics.metric import Metric

@@ -138,12 +138,8 @@ def record_set_scores(
 
 def of_other(metric: Metric, of: str) -> Metric:
     """The record of a set-level metric when it compares other images than SR with HR, such as "LR"."""
-    return replace(
-        metric,
-        key=f"{metric.key}_of_{of.lower()}",
-        label=f"{metric.label} of {of}",
-        family=f"{metric.family} of {of}",
-    )
+    key, label, family = f"{metric.key}_of_{of.lower()}", f"{metric.label} of {of}", f"{metric.family} of {of}"
+    return replace(metric, key=key, label=label, family=family)
 
 
 def in_their_span(a: Features, b: Features) -> tuple[Features, Features]:

@@ -1,7 +1,5 @@
 """Verdicts in words: an effect with its interval, a verdict with its scale, and a notebook's own verdicts as a table."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Checks for 22_selfsr_ablations, 31_teacher_student_ablations and 41_isr_kd_ablations: what a table of variants can say."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Collection, Sequence
 

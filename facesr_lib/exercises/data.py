@@ -1,7 +1,5 @@
 """Checks for 05_data."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Checks for 00_start_here and 01_degradation_and_upsampling: making LR images, enlarging them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

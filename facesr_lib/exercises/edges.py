@@ -1,7 +1,5 @@
 """Checks for 02_edges."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """What a check says: passed, not yet, or what is wrong. A check never raises, so that a notebook runs on."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Checks for 10_human_face_gan."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

@@ -1,7 +1,5 @@
 """Checks for 40_isr_kd."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 

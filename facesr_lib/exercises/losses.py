@@ -1,7 +1,5 @@
 """Checks for 04_losses."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

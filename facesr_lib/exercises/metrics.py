@@ -1,7 +1,5 @@
 """Checks for 00_start_here and 03_metrics: scores."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

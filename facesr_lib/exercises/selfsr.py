@@ -1,7 +1,5 @@
 """Checks for 20_selfsr_degradation and 21_selfsr_super_resolution."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import cast
 

@@ -1,7 +1,5 @@
 """Checks for 30_teacher_student."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """What notebooks show beside results: the library's own source, figures of ideas, explorers with sliders."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from typing import Any

@@ -4,8 +4,6 @@ Matplotlib takes a tenth of a second for a figure. Pasting pixels takes a few mi
 Widgets use the API that ipywidgets 7.7 and 8 share.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -23,10 +21,7 @@ from facesr_lib.image import to_uint8
 from facesr_lib.plot.figures import NotebookFigure
 
 GAP, TITLE, FONT = 8, 24, 14  # pixels: between panels, the height of the titles' strip, the letters
-LABEL, CONTROL = (
-    "11em",
-    "27em",
-)  # widths of a control's label, which ipywidgets cuts if it is longer, and of the control
+LABEL, CONTROL = ("11em", "27em")  # widths of a control's label, which ipywidgets cuts if it is longer, and of the control
 # The controls' values by name -> the picture, and HTML to read below it.
 View = Callable[..., tuple[Pixels | NotebookFigure, str]]
 

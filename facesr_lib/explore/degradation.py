@@ -1,7 +1,5 @@
 """Ways to reduce an image and enlarge it again, by hand: what each keeps, what it invents, and what PSNR says of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 

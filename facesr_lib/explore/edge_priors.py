@@ -1,7 +1,5 @@
 """The edges that steps 2 and 3 of the teacher-student paper's network receive, and how they change a trained network's SR."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import ipywidgets as widgets

@@ -1,7 +1,5 @@
 """Edge detectors by hand: what each finds in an original face and in a super-resolved one, and where the two disagree."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,13 +25,7 @@ from facesr_lib.image import (
 from facesr_lib.plot.figures import PALETTE, NotebookFigure, image_grid
 
 # The settings that each detector uses, and the factor that makes its map visible (a face's DoG is below 0.1).
-SETTINGS = {
-    "Sobel": ("blur",),
-    "Canny": ("blur", "thresholds"),
-    "DoG": ("sigmas",),
-    "LoG": ("sigma",),
-    "edge block": ("window",),
-}
+SETTINGS = {"Sobel": ("blur",), "Canny": ("blur", "thresholds"), "DoG": ("sigmas",), "LoG": ("sigma",), "edge block": ("window",)}
 _GAIN = {"Sobel": 2.0, "Canny": 1.0, "DoG": 8.0, "LoG": 5.0, "edge block": 4.0}
 _SIGNED = ("DoG", "LoG")
 HR_INK, SR_INK = PALETTE[1], PALETTE[0]

@@ -4,8 +4,6 @@ A flow is (N, 2, H, W) in pixels, flow[:, 0] to the right and flow[:, 1] down, a
 each pixel takes its colour from: an arrow points from the pixel that is drawn to the source, and the image moves against it.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any

@@ -3,8 +3,6 @@
 Every widget has a static twin that draws the same without a kernel.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import ipywidgets as widgets

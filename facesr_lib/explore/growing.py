@@ -1,7 +1,5 @@
 """A progressive network at its levels and between them: what each new level changes in one face."""
 
-from __future__ import annotations
-
 import math
 
 import ipywidgets as widgets

@@ -1,7 +1,5 @@
 """The loss explorer: damage an image with sliders and watch every loss react; and figures that show the same without a kernel."""
 
-from __future__ import annotations
-
 import html
 import math
 from collections.abc import Mapping, Sequence
@@ -13,18 +11,7 @@ from torch import Tensor
 
 from facesr_lib.data.images import Pixels
 from facesr_lib.explore.canvas import explorer, panels
-from facesr_lib.explore.losses import (
-    DAMAGES,
-    SCALE,
-    Damage,
-    Loss,
-    LossScale,
-    Reading,
-    heat,
-    image_losses,
-    loss_gradient,
-    wish,
-)
+from facesr_lib.explore.losses import DAMAGES, SCALE, Damage, Loss, LossScale, Reading, heat, image_losses, loss_gradient, wish
 from facesr_lib.plot.figures import PALETTE, STYLE, NotebookFigure, image_grid
 
 BAR_END = 3  # bars end at three times the bicubic SR

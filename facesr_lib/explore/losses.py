@@ -1,7 +1,5 @@
 """Losses under a lens: their values on one scale, their gradients as images, and where following one alone leads."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields

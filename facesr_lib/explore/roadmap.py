@@ -1,7 +1,5 @@
 """The four papers as one figure: what each assumes about LR images, what it trains, what it adds."""
 
-from __future__ import annotations
-
 from matplotlib.patches import FancyBboxPatch
 
 from facesr_lib.plot.figures import PALETTE, NotebookFigure

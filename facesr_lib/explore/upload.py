@@ -1,7 +1,5 @@
 """The pictures that an explorer offers, and the reader's own among them."""
 
-from __future__ import annotations
-
 import html
 import io
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Two versions of one picture in the same place, and a line to move between them: differences show where it passes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import ipywidgets as widgets

@@ -1,7 +1,5 @@
 """Gaussian blur, unsharp masking, which reverses a little of it, and motion blur."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """The one place that checks image tensors, so that all functions raise the same errors."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 

@@ -1,7 +1,5 @@
 """Colour transforms, written as their equations. "Luma" has several definitions; each has its own function."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Making LR images from HR ones: noise, JPEG, and the named degradations, one of which belongs to every score."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol
 

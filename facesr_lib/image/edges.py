@@ -1,7 +1,5 @@
 """Edge maps: inputs of the papers' networks, and what an edge loss compares."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 import torch

@@ -1,7 +1,5 @@
 """The 8-bit boundary: image files hold whole grey levels 0..255, the library computes with floats in [0, 1]."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Three ways to resize an image. Scores are comparable only if their LR images were made in the same way."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from math import ceil, isfinite
 

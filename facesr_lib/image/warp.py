@@ -1,7 +1,5 @@
 """Move pixels along a flow field."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

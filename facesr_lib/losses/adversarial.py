@@ -4,8 +4,6 @@ Each discriminator loss takes the scores of real and of generated images, each g
 (relativistic ones both); all return scalars, means over the scores.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

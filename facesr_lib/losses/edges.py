@@ -1,7 +1,5 @@
 """Losses that compare edges."""
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Terms that regularise a network or its output."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

@@ -1,7 +1,5 @@
 """Scores of a super-resolver over a whole image set, one value per image."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 
 import torch

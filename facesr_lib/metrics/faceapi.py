@@ -4,8 +4,6 @@
 dlib's, and a landmark detector. Only their weight files are used; the networks are written out in PyTorch.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from functools import lru_cache

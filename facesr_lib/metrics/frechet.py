@@ -1,7 +1,5 @@
 """Distances between two sets of features: the Frechet distance (FID) and the kernel distance (KID)."""
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Identity similarity: does a face recognition network see the same person in SR as in HR?"""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

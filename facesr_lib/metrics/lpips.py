@@ -1,7 +1,5 @@
 """LPIPS: how different two images look to a network that learned to see (Zhang et al., CVPR 2018)."""
 
-from __future__ import annotations
-
 import warnings
 from importlib.resources import as_file, files
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One record per metric: its key, its name in tables, how it was taken, which direction is better, and its function."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """NIQE: how unlike natural photographs an image's local statistics are, judged without a reference image."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from math import ceil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What every score of images does first: check them, round them to 8 bit, choose the plane, cut the border."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Arithmetic that a score can be quoted with: the same on a CPU and on a GPU, up to float32 rounding."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

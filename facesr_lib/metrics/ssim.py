@@ -1,7 +1,5 @@
 """Structural similarity."""
 
-from __future__ import annotations
-
 from functools import partial
 from math import exp
 

@@ -3,8 +3,6 @@
 Nothing here touches the network: `facesr_tools.weights` and its command `facesr weights fetch` do that, when asked.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -151,11 +149,6 @@ def state(weights: Weights, *, rehash: bool = False) -> State:
     return "ready" if all(_intact(path, file, rehash) for path, file in paths) else "damaged"
 
 
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file's content, hexadecimal."""
-    return file_digest(path, "sha256")
-
-
 def _intact(path: Path, file: WeightFile, rehash: bool) -> bool:
     """Compare a file with the table; a stamp in the cache remembers which file, as it was then, had the right content."""
     facts = path.stat()
@@ -166,7 +159,7 @@ def _intact(path: Path, file: WeightFile, rehash: bool) -> bool:
     with suppress(OSError):
         if not rehash and stamp.read_text(encoding="utf-8") == seen:
             return True
-    if hash_file(path) != file.sha256:
+    if file_digest(path) != file.sha256:
         return False
     with suppress(OSError):  # a cache that cannot be written to costs time, not the score
         stamp.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,5 @@
 """The feedback block of SRFBN (Li et al., CVPR 2019): up and down again, several times, densely connected."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """LightCNN: convolutions whose activation is the maximum of two feature maps (Wu, He, Sun and Tan, 2018)."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

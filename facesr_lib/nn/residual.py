@@ -1,7 +1,5 @@
 """The residual block of generators without normalisation (Lim et al., EDSR, CVPR workshops 2017)."""
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 

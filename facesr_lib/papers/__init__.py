@@ -58,11 +58,7 @@ class Paper:
 
 
 HUMAN_GAN = Paper(
-    "human_gan",
-    "Human-face GAN",
-    "Image super resolution of human face images using GAN",
-    "Jiang, Xu, Sun",
-    ("ffhq-1024",),
+    "human_gan", "Human-face GAN", "Image super resolution of human face images using GAN", "Jiang, Xu, Sun", ("ffhq-1024",)
 )
 SELFSR = Paper(
     "selfsr",

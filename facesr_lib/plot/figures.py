@@ -3,8 +3,6 @@
 The colours are the palette of Okabe and Ito ("Color Universal Design", 2008) without its yellow, which is too pale for lines.
 """
 
-from __future__ import annotations
-
 import io
 import itertools
 from base64 import b64encode

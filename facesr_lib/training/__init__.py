@@ -1,6 +1,5 @@
 """Training that knows no paper: the Trainer, checkpoints, schedules and the stage cache."""
 
-from facesr_lib.config import PROFILES, Profile, check_profile, code_fingerprint, config_hash
 from facesr_lib.training.checkpoint import WrongRun, checkpoints, load_latest, load_weights, read_facts, save_checkpoint
 from facesr_lib.training.device import Device, resolve_device
 from facesr_lib.training.log import CsvLog
@@ -10,23 +9,18 @@ from facesr_lib.training.trained import Trained
 from facesr_lib.training.trainer import NonFiniteLoss, Trainer, TrainerOptions
 
 __all__ = [
-    "PROFILES",
     "Batch",
     "CsvLog",
     "Device",
     "Method",
     "NonFiniteLoss",
-    "Profile",
     "StageCache",
     "SuperResolver",
     "Trained",
     "Trainer",
     "TrainerOptions",
     "WrongRun",
-    "check_profile",
     "checkpoints",
-    "code_fingerprint",
-    "config_hash",
     "evaluating",
     "frozen",
     "load_latest",

@@ -6,8 +6,6 @@ and config, SHA-256 of both). It is written under a temporary name, synced and r
 checkpoint is named in a warning and the one before it is used.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

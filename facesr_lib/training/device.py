@@ -1,7 +1,5 @@
 """Where and how precisely a training computes: the device, mixed precision and several processes."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch

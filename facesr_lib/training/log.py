@@ -1,7 +1,5 @@
 """A CSV log that a resumed run continues exactly."""
 
-from __future__ import annotations
-
 import csv
 import io
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a paper's method is to the Trainer: named networks, their optimizers, and one training step."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Learning rates as plain functions of the step, so that a resumed run needs no scheduler state."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 Schedule = Callable[[int], float]

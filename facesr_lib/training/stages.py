@@ -1,7 +1,5 @@
 """The stage cache: a long computation is done once per (config, data, code) and reused by every notebook."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

@@ -1,7 +1,5 @@
 """What a finished training leaves: the method with its final weights, two logs, and pictures from its course."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import dataclass
 from pathlib import Path

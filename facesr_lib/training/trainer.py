@@ -1,7 +1,5 @@
 """The training loop that drives any Method: same result killed and resumed as unbroken, bit for bit on one CPU."""
 
-from __future__ import annotations
-
 import math
 import signal
 import threading
@@ -153,9 +151,7 @@ class Trainer(Generic[M]):
         for name, value in batch.items():
             size, rest = divmod(len(value), workers)
             if rest:
-                raise ValueError(
-                    f"a batch of {len(value)} ({name}) cannot be shared by {workers} processes: change the batch size"
-                )
+                raise ValueError(f"a batch of {len(value)} ({name}) is not a multiple of {workers} processes: change it")
             share[name] = value[rank * size : (rank + 1) * size].to(self.accelerator.device, non_blocking=True)
         return share
 

@@ -1,7 +1,5 @@
 """Check an answer: execute only the definitions of a notebook, then call the exercise's check."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterable, Mapping
 from importlib import import_module

@@ -1,7 +1,5 @@
 """Write a folder completely or not at all, and never delete anybody's files."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

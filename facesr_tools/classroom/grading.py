@@ -1,7 +1,5 @@
 """Grade handed-in notebooks: call the project's own checks on the functions in the files, in processes with a time limit."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

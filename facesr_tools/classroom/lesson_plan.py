@@ -4,8 +4,6 @@ The prose is data (lesson_plans/PAPER.toml). What can change is computed: minute
 their cells, minute marks from the durations of the blocks, and verdicts from a run, or they are left out.
 """
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections.abc import Mapping, Sequence

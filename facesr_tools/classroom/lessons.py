@@ -1,7 +1,5 @@
 """Read from a notebook what a class needs: sections, figures, and exercises with their checks and solutions."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence

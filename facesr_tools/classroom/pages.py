@@ -1,7 +1,5 @@
 """Markdown as a page to print: one HTML file for A4, without scripts, that opens without network."""
 
-from __future__ import annotations
-
 from markupsafe import escape
 
 from facesr_tools.report.offline import make_offline

@@ -3,8 +3,6 @@
 No answer of a check is written down: the sheet calls the check.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

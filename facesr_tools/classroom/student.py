@@ -1,7 +1,5 @@
 """The students' version of a notebook: the same lesson without solutions."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

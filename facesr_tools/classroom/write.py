@@ -1,7 +1,5 @@
 """Everything for a class in one folder: student notebooks, solution sheets, lesson plans, and a README that explains them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The `facesr` command: `main.py` assembles it; the other modules hold its larger subcommands."""
 
-from __future__ import annotations
-
 import sys
 
 

@@ -85,8 +85,7 @@ def prepare(
     name: Name,
     root: Root,
     archive: Annotated[
-        list[Path] | None,
-        typer.Option(help="An archive that you have (repeatable), or one folder, which is only read."),
+        list[Path] | None, typer.Option(help="An archive that you have (repeatable), or one folder, which is only read.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Take at most this many pictures of each part.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Accept the licence and terms without a question.")] = False,
@@ -113,8 +112,7 @@ def prepare(
     console, root = make_console(), root.expanduser()
     if (name == OWN_PHOTOS) != (photos is not None):
         typer.echo(
-            f"facesr: your own photographs are prepared with: facesr data prepare {OWN_PHOTOS} PHOTOS --root DIR",
-            err=True,
+            f"facesr: your own photographs are prepared with: facesr data prepare {OWN_PHOTOS} PHOTOS --root DIR", err=True
         )
         raise typer.Exit(2)
     if photos is not None:
@@ -176,11 +174,7 @@ def _accept_terms(description: Description, root: Path, yes: bool) -> None:
         typer.echo("facesr: nothing was downloaded or prepared", err=True)
         raise typer.Exit(2)
     path.parent.mkdir(parents=True, exist_ok=True)
-    accepted[origin.family] = {
-        "terms": origin.terms,
-        "licence": origin.licence,
-        "on": datetime.date.today().isoformat(),
-    }
+    accepted[origin.family] = {"terms": origin.terms, "licence": origin.licence, "on": datetime.date.today().isoformat()}
     write_atomically(path, json.dumps(accepted, indent=1).encode())
 
 
@@ -223,12 +217,7 @@ def _progress(console: Console) -> Iterator[Any]:
 
     from facesr_tools.runner.machine import readable
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[amount]}"),
-        TimeRemainingColumn(),
-    )
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[amount]}"), TimeRemainingColumn())
     steps: dict[str, TaskID] = {}
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
 

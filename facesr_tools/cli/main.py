@@ -1,7 +1,5 @@
 """The `facesr` command. Each subcommand reads its options, calls a part of `facesr_tools`, and prints."""
 
-from __future__ import annotations
-
 import json
 import shlex
 import time
@@ -22,13 +20,7 @@ from facesr_tools.cli.score import score
 from facesr_tools.cli.upscale import EPILOG as UPSCALE_EPILOG
 from facesr_tools.cli.upscale import upscale
 from facesr_tools.cli.weights import app as weights_app
-from facesr_tools.runner.notebooks import (
-    Notebook,
-    NotebookError,
-    find_folder,
-    read_notebooks,
-    select,
-)
+from facesr_tools.runner.notebooks import Notebook, NotebookError, find_folder, read_notebooks, select
 
 app = typer.Typer(
     help="Run, inspect and report the notebooks that teach and reproduce four face super-resolution papers.",
@@ -86,8 +78,7 @@ def run(
     data_root: DataRoot = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="Run finished notebooks again, and train again.")] = False,
     fresh_since: Annotated[
-        float,
-        typer.Option(metavar="TIME", help="Go on with a --fresh run that began at TIME, in seconds since 1970."),
+        float, typer.Option(metavar="TIME", help="Go on with a --fresh run that began at TIME, in seconds since 1970.")
     ] = 0.0,
     notebooks: Notebooks = None,
 ) -> None:

@@ -1,7 +1,5 @@
 """What several commands share: options, and how an error ends a command."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum

@@ -23,8 +23,7 @@ EPILOG = (
 
 def score(
     folders: Annotated[
-        list[Path],
-        typer.Argument(metavar="[SR] HR", help="Folder of SR pictures and folder of references; with --model: HR."),
+        list[Path], typer.Argument(metavar="[SR] HR", help="Folder of SR pictures and folder of references; with --model: HR.")
     ],
     model: Annotated[Path | None, typer.Option(help="A .pth or .safetensors file; runs on bicubic LR of HR.")] = None,
     scale: Annotated[int | None, typer.Option(help="Of the LR pictures that --model gets; default: the model's.")] = None,

@@ -64,12 +64,7 @@ def upscale(
 
     console = make_console()
     console.print(f"{upscaler.name}: x{upscaler.scale}, {len(jobs)} pictures", soft_wrap=True, markup=False)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:.0f}%"),
-        TimeRemainingColumn(),
-    )
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"), TimeRemainingColumn())
     failed: list[JobOutcome] = []
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("upscaling", total=max(1, sum(job.pixels for job in jobs)))

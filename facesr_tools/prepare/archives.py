@@ -1,7 +1,5 @@
 """Unpack archives from elsewhere, which may decide neither where files go nor how much is written."""
 
-from __future__ import annotations
-
 import lzma
 import shutil
 import stat

@@ -1,7 +1,5 @@
 """Sets to request from their authors. No preset needs them by themselves: other sets are made from them."""
 
-from __future__ import annotations
-
 from facesr_tools.download import RemoteFile
 from facesr_tools.prepare import listing
 from facesr_tools.prepare.description import Description, Origin

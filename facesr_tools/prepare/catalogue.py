@@ -3,8 +3,6 @@
 Checksums and Google Drive ids: CelebA and WIDER FACE, torchvision's data set classes; FFHQ, NVlabs/ffhq-dataset; SCGAN, its page.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 

@@ -1,7 +1,5 @@
 """Crop decoded pictures to squares and resize them, by the protocols. Arrays are uint8 (H, W, 3)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path

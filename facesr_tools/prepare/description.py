@@ -1,7 +1,5 @@
 """The description of a data set: rights, files, protocol, and how to list its pictures."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 from array import array

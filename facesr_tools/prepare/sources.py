@@ -1,7 +1,5 @@
 """A set's own files: find, download, check and unpack them, until its pictures can be listed."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -108,12 +106,7 @@ class DataSource:
     def _fetch(self, file: RemoteFile, step: str) -> None:
         path = self.folder / file.name  # its name may have folders in it
         try:
-            download(
-                replace(file, name=path.name),
-                path.parent,
-                lambda done, total: self.progress(step, done, total),
-                ATTEMPTS,
-            )
+            download(replace(file, name=path.name), path.parent, lambda done, total: self.progress(step, done, total), ATTEMPTS)
         except DownloadFailed as error:
             raise DownloadFailed(
                 f"{file.name}: {error}. To get it without this command: {self.description.origin.terms} - "

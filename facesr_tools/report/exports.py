@@ -1,7 +1,5 @@
 """What the report shows, for machines: claims.json and CSV tables beside report.html."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -10,8 +8,7 @@ from typing import Any
 
 from facesr_lib.evaluate.bootstrap import RESAMPLES
 from facesr_lib.evaluate.judge import LEVEL, Judged
-from facesr_lib.evaluate.result import write_json
-from facesr_lib.evaluate.scores import pool_seeds
+from facesr_lib.evaluate.result import pool_seeds, write_json
 from facesr_lib.evaluate.tables import Table
 from facesr_lib.evaluate.verdicts import summary, verdict_text
 from facesr_lib.files import write_atomically

@@ -1,7 +1,5 @@
 """Effects with their intervals as small drawings that follow the page's colours."""
 
-from __future__ import annotations
-
 import math
 
 from markupsafe import Markup

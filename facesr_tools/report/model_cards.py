@@ -4,8 +4,6 @@ One Markdown file per paper, in the form that model hubs read (YAML in front). W
 misuse is written in its folder, as `model_card.md.j2`; weights, scores, verdicts and origin come from the run.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +15,7 @@ from safetensors import safe_open
 
 from facesr_lib import __version__
 from facesr_lib.evaluate.judge import Judged
-from facesr_lib.evaluate.scores import pool_seeds
+from facesr_lib.evaluate.result import pool_seeds
 from facesr_lib.evaluate.tables import Table
 from facesr_lib.evaluate.verdicts import summary
 from facesr_lib.files import write_atomically
@@ -73,12 +71,7 @@ def write_model_cards(
 def _data(results: Sequence[dict[str, Any]]) -> Table | None:
     records = {(record["name"], record["checksum"]): record for result in results for record in result["data"]}
     rows = [
-        {
-            "images": name,
-            "number": record["n"],
-            "size (px)": "x".join(map(str, record["size"] or ())),
-            "credit": record["credit"],
-        }
+        {"images": name, "number": record["n"], "size (px)": "x".join(map(str, record["size"] or ())), "credit": record["credit"]}
         for (name, _), record in records.items()
     ]
     return Table.from_records("data", rows, "Images that the notebooks scored, and their source") if rows else None

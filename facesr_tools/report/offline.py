@@ -1,7 +1,5 @@
 """HTML pages that need no network: nothing runs in them and a browser fetches nothing for them."""
 
-from __future__ import annotations
-
 import re
 
 from bs4 import BeautifulSoup, Tag

@@ -3,8 +3,6 @@
 Per paper it judges the claims and sets our numbers beside the published ones; claims.json and tables/ hold the same for machines.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime

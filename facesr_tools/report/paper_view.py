@@ -1,7 +1,5 @@
 """A paper's part of the report: verdicts on its claims, and our numbers beside its published ones, ready to print."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
@@ -9,7 +7,7 @@ from typing import Any
 
 from facesr_lib.evaluate.claims import Part
 from facesr_lib.evaluate.judge import Judged, Measured
-from facesr_lib.evaluate.scores import pool_seeds
+from facesr_lib.evaluate.result import pool_seeds
 from facesr_lib.evaluate.tables import column_decimals, format_number
 from facesr_lib.evaluate.verdicts import interval_text, summary, verdict_text
 from facesr_lib.papers import Paper
@@ -74,12 +72,7 @@ def _claim(item: Judged, profile: str) -> dict[str, Any]:
 
 def _statement(text: str, parts: list[Measured], scale: dict[str, float]) -> dict[str, Any]:
     effects = [
-        {
-            "metric": m.metric,
-            "effect": interval_text(m),
-            "plot": draw_interval(m, scale[m.metric]),
-            "problem": m.problem,
-        }
+        {"metric": m.metric, "effect": interval_text(m), "plot": draw_interval(m, scale[m.metric]), "problem": m.problem}
         for m in parts
     ]
     return {"text": text, "effects": effects}

@@ -1,7 +1,5 @@
 """Reading result.json back: nothing is shown or judged that does not follow `result.schema.json`."""
 
-from __future__ import annotations
-
 import functools
 import json
 from importlib.resources import files

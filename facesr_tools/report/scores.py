@@ -1,7 +1,5 @@
 """Scores as the report shows them: grouped, compared with bicubic and with the paper."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +8,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from facesr_lib.evaluate.scores import BASELINE, Score, pool_seeds
+from facesr_lib.evaluate.result import Score, pool_seeds
 from facesr_lib.evaluate.tables import column_decimals, format_column, format_number
+
+BASELINE = "bicubic"  # the method that every other one is compared with
 
 
 @dataclass(frozen=True)

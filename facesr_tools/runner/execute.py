@@ -1,7 +1,5 @@
 """Run one notebook with papermill; keep the log and the executed notebook; find out whether it really ended well."""
 
-from __future__ import annotations
-
 import logging
 import os
 import re

@@ -1,7 +1,5 @@
 """A Jupyter kernel of the running Python, and a papermill engine that watches it."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import tempfile

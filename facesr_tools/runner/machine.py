@@ -1,7 +1,5 @@
 """Memory and CPU limits of this machine, and the memory of a process tree."""
 
-from __future__ import annotations
-
 import os
 import threading
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Find notebooks and read their facts: the "facesr" key of a notebook's own metadata."""
 
-from __future__ import annotations
-
 import difflib
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """The marker of a finished notebook, with which an interrupted `facesr run all` resumes."""
 
-from __future__ import annotations
-
 import json
 import time
 from typing import Any

@@ -1,7 +1,5 @@
 """Run several notebooks: skip the finished ones, show progress, report failures, print a summary."""
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

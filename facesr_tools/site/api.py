@@ -1,7 +1,5 @@
 """One page per public package of the library: what it is for, its names, and each name's signature and docstring."""
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import pkgutil

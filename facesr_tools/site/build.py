@@ -1,7 +1,5 @@
 """From a profile's results to a site in one folder. Nothing is executed, and nothing is written outside the results."""
 
-from __future__ import annotations
-
 import importlib.util
 import re
 import shutil

@@ -5,8 +5,6 @@ are still (`outputs.prepare`), formulas are MathML, all scripts go, and a conten
 browser refuse whatever else might ask for the network.
 """
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 

@@ -3,8 +3,6 @@ r"""TeX formulas as MathML, which browsers draw without a script, a font or the 
 `mathml` is used by every page made of a notebook; `setup` makes it the way in which Sphinx draws formulas.
 """
 
-from __future__ import annotations
-
 import functools
 import re
 from typing import Any

@@ -3,8 +3,6 @@
 Sphinx (`build`) and nbconvert (`export`) then have nothing left to choose, and show the same.
 """
 
-from __future__ import annotations
-
 import copy
 import re
 from base64 import b64decode, b64encode
@@ -26,13 +24,7 @@ Save = Callable[[bytes, str], str]
 
 NO_ALT = "Picture without a description"
 LIVE = "Interactive part: run the notebook to use it."
-_SUFFIXES = {
-    "image/svg+xml": ".svg",
-    "image/png": ".png",
-    "image/jpeg": ".jpg",
-    "image/gif": ".gif",
-    "image/webp": ".webp",
-}
+_SUFFIXES = {"image/svg+xml": ".svg", "image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}
 _DATA = re.compile(r"data:([\w/+.-]+)((?:;[\w=-]+)*?)(;base64)?,(.*)", re.DOTALL)
 _PROGRESS = re.compile(r"\s*(\S+: +)?\d+%\||0it \[")  # a bar as plain text, long since full
 _ZOOM = 480  # pixels: a picture wider than this is small on a phone, and opens alone when it is touched

@@ -1,7 +1,5 @@
 """The project that Sphinx reads: notebooks as they were executed and the repository's Markdown, copied, in the site's order."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import posixpath

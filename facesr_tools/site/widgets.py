@@ -4,8 +4,6 @@ Reads the state that nbclient and JupyterLab save under `metadata.widgets`, of i
 and state, where a reference to another model is the text "IPY_MODEL_<id>" and pictures are base64 in `buffers`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Super-resolve picture files: plan where each result goes, do one after the other, report what failed."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -67,11 +65,7 @@ def plan(inputs: Sequence[Path], out: Path, *, overwrite: bool = False) -> list[
 
 
 def upscale_files(
-    jobs: Sequence[Job],
-    upscaler: Upscaler,
-    *,
-    tile: int = TILE,
-    step: Callable[[int], object] = lambda pixels: None,
+    jobs: Sequence[Job], upscaler: Upscaler, *, tile: int = TILE, step: Callable[[int], object] = lambda pixels: None
 ) -> Iterator[JobOutcome]:
     """Do the jobs one after the other; a failed file yields a JobOutcome with its problem and does not stop the others.
 

@@ -1,7 +1,5 @@
 """Super-resolve pictures of any size in tiles that overlap by the network's receptive field."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 

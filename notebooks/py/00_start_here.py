@@ -226,9 +226,7 @@ from facesr_tools.doctor import examine
 diagnosis = examine(run.out, DATA_ROOT)
 checks = [check for check in diagnosis.checks if check.section in ("torch", "machine", "data", "kernel")]
 run.table(
-    "machine",
-    [{"check": c.name, "found": c.value, "fix": c.fix if c.ok is False else ""} for c in checks],
-    "What was found here",
+    "machine", [{"check": c.name, "found": c.value, "fix": c.fix if c.ok is False else ""} for c in checks], "What was found here"
 )
 
 # %%

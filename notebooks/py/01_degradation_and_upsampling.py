@@ -267,13 +267,7 @@ edges = {name: enlarge_by(step, 16)[0, 0, 0] for name, enlarge_by in UPSAMPLINGS
 # %%
 rows = [{"distance in LR pixels": t[i].item(), **{name: line[i].item() for name, line in spread.items()}} for i in range(32, 112)]
 run.figure(
-    curves(
-        rows,
-        *spread,
-        x="distance in LR pixels",
-        ylabel="weight",
-        title="What one LR pixel gives to the HR pixels around it",
-    ),
+    curves(rows, *spread, x="distance in LR pixels", ylabel="weight", title="What one LR pixel gives to the HR pixels around it"),
     "kernels",
     "The three kernels, measured by enlarging a single bright column 16 times. The bicubic lobes below zero sharpen edges, and overshoot them.",
     "Three curves over the distance: a box, a hat, and a bell with negative side lobes.",

@@ -224,11 +224,7 @@ for ratio in (1.1, 1.3, 1.6, 2.5, 4.0):
     both = torch.stack([dog(grey, 1.0, ratio).flatten(), -laplacian_of_gaussian(grey, matched).flatten()])
     levels = 255 * both[0].abs().mean().item()
     rows.append(
-        {
-            "sigma2 / sigma1": ratio,
-            "correlation with -LoG": torch.corrcoef(both)[0, 1].item(),
-            "mean |DoG| (grey levels)": levels,
-        }
+        {"sigma2 / sigma1": ratio, "correlation with -LoG": torch.corrcoef(both)[0, 1].item(), "mean |DoG| (grey levels)": levels}
     )
 run.table("ratios", rows, "DoG against LoG on the portrait, sigma1 = 1")
 
@@ -303,9 +299,7 @@ for name, method in methods.items():
         }
     )
 run.table(
-    "canny",
-    rows,
-    f"{detect.name}, mean over {len(faces)} test faces of 64 px; faces without any SR edge are left out of 'true'",
+    "canny", rows, f"{detect.name}, mean over {len(faces)} test faces of 64 px; faces without any SR edge are left out of 'true'"
 )
 
 # %% [markdown]
@@ -395,11 +389,7 @@ show_source(edge_error)
 # %%
 from facesr_lib.data import dicebear_cartoons
 
-pictures = {
-    "portrait": portrait,
-    "cartoon": dicebear_cartoons(1, 128, split="test").take([0]),
-    "test face": hr[:1],
-}
+pictures = {"portrait": portrait, "cartoon": dicebear_cartoons(1, 128, split="test").take([0]), "test face": hr[:1]}
 edge_explorer(pictures)
 
 # %% [markdown]

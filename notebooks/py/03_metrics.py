@@ -292,13 +292,7 @@ if rows:
         for n in counts
     ]
     shown = run.figure(
-        curves(
-            mean,
-            "Frechet distance",
-            "kernel distance x1000",
-            x="N",
-            title=f"Two halves of one set, {extractor.fid.label}",
-        ),
+        curves(mean, "Frechet distance", "kernel distance x1000", x="N", title=f"Two halves of one set, {extractor.fid.label}"),
         "fid_by_n",
         f"Distance between two random halves of the same faces, mean of five splits: the truth is 0. At N = {counts[0]} the Frechet "
         f"distance reads {mean[0]['Frechet distance']:.0f}, at N = {counts[-1]} still {mean[-1]['Frechet distance']:.0f}; "

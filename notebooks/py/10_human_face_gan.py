@@ -131,12 +131,7 @@ for size in (64, 92, 128, 192, 256, 384, 512):
     rows.append({"HR size (px)": size, "bicubic": psnr(enlarged, sharp).item(), "published, at 1024 px": 25.66})
 run.figure(
     curves(
-        rows,
-        "bicubic",
-        "published, at 1024 px",
-        x="HR size (px)",
-        ylabel="PSNR (dB)",
-        title="The same blur on larger pictures",
+        rows, "bicubic", "published, at 1024 px", x="HR size (px)", ylabel="PSNR (dB)", title="The same blur on larger pictures"
     ),
     "blur_by_size",
     f"One photograph, the paper's degradation, bicubic enlargement: {rows[0]['bicubic']:.1f} dB at 64 px, {rows[-1]['bicubic']:.1f} dB "
@@ -270,15 +265,7 @@ run.config(with_pixel.method.config, "with_pixel_term")
 # %%
 smooth = max(1, len(gan.log) // 40)
 run.figure(
-    curves(
-        gan.log,
-        "d_real",
-        "d_fake",
-        "g_adversarial",
-        average=smooth,
-        ylabel="cross-entropy",
-        title="The paper's loss terms",
-    ),
+    curves(gan.log, "d_real", "d_fake", "g_adversarial", average=smooth, ylabel="cross-entropy", title="The paper's loss terms"),
     "loss_terms",
     "The three cross-entropies during training (pale: every step; line: running mean). At 0.693 nobody knows anything.",
     "Three noisy curves over training steps, starting near 0.69.",
@@ -299,25 +286,11 @@ def score(super_resolve, images, metrics):
 
 bicubic_val = score(lambda lr: resize_bicubic(lr, 2), val, [PSNR])[PSNR].mean().item()
 rows = [
-    {
-        "epoch": a["step"] / epoch,
-        GAN: a["psnr"],
-        WITH_PIXEL_TERM: b["psnr"],
-        "bicubic": bicubic_val,
-        "published (test)": 25.66,
-    }
+    {"epoch": a["step"] / epoch, GAN: a["psnr"], WITH_PIXEL_TERM: b["psnr"], "bicubic": bicubic_val, "published (test)": 25.66}
     for a, b in zip(gan.validation, with_pixel.validation, strict=True)
 ]
 run.figure(
-    curves(
-        rows,
-        GAN,
-        WITH_PIXEL_TERM,
-        "bicubic",
-        "published (test)",
-        x="epoch",
-        ylabel="PSNR on validation people (dB)",
-    ),
+    curves(rows, GAN, WITH_PIXEL_TERM, "bicubic", "published (test)", x="epoch", ylabel="PSNR on validation people (dB)"),
     "validation",
     f"Validation PSNR after each epoch. The learning rate drops after epoch {config.epochs[0]}. "
     "The published line is a test score on other data, drawn for orientation.",
@@ -383,11 +356,7 @@ for name, values in found.items():
         run.score(name, test, metric, numbers)
     rows.append({"method": name, **{metric.label: numbers.mean() for metric, numbers in scores.items()}})
 people = len(set(test.groups))
-run.table(
-    "results",
-    rows,
-    f"Mean over {len(test)} test images of {people} people; {config.degradation.name}; {PSNR.convention}",
-)
+run.table("results", rows, f"Mean over {len(test)} test images of {people} people; {config.degradation.name}; {PSNR.convention}")
 
 # %%
 (reference,) = HUMAN_GAN.published()

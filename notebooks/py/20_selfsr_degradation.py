@@ -111,12 +111,7 @@ real = torch.cat([batch["lr"] for batch in eval_batches(real_faces.test, real_fa
 others = real_faces.real_lr.take([0, len(real_faces.real_lr) // 2])
 run.figure(
     image_grid(
-        {
-            "HR": hr,
-            "clean LR z": bicubic(hr),
-            "real LR": real[[0, len(real_faces.test) // 2]],
-            "others' real LR x": others,
-        },
+        {"HR": hr, "clean LR z": bicubic(hr), "real LR": real[[0, len(real_faces.test) // 2]], "others' real LR x": others},
         cell=2,
     ),
     "two_worlds",
@@ -255,8 +250,7 @@ show_source(CycleAdaptation.step)
 ADAPTATIONS = {name: experiments.adaptation(name) for name in (CYCLE, FLOW_NO_IDENTITY, FLOW)}
 run.figure(
     image_grid(
-        {"z": z, **{name: trained.method.translate(z) for name, trained in ADAPTATIONS.items()}, "real LR": others},
-        cell=1.9,
+        {"z": z, **{name: trained.method.translate(z) for name, trained in ADAPTATIONS.items()}, "real LR": others}, cell=1.9
     ),
     "translations",
     "The same clean LR faces, translated by each adaptation, beside a real LR face.",
@@ -326,10 +320,7 @@ from facesr_lib.metrics import Metric
 from facesr_lib.metrics.features import features
 
 DRIFT = Metric(
-    "colour_drift",
-    "colour drift",
-    convention="mean U and V shift from the LR input, grey levels",
-    higher_is_better=False,
+    "colour_drift", "colour drift", convention="mean U and V shift from the LR input, grey levels", higher_is_better=False
 )
 extractor = backends.extractor
 if extractor:
@@ -344,18 +335,12 @@ for row, (name, trained) in zip(rows[1:], VARIANTS.items(), strict=True):
     run.score(name, real_faces.test, DRIFT, drift)
     row[DRIFT.label] = drift.mean().item()
 run.table(
-    "table_3",
-    rows,
-    f"Real LR faces of {len(set(real_faces.test.groups))} unseen people, {len(real_faces.test)} images, x{scale}",
+    "table_3", rows, f"Real LR faces of {len(set(real_faces.test.groups))} unseen people, {len(real_faces.test)} images, x{scale}"
 )
 
 # %%
 fid = extractor.fid if extractor else None
-names = {
-    "vanilla": NO_ADAPTATION,
-    "CycleGAN-style adaptation": CYCLE,
-    "flow field + identity loss": FLOW,
-}
+names = {"vanilla": NO_ADAPTATION, "CycleGAN-style adaptation": CYCLE, "flow field + identity loss": FLOW}
 differs = (
     f"{real_faces.test.name} instead of WIDER FACE, {config.real.steps} steps instead of 160,000, width {config.real.width} instead of 256, "
     f"a residual over the enlarged LR, {fid and fid.label} instead of FID"
@@ -444,11 +429,7 @@ rows = []
 for smoothness in (1e-3, 1e-2, 1e-1, 1.0):
     fitted = fit_flow(source, target, smoothness)
     rows.append(
-        {
-            "lambda": smoothness,
-            "longest arrow (px)": fitted.norm(dim=1).max().item(),
-            "share that folds": folds(fitted).item(),
-        }
+        {"lambda": smoothness, "longest arrow (px)": fitted.norm(dim=1).max().item(), "share that folds": folds(fitted).item()}
     )
 run.table("smoothness", rows, "A flow fitted to one pair of pictures, at four weights of the smoothness term")
 

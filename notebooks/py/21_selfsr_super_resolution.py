@@ -208,15 +208,7 @@ growth = [{**row, "level": config.paired.stage(int(row["step"]) - 1)[0]} for row
 smooth = max(1, len(growth) // 30)
 starts = ", ".join(str(step) for step in config.paired.grow_at)
 run.figure(
-    curves(
-        growth,
-        "g_reconstruction",
-        "d_real",
-        "d_fake",
-        average=smooth,
-        ylabel="weighted term",
-        title="Terms while growing",
-    ),
+    curves(growth, "g_reconstruction", "d_real", "d_fake", average=smooth, ylabel="weighted term", title="Terms while growing"),
     "terms",
     f"Loss terms with pairs. A level is added at steps {starts}: the task changes there, and so do the terms.",
     "Three noisy curves over training steps with jumps where levels are added.",
@@ -301,9 +293,7 @@ beside
 given = lr.to(run.device)
 run.figure(
     image_grid(
-        {"LR": given, **{name: method(given) for name, method in METHODS.items()}, "HR": hr},
-        cell=1.7,
-        zoom=(0.3, 0.2, 0.4),
+        {"LR": given, **{name: method(given) for name, method in METHODS.items()}, "HR": hr}, cell=1.7, zoom=(0.3, 0.2, 0.4)
     ),
     "samples",
     "Three unseen people. Look at the eyes: at 8 pixels they are one or two dark pixels, and every method must guess.",
@@ -355,8 +345,7 @@ faces = torch.cat([test.take(worst), gaussian_blur(hr[:1], side // 4 * 2 - 1, si
 hard = degrade(faces).to(run.device)
 run.figure(
     image_grid(
-        {"LR": hard, "bicubic": resize_bicubic(hard, scale), PAIRED: paired.method.super_resolve(hard), "HR": faces},
-        cell=1.7,
+        {"LR": hard, "bicubic": resize_bicubic(hard, scale), PAIRED: paired.method.super_resolve(hard), "HR": faces}, cell=1.7
     ),
     "failures",
     f"From top: the two test faces with the lowest PSNR ({per_image[worst[0]]:.1f} and {per_image[worst[1]]:.1f} dB), a blurred face, a covered face.",

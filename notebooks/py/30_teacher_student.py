@@ -295,11 +295,7 @@ rows = [
 ]
 run.figure(
     curves(
-        rows,
-        "teacher, bicubic LR",
-        "the same, trained on bicubic",
-        "student, real LR",
-        ylabel="PSNR on validation people (dB)",
+        rows, "teacher, bicubic LR", "the same, trained on bicubic", "student, real LR", ylabel="PSNR on validation people (dB)"
     ),
     "validation",
     "Validation during stage 2. The gap between the first two curves is what DeNet's pairs cost on clean LR. The student begins near the bilinear "
@@ -347,12 +343,7 @@ from facesr_lib.training import evaluating
 
 (batch,) = eval_batches(real_faces.test.limit(10), real_faces.hidden, 10, real_faces.seed)
 test_lr, test_hr = batch["lr"].to(run.device), batch["hr"].to(run.device)
-settings = [
-    (canny, dog),
-    (Canny(30, 90), dog),
-    (canny, DoG(2.0, 3.2)),
-    (NoEdges(), NoEdges()),
-]
+settings = [(canny, dog), (Canny(30, 90), dog), (canny, DoG(2.0, 3.2)), (NoEdges(), NoEdges())]
 with evaluating(method.inference_network("snet")) as snet:
     figure = edge_priors(snet, test_lr[:1], test_hr[:1], settings)
 run.figure(
@@ -439,10 +430,7 @@ run.figure(
 # The rows of Table 3 that are missing here are in `31_teacher_student_ablations`.
 
 # %%
-clean_psnr, real_scores = (
-    {row["method"]: row["PSNR Y (dB)"] for row in table_1},
-    {row["method"]: row for row in table_2},
-)
+clean_psnr, real_scores = ({row["method"]: row["PSNR Y (dB)"] for row in table_1}, {row["method"]: row for row in table_2})
 gain = clean_psnr[TEACHER] - clean_psnr["bicubic"]
 run.note(
     f"On bicubic LR the teacher is {gain:+.2f} dB from bicubic, the teacher of bicubic pairs {clean_psnr[TEACHER_BICUBIC] - clean_psnr['bicubic']:+.2f} dB."

@@ -224,12 +224,7 @@ figure = NotebookFigure(figsize=(10, 4.2), layout="constrained")
 for axes, (title, found) in zip(figure.subplots(1, 2), {"bicubic LR": rows_clean, "real LR": rows_real}.items(), strict=True):
     for index, (name, row) in enumerate(found.items()):
         axes.plot(
-            row["PSNR Y (dB)"],
-            row[perceptual],
-            "os^D"[index % 4],
-            color=PALETTE[index % len(PALETTE)],
-            markersize=9,
-            label=name,
+            row["PSNR Y (dB)"], row[perceptual], "os^D"[index % 4], color=PALETTE[index % len(PALETTE)], markersize=9, label=name
         )
     axes.set(title=title, xlabel="PSNR Y (dB), higher is better")
     axes.set_ylabel(f"{perceptual}, {'lower' if backends.lpips else 'higher'} is better")

@@ -205,10 +205,7 @@ run.figure(
 replayed = {REPLAY_2_0: 0.0, "replay 2:0.5": 0.25, REPLAY_2_1: 0.5, REPLAY_2_2: 1.0}
 more = {split: score(split, experiments.student(split, teacher).method.super_resolve) for split in replayed}
 rows = [
-    {
-        "faces replayed per cartoon": replayed[split],
-        **{domain: scores["PSNR (dB)"] for domain, scores in domains.items()},
-    }
+    {"faces replayed per cartoon": replayed[split], **{domain: scores["PSNR (dB)"] for domain, scores in domains.items()}}
     for split, domains in more.items()
 ]
 run.table("replay", rows, "PSNR (dB) of both domains against the share of replayed faces")
@@ -216,15 +213,7 @@ run.table("replay", rows, "PSNR (dB) of both domains against the share of replay
 # %%
 level = [{**row, **{f"{d}, teacher": base[d]["PSNR (dB)"] for d in base}} for row in rows]
 run.figure(
-    curves(
-        level,
-        "faces",
-        "cartoons",
-        "faces, teacher",
-        "cartoons, teacher",
-        x="faces replayed per cartoon",
-        ylabel="PSNR (dB)",
-    ),
+    curves(level, "faces", "cartoons", "faces, teacher", "cartoons, teacher", x="faces replayed per cartoon", ylabel="PSNR (dB)"),
     "replay",
     "Both domains against the amount of replay, with the teacher's scores as level lines.",
     "Two curves over the replay share; the one of faces rises steeply at first, that of cartoons changes little.",
@@ -238,12 +227,7 @@ run.figure(
 # %%
 from facesr_lib.explore.forgetting import kd_explorer, kd_map
 
-scored = {
-    (15.0, 0.08): REPLAY_2_1,
-    (0.0, 0.08): names.NO_OUTPUT_KD,
-    (15.0, 0.0): names.NO_BOTTLENECK_KD,
-    (0.0, 0.0): names.NO_KD,
-}
+scored = {(15.0, 0.08): REPLAY_2_1, (0.0, 0.08): names.NO_OUTPUT_KD, (15.0, 0.0): names.NO_BOTTLENECK_KD, (0.0, 0.0): names.NO_KD}
 points = {weights: found[name if name == REPLAY_2_1 else ablated(name)] for weights, name in scored.items()}
 weaker = experiments.student(REPLAY_2_1, teacher, output_weight=1.5)
 points[1.5, 0.08] = score(ablated("output KD 1.5"), weaker.method.super_resolve)
@@ -278,10 +262,7 @@ extended = experiments.student(REPLAY_2_2, teacher, **EXTENSION).method
 show_source(type(extended.inference_network("generator").step1.extra[0]))
 
 # %%
-pair = {
-    REPLAY_2_2: more[REPLAY_2_2],
-    EXTENDED: score(EXTENDED, extended.super_resolve),
-}
+pair = {REPLAY_2_2: more[REPLAY_2_2], EXTENDED: score(EXTENDED, extended.super_resolve)}
 rows = [row_of(name, domains, pair[REPLAY_2_2]) for name, domains in pair.items()]
 run.table("extended", rows, "The extended network beside the plain one; change: against replay 2:2, in dB")
 

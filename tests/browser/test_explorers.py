@@ -41,9 +41,7 @@ EXPLORERS: dict[str, dict[str, tuple[str, ...]]] = {
         "hidden": ("motion", "noise", "JPEG quality", "random draw"),
     },
     "02_edges": {"": ("blur first", "thresholds"), "DoG": ("sigmas",), "LoG": ("sigma",), "edge block": ("window",)},
-    "04_losses": {
-        "": ("shift (px)", "blur sigma (px)", "noise (grey levels)", "contrast (factor)", "warmth (colour cast)"),
-    },
+    "04_losses": {"": ("shift (px)", "blur sigma (px)", "noise (grey levels)", "contrast (factor)", "warmth (colour cast)")},
     "20_selfsr_degradation": {"": ("strength (px)", "turned by (deg)")},
     # Their notebooks train networks for minutes in all; tests/notebooks runs those.
     "untrained_networks": {"": ("level", "face", "Canny", "DoG", "training %", "output KD", "bottleneck")},
@@ -154,10 +152,7 @@ def move(notebook: Open, label: str) -> None:
     page, until = notebook.visit.page, notebook.visit.until
     named = page.locator(".widget-slider").filter(has=page.get_by_text(label, exact=True))
     explorer = notebook.all(".jp-CodeCell").filter(has=named)
-    thumb, readout = (
-        explorer.locator(named).get_by_role("slider").first,
-        explorer.locator(named).locator(".widget-readout"),
-    )
+    thumb, readout = (explorer.locator(named).get_by_role("slider").first, explorer.locator(named).locator(".widget-readout"))
     number, drawn = readout.inner_text(), pictures(explorer)
     assert drawn
     assert all(drawn)

@@ -142,12 +142,7 @@ def test_a_students_notebook_runs_from_top_to_bottom(written, tmp_path: Path) ->
     (tmp_path / "in.ipynb").write_text(written[f"student/{name}.ipynb"], encoding="utf-8")
     parameters = {"PROFILE": "smoke", "DEVICE": "cpu", "OUTPUT_DIR": str(tmp_path / "runs")}
     done = papermill.execute_notebook(
-        tmp_path / "in.ipynb",
-        tmp_path / "out.ipynb",
-        parameters,
-        progress_bar=False,
-        kernel_name="python3",
-        cwd=tmp_path,
+        tmp_path / "in.ipynb", tmp_path / "out.ipynb", parameters, progress_bar=False, kernel_name="python3", cwd=tmp_path
     )
     answers = [str(o.get("data", {}).get("text/plain", "")) for c in done.cells for o in c.get("outputs", [])]
     assert sum(answer.startswith("✗ Not solved yet") for answer in answers) == 2
@@ -162,10 +157,7 @@ def lesson(path: Path, *cells: Any) -> Lesson:
         "## Exercises\n\nReplace it. The folded cell holds one solution.\n\n**1. The sum.** Add $a$ and $b$."
     )
     stub = new_code_cell("def f(a, b):\n    raise NotImplementedError", metadata={"tags": ["exercise"], "collapsed": True})
-    facts = {
-        "facesr": {"title": "Small", "minutes": {"quick": 1, "workshop": 2}},
-        "widgets": {"state": "result = a + b"},
-    }
+    facts = {"facesr": {"title": "Small", "minutes": {"quick": 1, "workshop": 2}}, "widgets": {"state": "result = a + b"}}
     notebook = new_notebook(cells=[title, task, stub, *cells], metadata=facts)
     nbformat.write(notebook, path)
     return read_lesson(path)
@@ -210,10 +202,7 @@ def test_a_broken_exercise_is_named(cells: list[str], message: str, tmp_path: Pa
 
 
 def test_cells_that_are_not_python_do_no_harm(tmp_path: Path) -> None:
-    cells = [
-        new_code_cell("%%bash\nls -l | wc"),
-        new_code_cell("%matplotlib inline\nrun.figure(f, 'plot', 'c', 'a')\n!ls"),
-    ]
+    cells = [new_code_cell("%%bash\nls -l | wc"), new_code_cell("%matplotlib inline\nrun.figure(f, 'plot', 'c', 'a')\n!ls")]
     found = lesson(tmp_path / "n.ipynb", *cells)
     assert found.figures == ("plot",)
     assert found.has_figure("plot")

@@ -93,10 +93,7 @@ def test_grade_tells_who_solved_what(written: dict[str, str], tmp_path: Path) ->
     done = facesr("grade", tmp_path / "10_human_face_gan-alice.ipynb")
     assert done.exit_code == 0, done.output
     assert "3 of 3" in done.output
-    bob = RIGHT | {
-        "my_unsharp": "def my_unsharp(image, amount):\n    return image",
-        "my_bounded_scale": "def my_bounded",
-    }
+    bob = RIGHT | {"my_unsharp": "def my_unsharp(image, amount):\n    return image", "my_bounded_scale": "def my_bounded"}
     hand_in(tmp_path / "all", "bob", written, bob)
     (tmp_path / "all" / "carol.ipynb").write_text("{")
     done = facesr("grade", tmp_path / "all", "--json")

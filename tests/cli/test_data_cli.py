@@ -103,15 +103,7 @@ def test_there_is_a_script_for_every_set(tmp_path: Path, faces: Path) -> None:
     assert set(names) == set(CATALOGUE)
     for name, path in names.items():
         assert f'script("{name}")' in path.read_text()
-    command = [
-        sys.executable,
-        str(SCRIPTS / "webface.py"),
-        "--root",
-        str(tmp_path / "root"),
-        "--archive",
-        str(faces),
-        "--yes",
-    ]
+    command = [sys.executable, str(SCRIPTS / "webface.py"), "--root", str(tmp_path / "root"), "--archive", str(faces), "--yes"]
     done = subprocess.run([*command, "--workers", "1"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "root/webface/prepared.json").is_file()

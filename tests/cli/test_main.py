@@ -34,11 +34,7 @@ def facesr(*arguments: str, **env: str):
 @pytest.fixture
 def notebooks(tmp_path: Path) -> Path:
     folder = tmp_path / "notebooks"
-    facts = {
-        "paper": "human_gan",
-        "minutes": {"smoke": 0.2, "quick": 1.5},
-        "hardware": {"smoke": "CPU", "quick": "CPU"},
-    }
+    facts = {"paper": "human_gan", "minutes": {"smoke": 0.2, "quick": 1.5}, "hardware": {"smoke": "CPU", "quick": "CPU"}}
     write_notebook(folder, "00_start_here", "print(PROFILE)")
     write_notebook(folder, "10_human_face_gan", "1 / 0", **facts)
     return folder

@@ -65,15 +65,7 @@ def test_list(reachable: set[str]) -> None:
     assert states() == {"big": "missing", "other": "missing", "small": "ready", "face": "damaged"}
     result = facesr("list")
     assert result.exit_code == 0
-    for part in (
-        "host.invalid",
-        "pypi: small==1.0",
-        "npm: @x/face@2",
-        "damaged",
-        "Apache",
-        "n/a until you run",
-        ": ID",
-    ):
+    for part in ("host.invalid", "pypi: small==1.0", "npm: @x/face@2", "damaged", "Apache", "n/a until you run", ": ID"):
         assert part in result.output
     entry = json.loads(facesr("list", "--json").stdout)[0]
     assert entry["source"] == "https://host.invalid/f"

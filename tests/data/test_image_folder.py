@@ -163,15 +163,7 @@ def test_no_images(root):
 
 
 def test_first_level_subfolders_are_the_people(root):
-    for name in (
-        "ann/2.png",
-        "ann/1.png",
-        "bo/deep/down/3.JPG",
-        "cy.png",
-        ".hidden.png",
-        "__MACOSX/ann/1.png",
-        ".cache/4.png",
-    ):
+    for name in ("ann/2.png", "ann/1.png", "bo/deep/down/3.JPG", "cy.png", ".hidden.png", "__MACOSX/ann/1.png", ".cache/4.png"):
         save(root / name)
     images = image_folder(root, 20)
     assert images.groups == ("ann", "ann", "bo", "faces/cy")

@@ -33,12 +33,7 @@ def test_round_trip(make_set, tmp_path, count):
     assert manifest.name == "set.json"
     assert isinstance(again.pixels, np.memmap)
     np.testing.assert_array_equal(again.pixels, images.pixels)
-    assert (again.name, again.groups, again.credit, again.checksum) == (
-        "random",
-        images.groups,
-        images.credit,
-        images.checksum,
-    )
+    assert (again.name, again.groups, again.credit, again.checksum) == ("random", images.groups, images.credit, images.checksum)
     assert sorted(p.name for p in manifest.parent.iterdir()) == sorted(["set.json", array_of(manifest).name])
 
 
@@ -100,10 +95,7 @@ def test_overwriting_deletes_no_file_it_did_not_name(packed, make_set):
     "images", [np.zeros((2, 6, 4, 3), np.uint8), np.zeros((2, 6, 5, 3), np.float32), np.zeros((3, 6, 5, 3), np.uint8)]
 )
 def test_writer_refuses_images_that_do_not_fit(tmp_path, images):
-    with (
-        pytest.raises(ValueError, match="takes uint8 images"),
-        PackedWriter(tmp_path / "set", "set", (6, 5), "") as writer,
-    ):
+    with pytest.raises(ValueError, match="takes uint8 images"), PackedWriter(tmp_path / "set", "set", (6, 5), "") as writer:
         writer.append(images, ["a", "b"])
 
 

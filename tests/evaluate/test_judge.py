@@ -165,10 +165,7 @@ def test_seeds_are_paired_where_both_methods_have_them() -> None:
 
 @pytest.mark.parametrize(
     ("spoil", "words"),
-    [
-        (lambda: score("A", [*BASE[:-1], math.inf]), "infinite"),
-        (lambda: score("A", BASE[:-1]), "different numbers"),
-    ],
+    [(lambda: score("A", [*BASE[:-1], math.inf]), "infinite"), (lambda: score("A", BASE[:-1]), "different numbers")],
 )
 def test_scores_that_cannot_be_compared_decide_nothing(spoil: Callable[[], dict[str, Any]], words: str) -> None:
     (item,) = judge(make_claims(A_OVER_B), [result(spoil(), score("B", BASE))], resamples=500)

@@ -68,12 +68,7 @@ def test_a_finished_run_can_be_read_back_whole(start: StartRun) -> None:
     assert gan["mean"] == pytest.approx(68.5 / 3)
     assert result["tables"] == [{"name": "summary", "caption": "A table", "columns": ["a", "b"], "rows": [[1, 0.25]]}]
     assert result["figures"] == [{"name": "curve", "caption": "A curve", "alt": "A rising line"}]
-    assert (bicubic["key"], bicubic["metric"], bicubic["family"], bicubic["unit"]) == (
-        "psnr",
-        "PSNR (dB)",
-        "PSNR",
-        "dB",
-    )
+    assert (bicubic["key"], bicubic["metric"], bicubic["family"], bicubic["unit"]) == ("psnr", "PSNR (dB)", "PSNR", "dB")
     assert bicubic["convention"] == "RGB, 8-bit, no crop"
     faces = {"name": "faces", "checksum": "ab" * 32, "n": 3, "size": [32, 24], "credit": "drawn for this test"}
     assert result["data"] == [{**faces, "role": "faces", "groups": [0, 1, 0]}]  # scoring recorded it

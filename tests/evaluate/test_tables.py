@@ -63,11 +63,7 @@ def test_markdown_shows_hostile_text_as_itself() -> None:
     parser = _Cells()
     parser.feed(page)
     expected = [" ".join(text.split()) for text in HOSTILE]
-    assert [cell.strip() for cell in parser.cells] == [
-        "text",
-        "n",
-        *(cell for text in expected for cell in (text, "1")),
-    ]
+    assert [cell.strip() for cell in parser.cells] == ["text", "n", *(cell for text in expected for cell in (text, "1"))]
     assert set(parser.tags) <= {"table", "thead", "tbody", "tr", "th", "td", "p", "em"}
 
 

@@ -134,11 +134,7 @@ WRONG = [
     (check_front, lambda scores: scores.argmax(axis=0), "winners of the single measures"),
     (check_front, lambda scores: [], "as good as itself"),
     (check_front, lambda scores: [i for i in front(scores) if not (scores[:i] == scores[i]).all(1).any()], "both stay"),
-    (
-        check_front,
-        lambda scores: [i for i, row in enumerate(scores) if not (scores > row).all(axis=1).any()],
-        "is beaten, too",
-    ),
+    (check_front, lambda scores: [i for i, row in enumerate(scores) if not (scores > row).all(axis=1).any()], "is beaten, too"),
     (check_recovered, lambda a, b, c: ((c - b) / (a - b)).mean(), "A mean of ratios"),
     (check_recovered, lambda a, b, c: 1 - recovered(a, b, c), "still missing"),
     (check_recovered, lambda a, b, c: 100 * recovered(a, b, c), "not per cent"),

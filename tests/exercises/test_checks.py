@@ -42,22 +42,13 @@ RIGHT_AND_WRONG = {
         lambda sr, hr: 10 * torch.log10(1 / (sr - hr).square().mean((1, 2, 3))),
         lambda sr, hr: 10 * torch.log10(1 / (sr - hr).square().mean()),
     ),
-    degradation.check_average_pool: (
-        lambda x, f: F.avg_pool2d(x, f),
-        lambda x, f: x[..., ::f, ::f],
-    ),
-    metrics.check_psnr_y: (
-        lambda sr, hr, crop: psnr(sr, hr, y=True, crop=crop),
-        lambda sr, hr, crop: psnr(sr, hr, crop=crop),
-    ),
+    degradation.check_average_pool: (lambda x, f: F.avg_pool2d(x, f), lambda x, f: x[..., ::f, ::f]),
+    metrics.check_psnr_y: (lambda sr, hr, crop: psnr(sr, hr, y=True, crop=crop), lambda sr, hr, crop: psnr(sr, hr, crop=crop)),
     metrics.check_kernel_distance: (
         kernel_distance,
         lambda a, b: ((a @ a.T / 4 + 1) ** 3).mean() + ((b @ b.T / 4 + 1) ** 3).mean() - 2 * ((a @ b.T / 4 + 1) ** 3).mean(),
     ),
-    data.check_face_box: (
-        lambda points: landmark_box(points, "five"),
-        lambda points: landmark_box(points, "outline"),
-    ),
+    data.check_face_box: (lambda points: landmark_box(points, "five"), lambda points: landmark_box(points, "outline")),
     data.check_split: (
         lambda groups, share, seed: [
             i
@@ -70,18 +61,12 @@ RIGHT_AND_WRONG = {
         lambda train, test: [i for i, x in enumerate(test) if (train - x).square().mean((1, 2, 3)).min() < 1e-3],
         lambda train, test: [i for i, x in enumerate(test) if (train == x).all(1).all(1).all(1).any()],
     ),
-    human_gan.check_generator_loss: (
-        lambda scores: F.softplus(-scores).mean(),
-        lambda scores: -scores.sigmoid().log().mean(),
-    ),
+    human_gan.check_generator_loss: (lambda scores: F.softplus(-scores).mean(), lambda scores: -scores.sigmoid().log().mean()),
     human_gan.check_unsharp: (
         lambda x, amount: (x + amount * (x - gaussian_blur(x, 7, 5.0))).clamp(0, 1),
         lambda x, amount: x + amount * (x - gaussian_blur(x, 7, 5.0)),
     ),
-    human_gan.check_bounded_scale: (
-        lambda raw: 0.2 + 0.6 * torch.sigmoid(raw),
-        lambda raw: (raw + 0.5).clamp(0.2, 0.8),
-    ),
+    human_gan.check_bounded_scale: (lambda raw: 0.2 + 0.6 * torch.sigmoid(raw), lambda raw: (raw + 0.5).clamp(0.2, 0.8)),
 }
 
 

@@ -7,13 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from facesr_lib.exercises.selfsr import (
-    check_fade,
-    check_self_conditioning,
-    check_smoothness,
-    check_warp,
-    smoothness_pair,
-)
+from facesr_lib.exercises.selfsr import check_fade, check_self_conditioning, check_smoothness, check_warp, smoothness_pair
 from facesr_lib.explore.flow import fit_flow, folds
 
 

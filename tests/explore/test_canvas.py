@@ -85,11 +85,7 @@ def test_pictures_stand_first_and_the_chosen_one_is_viewed() -> None:
 
 
 def test_settings_that_a_choice_does_not_use_are_hidden() -> None:
-    controls = {
-        "kind": widgets.Dropdown(options=["none", "a", "both"]),
-        "a": widgets.IntSlider(),
-        "b": widgets.IntSlider(),
-    }
+    controls = {"kind": widgets.Dropdown(options=["none", "a", "both"]), "a": widgets.IntSlider(), "b": widgets.IntSlider()}
     uses = {"none": (), "a": ("a",), "both": ("a", "b")}
     explorer(lambda **values: (np.zeros((1, 1, 3), np.uint8), ""), controls, uses=("kind", uses))
     for kind in ("none", "both", "a"):

@@ -10,14 +10,7 @@ import torch
 from PIL import Image
 
 from facesr_lib.explore.canvas import GAP, TITLE
-from facesr_lib.explore.forgetting import (
-    forgetting_slider,
-    forgetting_strip,
-    forgetting_view,
-    kd_explorer,
-    kd_map,
-    snapshot,
-)
+from facesr_lib.explore.forgetting import forgetting_slider, forgetting_strip, forgetting_view, kd_explorer, kd_map, snapshot
 
 
 def flat(level: float) -> torch.Tensor:
@@ -25,10 +18,7 @@ def flat(level: float) -> torch.Tensor:
 
 
 TEACHER, HR = flat(0.0), flat(1.0)
-TRAININGS = {
-    "fine-tuned": [(10, flat(0.2)), (20, flat(0.4)), (40, flat(0.6))],
-    "distilled": [(30, flat(0.8)), (60, flat(0.9))],
-}
+TRAININGS = {"fine-tuned": [(10, flat(0.2)), (20, flat(0.4)), (40, flat(0.6))], "distilled": [(30, flat(0.8)), (60, flat(0.9))]}
 RESULTS = [
     {"output KD": o, "bottleneck KD": b, "faces (dB)": 18 + o, "cartoons (dB)": 15 - b}
     for o, b in ((0.0, 0.0), (15.0, 0.0), (15.0, 0.08))

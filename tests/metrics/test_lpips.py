@@ -19,10 +19,7 @@ from facesr_lib.metrics import lpips as module
 from facesr_lib.metrics.lpips import Lpips, hed_vgg_trunk, lpips_metric
 from facesr_lib.metrics.weights import WeightsMissing
 
-DEVICES = [
-    "cpu",
-    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")),
-]
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"))]
 
 
 @pytest.fixture(scope="module")

@@ -31,12 +31,7 @@ def test_psnr_and_ssim_state_their_convention() -> None:
     sr, hr = torch.rand(2, 2, 3, 24, 24, generator=torch.Generator().manual_seed(0))
     for metric, label, convention, expected in (
         (PSNR, "PSNR (dB)", "RGB, 8-bit, no crop", psnr(sr, hr)),
-        (
-            psnr_metric(y=True, crop=4),
-            "PSNR Y (dB)",
-            "Y of YCbCr, 8-bit, border of 4 cropped",
-            psnr(sr, hr, y=True, crop=4),
-        ),
+        (psnr_metric(y=True, crop=4), "PSNR Y (dB)", "Y of YCbCr, 8-bit, border of 4 cropped", psnr(sr, hr, y=True, crop=4)),
         (SSIM, "SSIM", "RGB, 8-bit, no crop", ssim(sr, hr)),
         (ssim_metric(y=True), "SSIM Y", "Y of YCbCr, 8-bit, no crop", ssim(sr, hr, y=True)),
     ):
@@ -85,11 +80,7 @@ def test_a_substitute_has_the_family_of_the_official_metric(
 
 @pytest.mark.parametrize(
     ("weights", "make"),
-    [
-        ("hed-vgg", lambda: lpips_metric("hed-vgg").metric),
-        ("face-api", identity_metric),
-        ("face-api", landmark_metric),
-    ],
+    [("hed-vgg", lambda: lpips_metric("hed-vgg").metric), ("face-api", identity_metric), ("face-api", landmark_metric)],
 )
 def test_the_better_image_scores_better(need: Callable[[str], Path], weights: str, make: Callable[[], Metric]) -> None:
     """A record whose direction is wrong would turn every verdict round."""

@@ -61,16 +61,7 @@ def test_every_entry_is_complete() -> None:
         if isinstance(weights.source, Download):  # the official hosts put the checksum's beginning into the name
             assert weights.files[0].sha256[:8] in weights.source.url
             assert weights.source.url.endswith("/" + weights.files[0].name)
-    assert set(WEIGHTS) == {
-        "alexnet",
-        "vgg16",
-        "hed-vgg",
-        "inception",
-        "mobilenet-v2",
-        "niqe",
-        "centerface",
-        "face-api",
-    }
+    assert set(WEIGHTS) == {"alexnet", "vgg16", "hed-vgg", "inception", "mobilenet-v2", "niqe", "centerface", "face-api"}
 
 
 def test_official_addresses_are_torchvisions_and_torch_fidelitys_own() -> None:
@@ -121,8 +112,8 @@ def test_one_file_is_given_by_its_path_in_torch_hubs_cache(table: Path, tmp_path
 
 def test_the_checksum_is_computed_once_per_file(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
-    compute = module.hash_file
-    monkeypatch.setattr(module, "hash_file", lambda path: hashed.append(path.name) or compute(path))
+    compute = module.file_digest
+    monkeypatch.setattr(module, "file_digest", lambda path: hashed.append(path.name) or compute(path))
     write_both(table)
     for _ in range(3):
         assert find("two") == table

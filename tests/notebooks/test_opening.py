@@ -104,10 +104,7 @@ def test_a_script_that_opens_otherwise_is_named(wrong: str) -> None:
 def test_badges_are_replaced_where_they_stand() -> None:
     text = "# T\n\n[![Open in Binder](a)](b)\n[![Open in Colab](c)](d)\n\nText\n"
     links = launch_links("10_x")
-    assert BADGE.findall(with_badges(text, "10_x")) == [
-        ("Open in Binder", links["binder"]),
-        ("Open in Colab", links["colab"]),
-    ]
+    assert BADGE.findall(with_badges(text, "10_x")) == [("Open in Binder", links["binder"]), ("Open in Colab", links["colab"])]
     assert with_badges(text, "10_x").startswith("# T\n\n[![")
     assert with_badges(text, "10_x").endswith("\n\nText\n")
 

@@ -11,7 +11,7 @@ import jupytext
 import nbformat
 import pytest
 
-from facesr_lib.training import PROFILES
+from facesr_lib.config import PROFILES
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
@@ -21,12 +21,7 @@ PARAMETERS = ["PROFILE", "SEED", "DEVICE", "DATA_ROOT", "OUTPUT_DIR"]
 def cells(notebook: Any) -> list[tuple[str, str, list[str], bool]]:
     """What a pair must agree on: kind, source, tags, and whether the input is folded."""
     return [
-        (
-            c.cell_type,
-            c.source.strip(),
-            c.metadata.get("tags", []),
-            c.metadata.get("jupyter", {}).get("source_hidden", False),
-        )
+        (c.cell_type, c.source.strip(), c.metadata.get("tags", []), c.metadata.get("jupyter", {}).get("source_hidden", False))
         for c in notebook.cells
     ]
 

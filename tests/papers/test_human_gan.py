@@ -192,9 +192,4 @@ def test_experiments_train_once_and_score_every_epoch(tmp_path: Path) -> None:
     pixel = experiments.gan_with_pixel_term(20.0)
     assert "g_pixel" in pixel.log[0]
     again = Experiments(config, "", StageCache(tmp_path), seed=0, device="cpu")
-    assert (gan.reused, pixel.reused, again.gan().reused, again.gan_with_pixel_term(2.0).reused) == (
-        False,
-        False,
-        True,
-        False,
-    )
+    assert (gan.reused, pixel.reused, again.gan().reused, again.gan_with_pixel_term(2.0).reused) == (False, False, True, False)

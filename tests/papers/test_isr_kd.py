@@ -16,16 +16,7 @@ from hypothesis import strategies as st
 
 from facesr_lib.data import ImageSet
 from facesr_lib.image import average_pool, canny, edge_residual, rgb_to_yuv, to_uint8
-from facesr_lib.papers.isr_kd import (
-    ISRKD,
-    Config,
-    Discriminator,
-    Generator,
-    Halvings,
-    js_divergence,
-    networks,
-    start_from,
-)
+from facesr_lib.papers.isr_kd import ISRKD, Config, Discriminator, Generator, Halvings, js_divergence, networks, start_from
 from facesr_lib.papers.isr_kd import experiments as experiments_module
 from facesr_lib.papers.isr_kd.experiments import ABLATIONS, EXTENSION, Experiments, augment
 from facesr_lib.papers.isr_kd.names import REPLAY_2_0, REPLAY_2_1, SPLITS

@@ -57,12 +57,7 @@ def selfsr(text: str) -> Cells:
         fill(cells, "Table III", name, ["FID", "FID of translated LR"], [float(value) for value in pair])
     fourth = text[text.index("Table IV, columns") : text.index("## Figures")].split("[read from the text]:\n", 1)[1]
     rows = [row for half in fourth.split("|") for row in half.split(";")]
-    names = [
-        "1: concatenation",
-        "2: no growing",
-        "3: no R1",
-        "4: full model",
-    ]
+    names = ["1: concatenation", "2: no growing", "3: no R1", "4: full model"]
     labels = [f"{pairing} {name}" for pairing in ("paired", "unpaired") for name in names]
     for label, row in zip(labels, rows, strict=True):
         fill(cells, "Table IV", label, kinds, numbers(row))

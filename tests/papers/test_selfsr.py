@@ -28,13 +28,7 @@ from facesr_lib.papers.selfsr.degradation import (
 )
 from facesr_lib.papers.selfsr.experiments import Experiments
 from facesr_lib.papers.selfsr.names import CONCATENATION, NO_GROWING, NO_R1
-from facesr_lib.papers.selfsr.networks import (
-    ConcatenationBlock,
-    Discriminator,
-    EqualConv2d,
-    Generator,
-    SelfConditionedBlock,
-)
+from facesr_lib.papers.selfsr.networks import ConcatenationBlock, Discriminator, EqualConv2d, Generator, SelfConditionedBlock
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig
 from facesr_lib.training import StageCache, Trainer, TrainerOptions
 from facesr_lib.training.log import CsvLog
@@ -365,10 +359,7 @@ def test_each_step_trains_both_networks_with_their_own_terms(pairs: PairedBatche
     method.build()
     terms = method.step(pairs(0))
     assert set(terms) == {"g_reconstruction", "g_adversarial", "d_real", "d_fake", "d_r1"}
-    for config, left in (
-        (SMALL.ablations()[NO_R1], set(terms) - {"d_r1"}),
-        (SMALL.psnr_oriented(), {"g_reconstruction"}),
-    ):
+    for config, left in ((SMALL.ablations()[NO_R1], set(terms) - {"d_r1"}), (SMALL.psnr_oriented(), {"g_reconstruction"})):
         variant = SelfSR(config)
         variant.build()
         assert set(variant.step(pairs(0))) == left

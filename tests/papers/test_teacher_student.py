@@ -14,13 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facesr_lib.image import Bicubic, average_pool, quantize, resize_bicubic
-from facesr_lib.papers.teacher_student import (
-    Config,
-    LearnDegradation,
-    TeacherStudent,
-    mean_squared_error,
-    networks,
-)
+from facesr_lib.papers.teacher_student import Config, LearnDegradation, TeacherStudent, mean_squared_error, networks
 from facesr_lib.papers.teacher_student.experiments import Experiments
 from facesr_lib.papers.teacher_student.networks import Canny, DoG, DownsamplingNet, NoEdges, RecurrentSR
 from facesr_lib.training import StageCache, SuperResolver, Trainer, TrainerOptions

@@ -46,10 +46,7 @@ def celeba(folder: Path) -> None:
 
 
 def celeba_wild(folder: Path) -> None:
-    rows = [
-        "20",
-        "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y",
-    ]
+    rows = ["20", "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y"]
     for i, name in enumerate(celeba_lists(folder)):
         picture(folder / "img_celeba" / name, 200, 160)
         rows.append(f"{name} {80 + i} 60 {120 + i} 60 {100 + i} 80 {85 + i} 100 {115 + i} 100")
@@ -83,11 +80,7 @@ def widerface(folder: Path) -> None:
             picture(folder / f"WIDER_{split}" / "images" / name, 200, 150)
             boxes = ["20 20 16 18 1 0 0 0 0 0", "60 20 12 30 0 0 0 0 1 1"]  # kept
             boxes += ["100 20 80 90 0 0 0 0 0 0", "5 5 6 7 1 0 0 0 0 0"]  # too large, too small
-            boxes += [
-                "20 90 16 18 2 0 0 0 0 0",
-                "60 90 16 18 0 0 0 0 2 0",
-                "90 90 16 18 0 0 0 1 0 0",
-            ]  # blur, occlusion, invalid
+            boxes += ["20 90 16 18 2 0 0 0 0 0", "60 90 16 18 0 0 0 0 2 0", "90 90 16 18 0 0 0 1 0 0"]  # blur, occlusion, invalid
             rows += [name, str(len(boxes)), *boxes]
         text(folder / "wider_face_split" / f"wider_face_{split}_bbx_gt.txt", *rows)
 
@@ -159,10 +152,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path], None], dict[str, int]]] = {
     "ffhq-1024": (lambda folder: ffhq(folder, "images1024x1024", 48, "image"), {"train": 12, "val": 3, "test": 6}),
     "ffhq-128": (ffhq, {"train": 12, "val": 3, "test": 6}),
     "widerface": (widerface, {"real_lr/train": 12, "real_lr/test": 12}),
-    "scgan": (
-        scgan,
-        {"real_lr/train": PEOPLE, "real_lr/test": 3, "real_lr/webface": 3, "real_lr/ls3dw": 3, "real_lr/ffhq": 3},
-    ),
+    "scgan": (scgan, {"real_lr/train": PEOPLE, "real_lr/test": 3, "real_lr/webface": 3, "real_lr/ls3dw": 3, "real_lr/ffhq": 3}),
     "bulat": (bulat, {"real_lr/train": PEOPLE, "real_lr/test": PEOPLE}),
     "icartoonface": (icartoonface, {}),
     "ls3dw": (ls3dw, {}),

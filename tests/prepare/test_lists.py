@@ -66,10 +66,7 @@ def test_a_cut_wider_list(tmp_path: Path, cut: int) -> None:
 
 
 def test_boxes_as_dic_publishes_them(tmp_path: Path) -> None:
-    entries = {
-        "a.jpg": {"bbox": [1, 2, 33, 34]},
-        "b.jpg": {"landmark": [[0, 0], [80, 0], [40, 40], [20, 80], [60, 80]]},
-    }
+    entries = {"a.jpg": {"bbox": [1, 2, 33, 34]}, "b.jpg": {"landmark": [[0, 0], [80, 0], [40, 40], [20, 80], [60, 80]]}}
     path = write(tmp_path / "landmarks.json", json.dumps(entries))
     assert lists.dic_boxes(path) == {"a.jpg": (1, 2, 33, 34), "b.jpg": (-10, -10, 90, 90)}
     with pytest.raises(PrepareError, match=r"landmarks\.json: the entry 'c' has neither"):

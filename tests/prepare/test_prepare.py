@@ -17,13 +17,7 @@ from PIL import Image
 
 from facesr_lib.data import load_faces, open_packed, refuse_shared_groups
 from facesr_tools.download import RemoteFile
-from facesr_tools.prepare import (
-    CATALOGUE,
-    PrepareError,
-    described,
-    prepare,
-    verify,
-)
+from facesr_tools.prepare import CATALOGUE, PrepareError, described, prepare, verify
 from facesr_tools.prepare.crop import cut
 
 

@@ -19,14 +19,7 @@ from PIL import Image
 
 from facesr_lib.data import open_packed
 from facesr_tools.download import RemoteFile
-from facesr_tools.prepare import (
-    ArchiveError,
-    DownloadFailed,
-    PrepareError,
-    described,
-    listing,
-    prepare,
-)
+from facesr_tools.prepare import ArchiveError, DownloadFailed, PrepareError, described, listing, prepare
 
 
 @pytest.fixture

@@ -36,11 +36,7 @@ def test_real_lr_faces_are_found(root: Path, tmp_path: Path) -> None:
     assert real.hr.name == "scgan/train"
     assert real.real_lr.name == "scgan/real_lr/train"
     assert real.real_test is not None
-    assert (len(real.real_lr), len(real.real_test), real.real_lr.size) == (
-        layouts.PEOPLE,
-        3,
-        (16, 16),
-    )
+    assert (len(real.real_lr), len(real.real_test), real.real_lr.size) == (layouts.PEOPLE, 3, (16, 16))
     others = tmp_path / "others"
     others.mkdir()
     for name in ("celeba", "widerface"):

@@ -41,13 +41,7 @@ def record(run: Run) -> None:
     for name, gain in (("bicubic", 0), ("GAN", -4), ("GAN + pixel term", 1)):
         for metric, unit in ((PSNR, 1.0), (SSIM, 0.02)):
             run.score(name, FACES, metric, unit * (base + gain + rng.normal(0, 0.3, 50)))
-    run.published(
-        find_paper("human_gan").published()[0],
-        method="GAN",
-        images=FACES,
-        metric=PSNR,
-        differs="other faces",
-    )
+    run.published(find_paper("human_gan").published()[0], method="GAN", images=FACES, metric=PSNR, differs="other faces")
     run.finish()
 
 

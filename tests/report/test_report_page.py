@@ -22,8 +22,7 @@ from facesr_tools.report import build_report, collect, show_report
 StartRun = Callable[..., Run]
 HOSTILE = '<script>alert("x")</script><img src=http://evil.example/x.png onerror=alert(1)>'
 LOADING = re.compile(
-    r"""\b(?:src|srcset|data|poster)\s*=\s*["']?+\s*+(?!data:)|@import|url\(|<link|<script|<iframe|\bimport\s*\(""",
-    re.IGNORECASE,
+    r"""\b(?:src|srcset|data|poster)\s*=\s*["']?+\s*+(?!data:)|@import|url\(|<link|<script|<iframe|\bimport\s*\(""", re.IGNORECASE
 )
 
 
@@ -50,16 +49,7 @@ def test_a_report_shows_everything_that_was_recorded(start: StartRun, tmp_path: 
     record(start(paper="human_gan"), "method one")
     soup = page(build_report(tmp_path, "smoke"))
     text = " ".join(soup.get_text(" ").split())
-    for part in (
-        "A demo",
-        "22.75 ± 1.06",
-        "20.50",
-        "+2.25, better",
-        "25.66 dB",
-        "N = 2",
-        "150 FFHQ test images",
-        "method one",
-    ):
+    for part in ("A demo", "22.75 ± 1.06", "20.50", "+2.25, better", "25.66 dB", "N = 2", "150 FFHQ test images", "method one"):
         assert part in text
     assert "numbers mean nothing" in text  # what the smoke profile is
     assert "The smoke profile shrinks" in text  # beside the published number
@@ -137,14 +127,7 @@ def test_what_did_not_finish_is_said(start: StartRun, tmp_path: Path) -> None:
     soup = page(build_report(tmp_path, "smoke"))
     (warning,) = [box.get_text(" ") for box in soup.find_all(class_="warning") if "Did not finish" in box.get_text()]
     assert "4 of 5" in warning
-    for part in (
-        "20_stopped",
-        "no result.json",
-        "30_broken",
-        "damaged",
-        "40_failed",
-        "NonFiniteLoss: loss is nan at step 3",
-    ):
+    for part in ("20_stopped", "no result.json", "30_broken", "damaged", "40_failed", "NonFiniteLoss: loss is nan at step 3"):
         assert part in warning
     assert "10_good" not in warning
 

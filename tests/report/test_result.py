@@ -56,11 +56,7 @@ def test_other_things_are_refused() -> None:
 
 def test_the_home_folder_is_never_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/somebody")
-    assert jsonable(["/home/somebody/faces", Path("/home/somebody"), "/home/somebody2"]) == [
-        "~/faces",
-        "~",
-        "/home/somebody2",
-    ]
+    assert jsonable(["/home/somebody/faces", Path("/home/somebody"), "/home/somebody2"]) == ["~/faces", "~", "/home/somebody2"]
 
 
 def test_a_sound_result_passes_and_each_missing_field_is_named() -> None:

@@ -15,15 +15,7 @@ def score(method: str, values: list[float], **changes: Any) -> dict[str, Any]:
     return {"method": method, **usual, "n": len(values), "mean": mean, "std": 1.0, "values": values, **changes}
 
 
-REFERENCE = {
-    "paper": "p",
-    "table": "1",
-    "row": "r",
-    "column": "c",
-    "value": 25.66,
-    "unit": "dB",
-    "conditions": "theirs",
-}
+REFERENCE = {"paper": "p", "table": "1", "row": "r", "column": "c", "value": 25.66, "unit": "dB", "conditions": "theirs"}
 
 
 def test_only_comparable_scores_share_a_table() -> None:

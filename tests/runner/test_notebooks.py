@@ -5,13 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from facesr_tools.runner.notebooks import (
-    Notebook,
-    NotebookError,
-    find_folder,
-    read_notebooks,
-    select,
-)
+from facesr_tools.runner.notebooks import Notebook, NotebookError, find_folder, read_notebooks, select
 
 
 @pytest.fixture

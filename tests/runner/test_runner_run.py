@@ -36,13 +36,7 @@ class Folder:
             "",
         )
         write_notebook(notebooks, "10_raises", "# Sums\n", "import json\n\njson.loads('nonsense')", "never = 1")
-        write_notebook(
-            notebooks,
-            "20_exits",
-            HUNGRY,
-            "import os; os._exit(3)",
-            "never = 1",
-        )
+        write_notebook(notebooks, "20_exits", HUNGRY, "import os; os._exit(3)", "never = 1")
         write_notebook(notebooks, "30_killed", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
         write_notebook(notebooks, "40_syntax", "a = 1\nb = = 2")
         write_notebook(notebooks, "50_quits", "import sys; sys.exit(0)")

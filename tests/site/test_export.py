@@ -84,8 +84,7 @@ def test_web_pictures_become_their_words_and_local_ones_are_embedded(tmp_path: P
 
 def test_formulas_are_readable_without_a_script(tmp_path: Path) -> None:
     soup = export(
-        tmp_path,
-        new_markdown_cell(r"Inline $x^2$, costs \$5, `$code$`." + "\n\n$$\\frac{a}{b} \\tag{1}$$\n\n$$\\nonsense$$"),
+        tmp_path, new_markdown_cell(r"Inline $x^2$, costs \$5, `$code$`." + "\n\n$$\\frac{a}{b} \\tag{1}$$\n\n$$\\nonsense$$")
     )
     assert [formula["display"] for formula in soup.find_all("math")] == ["inline", "block"]
     assert all(part in soup.get_text() for part in ("costs $5", "$code$", r"\nonsense", "(1)"))
@@ -155,8 +154,7 @@ def test_every_executed_notebook_gets_a_page_and_only_when_it_is_newer(tmp_path:
     for name in ("00_a", "10_b"):
         (tmp_path / name).mkdir()
         nbformat.write(
-            nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"# {name}")]),
-            tmp_path / name / "notebook.ipynb",
+            nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"# {name}")]), tmp_path / name / "notebook.ipynb"
         )
     (tmp_path / "20_unfinished").mkdir()
     pages = export_notebooks(tmp_path)

@@ -72,8 +72,7 @@ def test_an_explorer_of_ours_and_its_state_by_version_7() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken",
-    [{}, {"box": None}, {"box": {}}, {"box": {"model_name": "VBoxModel", "state": {"children": ["IPY_MODEL_gone"]}}}],
+    "broken", [{}, {"box": None}, {"box": {}}, {"box": {"model_name": "VBoxModel", "state": {"children": ["IPY_MODEL_gone"]}}}]
 )
 def test_what_cannot_be_drawn_leaves_no_hole(broken: dict[str, Any]) -> None:
     assert still(broken, "box") == ""

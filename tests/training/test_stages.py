@@ -10,8 +10,8 @@ import pytest
 import torch
 from toy import ToyGAN, batches, validate
 
-from facesr_lib.config import fingerprint
-from facesr_lib.training import StageCache, Trained, TrainerOptions, config_hash, train_stage
+from facesr_lib.config import config_hash, fingerprint
+from facesr_lib.training import StageCache, Trained, TrainerOptions, train_stage
 
 
 @dataclass(frozen=True)

@@ -18,16 +18,7 @@ from torch import Tensor, nn
 from toy import STEPS, ToyGAN, batches, toy_trainer
 
 from facesr_lib.image import quantize
-from facesr_lib.training import (
-    CsvLog,
-    Method,
-    NonFiniteLoss,
-    SuperResolver,
-    Trainer,
-    TrainerOptions,
-    WrongRun,
-    load_weights,
-)
+from facesr_lib.training import CsvLog, Method, NonFiniteLoss, SuperResolver, Trainer, TrainerOptions, WrongRun, load_weights
 from facesr_lib.training.schedules import constant, halve_every, linear_decay, piecewise
 
 
@@ -205,10 +196,7 @@ def test_average_and_learning_rate_follow_their_definitions(tmp_path: Path) -> N
     for step in range(5):
         batch = batches(step)
         loss = (network(batch["lr"]) - batch["hr"]).square().mean()
-        gradient = (
-            torch.autograd.grad(loss, network.weight, retain_graph=True)[0],
-            torch.autograd.grad(loss, network.bias)[0],
-        )
+        gradient = (torch.autograd.grad(loss, network.weight, retain_graph=True)[0], torch.autograd.grad(loss, network.bias)[0])
         with torch.no_grad():
             for parameter, slope in zip((network.weight, network.bias), gradient, strict=True):
                 parameter -= (0.1 if step < 3 else 0.01) * slope

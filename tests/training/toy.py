@@ -36,10 +36,7 @@ class ToyGAN(SuperResolver):
         real_term, fake_term = bce_discriminator(discriminator(batch["hr"]), discriminator(fake.detach()))
         d_terms = self.update("discriminator", {"d_real": real_term, "d_fake": fake_term})
         with frozen(discriminator) as discriminator:
-            terms = {
-                "g_adversarial": bce_generator(discriminator(fake)),
-                "g_pixel": (fake - batch["hr"]).square().mean(),
-            }
+            terms = {"g_adversarial": bce_generator(discriminator(fake)), "g_pixel": (fake - batch["hr"]).square().mean()}
             return d_terms | self.update("generator", terms)
 
     def super_resolve(self, lr: Tensor) -> Tensor:
@@ -61,13 +58,7 @@ def validate(method: SuperResolver) -> dict[str, float]:
 def toy_trainer(folder: Path, *, steps: int = STEPS, method: Method | None = None, **changes: Any) -> Trainer:
     options = {"log_every": 3, "checkpoint_every": 5, "validate_every": 10, "device": "cpu", **changes}
     return Trainer(
-        method or ToyGAN(),
-        batches,
-        folder,
-        TrainerOptions(steps=steps, **options),
-        seed=7,
-        key={"toy": 1},
-        validate=validate,
+        method or ToyGAN(), batches, folder, TrainerOptions(steps=steps, **options), seed=7, key={"toy": 1}, validate=validate
     )
 
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 from small_methods import CONFIGS, SCALES, fresh, save_stage, shake
 
-from facesr_lib.config import plain, restore
+from facesr_lib.config import plain
 from facesr_lib.papers import PAPERS, human_gan, selfsr
 from facesr_lib.training import load_weights
 from facesr_tools.upscale import bicubic, choose, from_checkpoint, trained_checkpoints
-from facesr_tools.upscale.methods import _config_classes
+from facesr_tools.upscale.methods import _config_classes, restore
 
 
 @pytest.mark.parametrize("paper", [paper.key for paper in PAPERS])

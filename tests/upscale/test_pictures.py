@@ -45,10 +45,7 @@ def test_opencv_reads_it_too(tmp_path: Path, channels: int, order: list[int], de
     np.testing.assert_array_equal(found[..., order], content)
 
 
-@pytest.mark.parametrize(
-    ("mode", "channels"),
-    [("1", 1), ("L", 1), ("LA", 2), ("P", 3), ("RGB", 3), ("RGBA", 4)],
-)
+@pytest.mark.parametrize(("mode", "channels"), [("1", 1), ("L", 1), ("LA", 2), ("P", 3), ("RGB", 3), ("RGBA", 4)])
 def test_modes(tmp_path: Path, mode: str, channels: int) -> None:
     image = Image.fromarray(pixels(channels if channels > 2 else 4, False)).convert(mode)
     image.save(tmp_path / "a.png")

@@ -21,9 +21,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from facesr_lib.config import check_profile
 from facesr_lib.image import BlurResize
 from facesr_lib.losses import bce_discriminator, bce_generator
-from facesr_lib.training import Batch, SuperResolver, check_profile, evaluating, frozen
+from facesr_lib.training import Batch, SuperResolver, evaluating, frozen
 from facesr_lib.training.schedules import piecewise
 
 # "Predetermined mean and standard deviation, close to pre-trained networks" [paper] -> ImageNet's [ours].
@@ -113,11 +114,7 @@ class Discriminator(nn.Module):
         super().__init__()
         blocks: list[nn.Module] = []
         for index, (inputs, outputs) in enumerate(itertools.pairwise(self.CHANNELS)):
-            blocks += [
-                nn.Conv2d(inputs, outputs, 3, stride=2, padding=1),
-                nn.LeakyReLU(leaky_slope),
-                nn.Dropout2d(dropout),
-            ]
+            blocks += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.LeakyReLU(leaky_slope), nn.Dropout2d(dropout)]
             if index > 0:
                 blocks.append(nn.BatchNorm2d(outputs))
             size = (size + 1) // 2

@@ -1,7 +1,5 @@
 """The trainings of the human-face GAN's notebook. Each is made once and then found in the stage cache."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

@@ -28,9 +28,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from facesr_lib.config import check_profile
 from facesr_lib.image import average_pool, canny, quantize, rgb_to_yuv
 from facesr_lib.papers.isr_kd.networks import WINDOWS, Discriminator, Generator, Output, Step
-from facesr_lib.training import Batch, SuperResolver, check_profile, evaluating, frozen
+from facesr_lib.training import Batch, SuperResolver, evaluating, frozen
 from facesr_lib.training.schedules import Schedule, constant, linear_decay
 
 __all__ = [

@@ -3,8 +3,6 @@
 Each is made once and then found in the stage cache. Marks as in the package's docstring.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -131,15 +129,7 @@ class Experiments:
             return method.super_resolve(lr.to(resolve_device(self.device)))
 
         return train_stage(
-            self.stages,
-            stage,
-            method,
-            batches,
-            options,
-            seed=self.seed,
-            key=key,
-            validate=self._validate,
-            preview=preview,
+            self.stages, stage, method, batches, options, seed=self.seed, key=key, validate=self._validate, preview=preview
         )
 
     def _validate(self, method: ISRKD) -> dict[str, float]:

@@ -3,8 +3,6 @@
 The generator is EIPNet's (Kim et al., Neurocomputing 2021): three steps that double the size, each with an edge block.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torch

@@ -1,7 +1,5 @@
 """What upscaling a picture of any size must know of this paper's generator."""
 
-from __future__ import annotations
-
 import math
 
 from facesr_lib.papers.isr_kd import ISRKD, Config

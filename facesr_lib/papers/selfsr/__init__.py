@@ -27,6 +27,7 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
+from facesr_lib.config import check_profile
 from facesr_lib.papers.selfsr.degradation import (
     CycleAdaptation,
     DegradationConfig,
@@ -37,7 +38,6 @@ from facesr_lib.papers.selfsr.degradation import (
 )
 from facesr_lib.papers.selfsr.networks import Generator, SelfConditionedBlock
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig, sr_networks
-from facesr_lib.training import check_profile
 
 __all__ = [
     "Config",
@@ -59,11 +59,7 @@ class Config:
     unpaired: SRConfig
     real: SRConfig
     degradation: DegradationConfig
-    images: tuple[int | None, int | None, int | None] = (
-        None,
-        None,
-        1_000,
-    )  # to train, validate and test on [paper: 1,000]
+    images: tuple[int | None, int | None, int | None] = (None, None, 1_000)  # to train, validate and test on [paper: 1,000]
 
     @classmethod
     def preset(cls, profile: str) -> Config:

@@ -4,8 +4,6 @@
 the package.
 """
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import dataclass
 

@@ -1,20 +1,10 @@
 """The trainings that the SelfSR notebooks share: what one notebook has trained, the others find in the stage cache."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from facesr_lib.data import (
-    ImageSet,
-    PairedBatches,
-    RealFaces,
-    UnpairedBatches,
-    load_faces,
-    load_real_faces,
-    unpaired_halves,
-)
+from facesr_lib.data import ImageSet, PairedBatches, RealFaces, UnpairedBatches, load_faces, load_real_faces, unpaired_halves
 from facesr_lib.data.split import Split
 from facesr_lib.image import Bicubic, Degradation
 from facesr_lib.papers import SELFSR

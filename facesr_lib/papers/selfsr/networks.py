@@ -3,8 +3,6 @@
 Images inside are RGB in [-1, 1] [ours]. A level doubles the size: level 1 gives x2, level 2 x4, level 3 x8.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch
@@ -77,10 +75,7 @@ class Level(nn.ModuleList):
         return features
 
 
-BLOCKS: dict[Conditioning, type[nn.Module]] = {
-    "self-conditioned": SelfConditionedBlock,
-    "concatenation": ConcatenationBlock,
-}
+BLOCKS: dict[Conditioning, type[nn.Module]] = {"self-conditioned": SelfConditionedBlock, "concatenation": ConcatenationBlock}
 
 
 class Generator(nn.Module):

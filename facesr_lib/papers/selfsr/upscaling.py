@@ -1,7 +1,5 @@
 """What upscaling images of any size needs to know about this paper's generator."""
 
-from __future__ import annotations
-
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig
 
 METHOD = SelfSR

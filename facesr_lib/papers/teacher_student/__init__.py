@@ -29,11 +29,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from facesr_lib.config import check_profile
 from facesr_lib.image import quantize
 from facesr_lib.losses import bce_discriminator, bce_generator
 from facesr_lib.nn import LightCNN
 from facesr_lib.papers.teacher_student.networks import SCALE, Canny, DoG, DownsamplingNet, Edges, RecurrentSR
-from facesr_lib.training import Batch, Method, SuperResolver, check_profile, evaluating, frozen
+from facesr_lib.training import Batch, Method, SuperResolver, evaluating, frozen
 from facesr_lib.training.schedules import halve_every
 
 FROM_SCRATCH = ("denet", "tnet", "snet")

@@ -1,7 +1,5 @@
 """The trainings that the teacher-student notebooks share: what one notebook has trained, the other finds in the stage cache."""
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -62,14 +60,7 @@ class Experiments:
         options = TrainerOptions(method.steps, validate_every=-(-method.steps // 8), device=self.device)
         key = self._key(config) | {"val": self.real_faces.val.checksum, "denet": stage1.folder.name}
         return train_stage(
-            self.stages,
-            "teacher-student",
-            method,
-            batches,
-            options,
-            seed=self.seed,
-            key=key,
-            validate=self._validate,
+            self.stages, "teacher-student", method, batches, options, seed=self.seed, key=key, validate=self._validate
         )
 
     def _validate(self, method: TeacherStudent) -> dict[str, float]:

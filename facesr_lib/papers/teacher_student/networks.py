@@ -1,7 +1,5 @@
 """The networks of the teacher-student paper, and the edge maps that they are fed (section 2.2). Marks as in the package."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,7 +1,5 @@
 """What upscaling images of any size needs to know about this paper's student, SNet."""
 
-from __future__ import annotations
-
 import math
 
 from facesr_lib.papers.teacher_student import Config, TeacherStudent, networks
