@@ -39,7 +39,7 @@ def test_classroom_writes_the_chosen_notebooks(tmp_path: Path) -> None:
     [
         (["11"], "unknown notebook '11'"),
         (["03", "--notebooks", "/nowhere"], "--notebooks /nowhere: there is no such folder"),
-        (["03", "--runs", "/nowhere"], "first: facesr run all"),
+        (["03", "--runs", "/nowhere"], "first run: facesr run all"),
     ],
 )
 def test_classroom_says_what_is_wrong(arguments: list[str], message: str, tmp_path: Path) -> None:
