@@ -499,8 +499,9 @@ run.figure(
 
 # %%
 from facesr_lib.papers.selfsr import Config, SelfSR
+from facesr_lib.papers.selfsr.names import NO_GROWING
 
-config = Config.preset("smoke" if PROFILE == "smoke" else "quick").real.psnr_oriented().without_growing()
+config = Config.preset("smoke" if PROFILE == "smoke" else "quick").real.psnr_oriented().ablations()[NO_GROWING]
 teacher = trained("losses-teacher", SelfSR(config), config.batch_size, config.steps)
 taught = teacher.super_resolve(lr)
 
