@@ -27,11 +27,12 @@ def write_api(project: Path) -> list[str]:
 
 
 def public_modules() -> Iterator[ModuleType]:
-    """The library's packages, and every paper, in alphabetical order; those without public names are left out."""
+    """The library's packages, every paper and every explorer, in alphabetical order; those without public names are left out."""
     library = importlib.import_module(LIBRARY)
     names = [info.name for info in pkgutil.iter_modules(library.__path__, f"{LIBRARY}.") if info.ispkg]
-    papers = importlib.import_module(f"{LIBRARY}.papers")
-    names += [info.name for info in pkgutil.iter_modules(papers.__path__, f"{LIBRARY}.papers.")]
+    for package in (f"{LIBRARY}.papers", f"{LIBRARY}.explore"):  # their own names are few: each module is imported by itself
+        path = importlib.import_module(package).__path__
+        names += [info.name for info in pkgutil.iter_modules(path, f"{package}.")]
     for name in sorted(names):
         module = importlib.import_module(name)
         if public_names(module):
