@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_origin
 
 LIBRARY = "facesr_lib"
 
@@ -40,9 +40,10 @@ def public_modules() -> Iterator[ModuleType]:
 
 
 def public_names(module: ModuleType) -> list[str]:
-    """What `module` offers: `__all__`, else the functions and classes that it or its submodules define."""
+    """What `module` offers: `__all__` without names of types, else the functions and classes that it or its submodules define."""
     if hasattr(module, "__all__"):
-        return [str(name) for name in module.__all__ if not inspect.ismodule(getattr(module, name))]
+        values = {str(name): getattr(module, name) for name in module.__all__}
+        return [name for name, value in values.items() if not inspect.ismodule(value) and get_origin(value) is None]
     own = [name for name, value in vars(module).items() if not name.startswith("_") and _defines(module, value)]
     return sorted(own)
 
