@@ -113,9 +113,9 @@ def test_grade_survives_endless_loops_and_exits(written: dict[str, str], tmp_pat
         "my_average_pool": "def my_average_pool(x, factor):\n    raise SystemExit(3)",
     }
     hand_in(tmp_path / "in", "dave", written, answers, "00_start_here")
-    done = facesr("grade", tmp_path / "in", "--limit", "3")
+    done = facesr("grade", tmp_path / "in", "--limit", "10")
     assert done.exit_code == 1
-    assert "1. PSNR: Stopped after 3 s: an endless loop?" in done.output
+    assert "1. PSNR: Stopped after 10 s: an endless loop?" in done.output
     assert "2. Another degradation: Your code ended Python (exit status 3)" in done.output
     assert "0 of 2" in done.output
 
