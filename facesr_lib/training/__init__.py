@@ -4,6 +4,7 @@ from facesr_lib.training.checkpoint import WrongRun, checkpoints, load_latest, l
 from facesr_lib.training.device import Device, resolve_device
 from facesr_lib.training.log import CsvLog
 from facesr_lib.training.method import Batch, Method, SuperResolver, evaluating, frozen, unwrap
+from facesr_lib.training.setting import Setting
 from facesr_lib.training.stages import StageCache, train_stage
 from facesr_lib.training.trained import Trained
 from facesr_lib.training.trainer import NonFiniteLoss, Trainer, TrainerOptions
@@ -14,6 +15,7 @@ __all__ = [
     "Device",
     "Method",
     "NonFiniteLoss",
+    "Setting",
     "StageCache",
     "SuperResolver",
     "Trained",

@@ -1,25 +1,16 @@
 """The trainings of the human-face GAN's notebook. Each is made once and then found in the stage cache."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
-from facesr_lib.data import ImageSet, PairedBatches, eval_batches, load_faces
+from facesr_lib.data import ImageSet, PairedBatches, load_faces
 from facesr_lib.data.split import Split
-from facesr_lib.metrics import PSNR, evaluate
 from facesr_lib.papers import HUMAN_GAN
 from facesr_lib.papers.human_gan import Config, HumanGAN
-from facesr_lib.training import Device, StageCache, Trained, TrainerOptions, resolve_device, train_stage
+from facesr_lib.training import Setting, Trained, TrainerOptions, train_stage
 
 
-@dataclass(frozen=True)
-class Experiments:
-    """One config on the faces of one data root (see `load_faces`), with one seed. stages: where trainings are kept."""
-
-    config: Config
-    data_root: str
-    stages: StageCache
-    seed: int
-    device: Device = "auto"
+class Experiments(Setting[Config]):
+    """The faces and the trainings of notebook 10."""
 
     @cached_property
     def train(self) -> ImageSet:
@@ -59,8 +50,7 @@ class Experiments:
 
     def _validate(self, method: HumanGAN) -> dict[str, float]:
         """Mean PSNR on `val`, the shortcut's scale s, and the PSNR of each image, which the claim about the plateau needs."""
-        pairs = eval_batches(self.val, self.config.degradation, 10, self.seed)
-        values = evaluate(method.super_resolve, pairs, [PSNR], resolve_device(self.device))[PSNR]
+        values = self.psnr(method.super_resolve, self.val, self.config.degradation, 10, self.seed)
         each = {f"psnr_{i}": value for i, value in enumerate(values.tolist())}
         s = method.inference_network("generator").get_parameter("residual_scale").item()
         return {"psnr": values.mean().item(), "s": s, **each}

@@ -5,20 +5,19 @@ Each is made once and then found in the stage cache. Marks as in the package's d
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from facesr_lib.data import Domain, ImageSet, IncrementalBatches, eval_batches, increment, load_cartoons, load_faces
+from facesr_lib.data import Domain, ImageSet, IncrementalBatches, increment, load_cartoons, load_faces
 from facesr_lib.data.split import Split
-from facesr_lib.metrics import PSNR, evaluate
 from facesr_lib.papers import ISR_KD
 from facesr_lib.papers.isr_kd import ISRKD, Config, names
 from facesr_lib.papers.isr_kd.names import CARTOONS, FACES
-from facesr_lib.training import Device, StageCache, Trained, TrainerOptions, resolve_device, train_stage
+from facesr_lib.training import Setting, Trained, TrainerOptions, resolve_device, train_stage
 
 EXTENSION: dict[str, Any] = {"extra_blocks": 1}
 # The fields of the config that an ablation changes, all in the student; without the edge block it needs a teacher without it.
@@ -49,18 +48,8 @@ def augment(hr: Tensor, generator: torch.Generator) -> Tensor:
     return torch.stack([torch.rot90(image, int(n), dims=(1, 2)) for image, n in zip(hr, quarters, strict=True)])
 
 
-@dataclass(frozen=True)
-class Experiments:
-    """One config on the images of one data root, with one seed. stages: where trainings are kept.
-
-    `load_faces` and `load_cartoons` say what a data root holds.
-    """
-
-    config: Config
-    data_root: str
-    stages: StageCache
-    seed: int
-    device: Device = "auto"
+class Experiments(Setting[Config]):
+    """The faces, the cartoons and the trainings of notebooks 40 and 41."""
 
     @cached_property
     def faces(self) -> ImageSet:
@@ -134,12 +123,11 @@ class Experiments:
 
     def _validate(self, method: ISRKD) -> dict[str, float]:
         """Mean PSNR on the held-out images of each domain."""
-        found = {}
-        for domain, images in self.val.items():
-            pairs = eval_batches(images, self.config.degradation, 25, self.seed)
-            scores = evaluate(method.super_resolve, pairs, [PSNR], resolve_device(self.device))
-            found[domain] = scores[PSNR].mean().item()
-        return found
+        degrade = self.config.degradation
+        return {
+            domain: self.psnr(method.super_resolve, images, degrade, 25, self.seed).mean().item()
+            for domain, images in self.val.items()
+        }
 
     def _held_out(self, split: Split, count: int) -> dict[str, ImageSet]:
         cartoons = load_cartoons(self.data_root, split, self.config.hr_size, count)

@@ -1,6 +1,6 @@
 """The trainings that the SelfSR notebooks share: what one notebook has trained, the others find in the stage cache."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -12,20 +12,13 @@ from facesr_lib.papers.selfsr import Config
 from facesr_lib.papers.selfsr.degradation import Adaptation, CycleAdaptation, FlowAdaptation, LearnedDegradation
 from facesr_lib.papers.selfsr.names import CYCLE, FLOW, FLOW_NO_IDENTITY, NO_ADAPTATION
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig
-from facesr_lib.training import Device, Method, StageCache, Trained, TrainerOptions, train_stage
+from facesr_lib.training import Method, Setting, Trained, TrainerOptions, train_stage
 
 M = TypeVar("M", bound=Method)
 
 
-@dataclass(frozen=True)
-class Experiments:
-    """One config on the faces of one data root, with one seed. stages: where trainings are kept."""
-
-    config: Config
-    data_root: str
-    stages: StageCache
-    seed: int
-    device: Device = "auto"
+class Experiments(Setting[Config]):
+    """The faces and the trainings of notebooks 20 to 22."""
 
     @cached_property
     def train(self) -> ImageSet:

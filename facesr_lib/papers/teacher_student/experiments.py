@@ -1,27 +1,19 @@
 """The trainings that the teacher-student notebooks share: what one notebook has trained, the other finds in the stage cache."""
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
-from facesr_lib.data import ImageSet, RealFaces, UnpairedBatches, eval_batches, load_real_faces
+from facesr_lib.data import ImageSet, RealFaces, UnpairedBatches, load_real_faces
 from facesr_lib.image import Bicubic, Degradation
-from facesr_lib.metrics import PSNR, evaluate
 from facesr_lib.papers import TEACHER_STUDENT
 from facesr_lib.papers.teacher_student import Config, LearnDegradation, TeacherStudent
 from facesr_lib.papers.teacher_student.networks import SCALE
-from facesr_lib.training import Device, StageCache, Trained, TrainerOptions, resolve_device, train_stage
+from facesr_lib.training import Setting, Trained, TrainerOptions, train_stage
 
 
-@dataclass(frozen=True)
-class Experiments:
-    """One config on the faces of one data root, with one seed. stages: where trainings are kept."""
-
-    config: Config
-    data_root: str
-    stages: StageCache
-    seed: int
-    device: Device = "auto"
+class Experiments(Setting[Config]):
+    """The faces and the trainings of notebooks 30 and 31."""
 
     @cached_property
     def real_faces(self) -> RealFaces:
@@ -73,10 +65,8 @@ class Experiments:
         found = {}
         for name, (network, degrade) in scored.items():
             if network in method.networks:
-                pairs = eval_batches(faces, degrade, 10, self.real_faces.seed)
                 super_resolve = functools.partial(method.super_resolve_with, network)
-                scores = evaluate(super_resolve, pairs, [PSNR], resolve_device(self.device))
-                found[name] = scores[PSNR].mean().item()
+                found[name] = self.psnr(super_resolve, faces, degrade, 10, self.real_faces.seed).mean().item()
         return found
 
     def _batches(self, batch_size: int) -> UnpairedBatches:
