@@ -36,12 +36,16 @@ if importlib.util.find_spec("facesr_lib") is None:
 
 """
 
-PARAMETERS = f"""# %% tags=["parameters"]
-PROFILE = "quick"  # {", ".join(PROFILES[:-1])} or {PROFILES[-1]}
-SEED = 0
-DEVICE = "auto"  # auto, cpu or cuda
-DATA_ROOT = ""  # a folder with your own faces; empty: the packaged Olivetti faces
-OUTPUT_DIR = ""  # where results go; empty: the project's runs/
+# Papermill finds this cell by its tag; Colab makes a form of the @param lines.
+PARAMETERS = f"""{FOLDED.replace('tags=["hide-input"]', 'tags=["parameters", "hide-input"]')}
+# @title Parameters: profile, seed, device, your own faces, where results go
+PROFILE = "quick"  # @param {json.dumps(PROFILES)}
+SEED = 0  # @param {{type: "integer"}}
+DEVICE = "auto"  # @param ["auto", "cpu", "cuda"]
+DATA_ROOT = ""  # @param {{type: "string"}}
+# @markdown DATA_ROOT: a folder with your own faces; empty: the packaged Olivetti faces.
+OUTPUT_DIR = ""  # @param {{type: "string"}}
+# @markdown OUTPUT_DIR: where results go; empty: the project's runs/.
 
 """
 

@@ -49,12 +49,15 @@ if importlib.util.find_spec("facesr_lib") is None:
     subprocess.run(f"{keep} '{release}'", shell=True, check=True)
     subprocess.run("facesr weights fetch", shell=True)  # for LPIPS, FID and NIQE; what is missing is shown as n/a
 
-# %% tags=["parameters"]
-PROFILE = "quick"  # smoke, quick, workshop or paper
-SEED = 0
-DEVICE = "auto"  # auto, cpu or cuda
-DATA_ROOT = ""  # a folder with your own faces; empty: the packaged Olivetti faces
-OUTPUT_DIR = ""  # where results go; empty: the project's runs/
+# %% cellView="form" jupyter={"source_hidden": true} tags=["parameters", "hide-input"]
+# @title Parameters: profile, seed, device, your own faces, where results go
+PROFILE = "quick"  # @param ["smoke", "quick", "workshop", "paper"]
+SEED = 0  # @param {type: "integer"}
+DEVICE = "auto"  # @param ["auto", "cpu", "cuda"]
+DATA_ROOT = ""  # @param {type: "string"}
+# @markdown DATA_ROOT: a folder with your own faces; empty: the packaged Olivetti faces.
+OUTPUT_DIR = ""  # @param {type: "string"}
+# @markdown OUTPUT_DIR: where results go; empty: the project's runs/.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Imports, and the run that records the results

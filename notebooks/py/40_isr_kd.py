@@ -50,12 +50,15 @@ if importlib.util.find_spec("facesr_lib") is None:
     subprocess.run(f"{keep} '{release}'", shell=True, check=True)
     subprocess.run("facesr weights fetch", shell=True)  # for LPIPS, FID and NIQE; what is missing is shown as n/a
 
-# %% tags=["parameters"]
-PROFILE = "quick"  # smoke, quick, workshop or paper
-SEED = 0
-DEVICE = "auto"  # auto, cpu or cuda
-DATA_ROOT = ""  # a folder with your own faces; empty: the packaged Olivetti faces
-OUTPUT_DIR = ""  # where results go; empty: the project's runs/
+# %% cellView="form" jupyter={"source_hidden": true} tags=["parameters", "hide-input"]
+# @title Parameters: profile, seed, device, your own faces, where results go
+PROFILE = "quick"  # @param ["smoke", "quick", "workshop", "paper"]
+SEED = 0  # @param {type: "integer"}
+DEVICE = "auto"  # @param ["auto", "cpu", "cuda"]
+DATA_ROOT = ""  # @param {type: "string"}
+# @markdown DATA_ROOT: a folder with your own faces; empty: the packaged Olivetti faces.
+OUTPUT_DIR = ""  # @param {type: "string"}
+# @markdown OUTPUT_DIR: where results go; empty: the project's runs/.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Imports, and the run that records the results
@@ -230,18 +233,18 @@ students[EXTENDED] = experiments.student(REPLAY_2_2, teacher, **EXTENSION)
 # %%
 from facesr_lib.explore.forgetting import forgetting_slider, forgetting_strip
 
-films = {"fine-tuned": students[REPLAY_2_0].previews(), "distilled": students[REPLAY_2_1].previews()}
+previews = {"fine-tuned": students[REPLAY_2_0].previews(), "distilled": students[REPLAY_2_1].previews()}
 hr = experiments.previewed
 taught = teacher.method.super_resolve(config.degradation(hr).to(run.device)).cpu()
 run.figure(
-    forgetting_strip(films, taught, picture=0),
+    forgetting_strip(previews, taught, picture=0),
     "forgetting",
     "The same face while the network learns cartoons. Without distillation it drifts away from what the teacher knew; with it, it stays.",
     "Two rows of five portraits: in the upper row the face gets worse from left to right, in the lower row it stays as it was.",
 )
 
 # %%
-forgetting_slider(films, taught, hr)
+forgetting_slider(previews, taught, hr)
 
 # %% [markdown]
 # The same in numbers: PSNR on held-out people and on held-out cartoons, during training.

@@ -87,12 +87,12 @@ def test_a_new_release_reaches_every_notebook_and_changes_nothing_else(monkeypat
 def test_folded_cells_say_what_they_are_for() -> None:
     for name in NOTEBOOKS:
         folded = [cell for cell in cells(name)[:4] if cell.metadata.get("jupyter", {}).get("source_hidden")]
-        assert len(folded) == (1 if name == "90_report" else 2)
+        assert len(folded) == (2 if name == "90_report" else 3)
         for cell in folded:
             assert cell.source.startswith("# @title ")
             assert cell.metadata["cellView"] == "form"
             assert "hide-input" in cell.metadata["tags"]
-        assert not cells(name)[2].metadata.get("jupyter")
+        assert "parameters" in cells(name)[2].metadata["tags"]
 
 
 @pytest.mark.parametrize("wrong", ["# %%\nx = 1\n", "# %% [markdown]\n# # No badges\n" + 3 * "\n# %%\nx = 1\n"])
