@@ -13,6 +13,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from facesr_lib.data.folder import SUFFIXES
 from facesr_lib.data.images import ImageSet
 from facesr_lib.image import check_images, to_float, to_uint8
 from facesr_lib.metrics import (
@@ -30,7 +31,6 @@ from facesr_lib.metrics import (
 from facesr_lib.metrics.precise import full_precision
 from facesr_tools.landmarks import landmark_metric
 
-_REFERENCES = (".png", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg")
 SuperResolve = Callable[[Tensor], Tensor]
 
 
@@ -136,7 +136,7 @@ def reference_set(folder: Path) -> tuple[ImageSet, list[str]]:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder: give the folder of the HR references")
     visible = (path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    paths = sorted((path for path in visible if path.suffix.lower() in _REFERENCES), key=_natural)
+    paths = sorted((path for path in visible if path.suffix.lower() in SUFFIXES), key=_natural)
     if not paths:
         raise FileNotFoundError(f"{folder} holds no pictures: give the folder of the HR references")
     names = [path.stem for path in paths]
@@ -217,7 +217,7 @@ def _sr_files(folder: Path, n: int, names: Sequence[str] | None) -> list[Path]:
             raise FileNotFoundError(f"{len(missing)} of {n} SR images are missing in {folder}: {shown}")
         return [folder / f"{name}.png" for name in names]
     visible = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
-    others = sorted(path.name for path in visible if path.suffix.lower() in (".jpg", ".jpeg", ".webp", ".bmp", ".tif"))
+    others = sorted(path.name for path in visible if path.suffix.lower() in SUFFIXES - {".png"})
     if others:
         raise ValueError(f"{folder} holds {', '.join(others[:5])}: save SR images as PNG, since JPEG changes every score")
     found = sorted((path for path in visible if path.suffix.lower() == ".png"), key=_natural)

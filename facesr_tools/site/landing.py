@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from facesr_lib import __version__
 from facesr_lib.config import PROFILES
 from facesr_lib.evaluate.judge import VERDICTS
-from facesr_lib.papers import PAPERS as TABLE
+from facesr_lib.papers import PAPERS, Paper
 from facesr_tools.durations import duration
 from facesr_tools.launch import REPOSITORY
 from facesr_tools.report.page import PROFILE_MEANING
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from facesr_tools.site.stage import Source
 
 TITLE = "Four face super-resolution papers, taught and reproduced"
-PAPERS = {paper.key: paper.name for paper in TABLE}
 INTRODUCTIONS = {  # how the first page presents them
     "human_gan": (
         "The plainest GAN, x2: a generator, a discriminator, and nothing that ties the output to the input. "
@@ -110,23 +109,22 @@ def template(name: str) -> Any:
     return environment.get_template(name)
 
 
-def _card(paper: str, sources: Sequence[Source], judged: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def _card(paper: Paper, sources: Sequence[Source], judged: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """What the template needs of one paper; None if the site has no notebook of it.
 
     Its picture shows cartoon faces, out of a `quick` run: no person's face stands on the first page, whatever the results show.
     """
-    own = [source for source in sources if source.notebook and source.notebook.paper == paper]
+    own = [source for source in sources if source.notebook and source.notebook.paper == paper.key]
     if not own:
         return None
-    record = next(record for record in TABLE if record.key == paper)
-    verdicts: Mapping[str, Any] = next((found for found in judged if found["paper"] == paper), {})
+    verdicts: Mapping[str, Any] = next((found for found in judged if found["paper"] == paper.key), {})
     return {
-        "key": paper,
-        "name": PAPERS[paper],
-        "number": list(PAPERS).index(paper) + 1,
-        "title": record.title,
-        "authors": record.authors,
+        "key": paper.key,
+        "name": paper.name,
+        "number": PAPERS.index(paper) + 1,
+        "title": paper.title,
+        "authors": paper.authors,
         "chips": verdicts.get("chips", []),
-        "text": INTRODUCTIONS[paper],
+        "text": INTRODUCTIONS[paper.key],
         "link": own[0].page,
     }

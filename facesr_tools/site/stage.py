@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from facesr_lib.config import PROFILES
+from facesr_lib.papers import PAPERS
 from facesr_tools.durations import duration
 from facesr_tools.launch import launch_links, source_link
 from facesr_tools.runner.machine import readable
 from facesr_tools.runner.notebooks import Notebook
-from facesr_tools.site.landing import PAPERS, template
+from facesr_tools.site.landing import template
 from facesr_tools.site.outputs import prepare
 
 EXTRA = "extra"  # its content lies beside the pages: pictures out of notebooks, and notebooks to download
@@ -97,15 +98,17 @@ def stage_documents(project: Path, root: Path | None) -> list[Source]:
 
 def stage_model_cards(project: Path, results: Path) -> list[Source]:
     """Copy `results`/model_cards/*.md; the YAML on top, which is for model hubs, moves into a folded block at the end."""
-    found, order = [], list(PAPERS)
-    cards = sorted((results / "model_cards").glob("*.md"))
-    for card in sorted(cards, key=lambda card: order.index(card.stem) if card.stem in order else len(order)):
+    found = []
+    for paper in PAPERS:
+        card = results / "model_cards" / f"{paper.key}.md"
+        if not card.is_file():
+            continue
         text = markdown(card.read_text(encoding="utf-8"), card.name, None)
         head = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
         if head:
             text = f"{text[head.end() :].strip()}\n\n:::{{dropdown}} For model hubs\n```yaml\n{head[1]}\n```\n:::\n"
-        _write(project / f"models/{card.stem}.md", text)
-        found.append(Source(f"models/{card.stem}", "Models", f"{PAPERS.get(card.stem, card.stem)}: model card"))
+        _write(project / f"models/{paper.key}.md", text)
+        found.append(Source(f"models/{paper.key}", "Models", f"{paper.name}: model card"))
     return found
 
 
@@ -176,8 +179,9 @@ def _page(notebook: dict[str, Any], facts: str, root: Path | None) -> dict[str, 
 
 
 def _section(notebook: Notebook) -> str:
-    if notebook.paper in PAPERS:
-        return f"{list(PAPERS).index(notebook.paper) + 1} {PAPERS[notebook.paper]}"
+    for number, paper in enumerate(PAPERS, 1):
+        if notebook.paper == paper.key:
+            return f"{number} {paper.name}"
     return "Results" if notebook.always else "Lessons"
 
 
