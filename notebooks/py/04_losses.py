@@ -412,8 +412,8 @@ run.figure(
 )
 
 # %% [markdown]
-# The results score above HR itself (printed above): *more real than real*. R1 does not make a frozen discriminator honest. What it changes is the **slope**:
-# the gradient's length below the pictures, and the way from the bicubic SR (0) to HR (1) and beyond.
+# The results score above HR itself (printed above): *more real than real*. R1 does not make a frozen discriminator honest. It is meant to flatten its **slope**:
+# compare the gradients' lengths below the pictures, and the way from the bicubic SR (0) to HR (1) and beyond. Seconds of training need not show it yet.
 #
 # *Predict: left of 0 the picture gets even more blurred than bicubic. What will the discriminators say there?*
 
@@ -422,12 +422,14 @@ path = torch.linspace(-0.5, 1.5, 41)
 between = torch.cat([torch.lerp(start, face, t.item()) for t in path])
 walk = {name: discriminator(between)[:, 0].tolist() for name, discriminator in discriminators.items()}
 rows = [{"bicubic SR at 0, HR at 1": t.item(), **{name: walk[name][i] for name in walk}} for i, t in enumerate(path)]
+rise = {name: values[30] - values[10] for name, values in walk.items()}  # from 0 to 1
+risen = " and ".join(f"{rise[name]:+.2f} ({name})" for name in rise)
 run.figure(
     curves(rows, *walk, x="bicubic SR at 0, HR at 1", ylabel="score"),
     "walk",
-    "The score of both discriminators along the line through the bicubic SR and HR: with R1 it changes slowly. Left of 0 lie pictures that no "
-    "discriminator was trained on; a lower score there is nothing anybody asked for.",
-    "Two curves over the position on the line from bicubic to HR and beyond; both rise from 0 to 1, the one without R1 more steeply.",
+    f"The score of both discriminators along the line through the bicubic SR and HR; from one to the other it changes by {risen}. Left of 0 lie pictures "
+    "that no discriminator was trained on; whatever the score does there, nobody asked for it.",
+    f"Two curves over the position on the line from bicubic to HR and beyond. From 0 to 1 they change by {risen}.",
 )
 
 # %% [markdown]
