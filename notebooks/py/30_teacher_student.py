@@ -200,7 +200,7 @@ run.figure(
 
 # %% [markdown]
 # What did it learn? We compare three kinds of LR of the *same* held-out faces: bicubic, DeNet's, and through the hidden degradation. *Look at the noise
-# and the colours.* DeNet is a function of the image with no dice in it: it can change what noise looks like on average, but not roll new noise for every picture.
+# and the colours.* DeNet is a deterministic function of the image: it can change what noise looks like on average, but it cannot draw new noise for every picture.
 
 # %%
 from facesr_lib.image import gaussian_blur, rgb_to_grey
