@@ -31,7 +31,7 @@
 # You will
 # - warp a face by a flow field, and see why a flow cannot change its colours;
 # - train the flow-field network and a CycleGAN on the same unpaired pictures, and measure the colours that each loses;
-# - train super-resolution on what either learned, and fill the paper's Table III.
+# - train super-resolution on what either learned, and set three rows of the paper's Table III beside ours.
 #
 # **You need:** `10_human_face_gan` (adversarial training). **Time:** about 2 minutes in `quick` on two CPU cores.
 # **Hardware:** CPU for `quick`; a GPU above it.
@@ -297,8 +297,9 @@ run.figure(
 # %% [markdown]
 # ## Does it help super-resolution? (Table III)
 #
-# The same self-conditioned network (see `21_selfsr_super_resolution`) is trained four times, x4, on pairs made by each adaptation, and once on clean bicubic pairs
-# ("no adaptation"). All are then given the real LR faces of people nobody has seen.
+# The same self-conditioned network (see `21_selfsr_super_resolution`) is trained four times, x4: on the pairs that each of the three adaptations makes, and on
+# clean bicubic pairs ("no adaptation"). All are then given the real LR faces of people nobody has seen. Of the table's four rows, CycleGAN with the identity
+# loss is not trained here; the flow field without that loss is our own row.
 
 # %%
 VARIANTS = {name: experiments.real(name) for name in (NO_ADAPTATION, *ADAPTATIONS)}

@@ -5,6 +5,7 @@ the package.
 """
 
 import itertools
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import torch
@@ -26,7 +27,7 @@ class DegradationConfig:
     blocks: int = 6  # residual blocks of the encoders [ours]
     max_flow: float = 3.0  # the flow is a tanh times this, in LR pixels [ours]
     adversarial: float = 1.0  # lambda_adv [ours: the weights of eq. 5 are lost]
-    identity: float = 10.0  # lambda_idt of eq. 3 [ours]; 0 is a row of Table III
+    identity: float = 10.0  # lambda_idt of eq. 3 [ours]; 0: an ablation of ours
     smoothness: float = 1.0  # lambda_sm of eq. 4 [ours]
     cycle: float = 10.0  # weight of CycleGAN's cycle loss (Zhu et al. 2017)
     cycle_residual: bool = False  # CycleGAN's generators add to their input: small presets only [ours]
@@ -112,9 +113,9 @@ class Adaptation(Method):
         self.optimizers[update] = torch.optim.Adam(parameters, lr=rate, betas=self.config.betas)
         self.learning_rates[update] = linear_decay(rate, steps // 2, steps)
 
+    @abstractmethod
     def translate(self, lr: Tensor) -> Tensor:
         """Bicubic LR (N, 3, h, w) in [0, 1] -> what it would look like as real LR, in [0, 1], without gradients."""
-        raise NotImplementedError
 
 
 class FlowAdaptation(Adaptation):

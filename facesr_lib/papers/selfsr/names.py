@@ -5,7 +5,7 @@ PAIRED, UNPAIRED, PSNR_ORIENTED = "SelfSR", "SelfSR (unpaired)", "SelfSR (PSNR-o
 # Ablations of Table IV, of either setting: `ablated(PAIRED, NO_R1)`.
 CONCATENATION, NO_GROWING, NO_R1 = "concatenation", "no growing", "no R1"
 
-# Adaptations of Table III.
+# Adaptations: those of Table III, and the flow field without its identity loss [ours].
 FLOW, FLOW_NO_IDENTITY = "flow field", "flow field, no identity loss"
 CYCLE, NO_ADAPTATION = "CycleGAN adaptation", "no adaptation"
 
