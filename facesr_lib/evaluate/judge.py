@@ -13,7 +13,7 @@ side, so that a verdict for or against always means a 95 % interval wholly on th
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from facesr_lib.evaluate.bootstrap import RESAMPLES, Estimate, bootstrap_mean, e
 from facesr_lib.evaluate.claims import Claim, Part
 
 Verdict = Literal["reproduced", "not reproduced", "inconclusive", "not run", "not judged"]
-VERDICTS: tuple[Verdict, ...] = ("reproduced", "not reproduced", "inconclusive", "not run", "not judged")
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 LEVEL = 0.025
 
 

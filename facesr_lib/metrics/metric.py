@@ -28,6 +28,9 @@ class Metric:
             raise ValueError(f"a metric needs a key and a label, got {self.key!r} and {self.label!r}")
         object.__setattr__(self, "family", self.family or self.label)
 
+    def __str__(self) -> str:
+        return self.label
+
     def __call__(self, *pair: Any) -> Any:
         if self.function is None:
             raise TypeError(f"the metric {self.label} has no function: its values are computed elsewhere")

@@ -219,8 +219,7 @@ class Trainer(Generic[M]):
         self.accelerator.wait_for_everyone()
 
     def _checkpoint(self, done: int) -> None:
-        if self._pending:
-            self._flush(tqdm(disable=True))
+        self._flush(tqdm(disable=True))
         if self.accelerator.is_main_process:
             save_checkpoint(self.folder / "checkpoints", self.method, done, self.identity, keep=self.options.keep)
         self.accelerator.wait_for_everyone()

@@ -36,6 +36,7 @@ def test_psnr_and_ssim_state_their_convention() -> None:
         (ssim_metric(y=True), "SSIM Y", "Y of YCbCr, 8-bit, no crop", ssim(sr, hr, y=True)),
     ):
         assert (metric.label, metric.convention, metric.higher_is_better) == (label, convention, True)
+        assert f"{metric}" == label  # as captions and tables name it
         assert (metric.family, metric.unit) == (("PSNR", "dB") if "PSNR" in label else ("SSIM", ""))
         assert torch.equal(metric(sr, hr), expected)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from facesr_lib.data import ImageSet, PairedBatches, RealFaces, UnpairedBatches, load_faces, load_real_faces, unpaired_halves
 from facesr_lib.data.split import Split
@@ -12,9 +12,8 @@ from facesr_lib.papers.selfsr import Config
 from facesr_lib.papers.selfsr.degradation import Adaptation, CycleAdaptation, FlowAdaptation, LearnedDegradation
 from facesr_lib.papers.selfsr.names import CYCLE, FLOW, FLOW_NO_IDENTITY, NO_ADAPTATION
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig
-from facesr_lib.training import Method, Setting, Trained, TrainerOptions, train_stage
-
-M = TypeVar("M", bound=Method)
+from facesr_lib.training import Setting, Trained, TrainerOptions, train_stage
+from facesr_lib.training.trained import M
 
 
 class Experiments(Setting[Config]):
