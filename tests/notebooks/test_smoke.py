@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,3 +42,6 @@ def test_runs_in_smoke(name: str, runs: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     result = runs / "smoke" / name / "result.json"
     assert result.exists() or (runs / "smoke" / "report.html").exists()
+    if result.exists():  # captions, tables and notes are for people: no Python object as the interpreter prints it
+        printed = re.findall(r" object at 0x|\b[A-Z]\w*\(\w+=", result.read_text(encoding="utf-8"))
+        assert printed == []
