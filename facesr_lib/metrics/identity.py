@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facesr_lib.metrics.faceapi import frozen, loaded, network_input, read_weights, run
+from facesr_lib.metrics.faceapi import loaded, network_input, run, trained
 from facesr_lib.metrics.metric import Metric
 from facesr_lib.metrics.pairs import check_pair
 from facesr_lib.metrics.weights import require
@@ -94,13 +94,6 @@ class Residual(nn.Module):
         return (x + y).relu()
 
 
-def load_identity(folder: Path, device: torch.device | str = "cpu") -> IdentityNet:
-    """The network with the weights in `folder` (face-api's `model` folder), for inference. Raises as `read_weights`."""
-    weights = read_weights(folder, _MODEL)
-    state = {"last.weight": weights["fc"].T} if "fc" in weights else {}
-    for name in (key.removesuffix("/conv/filters") for key in weights if key.endswith("/conv/filters")):
-        ours = "first" if name == "conv32_down" else f"blocks.{name.replace('/', '.')}"
-        gain = weights[f"{name}/scale/weights"]
-        state[f"{ours}.weight"] = weights[f"{name}/conv/filters"].permute(3, 2, 0, 1) * gain[:, None, None, None]
-        state[f"{ours}.bias"] = weights[f"{name}/conv/bias"] * gain + weights[f"{name}/scale/biases"]
-    return frozen(IdentityNet(), state, device)
+def load_identity(weights: Path, device: torch.device | str = "cpu") -> IdentityNet:
+    """The network with the weights of face-api's file, for inference. Raises ValueError when they do not fit."""
+    return trained(IdentityNet(), weights, "identity", device)

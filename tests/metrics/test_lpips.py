@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from skimage.data import astronaut
@@ -16,8 +14,9 @@ from torch import Tensor
 from facesr_lib.data import olivetti_faces
 from facesr_lib.image import Bicubic, resize_bicubic, to_float, to_uint8
 from facesr_lib.metrics import lpips as module
-from facesr_lib.metrics.lpips import Lpips, hed_vgg_trunk, lpips_metric
+from facesr_lib.metrics.lpips import Lpips, lpips_metric
 from facesr_lib.metrics.weights import WeightsMissing
+from facesr_tools.convert import HED_VGG
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"))]
 
@@ -98,7 +97,7 @@ def test_auto_takes_the_official_weights_then_the_substitute_then_says_what_to_r
 ) -> None:
     here = {"alexnet", "hed-vgg"}
     monkeypatch.setattr(module, "find", lambda name: drawn_alex if name in here else None)
-    monkeypatch.setattr(module, "hed_vgg_trunk", lambda path: drawn_vgg())
+    monkeypatch.setattr(module, "load_file", lambda path: drawn_vgg())
     assert lpips_metric().metric.label == "LPIPS (alex)"
     here.remove("alexnet")
     assert lpips_metric().metric.label == "LPIPS (HED-VGG)"
@@ -110,7 +109,7 @@ def test_auto_takes_the_official_weights_then_the_substitute_then_says_what_to_r
 
 
 def drawn_vgg() -> dict[str, Tensor]:
-    layers = {f"features.{layer}": (n_in, n_out) for layer, n_in, n_out, *_ in module._HED_VGG}
+    layers = {f"features.{layer}": (n_in, n_out) for layer, n_in, n_out, *_ in HED_VGG}
     return {f"{name}.weight": torch.zeros(n_out, n_in, 3, 3) for name, (n_in, n_out) in layers.items()} | {
         f"{name}.bias": torch.zeros(n_out) for name, (_, n_out) in layers.items()
     }
@@ -141,33 +140,12 @@ def test_wrong_input_is_refused(drawn_alex: Path, sr: Tensor, hr: Tensor, messag
 
 def test_the_smallest_sizes_work(drawn_alex: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert lpips_metric("alex")(torch.rand(1, 3, 31, 31), torch.rand(1, 3, 31, 31)).isfinite().all()
-    monkeypatch.setattr(module, "hed_vgg_trunk", lambda path: drawn_vgg())
+    monkeypatch.setattr(module, "load_file", lambda path: drawn_vgg())
     assert lpips_metric("hed-vgg")(torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 16)).isfinite().all()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The substitute on its real weights
-
-
-def test_the_substitutes_convolutions_are_those_an_hdf5_reader_finds(need: Callable[[str], Path]) -> None:
-    """SHA-256, computed once with h5py, over kernels and biases in order, without the first kernel, which is changed."""
-    trunk = hed_vgg_trunk(need("hed-vgg"))
-    digest = hashlib.sha256()
-    for value in list(trunk.values())[1:]:
-        content = value.permute(2, 3, 1, 0) if value.ndim == 4 else value
-        digest.update(np.ascontiguousarray(content.numpy(), dtype="<f4").tobytes())
-    assert digest.hexdigest() == "76da17ae0acf90b30144a0a0e852e3cb3172872cc50e9e8d01d7d033b753e937"
-
-
-def test_the_substitutes_first_layer_takes_normalised_rgb(need: Callable[[str], Path]) -> None:
-    """One photograph through the first layer, as the file's authors feed it (BGR, 0 to 255, minus mean) and as we do."""
-    path = need("hed-vgg")
-    kernel = torch.from_numpy(np.fromfile(path, "<f4", 3 * 3 * 3 * 64, offset=10_992).reshape(3, 3, 3, 64))
-    rgb = pairs(1)[1]
-    mean, std = (torch.tensor(v)[:, None, None] for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-    theirs = torch.nn.functional.conv2d((255 * (rgb - mean)).flip(1), kernel.permute(3, 2, 0, 1))
-    ours = torch.nn.functional.conv2d((rgb - mean) / std, hed_vgg_trunk(path)["features.0.weight"])
-    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-3)
 
 
 def test_the_substitute_orders_faces_by_their_loss_of_detail(hed_vgg: Lpips) -> None:

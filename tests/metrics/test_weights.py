@@ -53,11 +53,12 @@ def test_every_entry_is_complete() -> None:
         assert weights.metric
         assert weights.backend
         assert weights.licence
-        for file in weights.files:
+        for file in (*weights.files, *weights.made_from):
             assert re.fullmatch("[0-9a-f]{64}", file.sha256)
             assert file.size > 0
             assert Path(file.name).name == file.name
             assert bool(file.member) == isinstance(weights.source, Package)
+        assert all(file.name.endswith(".safetensors") for file in weights.files) or not weights.made_from
         if isinstance(weights.source, Download):  # the official hosts put the checksum's beginning into the name
             assert weights.files[0].sha256[:8] in weights.source.url
             assert weights.source.url.endswith("/" + weights.files[0].name)
