@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from facesr_lib.image import resize_bicubic
 from facesr_lib.losses import hinge_discriminator, hinge_generator, r1_penalty
+from facesr_lib.papers.selfsr.degradation import BETAS
 from facesr_lib.papers.selfsr.names import CONCATENATION, NO_GROWING, NO_R1
 from facesr_lib.papers.selfsr.networks import Conditioning, Discriminator, Generator
 from facesr_lib.training import Batch, SuperResolver, evaluating, frozen, unwrap
@@ -32,7 +33,7 @@ class SRConfig:
     reconstruction: float = 10.0  # lambda_rec of eq. 8, or of eq. 11 [ours]
     r1_gamma: float = 10.0  # eq. 9 [paper]; 0 is a row of Table IV
     learning_rate: float = 0.003  # constant [paper]
-    betas: tuple[float, float] = (0.0, 0.99)  # [ours]
+    betas: tuple[float, float] = BETAS
     batch_size: int = 48  # [paper]
     steps: int = 160_000  # [paper]
     grow_at: tuple[int, ...] = (20_000, 80_000)  # steps at which a level is added [paper]
