@@ -348,7 +348,7 @@ run.figure(
 # ## Where it fails (Fig. 10)
 #
 # The paper names two kinds of failure: input that nobody can read, and input that is hard: blurred, turned far to the side, covered. We take the test faces with the lowest
-# PSNR, and the one that resembles its mirror image least (a turned head); two we make: a face blurred before it is shrunk, and a face with a grey bar in front.
+# PSNR, and the one that resembles its mirror image least (turned, or lit from one side); two we make: a face blurred before it is shrunk, and a face with a grey bar in front.
 
 # %%
 from facesr_lib.image import gaussian_blur
@@ -367,7 +367,7 @@ run.figure(
         {"LR": hard, "bicubic": resize_bicubic(hard, scale), PAIRED: paired.method.super_resolve(hard), "HR": faces}, cell=1.7
     ),
     "failures",
-    f"From top: the two test faces with the lowest PSNR ({per_image[worst[0]]:.1f} and {per_image[worst[1]]:.1f} dB), a turned head, a blurred face, a covered face.",
+    f"From top: the two test faces with the lowest PSNR ({per_image[worst[0]]:.1f} and {per_image[worst[1]]:.1f} dB), the face least like its mirror image, a blurred face, a covered face.",
     "Five rows of portraits on which the network does badly.",
 )
 

@@ -160,18 +160,14 @@ class FlowAdaptation(Adaptation):
 class CycleAdaptation(Adaptation):
     """CycleGAN between bicubic and real LR (Zhu et al. 2017): both directions, adversarial and cycle terms.
 
-    The adversarial loss is that of eq. 2. The identity loss of Table III is that of eq. 3, on the output: |G(z) - z|, for the
-    direction that stage 2 uses [ours: not said]. So the adaptations differ in what they predict, not in their losses.
+    The adversarial loss is that of eq. 2, the identity loss of Table III that of eq. 3, on the output: |G(z) - z|_1, only in the
+    direction that stage 2 uses [ours: neither is said]. So the adaptations differ in what they predict, not in these losses.
     """
 
     def build(self) -> None:
-        config = self.config
-        self.networks = {
-            "to_real": ImageGenerator(config.width, config.blocks, config.cycle_residual),
-            "to_synthetic": ImageGenerator(config.width, config.blocks, config.cycle_residual),
-            "real_discriminator": LRDiscriminator(config.width),
-            "synthetic_discriminator": LRDiscriminator(config.width),
-        }
+        size = self.config.width, self.config.blocks
+        self.networks = {name: ImageGenerator(*size, self.config.cycle_residual) for name in ("to_real", "to_synthetic")}
+        self.networks |= {name: LRDiscriminator(size[0]) for name in ("real_discriminator", "synthetic_discriminator")}
         self.optimize("generators", self.networks["to_real"], self.networks["to_synthetic"])
         self.optimize("discriminators", self.networks["real_discriminator"], self.networks["synthetic_discriminator"])
 

@@ -85,9 +85,8 @@ class SelfSR(SuperResolver):
         # All levels exist from the start. A level that training has not reached gets no gradient, so Adam does not change it and
         # keeps no state for it: growing adds optimizer state and resets none.
         for name, network in self.networks.items():
-            rate = config.learning_rate
-            self.optimizers[name] = torch.optim.Adam(network.parameters(), lr=rate, betas=config.betas)
-            self.learning_rates[name] = constant(rate)
+            self.optimizers[name] = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=config.betas)
+            self.learning_rates[name] = constant(config.learning_rate)
         self.average("generator", config.average_decay)
 
     def begin_step(self, step: int) -> None:
