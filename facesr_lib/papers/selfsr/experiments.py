@@ -89,5 +89,4 @@ class Experiments(Setting[Config]):
 
     def _train(self, name: str, method: M, batches: Any, key: dict[str, Any]) -> Trained[M]:
         options = TrainerOptions(steps=method.config.steps, checkpoint_every=500, device=self.device)
-        key |= {"config": method.config}
-        return train_stage(self.stages, name, method, batches, options, seed=self.seed, key=key)
+        return train_stage(self.stages, name, method, batches, options, seed=self.seed, key=key | {"config": method.config})
