@@ -13,6 +13,7 @@ class Part:
 
     text: the statement in words. metric: a family (see `facesr_lib.metrics.Metric`), so that a named substitute decides
     a claim too, under its own label. role: of the data set (`facesr_lib.data.images.ROLES`).
+    data: a word in the data set's name, for a claim about one set, such as "Helen"; empty: about every set of the role.
     margin: in the metric's unit; negative for "not worse by more than". For FID and LPIPS, where lower is better, the sum's sign
     turns, so that a positive effect always speaks for the claim.
     """
@@ -23,6 +24,7 @@ class Part:
     role: str = "faces"
     margin: float = 0.0
     target: float = 0.0
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,11 @@ class Claim:
         return tuple(dict.fromkeys(method for part in self.parts for method, _ in part.terms))
 
 
-def better(winner: str, loser: str, *metrics: str, by: float = 0.0, role: str = "faces") -> tuple[Part, ...]:
+def better(winner: str, loser: str, *metrics: str, by: float = 0.0, role: str = "faces", data: str = "") -> tuple[Part, ...]:
     """`winner` has the better mean in each metric, by more than `by`."""
     how = f" by more than {by:g}" if by > 0 else f", or worse by less than {-by:g}" if by < 0 else ""
-    text = f"{winner} better than {loser}{how}"
-    return tuple(Part(text, ((winner, 1.0), (loser, -1.0)), metric, role, by) for metric in metrics)
+    text = f"{winner} better than {loser}{how}{data and f' on {data}'}"
+    return tuple(Part(text, ((winner, 1.0), (loser, -1.0)), metric, role, by, data=data) for metric in metrics)
 
 
 def ordered(*best_first: str, metrics: tuple[str, ...], role: str = "faces") -> tuple[Part, ...]:
@@ -77,9 +79,9 @@ def reaches(method: str, role: str = "faces", **values: float | tuple[float, flo
 def read_claims(text: str) -> tuple[Claim, ...]:
     """The claims in a TOML text: tables `[[claim]]` with the fields of Claim, `mark` being "paper" unless said.
 
-    Each of `parts` is a table in one of these forms, all with an optional `role`:
-    {better, than, metrics, by}, {ordered, metrics}, {alike, metric, within}, {reaches = {METRIC = [value, tolerance]}, method},
-    as the functions above; or the fields of a Part. Raises ValueError that names the claim for anything else.
+    Each of `parts` is a table in one of these forms, all with an optional `role`: {better, than, metrics, by, data},
+    {ordered, metrics}, {alike, metric, within}, {reaches = {METRIC = [value, tolerance]}, method}, as the functions above;
+    or the fields of a Part. Raises ValueError that names the claim for anything else.
     """
     claims = []
     for record in tomllib.loads(text)["claim"]:

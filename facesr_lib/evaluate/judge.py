@@ -120,7 +120,7 @@ def _settings(part: Part, results: Sequence[dict[str, Any]]) -> Iterator[tuple[d
         roles = {data["name"]: data["role"] for data in result["data"]}
         table: dict[tuple[str, str, str], dict[str, Scores]] = {}
         for score in result["scores"]:
-            fits = roles.get(score["dataset"]) == part.role
+            fits = roles.get(score["dataset"]) == part.role and part.data.lower() in score["dataset"].lower()
             if fits and score["family"] == part.metric:
                 methods = table.setdefault((score["dataset"], score["metric"], score["convention"]), {})
                 methods.setdefault(score["method"], {})[score["seed"]] = score

@@ -209,8 +209,8 @@ run.figure(
 #
 # ## Profiles
 #
-# Every notebook takes a `PROFILE`. The method never changes between them: every network part and every term of every objective stays on.
-# Only sizes and steps do.
+# Every notebook takes a `PROFILE`. Sizes and steps change between them; every network part and every term of every objective stays on. Where minutes of training need
+# more help than that, the small profiles have it and the notebook says so: other loss weights and learning rates, SelfSR's output added to the enlarged input, ISR-KD's gentler start.
 #
 # | profile | for | numbers mean |
 # |---|---|---|

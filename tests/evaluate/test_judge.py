@@ -108,6 +108,16 @@ def test_a_claim_holds_only_if_all_its_parts_hold_everywhere() -> None:
     assert verdicts(A_OVER_B, two_ways) == "inconclusive"
 
 
+def test_a_claim_about_one_data_set_leaves_the_others_alone() -> None:
+    scores = [score(m, BASE + gain * (m == "A") + NOISE, dataset=d) for d, gain in (("d", 1), ("helen/test", -1)) for m in "AB"]
+    both = result(*scores)
+    both["data"].append({"name": "helen/test", "role": "faces", "groups": None})
+    assert verdicts(better("A", "B", "PSNR", data="Helen"), both) == "not reproduced"
+    assert verdicts(better("B", "A", "PSNR", data="Helen"), both) == "reproduced"
+    assert verdicts(better("A", "B", "PSNR", data="CelebA"), both) == "not run"
+    assert verdicts(better("B", "A", "PSNR"), both) == "not reproduced"  # on d
+
+
 def test_the_same_scores_from_two_notebooks_count_once() -> None:
     scores = score("A", BASE + 1 + NOISE), score("B", BASE)
     main, ablation = result(*scores), result(*scores, notebook="21_y")
@@ -208,6 +218,15 @@ def test_set_scores_are_decided_by_their_replicates() -> None:
     (item,) = judge(make_claims(claim), [result(near, fid("B", 14, []))])
     assert item.verdict == "inconclusive"
     assert "no resampled values" in item.measured[0].problem
+
+
+def test_a_count_that_no_draw_changes_decides_at_once() -> None:
+    size = Metric("parameters_paper", "parameters", unit="M", higher_is_better=False)
+    run = result(score("A", [17.79], metric=size, n=10, replicates=[17.79] * 50), groups=list(range(10)))
+    (part,) = judge(make_claims((Part("fewer", (("A", 1.0),), "parameters", target=21.80),)), [run])[0].measured
+    assert (part.low, part.effect, part.high) == pytest.approx((4.01, 4.01, 4.01))
+    for limit, verdict in ((21.80, "reproduced"), (17.0, "not reproduced")):
+        assert verdicts((Part("fewer", (("A", 1.0),), "parameters", target=limit),), run) == verdict
 
 
 def test_holm_counts_the_decided_claims_only() -> None:

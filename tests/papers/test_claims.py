@@ -13,8 +13,8 @@ from facesr_lib.evaluate.claims import Claim, Part, alike, better, ordered, reac
 from facesr_lib.evaluate.judge import judge
 from facesr_lib.papers import PAPERS, Paper, find_paper
 
-FAMILIES = {"PSNR", "SSIM", "LPIPS", "FID", "FID of LR", "NIQE", "colour drift"}
-LOWER = {"LPIPS", "FID", "FID of LR", "NIQE", "colour drift"}
+LOWER = {"LPIPS", "FID", "FID of LR", "NIQE", "colour drift", "parameters"}
+FAMILIES = LOWER | {"PSNR", "SSIM", "identity of LR", "identity to the input"}
 CLAIMS = [claim for paper in PAPERS for claim in paper.claims]
 
 
@@ -39,7 +39,7 @@ def test_every_claim_is_whole() -> None:
 def test_the_specified_claims_are_there() -> None:
     assert {paper.key: len(paper.claims) for paper in PAPERS} == {
         "human_gan": 8,
-        "selfsr": 18,
+        "selfsr": 23,
         "teacher_student": 17,
         "isr_kd": 14,
     }
@@ -56,8 +56,11 @@ ROWS = {
         "SelfSR, no R1": ("Table IV", "paired 3: no R1"),
         "SelfSR (unpaired)": ("Table IV", "unpaired 4: full model"),
         "SelfSR (unpaired), concatenation": ("Table IV", "unpaired 1: concatenation"),
+        "SelfSR (unpaired), no growing": ("Table IV", "unpaired 2: no growing"),
+        "SelfSR (unpaired), no R1": ("Table IV", "unpaired 3: no R1"),
         "flow field": ("Table III", "flow field + identity loss"),
         "CycleGAN adaptation": ("Table III", "CycleGAN-style adaptation"),
+        "CycleGAN adaptation, identity loss": ("Table III", "CycleGAN-style adaptation + identity loss"),
         "no adaptation": ("Table III", "vanilla"),
     },
     "teacher_student": {
@@ -112,8 +115,33 @@ def test_the_papers_own_numbers_bear_their_claims_out() -> None:
     assert checked > 80
 
 
+def test_the_yardstick_of_slightly_worse_fits_the_published_table() -> None:
+    (claim,) = (claim for claim in CLAIMS if claim.id == "selfsr.unpaired_perception")
+    rows = {"SelfSR": "SelfSR paired", "SelfSR (unpaired)": "SelfSR unpaired", "bicubic": "Bicubic"}
+    cells = {(r.row, r.column): r.value for r in find_paper("selfsr").published(table="Table I")}
+    assert {part.metric for part in claim.parts} == {"LPIPS", "FID"}
+    for part in claim.parts:
+        total = {method: cells[rows[method], f"CelebA {part.metric}"] for method, _ in part.terms}
+        assert sum(weight * total[method] for method, weight in part.terms) < 0  # both: lower is better
+        worse = (total["SelfSR (unpaired)"] - total["SelfSR"]) / (total["bicubic"] - total["SelfSR"])
+        assert f"{100 * worse:.1f} % in {part.metric}" in claim.reading
+
+
+def test_growing_without_pairs_quotes_table_iv() -> None:
+    (claim,) = (claim for claim in CLAIMS if claim.id == "selfsr.growing_unpaired")
+    cells = {(r.row, r.column): r.value for r in find_paper("selfsr").published(table="Table IV")}
+
+    def worth(setting: str, metric: str) -> float:
+        return abs(cells[f"{setting} 4: full model", metric] - cells[f"{setting} 2: no growing", metric])
+
+    for metric, digits in (("SSIM", 4), ("FID", 2), ("PSNR", 2), ("LPIPS", 4)):
+        quote = f"{worth('unpaired', metric):.{digits}f} less {worth('paired', metric):.{digits}f}"
+        assert quote in claim.reading, metric
+        assert (worth("unpaired", metric) > worth("paired", metric)) == (metric in ("SSIM", "FID"))
+
+
 def test_thresholds_quote_the_published_numbers() -> None:
-    quoted = {"human_gan.psnr", "selfsr.numbers", "teacher_student.numbers", "isr_kd.numbers"}
+    quoted = {"human_gan.psnr", "selfsr.numbers", "selfsr.parameters", "teacher_student.numbers", "isr_kd.numbers"}
     for paper in PAPERS:
         for claim in paper.claims:
             if claim.id in quoted:

@@ -136,6 +136,14 @@ def test_single_cells(paper: str, table: str, row: str, column: str, value: floa
     assert (cell.value, cell.unit) == (value, unit)
 
 
+@pytest.mark.parametrize(("row", "off"), [("2: no growing", "growing is off"), ("3: no R1", "R1 is off")])
+def test_the_rows_of_selfsrs_table_iv_say_what_is_off(row: str, off: str) -> None:
+    for setting in ("paired", "unpaired"):
+        cells = find_paper("selfsr").published(table="Table IV", row=f"{setting} {row}")
+        assert len(cells) == 4
+        assert all(cell.conditions.endswith(off) for cell in cells)
+
+
 def test_units_and_conditions_are_always_said() -> None:
     for paper in COUNTS:
         for reference in find_paper(paper).published():

@@ -18,6 +18,7 @@ from facesr_lib.losses import r1_penalty
 from facesr_lib.metrics import psnr
 from facesr_lib.papers.selfsr import Config, networks
 from facesr_lib.papers.selfsr.degradation import (
+    BETAS,
     Adaptation,
     CycleAdaptation,
     FlowAdaptation,
@@ -27,7 +28,7 @@ from facesr_lib.papers.selfsr.degradation import (
     LRDiscriminator,
 )
 from facesr_lib.papers.selfsr.experiments import Experiments
-from facesr_lib.papers.selfsr.names import CONCATENATION, NO_GROWING, NO_R1
+from facesr_lib.papers.selfsr.names import CONCATENATION, CYCLE, CYCLE_IDENTITY, FLOW, FLOW_NO_IDENTITY, NO_GROWING, NO_R1
 from facesr_lib.papers.selfsr.networks import ConcatenationBlock, Discriminator, EqualConv2d, Generator, SelfConditionedBlock
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig
 from facesr_lib.training import StageCache, Trainer, TrainerOptions
@@ -133,6 +134,51 @@ def test_stage_1_learns_a_visible_difference(kind: type[Adaptation]) -> None:
         method.step({"lr": z, "real_lr": x + 0.2})
     z = 0.6 * rand(16, 3, 8, 8, seed=999) + 0.1
     assert (method.translate(z) - z).mean() > 0.1
+
+
+def test_the_identity_loss_of_both_adaptations_is_equation_3() -> None:
+    """|z~ - z| of the flow field, |G(z) - z| of the CycleGAN: of the step's own forward pass, so before its update."""
+    z, x = (rand(4, 3, 16, 16, seed=seed) for seed in (1, 2))
+    for kind, output in ((FlowAdaptation, lambda made: made[1]), (CycleAdaptation, lambda made: made)):
+        for weight in (0.0, 3.0):
+            torch.manual_seed(0)
+            method = kind(replace(STAGE1, identity=weight))
+            method.build()
+            generator = awake(method.networks["generator" if kind is FlowAdaptation else "to_real"])
+            expected = weight * (output(generator(z)) - z).abs().mean()
+            assert torch.allclose(method.step({"lr": z, "real_lr": x})["g_identity"], expected, rtol=1e-5)
+
+
+def test_the_cyclegans_identity_loss_pulls_the_output_to_the_input_in_one_direction() -> None:
+    torch.manual_seed(0)
+    method = CycleAdaptation(replace(STAGE1, adversarial=0.0, cycle=0.0, identity=1.0, learning_rate=1e-3))
+    method.build()
+    awake(method.networks["to_real"])
+    back = {name: value.clone() for name, value in method.networks["to_synthetic"].state_dict().items()}
+    batch = {"lr": rand(4, 3, 8, 8), "real_lr": rand(4, 3, 8, 8, seed=1)}
+    losses = [method.step(batch)["g_identity"].item() for _ in range(40)]
+    assert losses[-1] < 0.5 * losses[0]
+    assert all(torch.equal(value, back[name]) for name, value in method.networks["to_synthetic"].state_dict().items())
+
+
+def test_the_adaptations_of_table_iii(tmp_path: Path) -> None:
+    experiments = Experiments(Config.preset("smoke"), "", StageCache(tmp_path), seed=0, device="cpu")
+    kinds = {
+        CYCLE: (CycleAdaptation, 0),
+        CYCLE_IDENTITY: (CycleAdaptation, 1),
+        FLOW: (FlowAdaptation, 1),
+        FLOW_NO_IDENTITY: (FlowAdaptation, 0),
+    }
+    folders = set()
+    for name, (kind, held) in kinds.items():
+        trained = experiments.adaptation(name)
+        assert isinstance(trained.method, kind)
+        assert trained.method.config == replace(
+            experiments.config.degradation, identity=held * experiments.config.degradation.identity
+        )
+        assert (trained.log[-1]["g_identity"] > 0) == held
+        folders.add(trained.folder)
+    assert len(folders) == 4  # none is another's training, found again
 
 
 def test_a_learned_degradation_is_bicubic_before_training() -> None:
@@ -284,6 +330,52 @@ def test_presets_shrink_sizes_and_keep_every_term() -> None:
         assert (config.paired.paired, config.unpaired.paired, config.real.paired) == (True, False, True)
         assert (config.paired.scale, config.unpaired.scale, config.real.scale) == (8, 8, 4)
     assert not Config.preset("paper").paired.residual
+
+
+@pytest.mark.parametrize("profile", ["smoke", "quick", "workshop", "paper"])
+def test_all_models_have_one_pair_of_betas(profile: str) -> None:
+    """[paper] "All models are trained by Adam" with one pair; its numbers are lost."""
+    config = Config.preset(profile)
+    methods = (
+        SelfSR(config.paired),
+        SelfSR(config.unpaired),
+        SelfSR(config.real),
+        *(kind(config.degradation) for kind in (FlowAdaptation, CycleAdaptation)),
+    )
+    for method in methods:
+        with torch.device("meta"):
+            method.build()
+        assert {group["betas"] for o in method.optimizers.values() for group in o.param_groups} == {BETAS}
+
+
+def test_small_presets_change_what_the_docs_say_and_no_more() -> None:
+    """Beside sizes, steps and learning rates: the residuals and the weights. README and the package's docstring name them."""
+    sizes = {
+        "lr_size",
+        "width",
+        "blocks",
+        "d_blocks",
+        "batch_size",
+        "steps",
+        "grow_at",
+        "fade",
+        "average_decay",
+        "max_flow",
+        "learning_rate",
+    }
+    paper = Config.preset("paper")
+    for profile in ("smoke", "quick", "workshop"):
+        small = Config.preset(profile)
+        pairs = [
+            (small.paired, paper.paired),
+            (small.unpaired, paper.unpaired),
+            (small.real, paper.real),
+            (small.degradation, paper.degradation),
+        ]
+        changed = {
+            f.name for ours, theirs in pairs for f in fields(ours) if getattr(ours, f.name) != getattr(theirs, f.name)
+        } - sizes
+        assert changed == {"residual", "cycle_residual", "adversarial", "identity", "smoothness"}
 
 
 def test_ablations_change_one_thing() -> None:

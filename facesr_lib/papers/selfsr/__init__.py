@@ -16,9 +16,9 @@ Equations, with z bicubic LR, x real LR, y HR:
 - (7) hinge losses, (8) |y - G(x)|_1, (9) R1: gamma / 2 E|grad D(y)|^2, (10) their weighted sum
 - (11) without pairs, in place of (8): |x - down(G(x))|_1
 
-Departures: no code was published, and the paper's text has lost the weights of (5) and (10). The small presets add the output to
-the enlarged LR image and use weights of their own. Marks here and in the modules: [paper] the paper says so, [code] its authors'
-released code does so, [ours] neither does, and we chose.
+Departures: no code was published. The text has lost the weights of (5), (10) and Adam's betas. The small presets add the output
+to the enlarged LR image, CycleGAN's generators to their input, and have weights of their own. Marks here and in the modules:
+[paper] the paper says so, [code] its authors' released code does so, [ours] neither does, and we chose.
 """
 
 from __future__ import annotations
@@ -68,10 +68,8 @@ class Config:
 
 
 def _paper() -> Config:
-    paired = SRConfig()
     unpaired = SRConfig(paired=False, steps=280_000, grow_at=(40_000, 120_000))  # [paper]
-    real = SRConfig(levels=2, grow_at=(60_000,))  # [paper]
-    return Config(paired, unpaired, real, DegradationConfig())
+    return Config(SRConfig(), unpaired, SRConfig(levels=2, grow_at=(60_000,)), DegradationConfig())  # [paper]
 
 
 # [ours] In minutes of training, the weights of the `paper` preset let the adversarial loss drown the reconstruction, and the
@@ -97,10 +95,9 @@ def _quick() -> Config:
 
 
 def _smoke() -> Config:
-    quick = _quick()
     sr = replace(_SMALL_SR, width=8, blocks=1, batch_size=4, steps=6, fade=1, grow_at=(2, 4))
     real = replace(sr, lr_size=16, levels=2, grow_at=(3,))
-    stage1 = replace(quick.degradation, width=8, blocks=1, steps=6, batch_size=4)
+    stage1 = replace(_SMALL_STAGE1, width=8, blocks=1, steps=6, batch_size=4, learning_rate=1e-3)
     return Config(sr, replace(sr, paired=False), real, stage1, images=(16, 6, 4))
 
 

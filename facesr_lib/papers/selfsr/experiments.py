@@ -10,7 +10,7 @@ from facesr_lib.image import Bicubic, Degradation
 from facesr_lib.papers import SELFSR
 from facesr_lib.papers.selfsr import Config
 from facesr_lib.papers.selfsr.degradation import Adaptation, CycleAdaptation, FlowAdaptation, LearnedDegradation
-from facesr_lib.papers.selfsr.names import CYCLE, FLOW, FLOW_NO_IDENTITY, NO_ADAPTATION
+from facesr_lib.papers.selfsr.names import CYCLE, CYCLE_IDENTITY, FLOW, FLOW_NO_IDENTITY, NO_ADAPTATION
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig
 from facesr_lib.training import Setting, Trained, TrainerOptions, train_stage
 from facesr_lib.training.trained import M
@@ -43,12 +43,13 @@ class Experiments(Setting[Config]):
         )
 
     def adaptation(self, name: str) -> Trained[Adaptation]:
-        """Stage 1 on real LR faces. name: FLOW, FLOW_NO_IDENTITY or CYCLE; raises ValueError for another one."""
+        """Stage 1 on real LR faces. name: an adaptation of `names`; raises ValueError for another one."""
         config = self.config.degradation
         methods: dict[str, Adaptation] = {
             FLOW: FlowAdaptation(config),
             FLOW_NO_IDENTITY: FlowAdaptation(replace(config, identity=0.0)),
-            CYCLE: CycleAdaptation(config),
+            CYCLE: CycleAdaptation(replace(config, identity=0.0)),
+            CYCLE_IDENTITY: CycleAdaptation(config),
         }
         if name not in methods:
             raise ValueError(f"unknown adaptation {name!r}: choose one of {', '.join(methods)}")
@@ -88,5 +89,4 @@ class Experiments(Setting[Config]):
 
     def _train(self, name: str, method: M, batches: Any, key: dict[str, Any]) -> Trained[M]:
         options = TrainerOptions(steps=method.config.steps, checkpoint_every=500, device=self.device)
-        key |= {"config": method.config}
-        return train_stage(self.stages, name, method, batches, options, seed=self.seed, key=key)
+        return train_stage(self.stages, name, method, batches, options, seed=self.seed, key=key | {"config": method.config})

@@ -2,12 +2,12 @@
 
 PAIRED, UNPAIRED, PSNR_ORIENTED = "SelfSR", "SelfSR (unpaired)", "SelfSR (PSNR-oriented)"
 
-# Ablations of Table IV, of either setting: `ablated(PAIRED, NO_R1)`.
-CONCATENATION, NO_GROWING, NO_R1 = "concatenation", "no growing", "no R1"
+# Ablations of either setting: `ablated(PAIRED, NO_R1)`. Those of Table IV, and small presets in the paper's form [ours].
+CONCATENATION, NO_GROWING, NO_R1, NO_RESIDUAL = "concatenation", "no growing", "no R1", "no residual"
 
-# Adaptations: those of Table III, and the flow field without its identity loss [ours].
+# Adaptations: those of Table III in its order, and the flow field without its identity loss [ours].
+NO_ADAPTATION, CYCLE, CYCLE_IDENTITY = "no adaptation", "CycleGAN adaptation", "CycleGAN adaptation, identity loss"
 FLOW, FLOW_NO_IDENTITY = "flow field", "flow field, no identity loss"
-CYCLE, NO_ADAPTATION = "CycleGAN adaptation", "no adaptation"
 
 
 def ablated(method: str, part: str) -> str:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from facesr_lib.image import resize_bicubic
 from facesr_lib.losses import hinge_discriminator, hinge_generator, r1_penalty
+from facesr_lib.papers.selfsr.degradation import BETAS
 from facesr_lib.papers.selfsr.names import CONCATENATION, NO_GROWING, NO_R1
 from facesr_lib.papers.selfsr.networks import Conditioning, Discriminator, Generator
 from facesr_lib.training import Batch, SuperResolver, evaluating, frozen, unwrap
@@ -32,7 +33,7 @@ class SRConfig:
     reconstruction: float = 10.0  # lambda_rec of eq. 8, or of eq. 11 [ours]
     r1_gamma: float = 10.0  # eq. 9 [paper]; 0 is a row of Table IV
     learning_rate: float = 0.003  # constant [paper]
-    betas: tuple[float, float] = (0.0, 0.99)  # [ours]
+    betas: tuple[float, float] = BETAS
     batch_size: int = 48  # [paper]
     steps: int = 160_000  # [paper]
     grow_at: tuple[int, ...] = (20_000, 80_000)  # steps at which a level is added [paper]
@@ -84,9 +85,8 @@ class SelfSR(SuperResolver):
         # All levels exist from the start. A level that training has not reached gets no gradient, so Adam does not change it and
         # keeps no state for it: growing adds optimizer state and resets none.
         for name, network in self.networks.items():
-            rate = config.learning_rate
-            self.optimizers[name] = torch.optim.Adam(network.parameters(), lr=rate, betas=config.betas)
-            self.learning_rates[name] = constant(rate)
+            self.optimizers[name] = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=config.betas)
+            self.learning_rates[name] = constant(config.learning_rate)
         self.average("generator", config.average_decay)
 
     def begin_step(self, step: int) -> None:
