@@ -94,7 +94,10 @@ class Experiments(Setting[Config]):
         return self._train("isr-kd-teacher", replace(self.config, **changes), increment({FACES: self.faces}))
 
     def student(self, split: str, teacher: Trained[ISRKD], **changes: Any) -> Trained[ISRKD]:
-        """A student that starts from the teacher's weights. "replay 2:1" shows it 2 units of cartoons and 1 unit of faces."""
+        """A student that starts from the teacher's weights, its discriminator from those of the teacher's discriminator.
+
+        "replay 2:1" shows it 2 units of cartoons and 1 unit of faces. `changes` are fields of the config.
+        """
         stage = "isr-kd-" + re.sub("[^a-z0-9]+", "-", split)
         return self._train(stage, replace(self.config, **changes), self.domains(split), teacher)
 
@@ -111,7 +114,13 @@ class Experiments(Setting[Config]):
             "val": {domain: images.checksum for domain, images in self.val.items()},
             "teacher": None if teacher is None else teacher.folder.name,
         }
-        method = ISRKD(config, None if teacher is None else teacher.method.inference_network("generator"), steps)
+        generator = discriminator = None
+        if teacher is not None:
+            before = teacher.method
+            generator = before.inference_network("generator")
+            if before.config.edge_discriminator == config.edge_discriminator:  # else of another shape: it starts afresh
+                discriminator = before.inference_network("discriminator")
+        method = ISRKD(config, generator, discriminator, steps)
         lr = config.degradation(self.previewed)
 
         def preview(method: ISRKD) -> Tensor:
