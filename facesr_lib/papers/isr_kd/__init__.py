@@ -166,8 +166,8 @@ class ISRKD(SuperResolver):
 
     A batch has "lr", "hr" and "new" (B,) bool, as IncrementalBatches gives it. Every term is the mean over the images of its
     domain in the batch [code], so that distillation weighs the same however many faces there are. All images go through all
-    networks; a term's mask decides who feeds it, and the discriminator learns from new images only.
-    discriminator: the teacher stage's, from whose weights this one goes on [code], with a new Adam [ours]; None: a fresh one.
+    networks, and the mask decides which term they feed: the discriminator learns from new ones only.
+    discriminator: the teacher stage's, to go on from its weights [code], with a new Adam [ours]; None: a fresh one.
     steps: how long the stage is, for the learning rate's fall; None: it stays.
     """
 
@@ -193,39 +193,32 @@ class ISRKD(SuperResolver):
     def step(self, batch: Batch) -> dict[str, Tensor]:
         config, lr, hr, new = self.config, batch["lr"], batch["hr"], batch["new"]
         student: Output = self.networks["generator"](lr)
+        sr, discriminator = student.sr, self.networks["discriminator"]
 
-        discriminator = self.networks["discriminator"]
-        # Cross-entropies of scores.
-        errors = {"d_real": F.softplus(-discriminator(hr)), "d_fake": F.softplus(discriminator(student.sr.detach()))}
+        errors = {"d_real": F.softplus(-discriminator(hr)), "d_fake": F.softplus(discriminator(sr.detach()))}  # cross-entropies
         weight = config.discriminator_weight
         d_terms = self.update("discriminator", {name: weight * domain_mean(error, new) for name, error in errors.items()})
 
         with frozen(discriminator) as discriminator:
             assert isinstance(discriminator, Discriminator)
             errors = {
-                "reconstruction": squared_error(student.sr, hr),
+                "reconstruction": squared_error(sr, hr),
                 "edge": config.edge_weight * edge_error(student.edges, hr),
-                "luma_chroma": config.luma_chroma_weight * squared_error(rgb_to_yuv(student.sr), rgb_to_yuv(hr)),
-                "adversarial": config.adversarial_weight * F.softplus(-discriminator(student.sr)),
+                "luma_chroma": config.luma_chroma_weight * squared_error(rgb_to_yuv(sr), rgb_to_yuv(hr)),
+                "adversarial": config.adversarial_weight * F.softplus(-discriminator(sr)),
             }
             if config.identity_weight:
-                divergence = js_divergence(discriminator.features(student.sr), discriminator.features(hr))
+                divergence = js_divergence(discriminator.features(sr), discriminator.features(hr))
                 errors["identity"] = config.identity_weight * divergence
             terms = {name: domain_mean(error, new) for name, error in errors.items()}
             if self.teacher is not None:
-                terms |= {name: domain_mean(error, ~new) for name, error in self.distillation(student, lr).items()}
+                with torch.no_grad():  # asked now and not beforehand, since the images are augmented
+                    teacher: Output = self.teacher.to(lr.device)(lr)
+                terms["kd_output"] = config.output_weight * domain_mean(squared_error(sr, teacher.sr), ~new)
+                error = squared_error(student.bottleneck, teacher.bottleneck)
+                terms["kd_bottleneck"] = config.bottleneck_weight * domain_mean(error, ~new)
             g_terms = self.update("generator", terms)
         return {**d_terms, **g_terms}
-
-    def distillation(self, student: Output, lr: Tensor) -> dict[str, Tensor]:
-        """The errors of L_old, (B,) each. The teacher is asked now and not beforehand, since the images are augmented."""
-        assert self.teacher is not None
-        with torch.no_grad():
-            teacher: Output = self.teacher.to(lr.device)(lr)
-        return {
-            "kd_output": self.config.output_weight * squared_error(student.sr, teacher.sr),
-            "kd_bottleneck": self.config.bottleneck_weight * squared_error(student.bottleneck, teacher.bottleneck),
-        }
 
     def super_resolve(self, lr: Tensor) -> Tensor:
         return self.outputs(lr).sr.clamp(0, 1)

@@ -28,7 +28,7 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     names.NO_EDGE_BLOCK: {"edge_block": False},
     names.NO_EDGE_LOSS: {"edge_weight": 0.0},
     names.NO_LC_LOSS: {"luma_chroma_weight": 0.0},
-    names.IDENTITY_LOSS: {"identity_weight": 1000.0},  # [ours]: at most 693, in the range of the reconstruction term
+    names.IDENTITY_LOSS: {"identity_weight": 100.0},  # [ours]: its gradient starts about as long as the reconstruction's
     names.EDGE_DISCRIMINATOR: {"edge_discriminator": True},
 }
 VALIDATIONS = 8  # of a training, evenly spaced
@@ -94,10 +94,7 @@ class Experiments(Setting[Config]):
         return self._train("isr-kd-teacher", replace(self.config, **changes), increment({FACES: self.faces}))
 
     def student(self, split: str, teacher: Trained[ISRKD], **changes: Any) -> Trained[ISRKD]:
-        """A student that starts from the teacher's weights, its discriminator from those of the teacher's discriminator.
-
-        "replay 2:1" shows it 2 units of cartoons and 1 unit of faces. `changes` are fields of the config.
-        """
+        """A student that goes on from both networks of the teacher. "replay 2:1" shows it 2 units of cartoons and 1 of faces."""
         stage = "isr-kd-" + re.sub("[^a-z0-9]+", "-", split)
         return self._train(stage, replace(self.config, **changes), self.domains(split), teacher)
 

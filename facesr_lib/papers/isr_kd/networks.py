@@ -78,13 +78,13 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Image (N, 3, size, size) in [0, 1] -> score (N, 1). 64,149,889 parameters at 128 px, most in one linear layer [code].
 
-    Its first layer sees grey levels, 255 times the image, not centred [code]: with the released weights, the released score.
+    Its first layer sees `levels` times the image: grey levels, not centred [code]. With the released weights, the released score.
     """
 
-    def __init__(self, size: int, width: float = 1.0, edge_input: bool = False) -> None:
+    def __init__(self, size: int, width: float = 1.0, edge_input: bool = False, levels: float = GREY_LEVELS) -> None:
         super().__init__()
         a, b, c = (channels(n, width) for n in (128, 256, 512))
-        self.edge_input = edge_input
+        self.edge_input, self.levels = edge_input, levels
         layers: list[nn.Module] = []
         inputs = 6 if edge_input else 3
         for outputs, stride in ((a, 1), (a, 2), (b, 1), (b, 2), (b, 1), (c, 2), (c, 1)):
@@ -97,7 +97,7 @@ class Discriminator(nn.Module):
 
     def features(self, image: Tensor) -> Tensor:
         """The 512 (at width 1) numbers before the score, which the identity loss compares: (N, 512)."""
-        image = GREY_LEVELS * image
+        image = self.levels * image
         if self.edge_input:
             image = torch.cat([image, edge_residual(image, WINDOWS[0])], dim=1)
         return F.leaky_relu(self.hidden(self.convolutions(image).flatten(1)), 0.2)
