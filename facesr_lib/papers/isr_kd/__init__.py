@@ -14,9 +14,11 @@ Marks: [paper] the paper's text says it, [code] the authors' released code does 
 Departures. The released code works on [0, 255], this library on [0, 1]. Every squared error (of features too, which grow with
 the image) is therefore multiplied by 255^2, and the discriminator is given 255 times the image: with the released weights every
 term and its gradient on a weight has the released value, so that 5e-3 and Adam's epsilon mean what they meant there. Only the
-generator's biases, in units of the image, move faster. The released Canny takes RGB for BGR on its way to grey, a mistake; ours
-does not. The small presets start and end more gently (`bilinear_start`, `constant_part`). The identity loss, which the abstract
-names and the code lacks, is an ablation, off by default.
+generator's biases, in units of the image, move faster. Mistakes that we do not repeat: its Canny takes RGB for BGR on the way
+to grey, its quarter turns leave a black line, its cached teacher does not follow the augmentation, a batch without cartoons gives
+NaN. It draws a batch for each of the two updates, ours share one; a student starts from Adam's moments too, ours from none. The
+small presets start and end more gently (`bilinear_start`, `constant_part`). The identity loss, which the abstract names and the
+code lacks, is an ablation, off by default.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facesr_lib.config import check_profile
-from facesr_lib.image import average_pool, canny, quantize, rgb_to_yuv
+from facesr_lib.image import average_pool, canny, rgb_to_yuv, to_uint8
 from facesr_lib.papers.isr_kd.networks import GREY_LEVELS, WINDOWS, Discriminator, Generator, Output, Step
 from facesr_lib.training import Batch, SuperResolver, evaluating, frozen
 from facesr_lib.training.schedules import Schedule, constant, linear_decay
@@ -58,7 +60,7 @@ CANNY = (50, 255)  # thresholds in grey levels [code]
 
 @dataclass(frozen=True)
 class Halvings:
-    """Bilinear halvings, each rounded to 8 bit, until the image is `scale` (a power of two) times smaller [code]."""
+    """OpenCV's bilinear halvings, in 8 bit with halves rounded up, until the image is `scale` (2, 4, ...) times smaller [code]."""
 
     scale: int = 8
 
@@ -78,7 +80,8 @@ class Halvings:
         """The image and all its halvings, largest first."""
         images = [hr]
         while hr.shape[-1] // images[-1].shape[-1] < self.scale:
-            images.append(quantize(average_pool(images[-1], 2)))
+            levels = average_pool(to_uint8(images[-1]).float(), 2)  # quarters of a level, without rounding error
+            images.append((levels + 0.5).floor().to(hr.dtype) / 255)
         return images
 
 
