@@ -407,6 +407,18 @@ saved[0]
 # %%
 saved[1]
 
+# %%
+hr = torch.cat([images.take([1, len(images) // 2]) for images in test.values()])
+lr = config.degradation(hr).to(run.device)
+columns = {"LR": lr, "bicubic": methods["bicubic"](lr)}
+columns |= {title: methods[name](lr) for name, title in {**columns_of, EXTENDED: "extended 2:2"}.items()}
+run.figure(
+    image_grid({**columns, "HR": hr}, cell=1.5),
+    "more_samples",
+    "Two more faces and two more cartoons, with the extended network too.",
+    "Four rows, two faces and two cartoons, one column per model.",
+)
+
 # %% [markdown]
 # ## What this run says about the paper's claims
 

@@ -60,7 +60,7 @@ CANNY = (50, 255)  # thresholds in grey levels [code]
 
 @dataclass(frozen=True)
 class Halvings:
-    """OpenCV's bilinear halvings, in 8 bit with halves rounded up, until the image is `scale` (2, 4, ...) times smaller [code]."""
+    """OpenCV's bilinear halvings, in 8 bit, halves rounded up, until the image is `scale` (2, 4, ...) times smaller [code]."""
 
     scale: int = 8
 
