@@ -7,24 +7,27 @@ import torch
 from torch import Tensor, nn
 
 from facesr_lib.exercises.feedback import check, expect_close
-from facesr_lib.papers.isr_kd import Generator
+from facesr_lib.papers.isr_kd import Generator, domain_mean
 
 
 @check("Right: an old image never feels the reconstruction, a new one never feels the teacher.")
 def check_masks(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
-    """`answer(learning, keeping, new)`: errors per image (B,), (B,) and the mask (B,) -> the loss, a mean over the batch.
+    """`answer(learning, keeping, new)`: errors per image (B,), (B,) and the mask (B,) -> the loss, the sum of two means.
 
-    New images count with `learning`, old ones with `keeping`.
+    One of `learning` over the new images, one of `keeping` over the old ones; 0 for a kind that is missing.
     """
     learning = torch.rand(6, requires_grad=True)
     keeping = torch.rand(6, requires_grad=True)
     for pattern in ([1, 0, 0, 1, 0, 0], [0] * 6, [1] * 6):
         new = torch.tensor(pattern, dtype=torch.bool)
-        hint = "Take each image's one error, by the mask, and divide the sum by all 6 images."
+        hint = "Take each image's one error, by the mask: the mean over the new ones plus the mean over the old ones."
         if not new.any() or new.all():
-            hint = "A batch with one kind only must not give NaN: sum and divide by all images. " + hint
+            hint = (
+                "A batch with one kind only must not give NaN: sum, and divide by the images of the kind, but at least by 1. "
+                + hint
+            )
         loss = answer(learning, keeping, new)
-        expect_close(loss, torch.where(new, learning, keeping).mean().detach(), hint)
+        expect_close(loss, (domain_mean(learning, new) + domain_mean(keeping, ~new)).detach(), hint)
         to_learning, to_keeping = torch.autograd.grad(loss, (learning, keeping), allow_unused=True)
         for gradient, mask in ((to_learning, ~new), (to_keeping, new)):
             silent = gradient is None or not gradient[mask].abs().sum()

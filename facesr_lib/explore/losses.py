@@ -60,7 +60,7 @@ class DiscriminatorTraining(Method):
         self.config = config
 
     def build(self) -> None:
-        discriminator = Discriminator(self.config.size, self.config.width)
+        discriminator = Discriminator(self.config.size, self.config.width, levels=1.0)  # whose slope R1 is weighed for
         self.networks["discriminator"] = discriminator
         adam = torch.optim.Adam(discriminator.parameters(), self.config.learning_rate, (0.5, 0.99))
         self.optimizers["discriminator"] = adam

@@ -18,6 +18,8 @@ def _drive(name: str, identifier: str, md5: str = "", size: int | None = None) -
     return RemoteFile(name, (listing.google_drive(identifier),), size, md5)
 
 
+LINEAR = "OpenCV's INTER_LINEAR without antialiasing, 8 bit, as ISR-KD's released code"
+
 _CELEBA = Origin(
     family="celeba",
     licence=RESEARCH,
@@ -45,12 +47,12 @@ _DESCRIPTIONS = (
         title="FFHQ, 1024 px",
         kind="faces",
         protocol=(
-            "as published, 1024x1024 px: the first 250 training images; of the validation images every third is val, the first "
-            "100 of them, the others test, the first 150 [ours]; the paper drew 500 at random"
+            "as published, 1024x1024 px; 500 of the 70,000 images at random: 250 train, 100 val, 150 test, as the paper. It does "
+            f"not say which; ours are drawn with seed {listing.FFHQ_SEED}, by the SHA-256 of SEED/NUMBER [ours]"
         ),
         files=(_FFHQ_LIST,),
         ask="500 images (0.7 GB) are downloaded one by one from FFHQ's list; or give a folder images1024x1024",
-        index=listing.ffhq("images1024x1024", "image"),
+        index=listing.ffhq_drawn,
         size=1024,
         limits={"train": 250, "val": 100, "test": 150},
         pictures=listing.ffhq_pictures,
@@ -179,7 +181,7 @@ _DESCRIPTIONS = (
         name="celeba",
         title="CelebA, aligned",
         kind="faces",
-        protocol=f"the whole aligned image, squashed to 128x128 px; {BICUBIC} (the paper names no kernel [ours])",
+        protocol=f"the whole aligned image, squashed to 128x128 px; {LINEAR}",
         files=(
             _drive("img_align_celeba.zip", "0B7EVK8r0v71pZjFTYXZWM3FlRnM", "00d2c5bc6d35e252742224ab0c1e8fcb"),
             *_CELEBA_LISTS,
@@ -188,6 +190,7 @@ _DESCRIPTIONS = (
         index=listing.celeba_aligned,
         size=128,
         without_box="whole",
+        resize="linear",
         origin=_CELEBA,
     ),
     Description(
@@ -201,12 +204,13 @@ _DESCRIPTIONS = (
             credit="iCartoonFace (Zheng et al. 2020)",
             identities="published characters; a draw puts 90 % of them in train, 5 % each in val and test [ours]",
         ),
-        protocol=f"the whole picture, squashed to 128x128 px; {BICUBIC} (the paper names no kernel [ours])",
+        protocol=f"the whole picture, squashed to 128x128 px; {LINEAR}",
         files=(RemoteFile("personai_icartoonface_rectrain.zip"),),
         ask="the recognition training set, linked from the terms page (Google Drive, or iQIYI with the password given there)",
         index=listing.folder_per_person("icartoonface_rectrain"),
         size=128,
         without_box="whole",
+        resize="linear",
     ),
 )
 

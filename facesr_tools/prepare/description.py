@@ -118,7 +118,9 @@ class Description:
     index: lists the pictures below a source folder; raises EntryMissing if a part of the set is missing.
     size, lr_size: sides of the packed pictures in pixels.
     without_box: what to take of a picture without a box: all of it, squashed, or its centre square.
-    limits: pictures per part that the paper uses, if it uses few.  pictures: lists these as files to download one by one.
+    resize: how crops are resized, see `crop.cut`.
+    limits: pictures per part that the paper uses, if it uses few: the first that `index` lists of each part.  pictures: lists
+    these as files to download one by one.
     """
 
     name: str
@@ -132,6 +134,7 @@ class Description:
     size: int
     lr_size: int = 16
     without_box: Literal["whole", "centre"] = "centre"
+    resize: Literal["bicubic", "linear"] = "bicubic"
     limits: Mapping[str, int] | None = None
     pictures: Callable[[Path, Mapping[str, int]], list[RemoteFile]] | None = None
 
@@ -145,13 +148,17 @@ class Description:
         return all(file.urls for file in self.files)
 
 
+def drawn_place(text: str) -> float:
+    """A number in [0, 1) as if drawn at random, the same on every machine: the first 8 bytes of the text's SHA-256."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64
+
+
 def drawn_split(person: str, shares: Mapping[str, float]) -> str:
     """The part of a person where nobody published a split: the same on every machine, whoever else is in the set.
 
-    shares: fractions that add up to 1. The first 8 bytes of the id's SHA-256 give the person's place in [0, 1).
+    shares: fractions that add up to 1; `drawn_place` gives the person's place among them.
     """
-    place = int.from_bytes(hashlib.sha256(person.encode()).digest()[:8], "big") / 2**64
-    edge = 0.0
+    place, edge = drawn_place(person), 0.0
     for part, share in shares.items():
         edge += share
         if place < edge:

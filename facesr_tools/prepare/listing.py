@@ -1,7 +1,7 @@
 """List each set's pictures below its source folder: one function per layout, for the catalogue."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,22 @@ from facesr_lib.data.boxes import Box, landmark_box, square_box
 from facesr_lib.data.folder import HIDDEN, SUFFIXES
 from facesr_tools.download import RemoteFile
 from facesr_tools.prepare import lists
-from facesr_tools.prepare.description import EntryMissing, Parts, PrepareError, Sample, Samples, drawn_split, find_entry, look_for
+from facesr_tools.prepare.description import (
+    EntryMissing,
+    Parts,
+    PrepareError,
+    Sample,
+    Samples,
+    drawn_place,
+    drawn_split,
+    find_entry,
+    look_for,
+)
 
 SHARES = {"train": 0.9, "val": 0.05, "test": 0.05}  # of the people, where nobody published a split [ours]
-FFHQ_LIST = "ffhq-dataset-v2.json"
+FFHQ_LIST, FFHQ_IMAGES = "ffhq-dataset-v2.json", 70_000
+FFHQ_SEED = 0  # of the draw of the human-face GAN's 500 images [ours]
+FFHQ_SHARES = {"train": 0.5, "val": 0.2, "test": 0.3}  # [paper]
 PARTITION = {0: "train", 1: "val", 2: "test"}  # CelebA's numbers
 
 
@@ -93,7 +105,7 @@ def ffhq(images: str, entry: str) -> Callable[[Path], Parts]:
             entries = lists.ffhq_entries(listed)
             training = {Path(facts[entry]["file_path"]).name: facts["category"] == "training" for _, facts in entries}
         else:
-            training = {f"{number:05d}.png": number < 60_000 for number in range(70_000)}
+            training = {f"{number:05d}.png": number < 60_000 for number in range(FFHQ_IMAGES)}
         parts: Parts = {"train": Samples(), "val": Samples(), "test": Samples()}
         held_out = 0
         for name, path in sorted(there.items()):
@@ -107,17 +119,40 @@ def ffhq(images: str, entry: str) -> Callable[[Path], Parts]:
     return index
 
 
+def ffhq_draw(numbers: Iterable[int]) -> list[tuple[int, str]]:
+    """FFHQ's images by number, each with its part, in the order of the draw with FFHQ_SEED; the first of each part are used.
+
+    An image's place and part depend on nothing but its number: the draw is the same for the whole set and for a part of it.
+    """
+    texts = {number: f"{FFHQ_SEED}/{number}" for number in numbers}
+    return [(number, drawn_split(texts[number], FFHQ_SHARES)) for number in sorted(texts, key=lambda n: drawn_place(texts[n]))]
+
+
+def ffhq_drawn(source: Path) -> Parts:
+    """FFHQ's images of 1024 px, by `ffhq_draw`. Lists only images that exist."""
+    folder = find_entry(source, "images1024x1024", folder=True)
+    below = folder.relative_to(source).as_posix()
+    there: dict[int, str] = {}
+    for file in pictures(folder):
+        name = Path(file).stem
+        if not name.isdecimal() or int(name) >= FFHQ_IMAGES:
+            raise PrepareError(f"{folder / file} is no image of FFHQ: move it away")
+        there[int(name)] = f"{below}/{file}"
+    parts: Parts = {part: Samples() for part in FFHQ_SHARES}
+    for number, part in ffhq_draw(there):
+        parts[part].append(Sample(there[number], f"ffhq-{number:05d}"))
+    return parts
+
+
 def ffhq_pictures(source: Path, limits: Mapping[str, int]) -> list[RemoteFile]:
-    """The first images of 1024 px, as many as `limits` says, with the addresses and checksums in FFHQ's own list."""
-    left = {"training": limits["train"], "validation": sum(limits.values()) - limits["train"]}
-    files = []
-    for _, facts in lists.ffhq_entries(find_entry(source, FFHQ_LIST, folder=False)):
-        if left.get(facts["category"], 0) > 0:
-            left[facts["category"]] -= 1
-            image = facts["image"]
-            drive = image["file_url"].partition("id=")[2]
-            files.append(RemoteFile(image["file_path"], (google_drive(drive),), image["file_size"], image["file_md5"]))
-    return files
+    """The images of 1024 px that `ffhq_draw` takes, as many as `limits` says, with the addresses and checksums in FFHQ's list."""
+    files = {}
+    for number, facts in lists.ffhq_entries(find_entry(source, FFHQ_LIST, folder=False)):
+        image = facts["image"]
+        drive = image["file_url"].partition("id=")[2]
+        files[number] = RemoteFile(image["file_path"], (google_drive(drive),), image["file_size"], image["file_md5"])
+    drawn = ffhq_draw(files)
+    return [files[number] for part, count in limits.items() for number in [n for n, p in drawn if p == part][:count]]
 
 
 @dataclass(frozen=True)

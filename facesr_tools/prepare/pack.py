@@ -39,11 +39,13 @@ def pack_samples(
     credit: str,
     facts: Mapping[str, Any],
     without_box: str = "centre",
+    resize: str = "bicubic",
     workers: int | None = None,
     progress: OnProgress = lambda done, total: None,
 ) -> dict[str, str]:
     """Pack the pictures of `samples` below `source` as `manifest`, and return why others are missing, by file.
 
+    without_box, resize: as `crop.cut` takes them.
     workers: number of processes; None: one per usable core; 1: work in this process. Beside the list of samples, memory stays at
     a few chunks of CHUNK_BYTES per worker, for any number of pictures.
     After an interruption, the next call with the same samples resumes after the last finished chunk and gives the same bytes. A
@@ -55,12 +57,13 @@ def pack_samples(
         raise PrepareError(f"{name}: there are no pictures to pack")
     per_chunk = max(1, min(CHUNK_SAMPLES, CHUNK_BYTES // (3 * size * size)))
     chunks = -(-len(samples) // per_chunk)
-    key = _key(samples, size, without_box, per_chunk)
+    key = _key(samples, size, without_box, resize, per_chunk)
     if (done := _finished(manifest, key)) is not None:
         return done
     with ResumableWriter(manifest, name, (size, size), credit, facts, key=key) as writer:
         jobs = (
-            (str(source), samples[i * per_chunk : (i + 1) * per_chunk], size, without_box) for i in range(writer.chunks, chunks)
+            (str(source), samples[i * per_chunk : (i + 1) * per_chunk], size, without_box, resize)
+            for i in range(writer.chunks, chunks)
         )
         progress(min(writer.chunks * per_chunk, len(samples)), len(samples))
         for result in _in_order(jobs, workers or usable_cores()):
@@ -160,7 +163,7 @@ class ResumableWriter(PackedWriter):
         return kept
 
 
-def _in_order(jobs: Iterator[tuple[str, Sequence[Sample], int, str]], workers: int) -> Iterator[Cropped]:
+def _in_order(jobs: Iterator[tuple[str, Sequence[Sample], int, str, str]], workers: int) -> Iterator[Cropped]:
     """The results in the order of the jobs, computed a few jobs ahead."""
     first = next(jobs, None)
     if first is None:
@@ -202,8 +205,8 @@ def _finished(manifest: Path, key: str) -> dict[str, str] | None:
     return dict(source["bad"]) if source.get("key") == key else None
 
 
-def _key(samples: Sequence[Sample], size: int, without_box: str, per_chunk: int) -> str:
-    digest = hashlib.sha256(json.dumps([size, without_box, per_chunk]).encode())
+def _key(samples: Sequence[Sample], size: int, without_box: str, resize: str, per_chunk: int) -> str:
+    digest = hashlib.sha256(json.dumps([size, without_box, resize, per_chunk]).encode())
     for sample in samples:
         digest.update(json.dumps(sample).encode())
     return digest.hexdigest()

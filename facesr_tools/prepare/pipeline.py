@@ -62,8 +62,8 @@ def prepare(
         size = description.size_of(part)
         bad |= pack_samples(
             source.folder, samples, target / f"{part}.json", name=f"{description.name}/{part}", size=size, credit=origin.credit,
-            facts={"kind": "prepared", "part": part, **facts}, without_box=description.without_box, workers=workers,
-            progress=partial(progress, f"pack {part}"),
+            facts={"kind": "prepared", "part": part, **facts}, without_box=description.without_box, resize=description.resize,
+            workers=workers, progress=partial(progress, f"pack {part}"),
         )  # fmt: skip
     write_atomically(target / BAD_IMAGES, json.dumps(bad, indent=1).encode())
     facts = {**facts, "parts": {part: _part_facts(target, part) for part in sorted(parts)}, "bad": len(bad)}

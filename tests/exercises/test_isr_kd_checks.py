@@ -18,13 +18,16 @@ def with_teacher_gradient(student, teacher, lr, new):
     return (student(lr[~new]).bottleneck - teacher(lr[~new]).bottleneck).square().mean()
 
 
-RIGHT = {
-    check_masks: lambda learning, keeping, new: torch.where(new, learning, keeping).mean(),
-    check_bottleneck_alone: bottleneck_loss,
-}
+def masked_loss(learning, keeping, new):
+    cartoons, faces = new.sum().clamp(min=1), (~new).sum().clamp(min=1)
+    return (learning * new).sum() / cartoons + (keeping * ~new).sum() / faces
+
+
+RIGHT = {check_masks: masked_loss, check_bottleneck_alone: bottleneck_loss}
 WRONG = [
     (check_masks, lambda learning, keeping, new: learning[new].mean() + keeping[~new].mean(), "divide"),
-    (check_masks, lambda learning, keeping, new: (learning + keeping * ~new).mean(), "by the mask"),
+    (check_masks, lambda learning, keeping, new: torch.where(new, learning, keeping).mean(), "the mean over the old ones"),
+    (check_masks, lambda learning, keeping, new: learning.mean() + keeping[~new].mean(), "by the mask"),
     (check_bottleneck_alone, with_teacher_gradient, "no_grad"),
     (
         check_bottleneck_alone,

@@ -40,7 +40,7 @@ def picture(size: int = 32, seed: int = 0) -> Tensor:
 @pytest.fixture(scope="module")
 def discriminator() -> Discriminator:
     torch.manual_seed(0)
-    return Discriminator(16, 1 / 16).eval()
+    return Discriminator(16, 1 / 16, levels=1.0).eval()
 
 
 def test_damages_do_what_their_names_say() -> None:

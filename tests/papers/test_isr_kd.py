@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,7 +17,17 @@ from hypothesis import strategies as st
 
 from facesr_lib.data import ImageSet
 from facesr_lib.image import average_pool, canny, edge_residual, rgb_to_yuv, to_uint8
-from facesr_lib.papers.isr_kd import ISRKD, Config, Discriminator, Generator, Halvings, js_divergence, networks, start_from
+from facesr_lib.papers.isr_kd import (
+    ISRKD,
+    Config,
+    Discriminator,
+    Generator,
+    Halvings,
+    js_divergence,
+    networks,
+    squared_error,
+    start_from,
+)
 from facesr_lib.papers.isr_kd import experiments as experiments_module
 from facesr_lib.papers.isr_kd.experiments import ABLATIONS, EXTENSION, Experiments, augment
 from facesr_lib.papers.isr_kd.names import REPLAY_2_0, REPLAY_2_1, SPLITS
@@ -156,13 +167,16 @@ def test_the_learning_rate_stays_then_falls_to_zero_over_a_known_stage() -> None
 # -- degradation and augmentation ---------------------------------------------------------------------------------------
 
 
-def test_halvings_round_at_every_step_and_are_average_pooling_without_the_rounding() -> None:
-    hr = pictures(3, size=64).roll(1, dims=3)
+def test_halvings_are_opencvs_bit_for_bit_and_average_pooling_without_the_rounding() -> None:
+    hr = torch.randint(0, 256, (3, 3, 64, 64), generator=torch.Generator().manual_seed(0)) / 255
     pyramid = Halvings(8).pyramid(hr)
     assert [image.shape[-1] for image in pyramid] == [64, 32, 16, 8]
     for larger, smaller in itertools.pairwise(pyramid):
-        expected = (average_pool(larger, 2) * 255).round() / 255
-        torch.testing.assert_close(smaller, expected, atol=1e-6, rtol=0)
+        for image, found in zip(to_uint8(larger), to_uint8(smaller), strict=True):
+            size = (image.shape[2] // 2, image.shape[1] // 2)
+            expected = cv2.resize(image.permute(1, 2, 0).numpy(), size, interpolation=cv2.INTER_LINEAR)
+            np.testing.assert_array_equal(found.permute(1, 2, 0).numpy(), expected)
+        assert torch.equal(smaller, to_uint8(smaller) / 255)
     error = (pyramid[-1] - average_pool(hr, 8)).abs().max() * 255
     assert 0 < error <= 1.5  # three roundings of half a grey level each
     tile = torch.tensor([[0, 1], [1, 1]]) / 255  # mean 0.75 -> 1; pooled in one go with zeros around it would vanish
@@ -267,14 +281,14 @@ def test_step_logs_the_released_objective_in_grey_levels() -> None:
     new, hr = [0, 2], 255 * examples["hr"][[0, 2]]
     with torch.no_grad():
         out, taught = generator(examples["lr"]), old(examples["lr"])
-        real, fake = discriminator(hr / 255), discriminator(out.sr[new])
+        real, fake = released_scores(discriminator, hr), released_scores(discriminator, 255 * out.sr[new])
         features = discriminator.features(out.sr[new]), discriminator.features(hr / 255)
     sr = 255 * out.sr[new]
     reduced = [average_pool(average_pool(hr / 255, 2), 2), average_pool(hr / 255, 2), hr / 255]
     maps = [255 * canny((image * 255).round() / 255, 50, 255) for image in reduced]
 
     def mse(a: torch.Tensor, b: torch.Tensor) -> float:
-        return (a - b).square().mean().item() * 2 / 4  # two images' share of a batch of four
+        return (a - b).square().mean().item()  # over the two images of one domain, whatever else the batch holds
 
     p, q = (f.double().softmax(1) for f in features)
     entropy = lambda t: -(t * t.log()).sum(1)  # noqa: E731
@@ -282,12 +296,12 @@ def test_step_logs_the_released_objective_in_grey_levels() -> None:
         "reconstruction": mse(sr, hr),
         "edge": 0.3 * sum(mse(255 * e[new], m) for e, m in zip(out.edges, maps, strict=True)),
         "luma_chroma": mse(rgb_to_yuv(sr), rgb_to_yuv(hr)),
-        "adversarial": 5e-3 * -fake.sigmoid().log().mean().item() / 2,
-        "identity": 2.0 * (entropy((p + q) / 2) - (entropy(p) + entropy(q)) / 2).mean().item() / 2,
+        "adversarial": 5e-3 * -F.logsigmoid(fake).mean().item(),
+        "identity": 2.0 * (entropy((p + q) / 2) - (entropy(p) + entropy(q)) / 2).mean().item(),
         "kd_output": 15 * mse(255 * out.sr[[1, 3]], 255 * taught.sr[[1, 3]]),
         "kd_bottleneck": 0.08 * mse(255 * out.bottleneck[[1, 3]], 255 * taught.bottleneck[[1, 3]]),
-        "d_real": 1000 * -real.sigmoid().log().mean().item() / 2,
-        "d_fake": 1000 * -(1 - fake.sigmoid()).log().mean().item() / 2,
+        "d_real": 1000 * -F.logsigmoid(real).mean().item(),
+        "d_fake": 1000 * -F.logsigmoid(-fake).mean().item(),
     }
     student.optimizers["discriminator"].param_groups[0]["lr"] = 0.0  # the generator's terms meet an updated one
     found = {name: term.item() for name, term in student.step(examples).items()}
@@ -315,37 +329,116 @@ def test_faces_alone_feed_only_distillation_and_cartoons_alone_everything_else()
         assert all(terms[name] > 0 for name in fed)
 
 
-def test_an_images_weight_does_not_depend_on_its_neighbours_domain() -> None:
-    """The gradient of a batch is the mean of the gradients of its images taken one by one, as with the released batch of one."""
+def moved_student() -> tuple[ISRKD, torch.nn.Module]:
+    """A student that has left its teacher, so that distillation has a gradient, and the teacher."""
     old = teacher()
-    student = built(TINY, old, seed=5)
+    student = built(replace(TINY, discriminator_weight=0.0), old, seed=5)  # a D that all steps share
     with torch.no_grad():
         for parameter in student.networks["generator"].parameters():
             parameter.add_(0.02 * torch.randn_like(parameter))
-    state = {name: {k: v.clone() for k, v in net.state_dict().items()} for name, net in student.networks.items()}
-
-    def fresh() -> ISRKD:
-        method = built(replace(TINY, discriminator_weight=0.0), old)  # so that D is the same for all
-        for name, network in method.networks.items():
-            network.load_state_dict(state[name])
-        return method
-
-    whole = batch([True, False, False, True])
-    together = gradients(fresh(), whole)["generator"]
-    single = [gradients(fresh(), {key: value[i : i + 1] for key, value in whole.items()})["generator"] for i in range(4)]
-    for name, value in together.items():
-        mean = torch.stack([one[name] for one in single]).mean(0)
-        torch.testing.assert_close(value, mean, rtol=1e-3, atol=1e-3 * mean.abs().max().item() + 1e-6)
+    return student, old
 
 
-def test_discriminator_never_sees_an_old_image() -> None:
-    student = built(TINY, teacher())
-    discriminator, seen = student.networks["discriminator"], []
-    discriminator.register_forward_pre_hook(lambda _, images: seen.append(images[0].detach().clone()))
-    examples = batch([True, False, True, False])
-    student.step(examples)
-    assert torch.equal(seen[0], examples["hr"][[0, 2]])
-    assert {len(images) for images in seen} == {2}
+def assert_same(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
+    for name, value in found.items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-3, atol=1e-3 * expected[name].abs().max().item() + 1e-6)
+
+
+def test_a_batch_is_the_mean_of_its_cartoons_plus_the_mean_of_its_faces() -> None:
+    """Its gradient, from the gradients of its images taken one by one, as with the released batch of one."""
+    student, _ = moved_student()
+    whole, new = batch([True, False, False, True, False]), [True, False, False, True, False]
+    together = gradients(student, whole)["generator"]
+    single = [gradients(student, {k: v[i : i + 1] for k, v in whole.items()})["generator"] for i in range(5)]
+    for name in together:
+        cartoons, faces = ([g[name] for g, n in zip(single, new, strict=True) if n is kind] for kind in (True, False))
+        single[0][name] = torch.stack(cartoons).mean(0) + torch.stack(faces).mean(0)
+    assert_same(together, single[0])
+
+
+def test_distillation_weighs_the_same_however_many_faces_a_batch_holds() -> None:
+    student, _ = moved_student()
+    few = batch([True, True, False])
+    many = {name: torch.cat([value, value[2:], value[2:], value[2:]]) for name, value in few.items()}
+    assert many["new"].tolist() == [True, True, False, False, False, False]
+    assert_same(gradients(student, many)["generator"], gradients(student, few)["generator"])
+    one, two = (student.step(examples) for examples in (few, many))
+    assert {n: t.item() for n, t in one.items()} == pytest.approx({n: t.item() for n, t in two.items()}, rel=1e-4)
+
+
+def test_discriminator_learns_nothing_from_old_images() -> None:
+    """Other faces in their place, even broken ones, change neither its gradient nor its terms."""
+    found = []
+    for seed in (0, 1):
+        examples, others = batch([True, False, True, False]), batch([True, False, True, False], seed=7 + seed)
+        for name in ("hr", "lr"):
+            examples[name][1::2] = others[name][1::2] * (1 + 1e6 * seed)
+        student = built(TINY, teacher())
+        found.append((gradients(student, examples)["discriminator"], student.step(examples)))
+    for name, value in found[0][0].items():
+        assert torch.equal(value, found[1][0][name])
+        assert value.abs().sum() > 0
+    assert all(torch.equal(found[0][1][name], found[1][1][name]) for name in ("d_real", "d_fake"))
+
+
+def test_a_step_waits_for_no_data() -> None:
+    """No operation whose shape or whose Python value depends on data: on a GPU it would stop the host, and torch.compile."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Refuse(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            name = str(function)
+            masks = [i for i in args[1] if i is not None and i.dtype == torch.bool] if name.startswith("aten.index") else []
+            waits = masks or any(word in name for word in ("_local_scalar_dense", "nonzero", "masked_select"))
+            assert not waits, f"{name} needs data on the host"
+            return function(*args, **(kwargs or {}))
+
+    with Refuse(), pytest.raises(AssertionError, match="needs data"):  # it sees what a mask does
+        torch.ones(3)[torch.tensor([True, False, True])]
+    student = built(replace(TINY, identity_weight=1.0), teacher())
+
+    def backward_only(name: str, terms: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        torch.stack(list(terms.values())).sum().backward()
+        return terms
+
+    student.update = backward_only  # type: ignore[method-assign,assignment]
+    for new in ([True, False, True], [False] * 3, [True] * 3):
+        with Refuse():
+            terms = student.step(batch(new))
+        assert all(term.isfinite() for term in terms.values())
+
+
+def released_scores(discriminator: Discriminator, image: torch.Tensor) -> torch.Tensor:
+    """The released discriminator written out with functions: an image in [0, 255] -> (N,), with our weights."""
+    w = dict(discriminator.named_parameters())
+    x = image
+    for place, stride in zip(range(0, 14, 2), (1, 2, 1, 2, 1, 2, 1), strict=True):
+        x = F.conv2d(x, w[f"convolutions.{place}.weight"], w[f"convolutions.{place}.bias"], stride, padding=2 - stride)
+        x = F.leaky_relu(x, 0.2) if place < 12 else x
+    x = F.leaky_relu(F.linear(x.flatten(1), w["hidden.weight"], w["hidden.bias"]), 0.2)
+    return F.linear(x, w["score.weight"], w["score.bias"])[:, 0]
+
+
+def test_adversarial_gradient_on_the_image_is_the_released_one() -> None:
+    """On its own, and beside that of the reconstruction: the ratio that decides how much of a GAN this is."""
+    torch.manual_seed(0)
+    discriminator, hr = Discriminator(32, 1 / 16), pictures(3, seed=1)
+    start = (pictures(3, seed=2) + hr) / 2
+    with torch.no_grad():
+        for name, parameter in discriminator.named_parameters():
+            if name.endswith("bias"):
+                parameter.normal_()  # without biases a leaky network would not see the scale in the gradient's direction
+
+    ours, grey = start.clone().requires_grad_(), (255 * start).requires_grad_()
+    torch.testing.assert_close(discriminator(ours)[:, 0], released_scores(discriminator, grey), rtol=1e-4, atol=1e-3)
+    (adversarial,) = torch.autograd.grad(5e-3 * F.softplus(-discriminator(ours)).mean(), ours)
+    (released,) = torch.autograd.grad(5e-3 * -F.logsigmoid(released_scores(discriminator, grey)).mean(), grey)
+    torch.testing.assert_close(adversarial / 255, released, rtol=1e-3, atol=1e-9)
+    (pixel,) = torch.autograd.grad(squared_error(ours, hr).mean(), ours)
+    (released_pixel,) = torch.autograd.grad(F.mse_loss(grey, 255 * hr), grey)
+    ratio, expected = adversarial.norm() / pixel.norm(), released.norm() / released_pixel.norm()
+    assert ratio.item() == pytest.approx(expected.item(), rel=1e-3)
+    assert released.norm() > 0
 
 
 def test_js_divergence_is_symmetric_bounded_and_zero_for_equal_distributions() -> None:
@@ -451,6 +544,20 @@ def test_stages_are_made_once_and_splits_have_the_released_ratios(tmp_path: Path
     assert here.student(REPLAY_2_1, taught, **ABLATIONS["no KD"]).folder != student.folder
     with pytest.raises(ValueError, match="needs 28 cartoons, there are 20"):
         here.domains("replay 7:1")
+
+
+def test_a_students_discriminator_goes_on_from_the_teachers_unless_it_has_another_shape(tmp_path: Path) -> None:
+    here = experiments(tmp_path)
+    taught = here.teacher()
+    still = {"learning_rate": 1e-30}  # so that a student is what it started from
+    weights = lambda trained: trained.method.networks["discriminator"].state_dict()  # noqa: E731
+    student = here.student(REPLAY_2_1, taught, **still)
+    torch.testing.assert_close(weights(student), weights(taught), rtol=0, atol=1e-20)
+    fresh = built(replace(here.config, **ABLATIONS["edge discriminator"]), taught.method.networks["generator"], seed=0)
+    edge = here.student(REPLAY_2_1, taught, **ABLATIONS["edge discriminator"], **still)
+    torch.testing.assert_close(weights(edge), fresh.networks["discriminator"].state_dict(), rtol=0, atol=1e-20)
+    further = here.student(REPLAY_2_1, edge, **ABLATIONS["edge discriminator"], **still)  # of one shape again
+    torch.testing.assert_close(weights(further), weights(edge), rtol=0, atol=1e-20)
 
 
 @pytest.mark.parametrize(("asked", "given"), [(2, 2), (4, 4), (10_000, 4)])

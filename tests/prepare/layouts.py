@@ -149,7 +149,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path], None], dict[str, int]]] = {
     "celeba": (celeba, {"train": 12, "val": 4, "test": 4}),
     "celeba-wild": (celeba_wild, {"train": 12, "val": 4, "test": 4}),
     "helen": (helen, {"train": 10, "test": 50}),
-    "ffhq-1024": (lambda folder: ffhq(folder, "images1024x1024", 48, "image"), {"train": 12, "val": 3, "test": 6}),
+    "ffhq-1024": (lambda folder: ffhq(folder, "images1024x1024", 48, "image"), {}),
     "ffhq-128": (ffhq, {"train": 12, "val": 3, "test": 6}),
     "widerface": (widerface, {"real_lr/train": 12, "real_lr/test": 12}),
     "scgan": (scgan, {"real_lr/train": PEOPLE, "real_lr/test": 3, "real_lr/webface": 3, "real_lr/ls3dw": 3, "real_lr/ffhq": 3}),

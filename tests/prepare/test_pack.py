@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import psutil
 import pytest
@@ -48,6 +49,16 @@ def run(source: Path, manifest: Path, **changes: Any) -> dict[str, str]:
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_another_way_to_resize_is_another_packing(source: Path, tmp_path: Path) -> None:
+    run(source, tmp_path / "one/train.json")
+    run(source, tmp_path / "one/train.json", resize="linear")
+    run(source, tmp_path / "two/train.json", resize="linear", workers=2)
+    found = [open_packed(tmp_path / f"{name}/train.json").pixels[5] for name in ("one", "two")]
+    centre = np.ascontiguousarray(np.asarray(Image.open(source / "005.png"))[2:22])
+    for pixels in found:
+        np.testing.assert_array_equal(pixels, cv2.resize(centre, (16, 16), interpolation=cv2.INTER_LINEAR))
 
 
 def test_pictures_people_and_facts_arrive_in_order(source: Path, tmp_path: Path, small_chunks: None) -> None:

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import layouts
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from PIL import Image
 
 from facesr_lib.data import load_faces, open_packed, refuse_shared_groups
 from facesr_tools.download import RemoteFile
-from facesr_tools.prepare import CATALOGUE, PrepareError, described, prepare, verify
+from facesr_tools.prepare import CATALOGUE, PrepareError, described, listing, prepare, verify
 from facesr_tools.prepare.crop import cut
 
 
@@ -48,12 +49,22 @@ def test_a_folder_becomes_packed_sets(name: str, tmp_path: Path) -> None:
         refuse_shared_groups({split: part.groups for split, part in parts.items()})
 
 
+def as_released(photo: Path) -> np.ndarray:
+    """ISR-KD's HR image by OpenCV alone, from the file: the whole picture, linear, no antialiasing."""
+    image = cv2.resize(cv2.imread(str(photo)), (128, 128), interpolation=cv2.INTER_LINEAR)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
 def test_crops_are_the_protocols(tmp_path: Path) -> None:
     run("celeba", tmp_path / "root", source := made("celeba", tmp_path / "celeba"))
-    photo = Image.open(source / "img_align_celeba/000013.jpg")
     val = open_packed(tmp_path / "root/celeba/val.json")
-    np.testing.assert_array_equal(val.pixels[0], np.asarray(photo.resize((128, 128), Image.Resampling.BICUBIC)))
     assert val.groups[:2] == ("celeba-106", "celeba-106")
+    np.testing.assert_array_equal(val.pixels[0], as_released(source / "img_align_celeba/000013.jpg"))
+
+    run("icartoonface", tmp_path / "root", source := made("icartoonface", tmp_path / "cartoons"))
+    cartoons = open_packed(tmp_path / "root/icartoonface/train.json")
+    first = next(path for path in sorted(source.rglob("*.jpg")) if path.parent.name == cartoons.groups[0])
+    np.testing.assert_array_equal(cartoons.pixels[0], as_released(first))
 
     run("widerface", tmp_path / "root", source := made("widerface", tmp_path / "wider"))
     photo = np.asarray(Image.open(source / "WIDER_train/images/0--Parade/0_Parade_train_0.jpg"))
@@ -71,6 +82,35 @@ def test_annotations_as_dic_published_them_come_first(tmp_path: Path) -> None:
     photo = np.asarray(Image.open(source / "img_celeba/000001.jpg"))
     train = open_packed(tmp_path / "root/celeba-wild/train.json")
     np.testing.assert_array_equal(train.pixels[0], cut(photo, (10, 20, 110, 120), 128))
+
+
+def test_ffhqs_500_images_are_drawn_at_random_from_the_whole_set(tmp_path: Path) -> None:
+    drawn = listing.ffhq_draw(range(70_000))
+    limits = described("ffhq-1024").limits
+    assert limits == {"train": 250, "val": 100, "test": 150}
+    taken = {part: [n for n, p in drawn if p == part][:count] for part, count in limits.items()}
+    numbers = np.concatenate(list(taken.values()))
+    assert len(set(numbers)) == 500
+    for part in taken.values():  # uniform over the set: mean 35,000, standard error 20,207 / sqrt(n), and all tenths hit
+        assert abs(np.mean(part) - 35_000) < 4 * 20_207 / np.sqrt(len(part))
+        assert len({n // 7_000 for n in part}) == 10
+    counts = np.bincount(numbers // 7_000, minlength=10)
+    assert ((counts - 50) ** 2 / 50).sum() < 27.9  # chi-squared with nine degrees of freedom, 0.1 %
+    shares = {part: sum(p == part for _, p in drawn) / 70_000 for part in limits}
+    assert shares == pytest.approx({"train": 0.5, "val": 0.2, "test": 0.3}, abs=0.01)
+    assert hashlib.sha256(repr(sorted(numbers.tolist())).encode()).hexdigest()[:16] == "0eaad3c6c9dff0a5"  # on every machine
+
+    # A part of the set keeps every image's part; so does what was downloaded one by one.
+    source = made("ffhq-1024", tmp_path / "given")
+    run("ffhq-1024", tmp_path / "root", source)
+    part_of = {f"ffhq-{number:05d}": part for number, part in drawn}
+    for part in limits:
+        people = open_packed(tmp_path / f"root/ffhq-1024/{part}.json").groups
+        assert people
+        assert {part_of[person] for person in people} == {part}
+    (source / "images1024x1024/cat.png").write_bytes(next(source.rglob("0*.png")).read_bytes())
+    with pytest.raises(PrepareError, match=r"cat\.png is no image of FFHQ: move it away"):
+        run("ffhq-1024", tmp_path / "other", source)
 
 
 ARCHIVES = {

@@ -107,5 +107,11 @@ def test_few_pictures_of_a_large_set_are_downloaded_one_by_one(
     facts = prepare(description, tmp_path / "root", workers=1)
     assert {part: found["images"] for part, found in facts["parts"].items()} == {"train": 5, "val": 1, "test": 2}
     assert len(host.asked) == 1 + 8
-    train = open_packed(tmp_path / "root/ffhq-1024/train.json")
-    np.testing.assert_array_equal(train.pixels[0], np.asarray(Image.open(upstream / "images1024x1024/00000/00000.png")))
+    drawn = listing.ffhq_draw([*range(12), *range(60_000, 60_009)])
+    for part, count in description.limits.items():
+        images = open_packed(tmp_path / f"root/ffhq-1024/{part}.json")
+        expected = [number for number, its in drawn if its == part][:count]
+        assert list(images.groups) == [f"ffhq-{number:05d}" for number in expected]
+        for pixels, number in zip(images.pixels, expected, strict=True):
+            path = upstream / f"images1024x1024/{number - number % 1000:05d}/{number:05d}.png"
+            np.testing.assert_array_equal(pixels, np.asarray(Image.open(path)))

@@ -12,10 +12,13 @@ We had the abstract and the figure captions, not the paper's full text; sizes, w
 Marks: [paper] the paper's text says it, [code] the authors' released code does it, [ours] both are silent and we chose.
 
 Departures. The released code works on [0, 255], this library on [0, 1]. Every squared error (of features too, which grow with
-the image) is therefore multiplied by 255^2 and keeps its released weight: the objective and its gradients have the released
-values, so the adversarial weight 5e-3 and Adam's epsilon mean what they meant there. Only biases, in units of the image, move
-faster. The small presets start and end more gently (`bilinear_start`, `constant_part`). The identity loss, which the abstract
-names and the code lacks, is an ablation, off by default.
+the image) is therefore multiplied by 255^2, and the discriminator is given 255 times the image: with the released weights every
+term and its gradient on a weight has the released value, so that 5e-3 and Adam's epsilon mean what they meant there. Only the
+generator's biases, in units of the image, move faster. Mistakes that we do not repeat: its Canny takes RGB for BGR on the way
+to grey, its quarter turns leave a black line, its cached teacher does not follow the augmentation, a batch without cartoons gives
+NaN. It draws a batch for each of the two updates, ours share one; a student starts from Adam's moments too, ours from none. The
+small presets start and end more gently (`bilinear_start`, `constant_part`). The identity loss, which the abstract names and the
+code lacks, is an ablation, off by default.
 """
 
 from __future__ import annotations
@@ -29,8 +32,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facesr_lib.config import check_profile
-from facesr_lib.image import average_pool, canny, quantize, rgb_to_yuv
-from facesr_lib.papers.isr_kd.networks import WINDOWS, Discriminator, Generator, Output, Step
+from facesr_lib.image import average_pool, canny, rgb_to_yuv, to_uint8
+from facesr_lib.papers.isr_kd.networks import GREY_LEVELS, WINDOWS, Discriminator, Generator, Output, Step
 from facesr_lib.training import Batch, SuperResolver, evaluating, frozen
 from facesr_lib.training.schedules import Schedule, constant, linear_decay
 
@@ -44,6 +47,7 @@ __all__ = [
     "Halvings",
     "Output",
     "Step",
+    "domain_mean",
     "edge_error",
     "js_divergence",
     "networks",
@@ -51,13 +55,12 @@ __all__ = [
     "start_from",
 ]
 
-SQUARED_GREY_LEVELS = 255.0**2
 CANNY = (50, 255)  # thresholds in grey levels [code]
 
 
 @dataclass(frozen=True)
 class Halvings:
-    """Bilinear halvings, each rounded to 8 bit, until the image is `scale` (a power of two) times smaller [code]."""
+    """OpenCV's bilinear halvings, in 8 bit, halves rounded up, until the image is `scale` (2, 4, ...) times smaller [code]."""
 
     scale: int = 8
 
@@ -77,7 +80,8 @@ class Halvings:
         """The image and all its halvings, largest first."""
         images = [hr]
         while hr.shape[-1] // images[-1].shape[-1] < self.scale:
-            images.append(quantize(average_pool(images[-1], 2)))
+            levels = average_pool(to_uint8(images[-1]).float(), 2)  # quarters of a level, without rounding error
+            images.append((levels + 0.5).floor().to(hr.dtype) / 255)
         return images
 
 
@@ -135,8 +139,8 @@ class Config:
 
 
 def squared_error(a: Tensor, b: Tensor) -> Tensor:
-    """Mean squared difference of each image or feature in squared grey levels: (n, ...) in [0, 1] -> (n,); n may be 0."""
-    return SQUARED_GREY_LEVELS * (a - b).square().flatten(1).mean(1)
+    """Mean squared difference of each image or feature in squared grey levels: (n, ...) in [0, 1] -> (n,)."""
+    return GREY_LEVELS**2 * (a - b).square().flatten(1).mean(1)
 
 
 def edge_error(edges: tuple[Tensor, ...], hr: Tensor) -> Tensor:
@@ -152,18 +156,29 @@ def js_divergence(p_logits: Tensor, q_logits: Tensor) -> Tensor:
     return 0.5 * ((log_p.exp() * (log_p - log_m)).sum(1) + (log_q.exp() * (log_q - log_m)).sum(1))
 
 
+def domain_mean(errors: Tensor, mask: Tensor) -> Tensor:
+    """Mean of the images' errors, (B,) or (B, 1), over those in `mask` (B,) bool; 0, without gradient, where there are none.
+
+    By weights, not by indexing: shapes depend on no data, so the device never waits for the host, and the step can be compiled.
+    """
+    return torch.where(mask, errors.flatten(), 0).sum() / mask.sum().clamp(min=1)
+
+
 class ISRKD(SuperResolver):
     """One stage. Without a teacher: the face-only generator, trained on new images only. With one: an incremental student.
 
-    A batch has "lr", "hr" and "new" (B,) bool, as IncrementalBatches gives it. Every term adds up over the images it is for
-    and is divided by the size of the whole batch: a batch of 16 is then the mean of sixteen of the released code's steps,
-    which have one image, old or new; and every image weighs the same, however many of its kind are in the batch.
+    A batch has "lr", "hr" and "new" (B,) bool, as IncrementalBatches gives it. Every term is the mean over the images of its
+    domain in the batch [code], so that distillation weighs the same however many faces there are. All images go through all
+    networks, and the mask decides which term they feed: the discriminator learns from new ones only.
+    discriminator: the teacher stage's, to go on from its weights [code], with a new Adam [ours]; None: a fresh one.
     steps: how long the stage is, for the learning rate's fall; None: it stays.
     """
 
-    def __init__(self, config: Config, teacher: nn.Module | None = None, steps: int | None = None) -> None:
+    def __init__(
+        self, config: Config, teacher: nn.Module | None = None, discriminator: nn.Module | None = None, steps: int | None = None
+    ) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.discriminator = config, discriminator
         self.schedule = constant(config.learning_rate) if steps is None else config.schedule(steps)
         # Outside `networks`: never trained, never in a checkpoint. A copy, since the original may go on learning.
         self.teacher = copy.deepcopy(teacher).eval().requires_grad_(False) if teacher is not None else None
@@ -172,44 +187,41 @@ class ISRKD(SuperResolver):
         self.networks = {name: network for name, (network, _) in networks(self.config).items()}
         if self.teacher is not None:
             start_from(self.networks["generator"], self.teacher)  # [paper]
+        if self.discriminator is not None:
+            self.networks["discriminator"].load_state_dict(self.discriminator.state_dict())
         for name, network in self.networks.items():
             self.optimizers[name] = torch.optim.Adam(network.parameters(), self.config.learning_rate, self.config.betas)
             self.learning_rates[name] = self.schedule
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        config, new, size = self.config, batch["new"], len(batch["lr"])
-        student: Output = self.networks["generator"](batch["lr"])
-        sr, hr = student.sr[new], batch["hr"][new]
+        config, lr, hr, new = self.config, batch["lr"], batch["hr"], batch["new"]
+        student: Output = self.networks["generator"](lr)
+        sr, discriminator = student.sr, self.networks["discriminator"]
 
-        discriminator = self.networks["discriminator"]
-        real, fake = F.softplus(-discriminator(hr)), F.softplus(discriminator(sr.detach()))  # cross-entropies of scores
-        weight = config.discriminator_weight / size
-        d_terms = self.update("discriminator", {"d_real": weight * real.sum(), "d_fake": weight * fake.sum()})
+        errors = {"d_real": F.softplus(-discriminator(hr)), "d_fake": F.softplus(discriminator(sr.detach()))}  # cross-entropies
+        weight = config.discriminator_weight
+        d_terms = self.update("discriminator", {name: weight * domain_mean(error, new) for name, error in errors.items()})
 
         with frozen(discriminator) as discriminator:
             assert isinstance(discriminator, Discriminator)
-            terms = {
+            errors = {
                 "reconstruction": squared_error(sr, hr),
-                "edge": config.edge_weight * edge_error(tuple(edge[new] for edge in student.edges), hr),
+                "edge": config.edge_weight * edge_error(student.edges, hr),
                 "luma_chroma": config.luma_chroma_weight * squared_error(rgb_to_yuv(sr), rgb_to_yuv(hr)),
                 "adversarial": config.adversarial_weight * F.softplus(-discriminator(sr)),
             }
             if config.identity_weight:
-                terms["identity"] = config.identity_weight * js_divergence(discriminator.features(sr), discriminator.features(hr))
+                divergence = js_divergence(discriminator.features(sr), discriminator.features(hr))
+                errors["identity"] = config.identity_weight * divergence
+            terms = {name: domain_mean(error, new) for name, error in errors.items()}
             if self.teacher is not None:
-                terms |= self.distillation(student, batch["lr"], ~new)
-            g_terms = self.update("generator", {name: term.sum() / size for name, term in terms.items()})
+                with torch.no_grad():  # asked now and not beforehand, since the images are augmented
+                    teacher: Output = self.teacher.to(lr.device)(lr)
+                terms["kd_output"] = config.output_weight * domain_mean(squared_error(sr, teacher.sr), ~new)
+                error = squared_error(student.bottleneck, teacher.bottleneck)
+                terms["kd_bottleneck"] = config.bottleneck_weight * domain_mean(error, ~new)
+            g_terms = self.update("generator", terms)
         return {**d_terms, **g_terms}
-
-    def distillation(self, student: Output, lr: Tensor, old: Tensor) -> dict[str, Tensor]:
-        """The terms of L_old, (n,) each. The teacher is asked now and not beforehand, since the images are augmented."""
-        assert self.teacher is not None
-        with torch.no_grad():
-            teacher: Output = self.teacher.to(lr.device)(lr[old])
-        return {
-            "kd_output": self.config.output_weight * squared_error(student.sr[old], teacher.sr),
-            "kd_bottleneck": self.config.bottleneck_weight * squared_error(student.bottleneck[old], teacher.bottleneck),
-        }
 
     def super_resolve(self, lr: Tensor) -> Tensor:
         return self.outputs(lr).sr.clamp(0, 1)

@@ -28,7 +28,7 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     names.NO_EDGE_BLOCK: {"edge_block": False},
     names.NO_EDGE_LOSS: {"edge_weight": 0.0},
     names.NO_LC_LOSS: {"luma_chroma_weight": 0.0},
-    names.IDENTITY_LOSS: {"identity_weight": 1000.0},  # [ours]: at most 693, in the range of the reconstruction term
+    names.IDENTITY_LOSS: {"identity_weight": 100.0},  # [ours]: its gradient starts about as long as the reconstruction's
     names.EDGE_DISCRIMINATOR: {"edge_discriminator": True},
 }
 VALIDATIONS = 8  # of a training, evenly spaced
@@ -94,7 +94,7 @@ class Experiments(Setting[Config]):
         return self._train("isr-kd-teacher", replace(self.config, **changes), increment({FACES: self.faces}))
 
     def student(self, split: str, teacher: Trained[ISRKD], **changes: Any) -> Trained[ISRKD]:
-        """A student that starts from the teacher's weights. "replay 2:1" shows it 2 units of cartoons and 1 unit of faces."""
+        """A student that goes on from both networks of the teacher. "replay 2:1" shows it 2 units of cartoons and 1 of faces."""
         stage = "isr-kd-" + re.sub("[^a-z0-9]+", "-", split)
         return self._train(stage, replace(self.config, **changes), self.domains(split), teacher)
 
@@ -111,7 +111,13 @@ class Experiments(Setting[Config]):
             "val": {domain: images.checksum for domain, images in self.val.items()},
             "teacher": None if teacher is None else teacher.folder.name,
         }
-        method = ISRKD(config, None if teacher is None else teacher.method.inference_network("generator"), steps)
+        generator = discriminator = None
+        if teacher is not None:
+            before = teacher.method
+            generator = before.inference_network("generator")
+            if before.config.edge_discriminator == config.edge_discriminator:  # else of another shape: it starts afresh
+                discriminator = before.inference_network("discriminator")
+        method = ISRKD(config, generator, discriminator, steps)
         lr = config.degradation(self.previewed)
 
         def preview(method: ISRKD) -> Tensor:

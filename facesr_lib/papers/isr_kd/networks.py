@@ -16,6 +16,7 @@ WINDOWS = (5, 7, 10)  # of the edge block, at 2, 4 and 8 times the LR size [code
 # The generator counts brightness from here, not from black [ours]. Its biases could learn that (except at the padded border), so
 # it can make the same images. But a short training does not spend itself on the mean brightness of everything.
 MID_GREY = 0.5
+GREY_LEVELS = 255.0  # in the unit of the image
 
 
 class Output(NamedTuple):
@@ -75,12 +76,15 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Image (N, 3, size, size) in [0, 1] -> score (N, 1). 64,149,889 parameters at 128 px, most in one linear layer [code]."""
+    """Image (N, 3, size, size) in [0, 1] -> score (N, 1). 64,149,889 parameters at 128 px, most in one linear layer [code].
 
-    def __init__(self, size: int, width: float = 1.0, edge_input: bool = False) -> None:
+    Its first layer sees `levels` times the image: grey levels, not centred [code]. With the released weights, the released score.
+    """
+
+    def __init__(self, size: int, width: float = 1.0, edge_input: bool = False, levels: float = GREY_LEVELS) -> None:
         super().__init__()
         a, b, c = (channels(n, width) for n in (128, 256, 512))
-        self.edge_input = edge_input
+        self.edge_input, self.levels = edge_input, levels
         layers: list[nn.Module] = []
         inputs = 6 if edge_input else 3
         for outputs, stride in ((a, 1), (a, 2), (b, 1), (b, 2), (b, 1), (c, 2), (c, 1)):
@@ -93,6 +97,7 @@ class Discriminator(nn.Module):
 
     def features(self, image: Tensor) -> Tensor:
         """The 512 (at width 1) numbers before the score, which the identity loss compares: (N, 512)."""
+        image = self.levels * image
         if self.edge_input:
             image = torch.cat([image, edge_residual(image, WINDOWS[0])], dim=1)
         return F.leaky_relu(self.hidden(self.convolutions(image).flatten(1)), 0.2)
