@@ -70,10 +70,9 @@ def prepared_test_sets(folder: Path, lr_size: int, hr_size: int, others: ImageSe
     found = {}
     for path in sorted((folder / "real_lr").glob("*.json")):
         if path.stem != "train":
-            lr, originals = load_packed(path, lr_size), folder / "reference" / path.name
+            lr, hr = load_packed(path, lr_size), folder / "reference" / path.name
             lr = lr.named(lr.name, "real LR faces")
-            paired = originals.is_file()
-            found[path.stem] = _paired(lr, load_packed(originals, hr_size)) if paired else TestSet(lr, None, others.limit(len(lr)))
+            found[path.stem] = _paired(lr, load_packed(hr, hr_size)) if hr.is_file() else TestSet(lr, None, others.limit(len(lr)))
     return found
 
 
