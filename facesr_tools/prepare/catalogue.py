@@ -122,14 +122,14 @@ _DESCRIPTIONS = (
             identities=UNKNOWN,
         ),
         protocol=(
-            "as shipped: HR 64x64, LR 16x16 px, originals of test faces where they are given; a tenth of the HR images, drawn, is "
-            "val and test [ours]"
+            "as shipped: HR 64x64, LR 16x16 px, originals of test faces where given; a tenth of the HR images, drawn, is val "
+            "and test [ours]"
         ),
         files=(_drive("scgan.zip", "12FURoPwr6G1j3DOOsgIYQSnXxg8mR0qU"),),
         ask=(
-            "Google Drive, linked from the terms page, under whatever name; it holds imgs_train and imgs_test. PSNR on LS3D-W and "
-            "FFHQ needs the originals of their faces: if you have them, give them as reference/LS3D-w_balanced and reference/FFHQ, "
-            "under the LR faces' file names"
+            "Google Drive, linked from the terms page, under whatever name; it holds imgs_train and imgs_test. PSNR on LS3D-W "
+            "and FFHQ needs the originals of their faces: if you have them, give them as reference/LS3D-w_balanced and "
+            "reference/FFHQ, under the LR faces' file names"
         ),
         index=listing.scgan,
         size=64,

@@ -42,7 +42,7 @@ class Experiments(Setting[Config]):
             real_lr=faces.real_lr.limit(train),
             val=faces.val.limit(val),
             test=faces.test.limit(test),
-            test_sets={name: own.limit(test) for name, own in faces.test_sets.items()},
+            test_sets={name: own.limit(train and test) for name, own in faces.test_sets.items()},  # whole, where training is
         )
 
     @cached_property
@@ -50,7 +50,7 @@ class Experiments(Setting[Config]):
         """Helen's test faces (Table I), to be scored with bicubic LR; None where they are not prepared."""
         root = Path(self.data_root or "no data").expanduser()
         own = next((folder for folder in (root / "helen", root) if (prepared_facts(folder) or {}).get("name") == "helen"), None)
-        return own and load_faces(own, "test", self.config.paired.hr_size).limit(self.config.images[2])
+        return load_faces(own, "test", self.config.paired.hr_size).limit(self.config.images[2]) if own else None
 
     def adaptation(self, name: str) -> Trained[Adaptation]:
         """Stage 1 on real LR faces. name: FLOW, FLOW_NO_IDENTITY or CYCLE; raises ValueError for another one."""
