@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from facesr_lib.data import TestSet, open_packed
 from facesr_lib.data.packed import read_manifest
 from facesr_lib.evaluate import Backends, Run, Scoring
 from facesr_lib.files import write_atomically
-from facesr_lib.metrics import if_available, niqe_metric
+from facesr_lib.metrics import Metric, if_available, niqe_metric
 from facesr_lib.papers import find_paper
 from facesr_tools.report import collect
 from facesr_tools.report.page import of_paper
@@ -78,8 +79,8 @@ def kept_sets(out: Path, profile: str, paper: str, role: str = "", name: str = "
         there = "; ".join(dict.fromkeys(f"{kept.name} ({kept.test.images.role})" for kept in found))
         wanted = ", ".join(part for part in (role and f"role {role}", name) if part)
         raise ValueError(
-            f"{out}: no test set of {paper} in the {profile} profile{f' for {wanted}' if wanted else ''}; there is: {there or 'none'}. "
-            "Run the paper's notebooks in this profile first (facesr run)"
+            f"{out}: no test set of {paper} in the {profile} profile{f' for {wanted}' if wanted else ''}; there is: "
+            f"{there or 'none'}. Run the paper's notebooks in this profile first (facesr run)"
         )
     return chosen
 
@@ -100,9 +101,14 @@ def export_lr(kept: Iterable[KeptSet], folder: Path) -> list[Path]:
         place = folder / one.folder
         if place not in places:
             (place / "lr").mkdir(parents=True, exist_ok=True)
-            for name, pixels in zip(one.files, one.test.lr.pixels, strict=True):
-                Image.fromarray(pixels).save(place / "lr" / f"{name}.png")
-            facts = {"test set": one.name, "paper": one.paper, "role": one.test.images.role, "credit": one.test.lr.credit}
+            for i, name in enumerate(one.files):
+                Image.fromarray(np.asarray(one.test.lr.pixels[i])).save(place / "lr" / f"{name}.png")
+            facts: dict[str, Any] = {
+                "test set": one.name,
+                "paper": one.paper,
+                "role": one.test.images.role,
+                "credit": one.test.lr.credit,
+            }
             facts |= {"LR size": one.test.lr.size, "SR size": one.test.real.size, "SR files": "as lr/: 8-bit PNG, same names"}
             write_atomically(place / "set.json", json.dumps(facts, indent=1).encode())
             places.append(place)
@@ -132,7 +138,7 @@ def score_rival(folder: Path, rival: str, kept: Sequence[KeptSet], out: Path, pr
     )
     backends = Backends.find(run)
     niqe = if_available(lambda: niqe_metric(min(first.test.real.size)), run.note)
-    metrics = {}
+    metrics: dict[str, Metric] = {}
     for one in kept:
         made = sr_batches(folder, len(one.test.lr), one.test.real.size, one.files, batch_size=10)
         extra = [niqe] if "niqe" in one.extra else []

@@ -56,9 +56,9 @@ def score(
     is given: spandrel reads the file (pip install spandrel), and the model gets
     the references reduced by MATLAB's bicubic.
 
-    With --as, SR holds what a rival of a paper made of the LR faces that --export-lr
-    has written for the test sets of the paper's notebooks in OUT. It is scored as
-    their methods were; facesr report then decides the claims about it.
+    With --as, SR holds what a paper's rival made of the LR faces that
+    --export-lr wrote for the test sets of the paper's notebooks in OUT. It is
+    scored as their methods were; facesr report then decides claims about it.
 
     Takes PSNR and SSIM always; LPIPS, NIQE, identity similarity, landmark error,
     FID and KID where their weights are here (facesr weights list).
