@@ -103,13 +103,9 @@ def export_lr(kept: Iterable[KeptSet], folder: Path) -> list[Path]:
             (place / "lr").mkdir(parents=True, exist_ok=True)
             for i, name in enumerate(one.files):
                 Image.fromarray(np.asarray(one.test.lr.pixels[i])).save(place / "lr" / f"{name}.png")
-            facts: dict[str, Any] = {
-                "test set": one.name,
-                "paper": one.paper,
-                "role": one.test.images.role,
-                "credit": one.test.lr.credit,
-            }
-            facts |= {"LR size": one.test.lr.size, "SR size": one.test.real.size, "SR files": "as lr/: 8-bit PNG, same names"}
+            facts: dict[str, Any] = {"test set": one.name, "paper": one.paper, "role": one.test.images.role}
+            facts |= {"credit": one.test.lr.credit, "LR size": one.test.lr.size, "SR size": one.test.real.size}
+            facts |= {"SR files": "8-bit PNG with the names of the files in lr"}
             write_atomically(place / "set.json", json.dumps(facts, indent=1).encode())
             places.append(place)
     return places

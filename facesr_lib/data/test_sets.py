@@ -59,31 +59,32 @@ class TestSet:
 
 
 def prepared_test_sets(folder: Path, lr_size: int, hr_size: int, others: ImageSet) -> dict[str, TestSet]:
-    """The test sets of the prepared set in `folder`, by their part's name ("test", ...); LR and HR of the given sizes.
+    """The test sets of the prepared set in `folder`, by their part's name ("test", ...), with LR and HR of these sizes.
 
-    others: HR faces of the same release; sets without originals are compared with as many of them [ours], unless the release
-    has a pool of its own (`reference/pool.json`). An original has the file name of its LR face; a face without one is left out.
+    others: HR faces of the same release. Sets without originals are compared with as many of them [ours], or with the
+    release's own pool (`reference/pool.json`). An original has the file name of its LR face; a face without one is left out.
     Raises ValueError if no name fits, and the errors of `load_packed`.
     """
     pool = folder / "reference/pool.json"
-    others = load_packed(pool, hr_size) if pool.is_file() else others
+    own = load_packed(pool, hr_size) if pool.is_file() else None
     found = {}
     for path in sorted((folder / "real_lr").glob("*.json")):
         if path.stem != "train":
             lr, hr = load_packed(path, lr_size), folder / "reference" / path.name
             lr = lr.named(lr.name, "real LR faces")
-            found[path.stem] = _paired(lr, load_packed(hr, hr_size)) if hr.is_file() else TestSet(lr, None, others.limit(len(lr)))
+            unpaired = TestSet(lr, None, own or others.limit(len(lr)))
+            found[path.stem] = _paired(lr, load_packed(hr, hr_size)) if hr.is_file() else unpaired
     return found
 
 
 def _paired(lr: ImageSet, hr: ImageSet) -> TestSet:
     """LR faces with the originals that have their file names."""
-    names, places = ([group.rpartition("/")[2] for group in images.groups] for images in (lr, hr))
-    place = {name: i for i, name in enumerate(places)}
+    names, others = ([group.rpartition("/")[2] for group in images.groups] for images in (lr, hr))
+    place = {name: i for i, name in enumerate(others)}
     rows = [i for i, name in enumerate(names) if name in place]
     if not rows:
         raise ValueError(
-            f"{lr.name}: none of its {len(lr)} faces has an original of its file name in {hr.name} ({names[0]}, {places[0]}): "
+            f"{lr.name}: none of its faces has an original of its file name in {hr.name} (there are {names[0]} and {others[0]}): "
             "rename the originals and prepare the set again"
         )
-    return TestSet(lr.subset(rows), hr.subset([place[names[i]] for i in rows], lr.name).named(lr.name, lr.role))
+    return TestSet(lr.subset(rows), hr.subset([place[names[i]] for i in rows]).named(lr.name, lr.role))

@@ -22,6 +22,7 @@ from facesr_lib.metrics import (
     evaluate,
     frechet_distance,
     if_available,
+    image_set_features,
     lpips_metric,
     make_extractor,
     psnr_metric,
@@ -85,20 +86,18 @@ class Scoring:
         lpips = self.backends.lpips and self.backends.lpips.metric
         pairs = (*pixels, lpips) if self.test.hr else ()
         self._metrics = [metric for metric in (*pairs, *self.extra) if metric]
-        self._reference: Features | None = None
         if self.run.paper:
             self._keep()
 
     def _keep(self) -> None:
         """Pack the images in a folder that is named after them and the conventions; the facts go into the manifests."""
         test, extra = self.test, [metric.key for metric in self.extra if metric]
-        facts: dict[str, Any] = {"paper": self.run.paper, "crop": self.crop, "y": self.y, "extra": extra}
-        facts |= {"name": test.images.name, "role": test.images.role, "checksum": test.images.checksum}
-        parts = {"lr": test.lr, "hr": test.hr, "others": None if test.hr else test.others}
-        there = {part: images for part, images in parts.items() if images}
-        key = json.dumps([facts, {part: images.checksum for part, images in there.items()}])
+        facts = {"paper": self.run.paper, "crop": self.crop, "y": self.y, "extra": extra, "name": test.images.name}
+        facts |= {"role": test.images.role, "checksum": test.images.checksum}
+        parts = {"lr": test.lr, "hr" if test.hr else "others": test.real}
+        key = json.dumps([facts, {part: images.checksum for part, images in parts.items()}])
         folder = self.run.out / "test_sets" / hashlib.sha256(key.encode()).hexdigest()[:16]
-        for part, images in there.items():
+        for part, images in parts.items():
             if not (folder / f"{part}.json").is_file():
                 pack(images, folder / part, facts)
 
@@ -124,11 +123,9 @@ class Scoring:
             self.run.score(method, test.images, metric, found[metric], seed=seed)
             row[metric.label] = found[metric].mean().item()
         if extractor:
-            if self._reference is None:
-                real = (batch["hr"] for batch in TestSet(test.real, test.real).batches(self.batch_size))
-                self._reference = features(extractor, real, self.run.device)
             made, paired = found[of_sr].numpy(), test.hr is not None
-            row |= record_set_scores(self.run, method, test.images, made, self._reference, extractor, paired=paired, seed=seed)
+            real = image_set_features(extractor, test.real, self.run.stages.root / "features", self.run.device)
+            row |= record_set_scores(self.run, method, test.images, made, real, extractor, paired=paired, seed=seed)
         return row
 
 
