@@ -178,19 +178,30 @@ def folder_batches(
 ) -> Iterator[dict[str, Tensor]]:
     """Batches for `evaluate` in which "lr" holds the SR images of a folder.
 
-    One 8-bit RGB or grey PNG per image, of its size. With `names`, image i is the file "<names[i]>.png" and other files are
-    passed over; without, the files in natural order (2.png before 10.png) are the images in order, and their number must be
-    the set's. Nothing is resized, cropped or stretched. All files are examined before the first one is scored.
-    Raises FileNotFoundError or ValueError naming the files that are missing, too many, not PNG, of another size or depth.
+    Files, names and errors: as in `sr_batches`. All files are examined before the first one is scored.
     """
-    paths = _sr_files(Path(sr_folder), len(images), names)
-    _refuse(Path(sr_folder), paths, images.size)
+    made = sr_batches(sr_folder, len(images), images.size, names, batch_size)
+    rows = (range(start, min(start + batch_size, len(images))) for start in range(0, len(images), batch_size))
+    return ({"lr": sr, "hr": images.take(row)} for sr, row in zip(made, rows, strict=True))
 
-    def batches() -> Iterator[dict[str, Tensor]]:
-        for start in range(0, len(images), batch_size):
-            rows = range(start, min(start + batch_size, len(images)))
-            levels = torch.from_numpy(np.stack([_pixels(paths[i]) for i in rows]))
-            yield {"lr": to_float(levels.permute(0, 3, 1, 2).contiguous()), "hr": images.take(rows)}
+
+def sr_batches(
+    sr_folder: Path, n: int, size: tuple[int, int], names: Sequence[str] | None = None, batch_size: int = 16
+) -> Iterator[Tensor]:
+    """The SR images of a folder, in batches (b, 3, H, W) in [0, 1]: one 8-bit RGB or grey PNG of `size` for each of n images.
+
+    With `names`, image i is the file "<names[i]>.png" and other files are passed over; without, the files in natural order
+    (2.png before 10.png) are the images in order, and their number must be n. Nothing is resized, cropped or stretched.
+    Raises, when called, FileNotFoundError or ValueError naming the files that are missing, too many, not PNG, of another size
+    or depth.
+    """
+    paths = _sr_files(Path(sr_folder), n, names)
+    _refuse(Path(sr_folder), paths, size)
+
+    def batches() -> Iterator[Tensor]:
+        for start in range(0, n, batch_size):
+            levels = torch.from_numpy(np.stack([_pixels(path) for path in paths[start : start + batch_size]]))
+            yield to_float(levels.permute(0, 3, 1, 2).contiguous())
 
     return batches()
 

@@ -12,6 +12,7 @@ from .packed import PackedError, PackedWriter, open_packed, pack
 from .real_faces import HiddenDegradation, RealFaces, degrade_set, load_real_faces, unpaired_halves
 from .samples import astronaut_face, zone_plate
 from .split import refuse_shared_groups, split_by_group
+from .test_sets import TestSet
 
 __all__ = [
     "FREE_STYLES",
@@ -24,6 +25,7 @@ __all__ = [
     "PackedWriter",
     "PairedBatches",
     "RealFaces",
+    "TestSet",
     "UnpairedBatches",
     "astronaut_face",
     "cache_dir",

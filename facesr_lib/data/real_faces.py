@@ -6,8 +6,8 @@ as LR images, through a `HiddenDegradation`. A method never sees its parameters 
 take PSNR too.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from facesr_lib.data.faces import SPLITS, load_faces, load_packed
 from facesr_lib.data.images import ImageSet
 from facesr_lib.data.prepared import real_lr_folder
 from facesr_lib.data.split import split_by_group
+from facesr_lib.data.test_sets import TestSet, prepared_test_sets
 from facesr_lib.image import Bicubic, Degradation, add_sensor_noise, jpeg, motion_blur, to_uint8
 
 SEED = 20_211  # of the hidden draws: the real faces do not change with a run's seed
@@ -74,8 +75,8 @@ class RealFaces:
     """Unpaired training images (`hr`; `real_lr` of other people) and the HR images of the people to score on (`val`, `test`).
 
     `eval_batches(faces.test, faces.hidden, batch_size, faces.seed)` yields the test LR images with their HR originals.
-    real_test: real LR images without originals, if `real_lr` are real ones; `hidden` then differs from the degradation
-    of `real_lr`.
+    test_sets: if `real_lr` are real ones, the test sets prepared with them (`prepared_test_sets`); `hidden` then differs from the
+    degradation of `real_lr`.
     """
 
     hr: ImageSet
@@ -84,7 +85,7 @@ class RealFaces:
     test: ImageSet
     hidden: HiddenDegradation
     seed: int = SEED
-    real_test: ImageSet | None = None
+    test_sets: Mapping[str, TestSet] = field(default_factory=dict)
 
 
 def load_real_faces(data_root: str | Path, hr_size: int, scale: int, preferred: Sequence[str] = ()) -> RealFaces:
@@ -100,14 +101,15 @@ def load_real_faces(data_root: str | Path, hr_size: int, scale: int, preferred: 
     if real and (real.parent / "train.json").is_file():
         data_root = real.parent
     train, val, test = (load_faces(data_root, split, hr_size, preferred) for split in SPLITS)
+    sets: Mapping[str, TestSet] = {}
     if real:
         hr, real_lr = train, load_packed(real / "train.json", hr_size // scale)
+        sets = prepared_test_sets(real.parent, hr_size // scale, hr_size, test)
     else:
         hr, real_lr = unpaired_halves(train, hidden)
     # Tables name a data set by its LR images too: these are another one than the same faces with bicubic LR.
     val, test = (images.named(f"{images.name}, {hidden.name}", "real LR faces") for images in (val, test))
-    real_test = load_packed(real / "test.json", hr_size // scale) if real else None
-    return RealFaces(hr, real_lr, val, test, hidden, real_test=real_test)
+    return RealFaces(hr, real_lr, val, test, hidden, test_sets=sets)
 
 
 def _uniform(interval: tuple[float, float], n: int, generator: torch.Generator) -> Tensor:

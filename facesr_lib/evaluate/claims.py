@@ -33,6 +33,7 @@ class Claim:
 
     id: unique over all papers. where: section, table or figure of the paper. mark: "paper" where the paper says it, in words or
     by its numbers; "ours" where we add it. reading: how we made it testable (margin, yardstick), where the paper leaves it open.
+    rivals: methods in it that nobody can run here; folders of their images decide it (`facesr score --as`).
     """
 
     id: str
@@ -41,6 +42,7 @@ class Claim:
     mark: Literal["paper", "ours"]
     parts: tuple[Part, ...]
     reading: str = ""
+    rivals: tuple[str, ...] = ()
 
     def methods(self) -> tuple[str, ...]:
         """The methods that must be scored, in the order of their first use."""
@@ -77,17 +79,21 @@ def reaches(method: str, role: str = "faces", **values: float | tuple[float, flo
 
 
 def read_claims(text: str) -> tuple[Claim, ...]:
-    """The claims in a TOML text: tables `[[claim]]` with the fields of Claim, `mark` being "paper" unless said.
+    """The claims in a TOML text: tables `[[claim]]` with the fields of Claim, `mark` being "paper" unless said, and `rivals`,
+    a list of the methods that nobody can run here.
 
     Each of `parts` is a table in one of these forms, all with an optional `role`: {better, than, metrics, by, data},
     {ordered, metrics}, {alike, metric, within}, {reaches = {METRIC = [value, tolerance]}, method}, as the functions above;
     or the fields of a Part. Raises ValueError that names the claim for anything else.
     """
     claims = []
-    for record in tomllib.loads(text)["claim"]:
+    content = tomllib.loads(text)
+    for record in content["claim"]:
         try:
             parts = tuple(part for spec in record.pop("parts") for part in _parts(dict(spec)))
-            claims.append(Claim(parts=parts, **{"mark": "paper", **record}))
+            named = {method for part in parts for method, _ in part.terms}
+            rivals = tuple(rival for rival in content.get("rivals", ()) if rival in named)
+            claims.append(Claim(parts=parts, rivals=rivals, **{"mark": "paper", **record}))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"claim {record.get('id', len(claims) + 1)!r}: cannot be read ({error})") from error
     return tuple(claims)

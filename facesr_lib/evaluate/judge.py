@@ -20,8 +20,9 @@ import numpy as np
 from facesr_lib.evaluate.bootstrap import RESAMPLES, Estimate, bootstrap_mean, estimate, holm
 from facesr_lib.evaluate.claims import Claim, Part
 
-Verdict = Literal["reproduced", "not reproduced", "inconclusive", "not run", "not judged"]
+Verdict = Literal["reproduced", "not reproduced", "inconclusive", "not run", "needs their images", "not judged"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+NOT_SCORED: tuple[Verdict, ...] = ("not run", "needs their images")
 LEVEL = 0.025
 
 
@@ -69,7 +70,8 @@ def judge(
     - reproduced: all parts measured, and all speak for it: the corrected p-value is at most 2.5 %;
     - not reproduced: some part speaks against it, likewise;
     - inconclusive: neither, or nothing speaks against it but some parts were not measured;
-    - not run: nothing was scored that the claim is about.
+    - not run: nothing was scored that the claim is about; needs their images: nor can it be, since it is about rivals whose
+      methods nobody can run here.
 
     judged=False (smoke runs) gives "not judged" wherever there are scores, and resamples nothing.
     """
@@ -83,7 +85,8 @@ def judge(
             for where in (settings[part] if judged else ())
         )
         nothing = len(missing) == len(claim.parts)
-        verdict: Verdict = "not run" if nothing else "inconclusive" if judged else "not judged"
+        unseen = NOT_SCORED[bool(claim.rivals)]
+        verdict: Verdict = unseen if nothing else "inconclusive" if judged else "not judged"
         found.append(Judged(claim, verdict, measured, missing))
     p_for = _corrected({i: max(m.p_for for m in x.measured) for i, x in enumerate(found) if x.measured and not x.missing})
     p_against = _corrected({i: min(m.p_against for m in x.measured) * len(x.measured) for i, x in enumerate(found) if x.measured})

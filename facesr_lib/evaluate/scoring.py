@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,23 +13,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facesr_lib.data import ImageSet, eval_batches
-from facesr_lib.data.batches import Degrade
+from facesr_lib.data import ImageSet, TestSet, degrade_set, pack
 from facesr_lib.evaluate.bootstrap import SET_RESAMPLES, set_replicates
 from facesr_lib.evaluate.run import Run
-from facesr_lib.image import to_uint8
+from facesr_lib.image import Degradation
 from facesr_lib.metrics import (
     Metric,
     evaluate,
     frechet_distance,
     if_available,
+    image_set_features,
     lpips_metric,
     make_extractor,
     psnr_metric,
     set_scores,
     ssim_metric,
 )
-from facesr_lib.metrics.features import Extractor
+from facesr_lib.metrics.features import Extractor, features
 from facesr_lib.metrics.frechet import Features
 from facesr_lib.metrics.lpips import Lpips
 
@@ -54,15 +56,17 @@ class Backends:
 class Scoring:
     """PSNR, SSIM, LPIPS, FID and KID on `images`, in one pass per method, recorded with what the claims need.
 
-    images: the HR faces. degrade: makes their LR images, as `facesr_lib.data.eval_batches` does with `batch_size` and `seed`
-    (default: the run's). crop: border left out of PSNR and SSIM, in pixels, usually the scale.
-    y: PSNR and SSIM on the Y of YCbCr, else on RGB. extra: further metrics of image pairs; None, for one without weights,
-    is left out.
+    images: the HR faces, whose LR images `degrade` makes, as `facesr_lib.data.eval_batches` does with `seed` (default: the
+    run's); or a `TestSet` and no `degrade`. Without originals what is left is FID, KID and `extra`.
+    crop: border left out of PSNR and SSIM, in pixels, usually the scale. y: PSNR and SSIM on the Y of YCbCr, else on RGB.
+    extra: further metrics of images; None, for one without weights, is left out.
+
+    The images of a paper's run are kept in <out>/test_sets, so that `facesr score --as` can score others' results on them.
     """
 
     run: Run
-    images: ImageSet
-    degrade: Degrade
+    images: ImageSet | TestSet
+    degrade: Degradation | None
     crop: int
     backends: Backends
     y: bool = True
@@ -71,10 +75,31 @@ class Scoring:
     seed: int | None = None
 
     def __post_init__(self) -> None:
+        seed = self.run.seed if self.seed is None else self.seed
+        if isinstance(self.images, TestSet) and self.degrade is None:
+            self.test = self.images
+        elif isinstance(self.images, ImageSet) and self.degrade is not None:
+            self.test = TestSet(degrade_set(self.images, self.degrade, seed), self.images)
+        else:
+            raise ValueError("degrade: give one with HR images, and None with a TestSet, which has its LR images")
         pixels = psnr_metric(y=self.y, crop=self.crop), ssim_metric(y=self.y, crop=self.crop)
         lpips = self.backends.lpips and self.backends.lpips.metric
-        self._metrics = [metric for metric in (*pixels, lpips, *self.extra) if metric]
-        self._reference: Features | None = None
+        pairs = (*pixels, lpips) if self.test.hr else ()
+        self._metrics = [metric for metric in (*pairs, *self.extra) if metric]
+        if self.run.paper:
+            self._keep()
+
+    def _keep(self) -> None:
+        """Pack the images in a folder that is named after them and the conventions; the facts go into the manifests."""
+        test, extra = self.test, [metric.key for metric in self.extra if metric]
+        facts = {"paper": self.run.paper, "crop": self.crop, "y": self.y, "extra": extra, "name": test.images.name}
+        facts |= {"role": test.images.role, "checksum": test.images.checksum}
+        parts = {"lr": test.lr, "hr" if test.hr else "others": test.real}
+        key = json.dumps([facts, {part: images.checksum for part, images in parts.items()}])
+        folder = self.run.out / "test_sets" / hashlib.sha256(key.encode()).hexdigest()[:16]
+        for part, images in parts.items():
+            if not (folder / f"{part}.json").is_file():
+                pack(images, folder / part, facts)
 
     def columns(self) -> dict[str, Metric]:
         """The metrics that are taken here by their family, as papers head the columns of their tables; KID left out."""
@@ -86,25 +111,21 @@ class Scoring:
 
         seed: of the training, where a method is trained several times (default: the run's own).
         """
-        metrics, extractor = list(self._metrics), self.backends.extractor
-        of_sr, of_hr = Metric("sr", "features of SR"), Metric("hr", "features of HR")
+        metrics, extractor, test = list(self._metrics), self.backends.extractor, self.test
+        of_sr = Metric("sr", "features of SR")
         if extractor:
-            metrics.append(replace(of_sr, function=lambda sr, hr: extractor(to_uint8(sr))))
-            if self._reference is None:
-                metrics.append(replace(of_hr, function=lambda sr, hr: extractor(to_uint8(hr))))
-        batches = eval_batches(self.images, self.degrade, self.batch_size, self.run.seed if self.seed is None else self.seed)
+            metrics.append(replace(of_sr, function=lambda sr, hr: torch.from_numpy(features(extractor, [sr], self.run.device))))
         with torch.no_grad():
-            found = evaluate(super_resolve, batches, metrics, self.run.device)
+            found = evaluate(super_resolve, test.batches(self.batch_size), metrics, self.run.device)
 
         row: dict[str, Any] = {"method": method}
         for metric in self._metrics:
-            self.run.score(method, self.images, metric, found[metric], seed=seed)
+            self.run.score(method, test.images, metric, found[metric], seed=seed)
             row[metric.label] = found[metric].mean().item()
         if extractor:
-            if self._reference is None:
-                self._reference = found[of_hr].numpy()
-            made, real = found[of_sr].numpy(), self._reference
-            row |= record_set_scores(self.run, method, self.images, made, real, extractor, seed=seed)
+            made, paired = found[of_sr].numpy(), test.hr is not None
+            real = image_set_features(extractor, test.real, self.run.stages.root / "features", self.run.device)
+            row |= record_set_scores(self.run, method, test.images, made, real, extractor, paired=paired, seed=seed)
         return row
 
 
@@ -117,19 +138,21 @@ def record_set_scores(
     extractor: Extractor,
     *,
     of: str = "",
+    paired: bool = True,
     seed: int | None = None,
 ) -> dict[str, float]:
     """Record both distances of the features of what `method` made of `images` and of real ones, and return them by label.
 
     The Frechet distance comes with bootstrap replicates over people, but in smoke runs, on which no claim is judged.
     of: what was compared if not SR with HR: "LR" records "FD (...) of LR", of the family "FID of LR".
+    paired: row i of both shows the same person; otherwise the real images are resampled on their own.
     """
     a, b = in_their_span(made, real)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of few images: the convention says how many
         scores = {(of_other(metric, of) if of else metric): v for metric, v in set_scores(made, real, extractor).items()}
         resamples = 0 if run.profile == "smoke" else SET_RESAMPLES
-        replicates = set_replicates(a, b, frechet_distance, images.groups, resamples=resamples)
+        replicates = set_replicates(a, b, frechet_distance, images.groups, paired=paired, resamples=resamples)
     for metric, value in scores.items():
         draws = replicates if metric.family.startswith("FID") else ()
         run.set_score(method, images, metric, value, replicates=draws, seed=seed)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from facesr_lib.evaluate.claims import Claim
-from facesr_lib.evaluate.judge import VERDICTS, Judged, Measured, Verdict, judge
+from facesr_lib.evaluate.judge import NOT_SCORED, VERDICTS, Judged, Measured, Verdict, judge
 from facesr_lib.evaluate.run import Run
 from facesr_lib.evaluate.tables import Table
 
@@ -27,19 +27,19 @@ def verdicts(run: Run, claims: Sequence[Claim]) -> Table:
 def summary(judged: Sequence[Judged], profile: str) -> str:
     """One line: "on quick: of 8 claims 4 reproduced, 3 not reproduced, 1 not run". The `paper` profile is not named."""
     counts = Counter(item.verdict for item in judged)
-    if counts["not run"] == len(judged):
+    if sum(counts[verdict] for verdict in NOT_SCORED) == len(judged):
         return f"none of its {len(judged)} claims was run"
     if counts["not judged"]:
         return verdict_text("not judged", profile)
     found = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]]
-    return f"{_on(profile)}of {len(judged)} claims " + ", ".join(found)
+    return f"{_on(profile)}of {len(judged)} claims " + ", ".join(found).replace("needs their", "need their")
 
 
 def verdict_text(verdict: Verdict, profile: str) -> str:
     """A verdict as the reader sees it. Outside the `paper` profile it names its profile."""
     if verdict == "not judged":
         return f"not judged: {profile} proves only that it runs"
-    return verdict if verdict == "not run" else _on(profile) + verdict
+    return verdict if verdict in NOT_SCORED else _on(profile) + verdict
 
 
 def interval_text(measured: Measured) -> str:

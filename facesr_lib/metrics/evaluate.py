@@ -18,14 +18,14 @@ def evaluate(
     """Score `super_resolve(lr)` against HR on every batch; returns per metric a float64 tensor (N,) in the set's order.
 
     batches: {"lr": (n, 3, h, w), "hr": (n, 3, H, W)} in [0, 1], as `facesr_lib.data.eval_batches` yields them; one at a time
-    is held. The SR image is rounded to 8 bit before any metric sees it, as it would be in a saved PNG.
+    is held. Without "hr", metrics get None for it. The SR image is rounded to 8 bit before any metric sees it, as in a saved PNG.
     Raises ValueError when SR and HR differ in size, or when there is no batch.
     """
     found: dict[Metric, list[Tensor]] = {metric: [] for metric in metrics}
     for batch in batches:
-        hr = batch["hr"].to(device)
+        hr = batch["hr"].to(device) if "hr" in batch else None
         sr = quantize(super_resolve(batch["lr"].to(device)))
-        if sr.shape != hr.shape:
+        if hr is not None and sr.shape != hr.shape:
             raise ValueError(f"SR has shape {tuple(sr.shape)}, HR {tuple(hr.shape)}: is the scale right?")
         for metric, values in found.items():
             values.append(metric(sr, hr).double().cpu())

@@ -1,4 +1,4 @@
-"""`facesr score`: score a folder of SR pictures, or a pretrained model's file, against HR references."""
+"""`facesr score`: score a folder of SR pictures, or a pretrained model's file, against HR references or as a paper's rival."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facesr_tools.cli.options import Device, clear_errors
+from facesr_tools.cli.options import Device, ProfileName, clear_errors
 
 if TYPE_CHECKING:  # these bring torch
     from facesr_tools.score import FolderScore
@@ -17,19 +17,35 @@ EPILOG = (
     "Examples:\n\n"
     "facesr score results/sr faces/hr\n\n"
     "facesr score results/sr faces/hr --y --crop 4 --json\n\n"
-    "facesr score faces/hr --model RealESRGAN_x4plus.pth --csv"
+    "facesr score faces/hr --model RealESRGAN_x4plus.pth --csv\n\n"
+    "facesr score --export-lr rivals --paper selfsr\n\n"
+    "facesr score rivals/SET/sr --as DICGAN --paper selfsr --role faces"
 )
 
 
 def score(
     folders: Annotated[
-        list[Path], typer.Argument(metavar="[SR] HR", help="Folder of SR pictures and folder of references; with --model: HR.")
-    ],
+        list[Path] | None,
+        typer.Argument(
+            metavar="[SR] [HR]", help="Folder of SR pictures and folder of references; with --model: HR; with --as: SR."
+        ),
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="A .pth or .safetensors file; runs on bicubic LR of HR.")] = None,
     scale: Annotated[int | None, typer.Option(help="Of the LR pictures that --model gets; default: the model's.")] = None,
     y: Annotated[bool, typer.Option("--y", help="PSNR and SSIM on the Y of YCbCr instead of RGB.")] = False,
     crop: Annotated[int, typer.Option(help="Border left out of PSNR and SSIM, in pixels; papers crop the scale.")] = 0,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    rival: Annotated[
+        str, typer.Option("--as", metavar="METHOD", help="The pictures are this rival's, as its paper calls it.")
+    ] = "",
+    export: Annotated[
+        Path | None, typer.Option("--export-lr", metavar="DIR", help="Write the test sets' LR faces there.")
+    ] = None,
+    paper: Annotated[str, typer.Option(help="With --as and --export-lr: whose claims, such as selfsr.")] = "",
+    role: Annotated[str, typer.Option(help="Of the test set, such as faces, if the paper has several.")] = "",
+    test_set: Annotated[str, typer.Option(help="Its name in the tables, if several have the role.")] = "",
+    profile: ProfileName = "quick",
+    out: Annotated[Path | None, typer.Option(help="Folder of the results; default: runs/ in the repository.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every picture's scores.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with every digit instead of a table.")] = False,
 ) -> None:
@@ -40,6 +56,10 @@ def score(
     is given: spandrel reads the file (pip install spandrel), and the model gets
     the references reduced by MATLAB's bicubic.
 
+    With --as, SR holds what a paper's rival made of the LR faces that
+    --export-lr wrote for the test sets of the paper's notebooks in OUT. It is
+    scored as their methods were; facesr report then decides claims about it.
+
     Takes PSNR and SSIM always; LPIPS, NIQE, identity similarity, landmark error,
     FID and KID where their weights are here (facesr weights list).
 
@@ -49,7 +69,10 @@ def score(
     with clear_errors(OSError, ValueError, ModuleNotFoundError):
         if as_json and as_csv:
             raise ValueError("--json and --csv: choose one of them")
-        name, size, scores = _score(folders, model, scale, y=y, crop=crop, device=device.value, notes=notes)
+        if rival or export:
+            _with_rivals(folders or [], rival, export, paper, role, test_set, profile, out, device.value)
+            return
+        name, size, scores = _score(folders or [], model, scale, y=y, crop=crop, device=device.value, notes=notes)
     from facesr_lib.evaluate.result import jsonable
     from facesr_lib.evaluate.tables import Table
 
@@ -91,6 +114,29 @@ def _score(
         name, batches = method.name, eval_batches(images, Bicubic(method.scale), batch_size=4, seed=0)
     scores = score_all(method or given, batches, images.size, y=y, crop=crop, device=where, note=notes.append)
     return name, len(images), scores
+
+
+def _with_rivals(
+    folders: list[Path], rival: str, export: Path | None, paper: str, role: str, test_set: str, profile: str, out: Path | None,
+    device: str,
+) -> None:  # fmt: skip
+    """Write the LR faces of a paper's test sets, or score what a rival made of one of them; print where."""
+    if len(folders) != (1 if rival else 0) or (rival and export):
+        raise ValueError(f"{len(folders)} folders: with --as give one, SR; with --export-lr none, and no --as")
+    from facesr_lib.data.images import ROLES
+    from facesr_lib.evaluate import default_output_dir
+    from facesr_lib.papers import find_paper
+    from facesr_tools.rivals import export_lr, kept_sets, score_rival
+
+    if role and role not in ROLES:
+        raise ValueError(f"--role {role}: choose one of {', '.join(ROLES)}")
+    if not paper:
+        raise ValueError("--as and --export-lr need --paper, such as selfsr")
+    find_paper(paper)
+    where = out.expanduser().resolve() if out else default_output_dir()
+    kept = kept_sets(where, profile, paper, role, test_set)
+    for path in export_lr(kept, export) if export else [score_rival(folders[0], rival, kept, where, profile, device)]:
+        print(path)
 
 
 def _facts(found: FolderScore) -> dict[str, Any]:

@@ -123,19 +123,17 @@ _DESCRIPTIONS = (
             credit="FFHQ, WIDER FACE, LS3D-W and WebFace as prepared for SCGAN (Hou et al. 2022), academic research only",
             identities=UNKNOWN,
         ),
-        protocol="as shipped: HR 64x64, LR 16x16 px; a tenth of the HR images, drawn, is val and test [ours]",
-        files=(_drive("scgan.zip", "12FURoPwr6G1j3DOOsgIYQSnXxg8mR0qU"),),
-        ask="Google Drive, linked from the terms page, under whatever name; it holds imgs_train and imgs_test",
-        index=listing.as_shipped(
-            {
-                "train": "imgs_train/HIGH",
-                "real_lr/train": "imgs_train/LOW",
-                "real_lr/test": "imgs_test/Widerface",
-                "real_lr/webface": "imgs_test/WebFace",
-                "real_lr/ls3dw": "imgs_test/LS3D-w_balanced",
-                "real_lr/ffhq": "imgs_test/FFHQ",
-            }
+        protocol=(
+            "as shipped: HR 64x64, LR 16x16 px, originals of test faces where given; a tenth of the HR images, drawn, is val "
+            "and test [ours]"
         ),
+        files=(_drive("scgan.zip", "12FURoPwr6G1j3DOOsgIYQSnXxg8mR0qU"),),
+        ask=(
+            "Google Drive, linked from the terms page, under whatever name; it holds imgs_train and imgs_test. PSNR on LS3D-W "
+            "and FFHQ needs the originals of their faces: if you have them, give them as reference/LS3D-w_balanced and "
+            "reference/FFHQ, under the LR faces' file names"
+        ),
+        index=listing.scgan,
         size=64,
     ),
     Description(

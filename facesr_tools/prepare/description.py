@@ -13,6 +13,7 @@ from facesr_tools.download import RemoteFile
 
 Kind = Literal["faces", "cartoons", "real LR"]
 REAL_LR = "real_lr/"  # parts below this folder hold LR pictures, the others HR
+REFERENCE = "reference/"  # below this one, the HR originals of the LR pictures of the same part; "pool": HR pictures of others
 
 
 class PrepareError(RuntimeError):

@@ -12,6 +12,8 @@ from facesr_lib.data.folder import HIDDEN, SUFFIXES
 from facesr_tools.download import RemoteFile
 from facesr_tools.prepare import lists
 from facesr_tools.prepare.description import (
+    REAL_LR,
+    REFERENCE,
     EntryMissing,
     Parts,
     PrepareError,
@@ -203,6 +205,53 @@ def as_shipped(folders: Mapping[str, str], hold_out: str = "train") -> Callable[
         return parts
 
     return index
+
+
+SCGAN_TEST = {"test": "Widerface", "webface": "WebFace", "ls3dw": "LS3D-w_balanced", "ffhq": "FFHQ"}
+ORIGINALS = ("reference", "imgs_reference")  # so its page and its code call the folder of HR pictures
+
+
+def scgan(source: Path) -> Parts:
+    """SCGAN's archive, with the originals of its test faces if they are there.
+
+    Its code reads LR faces from imgs_test/NAME/*.png, and its FID compares with one folder of HR pictures [code]; the archive's
+    later versions have none. So originals are taken from where they may be: imgs_test/NAME/HIGH (or HR, beside LOW or LR),
+    reference/NAME, or imgs_reference/NAME [ours]. Each has the file name of its LR face, or PrepareError says which has none.
+    HR pictures directly in reference are the pool that FID compares with.
+    """
+    parts = as_shipped({"train": "imgs_train/HIGH", "real_lr/train": "imgs_train/LOW"})(source)
+    tests = find_entry(source, "imgs_test", folder=True)
+    shelves = [place for name in ORIGINALS if (place := look_for(source, name, folder=True))]
+    for part, name in SCGAN_TEST.items():
+        lr = next((tests / name / folder for folder in ("LOW", "LR") if (tests / name / folder).is_dir()), tests / name)
+        places = [tests / name / folder for folder in ("HIGH", "HR")] + [shelf / name for shelf in shelves]
+        parts[f"{REAL_LR}{part}"] = _shipped(source, lr)
+        if hr := next((place for place in places if place.is_dir()), None):
+            parts[f"{REFERENCE}{part}"] = _shipped(source, hr)
+            _refuse_unnamed(parts[f"{REAL_LR}{part}"], parts[f"{REFERENCE}{part}"], hr)
+    for shelf in shelves:
+        if any(entry.suffix.lower() in SUFFIXES for entry in shelf.iterdir()):
+            parts[f"{REFERENCE}pool"] = _shipped(source, shelf, deep=False)
+            break
+    return parts
+
+
+def _refuse_unnamed(lr: Samples, hr: Samples, folder: Path) -> None:
+    """Raise PrepareError unless every LR face has an original of its file name."""
+    known = {sample.person.rpartition("/")[2] for sample in hr}
+    lacking = [sample.file for sample in lr if sample.person.rpartition("/")[2] not in known]
+    if lacking:
+        raise PrepareError(
+            f"{folder}: no picture has the name of {lacking[0]} ({len(lacking):,} of {len(lr):,} LR faces lack their original): "
+            "give each original the file name of its LR face, or take the folder away"
+        )
+
+
+def _shipped(source: Path, folder: Path, *, deep: bool = True) -> Samples:
+    """Each picture of a folder (without `deep`, not those in the folders below it) as a person of its own."""
+    below = folder.relative_to(source).as_posix()
+    files = (file for file in pictures(folder) if deep or "/" not in file)
+    return Samples(Sample(f"{below}/{file}", f"{below}/{file.rpartition('.')[0]}") for file in files)
 
 
 def folder_per_person(

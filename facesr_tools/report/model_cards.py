@@ -20,6 +20,7 @@ from facesr_lib.evaluate.tables import Table
 from facesr_lib.evaluate.verdicts import summary
 from facesr_lib.files import write_atomically
 from facesr_lib.papers import PAPERS
+from facesr_tools.report.rivals import is_rival
 from facesr_tools.upscale import FoundCheckpoint, trained_checkpoints
 
 FOLDER = "model_cards"
@@ -48,7 +49,8 @@ def write_model_cards(
     )
     cards = []
     for paper in PAPERS:
-        found = [entry for entry in entries if entry["result"] and entry["result"]["paper"] == paper.key]
+        own = [entry for entry in entries if entry["result"] and not is_rival(entry["result"])]
+        found = [entry for entry in own if entry["result"]["paper"] == paper.key]
         results = [entry["result"] for entry in found]
         if not any(result["scores"] for result in results):
             continue

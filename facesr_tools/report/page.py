@@ -29,6 +29,7 @@ from facesr_tools.report.model_cards import write_model_cards
 from facesr_tools.report.offline import CONTENT_POLICY
 from facesr_tools.report.paper_view import paper_view
 from facesr_tools.report.result import BrokenResult, load_result
+from facesr_tools.report.rivals import with_rivals
 from facesr_tools.report.scores import Headline, headline, score_groups
 
 # What a reader must know about a profile before reading any number of it.
@@ -77,7 +78,9 @@ def build_report(out: Path, profile: str, *, running: str = "") -> Path:
     """
     entries = [entry for entry in collect(Path(out), profile) if entry["notebook"] != running]
     results = [entry["result"] for entry in entries if entry["result"]]
-    verdicts = {paper.key: judge(paper.claims, of_paper(results, paper.key), judged=profile != "smoke") for paper in PAPERS}
+    verdicts = {
+        paper.key: judge(paper.claims, with_rivals(of_paper(results, paper.key)), judged=profile != "smoke") for paper in PAPERS
+    }
     folder = Path(out) / profile
     folder.mkdir(parents=True, exist_ok=True)
     write_claims(folder / "claims.json", verdicts, profile)

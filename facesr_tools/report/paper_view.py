@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from facesr_lib.evaluate.claims import Part
-from facesr_lib.evaluate.judge import Judged, Measured
+from facesr_lib.evaluate.judge import NOT_SCORED, Judged, Measured
 from facesr_lib.evaluate.result import pool_seeds
 from facesr_lib.evaluate.tables import column_decimals, format_number
 from facesr_lib.evaluate.verdicts import interval_text, summary, verdict_text
@@ -25,8 +25,9 @@ def paper_view(paper: Paper, judged: Sequence[Judged], results: Sequence[dict[st
         "paper": paper,
         "summary": summary(judged, profile),
         "counts": Counter(item.verdict for item in judged),
-        "claims": [line for line in lines if line["verdict"] != "not run"],
+        "claims": [line for line in lines if line["verdict"] not in NOT_SCORED],
         "not_run": [line for line in lines if line["verdict"] == "not run"],
+        "needs_images": [line for line in lines if line["verdict"] == "needs their images"],
         "compared": compared,
         "tables": _tables(paper, compared),
     }

@@ -214,6 +214,32 @@ for (line, column), reference in references.items():
 beside
 
 # %% [markdown]
+# ### Table 3 on the paper's own test sets
+#
+# FFHQ (degraded, with originals) and WIDER FACE (without), as SCGAN prepared them; LS3D-W and WebFace besides, which Table 3 leaves out.
+
+# %%
+from facesr_lib.papers.teacher_student.names import PLACES
+
+own = []
+for part, test_set in real_faces.test_sets.items():
+    on_own = Scoring(run, test_set, None, 4, backends, extra=[niqe])
+    scored = {name: on_own(name, method) for name, method in METHODS.items()}
+    own += [{"test set": test_set.images.name, "line": line, **scored[name]} for line, name in LINES.items()]
+    where = (
+        f"{len(test_set.lr)} LR faces of {test_set.images.name}, FID against {len(test_set.real)} faces of {test_set.real.name}"
+    )
+    for line, name in LINES.items():
+        for family, metric in on_own.columns().items():
+            if reference := references.get((line, f"{PLACES.get(part)} {family}")):
+                run.published(reference, method=name, images=test_set.images, metric=metric, differs=f"{where}, {differs}")
+(
+    run.table("table_3_own", own, "Table 3 on the paper's test sets, x4; empty where a set has no originals")
+    if own
+    else "SCGAN's test sets are not prepared: `facesr data prepare scgan --root DIR`, then run with DATA_ROOT = DIR."
+)
+
+# %% [markdown]
 # ## Fidelity against realism, all rows at once
 #
 # *Where is your favourite? Does one row lie best in both directions?*

@@ -162,6 +162,11 @@ def test_wrong_options_and_folders_are_told(tmp_path: Path, sr: torch.Tensor, hr
         ((made, tmp_path / "empty"), "holds no pictures"),
         ((made, other), "small.png: 8 x 8 pixels"),
         ((real, "--model", tmp_path / "net.pth"), "net.pth is missing"),
+        (("--export-lr", tmp_path), "need --paper"),
+        (("--export-lr", tmp_path, "--paper", "dic"), "unknown paper 'dic'"),
+        (("--export-lr", tmp_path, "--paper", "selfsr", "--role", "people"), "--role people: choose one of faces"),
+        (("--export-lr", tmp_path, "--paper", "selfsr", "--out", tmp_path), "no test set of selfsr in the quick profile"),
+        ((made, real, "--as", "DIC", "--paper", "selfsr"), "2 folders: with --as give one"),
     ):
         result = facesr(*arguments)
         assert result.exit_code == 2, arguments

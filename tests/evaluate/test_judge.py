@@ -139,6 +139,39 @@ def test_what_was_not_scored_is_not_run() -> None:
     assert verdicts(A_OVER_B, result(good[0]), result(good[1])) == "not run"  # nor over two notebooks
 
 
+def test_a_claim_about_a_rival_needs_its_images() -> None:
+    claim = Claim("p.0", "t", "w", "paper", better("A", "Rival", "PSNR", "SSIM"), rivals=("Rival",))
+    ours, theirs = score("A", BASE + 1 + NOISE), score("Rival", BASE)
+    ssim = [score(method, values, metric=SSIM) for method, values in (("A", BASE + 1 + NOISE), ("Rival", BASE))]
+
+    def verdict(*results: Result, **options: Any) -> str:
+        return judge([claim], results, resamples=500, **options)[0].verdict
+
+    assert verdict() == verdict(result(ours)) == verdict(result(ours), judged=False) == "needs their images"
+    assert verdict(result(ours, theirs, *ssim)) == "reproduced"
+    assert verdict(result(ours, theirs)) == "inconclusive"
+    assert verdict(result(ours, theirs), judged=False) == "not judged"
+
+
+def test_several_sets_of_a_role_of_which_some_have_no_originals() -> None:
+    """PSNR is decided where there are originals, FID on every set; one set that speaks against it is enough."""
+    draws = RNG.normal(0, 1, 300)
+    pairs = [score(m, v, dataset="e") for m, v in (("A", BASE + 1 + NOISE), ("B", BASE))]
+    fids = [
+        score(m, [v], metric=FD, n=60, dataset=name, replicates=(v + draws + RNG.normal(0, 0.1, 300)).tolist())
+        for name, gain in (("d", 5), ("e", 3))
+        for m, v in (("A", 20 - gain), ("B", 20))
+    ]
+    run = result(*pairs, *fids, role="real LR faces")
+    claim = make_claims(better("A", "B", "FID", "PSNR", role="real LR faces"))
+    (item,) = judge(claim, [run], resamples=500)
+    assert [(m.part.metric, m.dataset) for m in item.measured] == [("FID", "d"), ("FID", "e"), ("PSNR", "e")]
+    assert (item.verdict, item.missing) == ("reproduced", ())
+    worse = [{**fids[0], "mean": 30.0, "replicates": (30 + draws).tolist()}, *fids[1:]]
+    (item,) = judge(claim, [result(*pairs, *worse, role="real LR faces")], resamples=500)
+    assert item.verdict == "not reproduced"
+
+
 def test_a_smoke_run_is_not_judged() -> None:
     run = result(score("A", BASE + 1), score("B", BASE))
     assert verdicts(A_OVER_B, run, judged=False) == "not judged"

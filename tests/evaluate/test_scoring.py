@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from facesr_lib.data import ImageSet, eval_batches
-from facesr_lib.evaluate import Backends, Run, Scoring
+from facesr_lib.data import ImageSet, TestSet, degrade_set, eval_batches, open_packed
+from facesr_lib.data.packed import read_manifest
+from facesr_lib.evaluate import Backends, Run, Scoring, set_replicates
 from facesr_lib.evaluate.scoring import in_their_span, record_set_scores
 from facesr_lib.image import Bicubic, resize_bicubic
 from facesr_lib.metrics import PSNR, SSIM, Metric, frechet_distance, kernel_distance, psnr, ssim
@@ -74,6 +75,63 @@ def test_scoring_a_set_records_its_role_and_its_people(start: Callable[..., Run]
     assert (hidden["name"], hidden["role"]) == ("noise, seen through rain", "real LR faces")
     assert plain["groups"] == hidden["groups"] == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
     assert plain["checksum"] == hidden["checksum"] == faces.checksum
+
+
+def test_given_lr_faces_are_scored_as_those_of_the_degradation_that_made_them(start: Callable[..., Run], faces: ImageSet) -> None:
+    run = start(profile="quick")
+    given = faces.named("given", "real LR faces")
+    backends = Backends(None, Means())
+    made = Scoring(run, faces, Bicubic(4), 4, backends, seed=0)("bicubic", bicubic)
+    assert Scoring(run, TestSet(degrade_set(faces, Bicubic(4), 0), given), None, 4, backends)("bicubic", bicubic) == made
+    assert {(d["name"], d["role"]) for d in run.result()["data"]} == {("noise", "faces"), ("given", "real LR faces")}
+    for images, degrade in ((given, None), (TestSet(faces, given), Bicubic(4))):
+        with pytest.raises(ValueError, match="degrade: give one with HR images, and None with a TestSet"):
+            Scoring(run, images, degrade, 4, backends)
+
+
+def test_without_originals_what_is_left_is_compared_with_others(start: Callable[..., Run], faces: ImageSet) -> None:
+    """FID against the others by the metric itself, resampled on their own; no PSNR, SSIM or LPIPS."""
+    run = start(profile="quick")
+    lr = degrade_set(faces, Bicubic(4), 0)
+    pixels = np.random.default_rng(7).integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
+    others = ImageSet("others", pixels, tuple(map(str, range(20))), "made up")
+    bright = Metric("brightness", "brightness", brightness, convention="mean")
+    scoring = Scoring(run, TestSet(lr, others=others), None, 4, Backends(None, Means()), extra=[bright])
+    assert list(scoring.columns()) == ["brightness", "FID"]
+    row = scoring("bicubic", bicubic)
+    sr = (bicubic(lr.take(range(12))) * 255).round()
+    made, real = (Means()(levels).double().numpy() for levels in (sr, (others.take(range(20)) * 255).round()))
+    assert row["FD (means)"] == pytest.approx(frechet_distance(made, real), rel=1e-6)
+    assert row["brightness"] == pytest.approx((sr / 255).mean().item(), rel=1e-5)
+    assert {s["family"] for s in run.result()["scores"]} == {"FID", "KID", "brightness"}
+    fid = next(s for s in run.result()["scores"] if s["family"] == "FID")
+    assert "12 SR vs 20 HR images" in fid["convention"]
+    assert (fid["n"], fid["dataset"]) == (12, lr.name)
+    expected = set_replicates(made, real, frechet_distance, lr.groups, paired=False, resamples=1000)
+    np.testing.assert_allclose(fid["replicates"], expected, rtol=1e-6)
+
+
+def test_the_images_of_a_papers_run_are_kept_with_their_conventions(start: Callable[..., Run], faces: ImageSet) -> None:
+    run = start(paper="selfsr")
+    for _ in range(2):
+        Scoring(run, faces, Bicubic(4), 4, Backends(None, None), seed=0)
+    Scoring(start(), faces, Bicubic(4), 4, Backends(None, None))  # no paper's
+    (folder,) = (run.out / "test_sets").iterdir()
+    facts = read_manifest(folder / "lr.json")["source"]
+    assert facts == {
+        "paper": "selfsr",
+        "crop": 4,
+        "y": True,
+        "extra": [],
+        "name": "noise",
+        "role": "faces",
+        "checksum": faces.checksum,
+    }
+    lr, hr = open_packed(folder / "lr.json"), open_packed(folder / "hr.json")
+    assert torch.equal(lr.take(range(12)), Bicubic(4)(hr.take(range(12))))
+    assert (hr.checksum, hr.groups) == (faces.checksum, faces.groups)
+    Scoring(run, faces, Bicubic(4), 0, Backends(None, None), seed=0)  # another convention
+    assert len(list((run.out / "test_sets").iterdir())) == 2
 
 
 def test_distances_of_other_images_are_another_family(start: Callable[..., Run], faces: ImageSet) -> None:

@@ -94,6 +94,13 @@ def scgan(folder: Path) -> None:
             picture(folder / "imgs_test" / name / f"{i}.png", 16, 16)
 
 
+def scgan_originals(folder: Path, *places: str) -> None:
+    """The HR originals of SCGAN's synthetic test sets, in folders that `places` names, such as "reference/FFHQ"."""
+    for place in places:
+        for i in range(3):
+            picture(folder / place / f"{i}.png", 64, 64)
+
+
 def bulat(folder: Path) -> None:
     for i in range(PEOPLE):
         picture(folder / "Dataset/HIGH" / f"{i}.jpg", 64, 64)

@@ -77,7 +77,7 @@ def test_a_smoke_run_decides_nothing(start: StartRun, tmp_path: Path) -> None:
     assert "not judged: smoke proves only that it runs" in shown
     assert "for it" not in shown
     verdicts = {claim["verdict"] for claim in claims(tmp_path, "smoke").values()}
-    assert verdicts == {"not judged", "not run"}
+    assert verdicts == {"not judged", "not run", "needs their images"}
 
 
 def test_effects_intervals_and_conditions_are_spelled_out(start: StartRun, tmp_path: Path) -> None:

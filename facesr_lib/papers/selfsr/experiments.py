@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from facesr_lib.data import ImageSet, PairedBatches, RealFaces, UnpairedBatches, load_faces, load_real_faces, unpaired_halves
+from facesr_lib.data.prepared import prepared_facts
 from facesr_lib.data.split import Split
 from facesr_lib.image import Bicubic, Degradation
 from facesr_lib.papers import SELFSR
@@ -40,7 +42,15 @@ class Experiments(Setting[Config]):
             real_lr=faces.real_lr.limit(train),
             val=faces.val.limit(val),
             test=faces.test.limit(test),
+            test_sets={name: own.limit(train and test) for name, own in faces.test_sets.items()},  # whole, where training is
         )
+
+    @cached_property
+    def helen(self) -> ImageSet | None:
+        """Helen's test faces (Table I), to be scored with bicubic LR; None where they are not prepared."""
+        root = Path(self.data_root or "no data").expanduser()
+        own = next((folder for folder in (root / "helen", root) if (prepared_facts(folder) or {}).get("name") == "helen"), None)
+        return load_faces(own, "test", self.config.paired.hr_size).limit(self.config.images[2]) if own else None
 
     def adaptation(self, name: str) -> Trained[Adaptation]:
         """Stage 1 on real LR faces. name: an adaptation of `names`; raises ValueError for another one."""

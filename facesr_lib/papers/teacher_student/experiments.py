@@ -25,6 +25,7 @@ class Experiments(Setting[Config]):
             hr=faces.hr.limit(config.faces[0]),
             real_lr=faces.real_lr.limit(config.faces[1]),
             test=faces.test.limit(config.tested),
+            test_sets={name: own.limit(config.tested) for name, own in faces.test_sets.items()},
         )
 
     @cached_property

@@ -5,3 +5,6 @@ STEP_1, STEP_2 = "SNet, step 1", "SNet, step 2"  # outputs of the recurrent step
 ONLY_CANNY, NO_EDGES, NO_CYCLE = "SNet, Canny only", "SNet, no edges", "SNet, no cycle loss"
 CYCLE_ONLY = "TNet, cycle only"  # so the paper: a network that learns from real LR without a teacher
 TEACHER_BICUBIC, STUDENT_BICUBIC = "TNet, bicubic data", "SNet, bicubic data"
+
+# The test sets of a prepared SCGAN archive, as the columns of Tables 1 to 3 call them.
+PLACES = {"ls3dw": "LS3D-W", "ffhq": "FFHQ", "test": "WIDER", "webface": "WebFace"}
