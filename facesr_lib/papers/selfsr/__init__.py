@@ -16,9 +16,10 @@ Equations, with z bicubic LR, x real LR, y HR:
 - (7) hinge losses, (8) |y - G(x)|_1, (9) R1: gamma / 2 E|grad D(y)|^2, (10) their weighted sum
 - (11) without pairs, in place of (8): |x - down(G(x))|_1
 
-Departures: no code was published, and the paper's text has lost the weights of (5) and (10). The small presets add the output to
-the enlarged LR image and use weights of their own. Marks here and in the modules: [paper] the paper says so, [code] its authors'
-released code does so, [ours] neither does, and we chose.
+No code was published, and the paper's text has lost the weights of (5) and (10). Marks here and in the modules: [paper] the paper
+says so, [code] its authors' released code does so, [ours] neither does, and we chose, [departs] we do otherwise.
+
+Departures: the small presets add the output to the enlarged LR image and use weights of their own.
 """
 
 from __future__ import annotations
