@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from inspect import cleandoc
 
 from facesr_lib.papers import Paper
 
@@ -77,7 +76,7 @@ def sentences(text: str) -> list[str]:
 
 
 def _docstring(text: str) -> Iterator[tuple[str, bool]]:
-    """The sentences of a docstring, and whether each stands in its paragraph of departures. What explains the marks is left out."""
+    """A docstring's sentences, and whether each stands in its paragraph of departures; without those that explain the marks."""
     for block in re.split(r"\n\s*\n", text):
         head = re.match(r"Departures[.:]\s*", block)
         for item in re.split(r"\n(?=- )", block[head.end() :] if head else block):

@@ -72,9 +72,9 @@ def build_report(out: Path, profile: str, *, running: str = "") -> Path:
     """Write `<out>/<profile>/report.html` from what `collect` finds, and return its path.
 
     Beside it: claims.json (every claim with its verdict, effects and intervals), model_cards/<paper>.md and
-    tables/{scores,published,claims,departures,exhibits}.csv, each written atomically. Claims are judged from 10,000 seeded resamples, so the same results give
-    the same page; smoke runs are not judged. running: a notebook to leave out, because it is the one that builds the report
-    and so cannot have finished.
+    tables/{scores,published,claims,departures,exhibits}.csv, each written atomically. Claims are judged from 10,000 seeded
+    resamples, so the same results give the same page; smoke runs are not judged. running: a notebook to leave out, because it
+    is the one that builds the report and so cannot have finished.
     """
     entries = [entry for entry in collect(Path(out), profile) if entry["notebook"] != running]
     results = [entry["result"] for entry in entries if entry["result"]]

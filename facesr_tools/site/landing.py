@@ -1,4 +1,4 @@
-"""The site's own pages, written as Markdown: the first one, the verdicts on every claim, how far each method follows its paper."""
+"""The site's own pages, written as Markdown: the first one, verdicts, departures from the papers, their exhibits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from facesr_lib.config import PROFILES
 from facesr_lib.evaluate.judge import VERDICTS
 from facesr_lib.papers import PAPERS, Exhibit, Paper
 from facesr_tools.durations import duration
-from facesr_tools.launch import REPOSITORY
+from facesr_tools.launch import REPOSITORY, source_link
 from facesr_tools.report.departures import OTHERWISE, SILENT, Departure, departures
 from facesr_tools.report.page import PROFILE_MEANING
 from facesr_tools.site.api import LIBRARY
@@ -80,12 +80,15 @@ def write_departures(project: Path) -> None:
     """Write departures.md; a name that has an entry in the API pages leads there."""
 
     def link(one: Departure) -> str:
-        module, name = one.where.removeprefix("claim ").partition(".")[::2]
-        documented = f"{LIBRARY}.papers.{module}.{name.partition('.')[2] if name[:1].islower() else name}".rstrip(".")
-        return f"{{py:obj}}`{one.where} <{documented}>`" if name and one.paper else f"`{one.where}`"
+        names = one.where.split(".")
+        name = next((name for name in names[1:] if name[:1].isupper()), names[-1])  # a field's class
+        target = f"{LIBRARY}.papers.{one.paper}" + f".{name}" * (len(names) > 1)
+        return f"{{py:obj}}`{one.where} <{target}>`" if one.where.startswith(one.paper or "/") else f"`{one.where}`"
 
     groups = [(paper.title, departures(paper)) for paper in PAPERS] + [("Modules that the papers share", departures(None))]
-    text = template("departures.md.j2").render(groups=groups, kinds=(OTHERWISE, SILENT), link=link)
+    text = template("departures.md.j2").render(
+        groups=groups, kinds=(OTHERWISE, SILENT), link=link, data=source_link("docs/data.md")
+    )
     (project / "departures.md").write_text(text, encoding="utf-8")
 
 

@@ -13,8 +13,8 @@ from facesr_lib.image import edge_residual
 from facesr_lib.nn import ResidualBlock
 
 WINDOWS = (5, 7, 10)  # of the edge block, at 2, 4 and 8 times the LR size [code]
-# The generator counts brightness from here, not from black [departs]. Its biases could learn that (except at the padded border), so
-# it can make the same images. But a short training does not spend itself on the mean brightness of everything.
+# The generator counts brightness from here, not from black [departs]. Its biases could learn that (except at the padded border),
+# so it can make the same images. But a short training does not spend itself on the mean brightness of everything.
 MID_GREY = 0.5
 
 
