@@ -29,7 +29,7 @@ def resize_bicubic(x: Tensor, scale: float | None = None, *, size: tuple[int, in
     # Every output row is a weighted sum of input rows, and likewise for columns: two small matrices do the resize.
     rows = torch.tensor(_bicubic_weights(x.shape[2], height, scale_h), dtype=wide.dtype, device=x.device)
     columns = torch.tensor(_bicubic_weights(x.shape[3], width, scale_w), dtype=wide.dtype, device=x.device)
-    with torch.autocast(x.device.type, enabled=False):
+    with torch.autocast("cpu" if x.is_meta else x.device.type, enabled=False):
         return (rows @ wide @ columns.T).to(x.dtype)
 
 

@@ -18,7 +18,7 @@ def warp(x: Tensor, flow: Tensor) -> Tensor:
     n, _, height, width = x.shape
     if flow.shape != (n, 2, height, width):
         raise ValueError(f"flow: expected shape {(n, 2, height, width)} for these images, got {tuple(flow.shape)}")
-    with torch.autocast(x.device.type, enabled=False):  # half precision cannot hold fractions of a pixel
+    with torch.autocast("cpu" if x.is_meta else x.device.type, enabled=False):  # half precision cannot hold fractions of a pixel
         wide = torch.promote_types(x.dtype, torch.float32)
         position_x = torch.arange(width, device=x.device, dtype=wide) + flow[:, 0].to(wide)
         position_y = torch.arange(height, device=x.device, dtype=wide)[:, None] + flow[:, 1].to(wide)

@@ -13,6 +13,7 @@ from facesr_lib.evaluate.tables import Table
 from facesr_lib.evaluate.verdicts import summary, verdict_text
 from facesr_lib.files import write_atomically
 from facesr_lib.papers import PAPERS
+from facesr_tools.report.departures import departures
 from facesr_tools.report.paper_view import comparisons
 
 Verdicts = Mapping[str, Sequence[Judged]]  # by paper
@@ -36,7 +37,10 @@ def write_claims(path: Path, verdicts: Verdicts, profile: str) -> None:
 
 
 def write_tables(folder: Path, verdicts: Verdicts, results: Sequence[dict[str, Any]]) -> None:
-    """Write scores.csv, published.csv and claims.csv, every digit; a table without rows is removed."""
+    """Write scores.csv, published.csv and claims.csv, every digit, departures.csv and exhibits.csv.
+
+    A table without rows is removed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     keys = ("method", "dataset", "metric", "convention", "mean", "std", "n", "seeds")
     pooled = [(result, score) for result in results for score in pool_seeds(result["scores"])]
@@ -57,6 +61,8 @@ def write_tables(folder: Path, verdicts: Verdicts, results: Sequence[dict[str, A
             }
             rows += [head | _part(part) for part in item.measured] or [head]
     _write(folder / "claims.csv", rows)
+    _write(folder / "departures.csv", [asdict(one) for paper in (*PAPERS, None) for one in departures(paper)])
+    _write(folder / "exhibits.csv", [{"paper": paper.key} | asdict(one) for paper in PAPERS for one in paper.exhibits])
 
 
 def _claim(item: Judged, profile: str) -> dict[str, Any]:

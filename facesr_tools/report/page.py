@@ -23,6 +23,7 @@ from facesr_lib.files import write_atomically
 from facesr_lib.papers import PAPERS
 from facesr_lib.plot.figures import png_html
 from facesr_tools.durations import duration
+from facesr_tools.report.departures import departures
 from facesr_tools.report.exports import write_claims, write_tables
 from facesr_tools.report.model_cards import FOLDER as MODEL_CARDS
 from facesr_tools.report.model_cards import write_model_cards
@@ -71,10 +72,10 @@ def collect(out: Path, profile: str) -> list[dict[str, Any]]:
 def build_report(out: Path, profile: str, *, running: str = "") -> Path:
     """Write `<out>/<profile>/report.html` from what `collect` finds, and return its path.
 
-    Beside it: claims.json (every claim with its verdict, effects and intervals), tables/{scores,published,claims}.csv and
-    model_cards/<paper>.md, each written atomically. Claims are judged from 10,000 seeded resamples, so the same results give
-    the same page; smoke runs are not judged. running: a notebook to leave out, because it is the one that builds the report
-    and so cannot have finished.
+    Beside it: claims.json (every claim with its verdict, effects and intervals), model_cards/<paper>.md and
+    tables/{scores,published,claims,departures,exhibits}.csv, each written atomically. Claims are judged from 10,000 seeded
+    resamples, so the same results give the same page; smoke runs are not judged. running: a notebook to leave out, because it
+    is the one that builds the report and so cannot have finished.
     """
     entries = [entry for entry in collect(Path(out), profile) if entry["notebook"] != running]
     results = [entry["result"] for entry in entries if entry["result"]]
@@ -151,7 +152,8 @@ def _render(entries: list[dict[str, Any]], verdicts: dict[str, list[Judged]], ca
     return environment.get_template("report.html.j2").render(
         data=list({(d["name"], d["checksum"]): d for e in entries if e["result"] for d in e["result"]["data"]}.values()),
         cards={f"paper-{card.stem}": f"{MODEL_CARDS}/{card.name}" for card in cards},
-        papers=[paper_view(paper, verdicts[paper.key], results, profile) for paper in PAPERS],
+        papers=[paper_view(paper, verdicts[paper.key], results, profile, _places(entries)) for paper in PAPERS],
+        shared=departures(None),
         entries=[_view(entry, number) for number, entry in enumerate(entries, 1)],
         unfinished=[_view(entry, number) for number, entry in enumerate(entries, 1) if not entry["finished"]],
         profile=profile,
@@ -161,6 +163,16 @@ def _render(entries: list[dict[str, Any]], verdicts: dict[str, list[Judged]], ca
         version=__version__,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+
+def _places(entries: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    """By notebook and name: the id on the page of every figure and table that was recorded."""
+    return {
+        (entry["notebook"], item["name"]): f"n{number}-{item['name']}"
+        for number, entry in enumerate(entries, 1)
+        if entry["result"]
+        for item in (*entry["result"]["tables"], *entry["result"]["figures"])
+    }
 
 
 def _view(entry: dict[str, Any], number: int) -> dict[str, Any]:

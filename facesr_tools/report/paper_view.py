@@ -1,7 +1,7 @@
 """A paper's part of the report: verdicts on its claims, and our numbers beside its published ones, ready to print."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -11,13 +11,19 @@ from facesr_lib.evaluate.result import pool_seeds
 from facesr_lib.evaluate.tables import column_decimals, format_number
 from facesr_lib.evaluate.verdicts import interval_text, summary, verdict_text
 from facesr_lib.papers import Paper
+from facesr_tools.report.departures import OTHERWISE, departures
 from facesr_tools.report.intervals import draw_interval, reach
 
 _MARKS = {"paper": "claimed by the paper", "ours": "added by us"}
 
 
-def paper_view(paper: Paper, judged: Sequence[Judged], results: Sequence[dict[str, Any]], profile: str) -> dict[str, Any]:
-    """What the template needs of one paper. results: all of the profile; judged: from `judge`."""
+def paper_view(
+    paper: Paper, judged: Sequence[Judged], results: Sequence[dict[str, Any]], profile: str, places: Mapping[tuple[str, str], str]
+) -> dict[str, Any]:
+    """What the template needs of one paper. results: all of the profile; judged: from `judge`.
+
+    places: by notebook and name of a figure or table, where it stands on the page.
+    """
     compared = comparisons(paper.key, results)
     lines = [_claim(item, profile) for item in judged]
     return {
@@ -30,6 +36,9 @@ def paper_view(paper: Paper, judged: Sequence[Judged], results: Sequence[dict[st
         "needs_images": [line for line in lines if line["verdict"] == "needs their images"],
         "compared": compared,
         "tables": _tables(paper, compared),
+        "exhibits": [(exhibit, places.get((exhibit.notebook, exhibit.cell), "")) for exhibit in paper.exhibits],
+        "departures": departures(paper),
+        "otherwise": OTHERWISE,
     }
 
 

@@ -14,7 +14,7 @@ from facesr_lib.files import sync_folder
 from facesr_tools.runner.log import ANSI
 from facesr_tools.runner.notebooks import Notebook, NotebookError
 from facesr_tools.site.api import write_api
-from facesr_tools.site.landing import read_claims, write_landing
+from facesr_tools.site.landing import read_claims, write_departures, write_exhibits, write_landing
 from facesr_tools.site.stage import Source, stage_documents, stage_model_cards, stage_notebooks
 
 FOLDER = "site"
@@ -70,6 +70,10 @@ def stage(project: Path, notebooks: Sequence[Notebook], results: Path, profile: 
     sources = stage_notebooks(project, notebooks, results, profile, root)
     sources += [Source("claims", "Results", "Verdict per claim")] if judged else []
     sources += stage_model_cards(project, results)
+    write_departures(project)
+    sources.append(Source("departures", "Reference", "Departures from the papers"))
+    if write_exhibits(project, sources):
+        sources.append(Source("exhibits", "Reference", "Every figure and table"))
     write_api(project)
     reference = {"glossary": "Glossary", "bibliography": "Bibliography", "api/index": "API"}
     sources += [Source(page, "Reference", label) for page, label in reference.items()]

@@ -1,4 +1,4 @@
-"""The site's own pages, written as Markdown: the first one, the verdicts on every claim, glossary and bibliography."""
+"""The site's own pages, written as Markdown: the first one, verdicts, departures from the papers, their exhibits."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from facesr_lib import __version__
 from facesr_lib.config import PROFILES
 from facesr_lib.evaluate.judge import VERDICTS
-from facesr_lib.papers import PAPERS, Paper
+from facesr_lib.papers import PAPERS, Exhibit, Paper
 from facesr_tools.durations import duration
-from facesr_tools.launch import REPOSITORY
+from facesr_tools.launch import REPOSITORY, source_link
+from facesr_tools.report.departures import OTHERWISE, SILENT, Departure, departures
 from facesr_tools.report.page import PROFILE_MEANING
+from facesr_tools.site.api import LIBRARY
 
 if TYPE_CHECKING:
     from facesr_tools.site.stage import Source
@@ -72,6 +74,37 @@ def write_landing(project: Path, sources: Sequence[Source], judged: Sequence[Map
     if judged:
         text = template("claims.md.j2").render(papers=judged, profile=profile, meaning=PROFILE_MEANING[profile])
         (project / "claims.md").write_text(text, encoding="utf-8")
+
+
+def write_departures(project: Path) -> None:
+    """Write departures.md; a name that has an entry in the API pages leads there."""
+
+    def link(one: Departure) -> str:
+        names = one.where.split(".")
+        name = next((name for name in names[1:] if name[:1].isupper()), names[-1])  # a field's class
+        target = f"{LIBRARY}.papers.{one.paper}" + f".{name}" * (len(names) > 1)
+        return f"{{py:obj}}`{one.where} <{target}>`" if one.where.startswith(one.paper or "/") else f"`{one.where}`"
+
+    groups = [(paper.title, departures(paper)) for paper in PAPERS] + [("Modules that the papers share", departures(None))]
+    text = template("departures.md.j2").render(
+        groups=groups, kinds=(OTHERWISE, SILENT), link=link, data=source_link("docs/data.md")
+    )
+    (project / "departures.md").write_text(text, encoding="utf-8")
+
+
+def write_exhibits(project: Path, sources: Sequence[Source]) -> bool:
+    """Write exhibits.md, which leads to the notebooks among `sources`; False if no paper has a list of its exhibits."""
+    papers = [paper for paper in PAPERS if paper.exhibits]
+    pages = {source.notebook.name: source for source in sources if source.notebook}
+
+    def link(one: Exhibit) -> str:
+        page = pages.get(one.notebook)
+        return f"[{page.notebook.name}](/{page.page}.ipynb)" if page and page.notebook else one.notebook
+
+    if papers:
+        text = template("exhibits.md.j2").render(papers=papers, link=link)
+        (project / "exhibits.md").write_text(text, encoding="utf-8")
+    return bool(papers)
 
 
 def read_claims(results: Path) -> list[dict[str, Any]]:

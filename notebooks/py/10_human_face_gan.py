@@ -158,6 +158,24 @@ from facesr_lib.papers.human_gan import Discriminator, Generator
 show_source(Generator)
 
 # %% [markdown]
+# And this is what it does, recorded while it ran once at the paper's size: every box is a layer with the size of what leaves it.
+
+# %%
+from facesr_lib.papers.human_gan import networks
+from facesr_lib.plot.network import Diagram
+
+with torch.device("meta"):  # sizes without memory
+    paper = networks(Config.preset("paper"))
+    network, shape = paper["generator"]
+    diagram = Diagram.of_network("Generator", network, {"LR": torch.zeros(1, *shape)}, depth=2)
+run.figure(
+    diagram.draw(),
+    "network_generator",
+    "The generator at the paper's size, drawn from the module (Fig. 1 of the paper). The bilinear shortcut, times the learned scale s, is added at the end.",
+    diagram.alt,
+)
+
+# %% [markdown]
 # *Before you run the next cell:* with LR at 46 x 46, at which size does most of the work happen?
 
 # %%
@@ -199,6 +217,17 @@ run.figure(
 
 # %%
 show_source(Discriminator)
+
+# %%
+network, shape = paper["discriminator"]
+with torch.device("meta"):
+    diagram = Diagram.of_network("Discriminator", network, {"image": torch.zeros(1, *shape)}, depth=2)
+run.figure(
+    diagram.draw(),
+    "network_discriminator",
+    "The discriminator at the paper's size, drawn from the module (Fig. 2 of the paper): six halvings, then one number.",
+    diagram.alt,
+)
 
 # %%
 from facesr_lib.papers.human_gan import networks

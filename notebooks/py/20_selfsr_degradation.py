@@ -173,6 +173,21 @@ from facesr_lib.papers.selfsr import FlowAdaptation, FlowGenerator
 show_source(FlowGenerator)
 
 # %%
+from facesr_lib.papers.selfsr import networks
+from facesr_lib.plot.network import Diagram
+
+with torch.device("meta"):  # sizes without memory
+    network, shape = networks(Config.preset("paper"))["flow degradation"]
+    diagram = Diagram.of_network("Domain adaptation network", network, {"z": torch.zeros(1, *shape)})
+run.figure(
+    diagram.draw(),
+    "network_generator",
+    "The network at the size of the paper preset, drawn from the module (the generator in the paper's Fig. 2). Grid sampling moves the "
+    "pixels of the intermediate image along the flow.",
+    diagram.alt,
+)
+
+# %%
 show_source(FlowAdaptation.step)
 
 # %% [markdown]

@@ -129,6 +129,21 @@ from facesr_lib.papers.selfsr import Generator, SelfConditionedBlock
 
 show_source(SelfConditionedBlock)
 
+# %%
+from facesr_lib.plot.network import Diagram
+
+width = Config.preset("paper").paired.width
+with torch.device("meta"):  # sizes without memory
+    inputs = {"features h": torch.zeros(1, width, 32, 32), "LR image c, resized": torch.zeros(1, 3, 32, 32)}
+    diagram = Diagram.of_network("Self-conditioned block", SelfConditionedBlock(width), inputs, depth=2)
+run.figure(
+    diagram.draw(),
+    "network_block",
+    "One block at the paper's width and 32 pixels, drawn from the module (Fig. 4 of the paper): the image decides how strongly each position "
+    "of each normalised channel counts.",
+    diagram.alt,
+)
+
 # %% [markdown]
 # What does the normalisation forget? Take one channel of features and double its contrast, or add a constant: after the division the result is the
 # same. *Predict the two numbers before you run the cell.*
@@ -156,6 +171,20 @@ difference = {"contrast doubled": normalised(2 * h) - normalised(h), "brighter b
 
 # %%
 show_source(Generator)
+
+# %%
+from facesr_lib.papers.selfsr import networks
+
+with torch.device("meta"):
+    network, shape = networks(Config.preset("paper"))["generator, pairs x8"]
+    diagram = Diagram.of_network("Generator, x8", network, {"LR": torch.zeros(1, *shape)})
+run.figure(
+    diagram.draw(),
+    "network_generator",
+    "The grown generator at the paper's size, drawn from the module (Fig. 3 of the paper). A matrix product is the bicubic enlargement of the "
+    "LR image, which enters every level anew.",
+    diagram.alt,
+)
 
 # %%
 from facesr_lib.papers.selfsr import networks

@@ -164,6 +164,34 @@ show_source(RecurrentSR)
 
 # %%
 from facesr_lib.papers.teacher_student import networks
+from facesr_lib.plot.network import Diagram, Whole
+
+paper = networks(Config.preset("paper"))
+network, shape = paper["tnet"]
+edges = [Whole(edge.name, edge) for edge in network.edges]  # a box each
+with torch.no_grad():
+    diagram = Diagram.of_network("TNet and SNet, unfolded", network, {"LR": torch.zeros(1, *shape)}, edges=edges)
+run.figure(
+    diagram.draw(),
+    "network_tnet",
+    "Teacher and student at the size of the paper preset, drawn from the module while it ran (Fig. 2 of the paper). 'Again' means the same weights. The first "
+    "step has no state and no edges: zeros fill their places.",
+    diagram.alt,
+)
+
+# %%
+network, shape = paper["denet"]
+with torch.no_grad():
+    diagram = Diagram.of_network("DeNet and DSNet", network, {"HR": torch.zeros(1, *shape)}, depth=2)
+run.figure(
+    diagram.draw(),
+    "network_denet",
+    "The network that makes LR of HR, at the size of the paper preset, drawn from the module.",
+    diagram.alt,
+)
+
+# %%
+from facesr_lib.papers.teacher_student import networks
 
 rows = []
 for preset in dict.fromkeys((PROFILE, "paper")):
@@ -249,6 +277,22 @@ show_source(TeacherStudent.step_student)
 
 # %%
 show_source(TeacherStudent.step_dsnet)
+
+# %% [markdown]
+# All of it in one picture, recorded from a step that trains nothing: who sees what, and which term that makes.
+
+# %%
+torch.manual_seed(SEED)
+method = TeacherStudent(config, 1, degradation.method.inference_network("denet"))
+method.build()
+pair = {"hr": real_faces.hr.take([0, 1]), "lr": bicubic_lr(real_faces.hr.take([0, 1])), "real_lr": real_faces.real_lr.take([0, 1])}
+diagram = Diagram.of_step("Stage 2, one step", method, pair)
+run.figure(
+    diagram.draw(),
+    "network_step",
+    "One step of stage 2 as it happens (Fig. 1 of the paper, with the discriminators that it leaves out): pictures in grey, networks in blue, loss terms in orange.",
+    diagram.alt,
+)
 
 # %% [markdown]
 # One training for the paper's method, and one of its ablations, for comparison: the same with bicubic pairs for the teacher.

@@ -149,6 +149,44 @@ from facesr_lib.papers.isr_kd import Step
 show_source(Step)
 
 # %%
+from facesr_lib.papers.isr_kd import networks
+from facesr_lib.plot.network import Diagram
+
+with torch.device("meta"):  # sizes without memory
+    paper = networks(Config.preset("paper"))
+    generator, shape = paper["generator"]
+    diagram = Diagram.of_network("Generator", generator, {"LR": torch.zeros(1, *shape)})
+run.figure(
+    diagram.draw(),
+    "network_generator",
+    "The generator at its released size, drawn from the module: each step gives its feature (the first one's is the bottleneck), twice the size, and an edge map.",
+    diagram.alt,
+)
+
+# %%
+with torch.device("meta"):
+    inputs = {"x": torch.zeros(1, 512, 32, 32), "shortcut": torch.zeros(1, 256, 32, 32)}
+    diagram = Diagram.of_network("The second of its steps", generator.step2, inputs)
+run.figure(
+    diagram.draw(),
+    "network_block",
+    "One step, drawn from the module, with the edge block at its end (Fig. 2 of the paper): the matrix product is the local mean, which is taken from "
+    "the picture; what stays above zero is the edge.",
+    diagram.alt,
+)
+
+# %%
+network, shape = paper["discriminator"]
+with torch.device("meta"):
+    diagram = Diagram.of_network("Discriminator", network, {"image": torch.zeros(1, *shape)}, depth=2)
+run.figure(
+    diagram.draw(),
+    "network_discriminator",
+    "The discriminator at its released size, drawn from the module (Fig. 3 of the paper).",
+    diagram.alt,
+)
+
+# %%
 from facesr_lib.image import edge_residual
 
 columns = {f"k = {k}": (4 * edge_residual(examples, k)).clamp(0, 1) for k in (5, 7, 10)}
@@ -186,6 +224,19 @@ run.table("networks", rows, "Parameters here and in the paper's preset, where th
 from facesr_lib.papers.isr_kd import ISRKD
 
 show_source(ISRKD.step)
+
+# %%
+torch.manual_seed(SEED)
+method = ISRKD(config, networks(config)["generator"][0])
+method.build()
+diagram = Diagram.of_step("One step of a student", method, batch)
+run.figure(
+    diagram.draw(),
+    "network_step",
+    "A step of a student as it happens (Fig. 1 of the paper): pictures in grey, networks in blue, loss terms in orange. The generator is the student; "
+    "only the two distillation terms read the teacher.",
+    diagram.alt,
+)
 
 # %% [markdown]
 # ## Training

@@ -14,18 +14,21 @@ import tiny_site
 from bs4 import BeautifulSoup
 from typer.testing import CliRunner
 
+from facesr_lib.papers import PAPERS, Exhibit, Paper
 from facesr_tools.cli.main import app
 from facesr_tools.launch import REPOSITORY, TAG, launch_links
+from facesr_tools.report.departures import departures
 from facesr_tools.runner.notebooks import read_notebooks
 from facesr_tools.site import build
 from facesr_tools.site.build import SiteError, build_site
-from facesr_tools.site.landing import template
-from facesr_tools.site.stage import markdown
+from facesr_tools.site.landing import template, write_exhibits
+from facesr_tools.site.stage import Source, markdown
 
 PAGES = {
     "api/index",
     "bibliography",
     "claims",
+    "departures",
     "docs/metrics",
     "glossary",
     "index",
@@ -293,3 +296,29 @@ def test_markdown_of_github_means_the_same_to_sphinx(tmp_path: Path) -> None:
 def test_plain_text_survives_markdown_and_tables() -> None:
     plain = template("index.md.j2").environment.filters["plain"]
     assert plain("a|b *c* [d] x_1 $y$\nz") == r"a\|b \*c\* \[d\] x\_1 \$y\$ z"
+
+
+def test_departures_are_listed_and_lead_to_the_api(site: Path) -> None:
+    article = read(site, "departures").article
+    assert article is not None
+    tables = article.find_all("table")
+    found = [one for paper in (*PAPERS, None) for one in departures(paper)]
+    texts = [[" ".join(cell.get_text(" ").split()) for cell in row("td")] for table in tables for row in table.select("tbody tr")]
+    assert sorted(row[1].replace(" ", "") for row in texts) == sorted(one.text.replace(" ", "") for one in found)
+    links = {str(link["href"]) for table in tables for link in table("a")}
+    assert "api/facesr_lib.papers.human_gan.html#facesr_lib.papers.human_gan.Config" in links
+    assert "api/facesr_lib.papers.selfsr.html#facesr_lib.papers.selfsr.Generator" in links
+
+
+def test_exhibits_lead_to_notebooks_or_say_why_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = (Exhibit("Fig. 1", "It | works.", "10_second", "samples"), Exhibit("Table I", "Numbers.", why="No *public* code."))
+    monkeypatch.setattr(Paper, "exhibits", property(lambda paper: listed if paper.key == "human_gan" else ()))
+    sources = [
+        Source("notebooks/10_second", "x", "y", notebook) for notebook in read_notebooks(tiny_site.write_project(tmp_path))[1:2]
+    ]
+    assert write_exhibits(tmp_path, sources)
+    page = (tmp_path / "exhibits.md").read_text()
+    assert "| Fig. 1 | It \\| works. | [10_second](/notebooks/10_second.ipynb): samples |" in page
+    assert "| Table I | Numbers. | Not here: No \\*public\\* code. |" in page
+    monkeypatch.setattr(Paper, "exhibits", property(lambda paper: ()))
+    assert not write_exhibits(tmp_path, sources)

@@ -8,8 +8,9 @@ Idea: train a small generator G against a small discriminator D, with the advers
     L_G = -log D(G(x))                         the same; no term compares G(x) with its own y
 
 The paper trains on 250 FFHQ faces and reports 25.66 dB. Its authors published no code.
-Marks: [paper] the paper says so; [ours] the paper is silent, or we add something to it.
-Departures: the `paper` preset has none that we know of. Smaller presets shrink images, width and epochs only.
+Marks: [paper] the paper says so; [ours] the paper is silent, or we add something to it; [departs] we do otherwise.
+
+Departures: smaller presets shrink images, width and epochs; the `paper` preset has none that we know of.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ Idea: keep a frozen copy of it, the teacher T. Replay some faces, and hold the s
 
 Cartoons feed L_new and L_D, replayed faces feed L_old only. e_i are the edge maps of the three steps, B is the bottleneck.
 We had the abstract and the figure captions, not the paper's full text; sizes, weights and splits are the released code's.
-Marks: [paper] the paper's text says it, [code] the authors' released code does it, [ours] both are silent and we chose.
+Marks: [paper] the paper's text says it, [code] the authors' released code does it, [ours] both are silent and we chose,
+[departs] we do otherwise.
 
 Departures. The released code works on [0, 255], this library on [0, 1]. Every squared error (of features too, which grow with
 the image) is therefore multiplied by 255^2, and the discriminator is given 255 times the image: with the released weights every
@@ -93,7 +94,7 @@ class Config:
     degradation: Halvings = Halvings(8)
     width: float = 1.0  # of the generator; 1: 512 channels in its first step [code]
     discriminator_width: float = 1.0  # 1: 128 channels in its first layer [code]; it costs half of a step and weighs 5e-3
-    bilinear_start: bool = False  # False: Xavier's weights everywhere [code]; True: see `bilinear` [ours]
+    bilinear_start: bool = False  # False: Xavier's weights everywhere [code]; True: see `bilinear` [departs]
     edge_block: bool = True  # False: the block passes its input on (ablation)
     extra_blocks: int = 0  # residual blocks after each step, identities at the start: the "extended network" [ours]
     edge_discriminator: bool = False  # the discriminator sees the image and its edge residual (ablation)
@@ -107,7 +108,7 @@ class Config:
     learning_rate: float = 1e-4  # Adam [code]
     betas: tuple[float, float] = (0.9, 0.999)  # [code]
     batch_size: int = 16  # 1 by default in the released code, unknown in the paper [ours]
-    constant_part: float = 1.0  # of a stage, at `learning_rate` [code]; then the rate falls in a straight line to 0 [ours]
+    constant_part: float = 1.0  # of a stage, at `learning_rate` [code]; then the rate falls in a straight line to 0 [departs]
     epochs: tuple[int, int] = (200, 200)  # of the teacher and of a student [code], over all images of a split
     faces: int | None = None  # most faces to train the teacher on; None: all
     tested: int = 5_000  # most images of each domain to score [ours]
@@ -117,7 +118,7 @@ class Config:
     def preset(cls, profile: str) -> Config:
         """The configuration of a profile: smoke, quick, workshop or paper.
 
-        Short schedules take larger steps, that shrink at the end, from a start that enlarges without a checkerboard [ours].
+        Short schedules take larger steps, that shrink at the end, from a start that enlarges without a checkerboard [departs].
         """
         short = cls(bilinear_start=True, constant_part=0.3, batch_size=8, tested=100, unit=125)
         tiny = replace(short, width=1 / 64, discriminator_width=1 / 64, faces=16, tested=8, unit=8)

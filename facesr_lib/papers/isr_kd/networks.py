@@ -13,8 +13,8 @@ from facesr_lib.image import edge_residual
 from facesr_lib.nn import ResidualBlock
 
 WINDOWS = (5, 7, 10)  # of the edge block, at 2, 4 and 8 times the LR size [code]
-# The generator counts brightness from here, not from black [ours]. Its biases could learn that (except at the padded border), so
-# it can make the same images. But a short training does not spend itself on the mean brightness of everything.
+# The generator counts brightness from here, not from black [departs]. Its biases could learn that (except at the padded border),
+# so it can make the same images. But a short training does not spend itself on the mean brightness of everything.
 MID_GREY = 0.5
 GREY_LEVELS = 255.0  # in the unit of the image
 
@@ -112,7 +112,7 @@ def channels(full: int, width: float) -> int:
 
 
 def xavier(module: nn.Module) -> None:
-    """Xavier-uniform weights and zero biases Xavier [code], uniform [ours]."""
+    """Xavier's weights and zero biases [code]; of the two forms of Xavier's, the uniform one [ours]."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.xavier_uniform_(module.weight)
         assert module.bias is not None
@@ -120,7 +120,7 @@ def xavier(module: nn.Module) -> None:
 
 
 def bilinear(module: nn.Module) -> None:
-    """Let a transposed convolution, 4 x 4 with stride 2, begin as the bilinear enlargement of its first input channels [ours].
+    """Let a transposed convolution, 4 x 4 with stride 2, begin as the bilinear enlargement of its first input channels [departs].
 
     Long et al. (2015) begin their enlargements so. With Xavier's weights each of the three begins as a checkerboard a third as
     strong as its input, and in a short training most of the last channels die: too few are left to learn colours from.

@@ -16,9 +16,11 @@ Equations, with z bicubic LR, x real LR, y HR:
 - (7) hinge losses, (8) |y - G(x)|_1, (9) R1: gamma / 2 E|grad D(y)|^2, (10) their weighted sum
 - (11) without pairs, in place of (8): |x - down(G(x))|_1
 
-Departures: no code was published. The text has lost the weights of (5), (10) and Adam's betas. The small presets add the output
-to the enlarged LR image, CycleGAN's generators to their input, and have weights of their own. Marks here and in the modules:
-[paper] the paper says so, [code] its authors' released code does so, [ours] neither does, and we chose.
+No code was published, and the paper's text has lost the weights of (5), (10) and Adam's betas. Marks here and in the modules:
+[paper] the paper says so, [code] its authors' released code does so, [ours] neither does, and we chose, [departs] we do otherwise.
+
+Departures: the small presets add the output to the enlarged LR image, CycleGAN's generators to their input, and have weights of
+their own.
 """
 
 from __future__ import annotations

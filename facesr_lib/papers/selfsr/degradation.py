@@ -34,7 +34,7 @@ class DegradationConfig:
     identity: float = 10.0  # lambda_idt of eq. 3 [ours]; 0: without, a row of Table III for the CycleGAN, ours for the flow field
     smoothness: float = 1.0  # lambda_sm of eq. 4 [ours]
     cycle: float = 10.0  # weight of CycleGAN's cycle loss (Zhu et al. 2017)
-    cycle_residual: bool = False  # CycleGAN's generators add to their input: small presets only [ours]
+    cycle_residual: bool = False  # CycleGAN's generators add to their input: small presets only [departs]
     steps: int = 180_000  # [paper]
     batch_size: int = 48  # [paper, for all models]
     learning_rate: float = 2e-4  # constant, then linear to zero over the last half [paper]

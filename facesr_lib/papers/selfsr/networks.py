@@ -82,7 +82,7 @@ class Generator(nn.Module):
     """LR (N, 3, h, w) -> SR (N, 3, 2^level h, 2^level w), both in [-1, 1], output not clamped.
 
     Blocks at the LR size, then per level an enlargement x2 (nearest [ours]) and as many blocks again [paper: similar numbers of
-    layers at each level]. A 1x1 convolution turns the features of a level into RGB. With `residual` [ours: small presets only]
+    layers at each level]. A 1x1 convolution turns the features of a level into RGB. With `residual` [departs: small presets only]
     these RGB layers start at zero and add to the bicubic enlargement of the input.
     """
 

@@ -28,7 +28,7 @@ class SRConfig:
     width: int = 256  # channels [ours: with 5 blocks a level it comes to the 17.89 M parameters of Table I]
     blocks: int = 5  # of the generator, per level [ours]
     d_blocks: int = 5  # of the discriminator: a mirror [ours]
-    residual: bool = False  # [paper]; True adds to the enlarged LR, which minutes of training need [ours]
+    residual: bool = False  # [paper]; True adds to the enlarged LR, which minutes of training need [departs]
     adversarial: float = 1.0  # lambda_adv [ours: the weights of eq. 10 are lost]; 0: no discriminator
     reconstruction: float = 10.0  # lambda_rec of eq. 8, or of eq. 11 [ours]
     r1_gamma: float = 10.0  # eq. 9 [paper]; 0 is a row of Table IV

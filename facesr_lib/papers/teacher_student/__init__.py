@@ -14,9 +14,12 @@ Equations, with alpha, beta and gamma the weights in `Config`:
 - (7) cycle: |real LR - DSNet(SNet(real LR))|^2
 - (8) alpha (5), with the teacher's output in place of HR, + beta (3) + gamma (7)
 
-Departures: no code was published. Widths, epochs and the details of the edge maps are ours; where a source that the paper names
-decides them, the mark says so. Marks here and in the modules: [paper] the paper says so, [code] its authors' released code does
-so, [ours] neither does, and we chose.
+No code was published. Widths, epochs and the details of the edge maps are ours; where a source that the paper names decides
+them, the mark says so. Marks here and in the modules: [paper] the paper says so, [code] its authors' released code does so,
+[ours] neither does, and we chose, [departs] we do otherwise.
+
+Departures: small presets shrink widths, depths and epochs, and give fewer steps a higher learning rate; the `paper` preset has
+none that we know of.
 """
 
 from __future__ import annotations
