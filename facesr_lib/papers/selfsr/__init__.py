@@ -17,7 +17,7 @@ Equations, with z bicubic LR, x real LR, y HR:
 - (11) without pairs, in place of (8): |x - down(G(x))|_1
 
 No code was published, and the paper's text has lost the weights of (5), (10) and Adam's betas. Marks here and in the modules:
-[paper] the paper says so, [code] its authors' released code does so, [ours] neither does, and we chose, [departs] we do otherwise.
+[paper] the paper says so, [code] its authors' code does so, [ours] neither does, and we chose, [departs] we do otherwise.
 
 Departures: the small presets add the output to the enlarged LR image, CycleGAN's generators to their input, and have weights of
 their own.
