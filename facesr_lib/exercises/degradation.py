@@ -9,7 +9,6 @@ from torch import Tensor
 from facesr_lib.exercises.feedback import check, expect_close, expect_number
 from facesr_lib.image import average_pool, quantize, resize_bicubic, resize_bilinear
 from facesr_lib.image.resize import cubic
-from facesr_lib.papers.isr_kd import Halvings
 
 
 @check("Every LR pixel is now the mean of its square: the simplest honest degradation.")
@@ -21,19 +20,20 @@ def check_average_pool(answer: Callable[[Tensor, int], Tensor]) -> None:
         expect_close(answer(x, factor), average_pool(x, factor), hint)
 
 
-@check("ISR-KD's LR images, to the bit. The rounding in between moves values by a grey level.")
+@check("ISR-KD's LR images, but for exact halves, which OpenCV rounds up. The rounding in between moves values by a grey level.")
 def check_halvings(answer: Callable[[Tensor, int], Tensor]) -> None:
     """`answer(hr, scale)` halves 8-bit images, rounding to 8 bit each time, until they are `scale` times smaller."""
-    hr = quantize(torch.rand(2, 3, 32, 48))
+    hr = halved = quantize(torch.rand(2, 3, 32, 48))
     for scale in (2, 4, 8):
+        halved = quantize(average_pool(halved, 2))
         mistakes = [
             (average_pool(hr, scale), "These are no whole grey levels: quantize after every halving."),
             (quantize(average_pool(hr, scale)), "You round once, at the end: quantize after every halving."),
             (quantize(hr[..., ::scale, ::scale]), "This skips pixels: a halving averages 2 x 2 of them."),
-            (Halvings(2)(hr), "Halve log2(scale) times."),
+            (quantize(average_pool(hr, 2)), "Halve log2(scale) times."),
         ]
         hint = "average_pool(hr, 2), quantize, and again with the result until it is small enough."
-        expect_close(answer(hr, scale), Halvings(scale)(hr), hint, mistakes=mistakes)
+        expect_close(answer(hr, scale), halved, hint, mistakes=mistakes)
 
 
 @check("At the sampling rate a wave becomes flat: there lie the false bull's eyes of the zone plate.")

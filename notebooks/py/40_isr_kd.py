@@ -140,8 +140,8 @@ batch = batches(0)
 #
 # $$\mathrm{edge}_k(x) = \mathrm{ReLU}\big(x - \mathrm{mean}_{k \times k}(x)\big)$$
 #
-# The released code starts from Xavier's weights and keeps its learning rate. The small profiles let each enlargement start as a bilinear one and the
-# rate fall to zero: without that, a training of a minute ends in a checkerboard with hardly any colour.
+# The released code starts from Xavier's weights and keeps its learning rate. The small profiles let each enlargement start as a bilinear one, count
+# brightness from mid-grey, and let the rate fall to zero: without that, a training of a minute ends in a checkerboard with hardly any colour.
 
 # %%
 from facesr_lib.papers.isr_kd import Step

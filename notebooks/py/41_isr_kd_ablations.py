@@ -228,7 +228,7 @@ run.figure(
     curves(level, "faces", "cartoons", "faces, teacher", "cartoons, teacher", x="faces replayed per cartoon", ylabel="PSNR (dB)"),
     "replay",
     "Both domains against the amount of replay, with the teacher's scores as level lines.",
-    "Two curves over the replay share; the one of faces rises steeply at first, that of cartoons changes little.",
+    "Two curves over the replay share; the one of faces rises steeply at first, that of cartoons changes much less.",
 )
 
 # %% [markdown]

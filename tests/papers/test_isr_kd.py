@@ -205,10 +205,12 @@ def test_augment_gives_the_released_shares_of_mirrored_and_turned_images() -> No
 # -- networks -----------------------------------------------------------------------------------------------------------
 
 
-def test_generator_by_hand() -> None:
-    """The data flow written out once more, with functions only."""
+@pytest.mark.parametrize("bilinear_start", [False, True])
+def test_generator_by_hand(bilinear_start: bool) -> None:
+    """The data flow written out once more, with functions only; the released one knows no mid-grey."""
     torch.manual_seed(3)
-    network, lr = Generator(1 / 16), torch.rand(2, 3, 6, 6)
+    network, lr = Generator(1 / 16, bilinear_start=bilinear_start), torch.rand(2, 3, 6, 6)
+    black = 0.5 if bilinear_start else 0.0
     w = dict(network.named_parameters())
 
     def conv(name: str, x: torch.Tensor, padding: int = 1) -> torch.Tensor:
@@ -217,7 +219,7 @@ def test_generator_by_hand() -> None:
     def up(name: str, x: torch.Tensor) -> torch.Tensor:
         return F.conv_transpose2d(x, w[f"{name}.up.weight"], w[f"{name}.up.bias"], stride=2, padding=1).relu()
 
-    shortcut = x = conv("first", lr - 0.5)
+    shortcut = x = conv("first", lr - black)
     edges, features = [], []
     for name, window in (("step1", 5), ("step2", 7), ("step3", 10)):
         features.append(conv(f"{name}.conv2", conv(f"{name}.conv1", x).relu()).relu() + shortcut)
@@ -226,7 +228,7 @@ def test_generator_by_hand() -> None:
         edges.append(conv(f"{name}.edge", residual, padding=0).relu())
         x = torch.cat([shortcut, residual], dim=1)
     out = network(lr)
-    torch.testing.assert_close(out.sr, conv("last", x, padding=0) + 0.5)
+    torch.testing.assert_close(out.sr, conv("last", x, padding=0) + black)
     torch.testing.assert_close(out.bottleneck, features[0])
     for found, expected in zip(out.edges, edges, strict=True):
         torch.testing.assert_close(found, expected)

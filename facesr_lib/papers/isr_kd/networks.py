@@ -13,8 +13,8 @@ from facesr_lib.image import edge_residual
 from facesr_lib.nn import ResidualBlock
 
 WINDOWS = (5, 7, 10)  # of the edge block, at 2, 4 and 8 times the LR size [code]
-# The generator counts brightness from here, not from black [departs]. Its biases could learn that (except at the padded border),
-# so it can make the same images. But a short training does not spend itself on the mean brightness of everything.
+# With a bilinear start the generator counts brightness from here, not from black [departs]. Its biases could learn that (except
+# at the padded border), so it can make the same images. But a short training does not spend itself on the mean brightness.
 MID_GREY = 0.5
 GREY_LEVELS = 255.0  # in the unit of the image
 
@@ -60,6 +60,7 @@ class Generator(nn.Module):
         self.step3 = Step(c // 2, c // 4, c // 8, windows[2], extra_blocks)
         self.last = nn.Conv2d(c // 4, 3, 1)
         self.apply(xavier)
+        self.black = MID_GREY if bilinear_start else 0.0
         if bilinear_start:
             self.apply(bilinear)
         for module in self.modules():
@@ -67,11 +68,11 @@ class Generator(nn.Module):
                 nn.init.zeros_(module.last.weight)  # the identity until it is trained [ours]
 
     def forward(self, lr: Tensor) -> Output:
-        first = self.first(lr - MID_GREY)
+        first = self.first(lr - self.black)
         bottleneck, enlarged, residual, edge1 = self.step1(first, first)
         _, enlarged, residual, edge2 = self.step2(torch.cat([enlarged, residual], dim=1), enlarged)
         _, enlarged, residual, edge3 = self.step3(torch.cat([enlarged, residual], dim=1), enlarged)
-        sr = self.last(torch.cat([enlarged, residual], dim=1)) + MID_GREY
+        sr = self.last(torch.cat([enlarged, residual], dim=1)) + self.black
         return Output(sr, (edge1, edge2, edge3), bottleneck)
 
 
