@@ -164,7 +164,7 @@ show_source(RecurrentSR)
 
 # %%
 from facesr_lib.papers.teacher_student import networks
-from facesr_lib.plot.network import Diagram, Whole
+from facesr_lib.plot import Diagram, Whole
 
 paper = networks(Config.preset("paper"))
 network, shape = paper["tnet"]
@@ -285,7 +285,11 @@ show_source(TeacherStudent.step_dsnet)
 torch.manual_seed(SEED)
 method = TeacherStudent(config, 1, degradation.method.inference_network("denet"))
 method.build()
-pair = {"hr": real_faces.hr.take([0, 1]), "lr": bicubic_lr(real_faces.hr.take([0, 1])), "real_lr": real_faces.real_lr.take([0, 1])}
+pair = {
+    "hr": real_faces.hr.take([0, 1]),
+    "lr": bicubic_lr(real_faces.hr.take([0, 1])),
+    "real_lr": real_faces.real_lr.take([0, 1]),
+}
 diagram = Diagram.of_step("Stage 2, one step", method, pair)
 run.figure(
     diagram.draw(),
