@@ -1,5 +1,6 @@
 """Figures that notebooks, explorers and exercises draw."""
 
 from facesr_lib.plot.figures import PALETTE, curves, image_grid, style
+from facesr_lib.plot.network import Diagram, Whole
 
-__all__ = ["PALETTE", "curves", "image_grid", "style"]
+__all__ = ["PALETTE", "Diagram", "Whole", "curves", "image_grid", "style"]

@@ -123,6 +123,7 @@ class Diagram(TorchFunctionMode):
             with self:
                 run(*inputs, **options)
         finally:
+            self.origin.clear()
             for hook in hooks:
                 hook.remove()
         for box in list(self.boxes):  # write what follows in place, and equal layers in a row, into the box above

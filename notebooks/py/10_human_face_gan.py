@@ -162,7 +162,7 @@ show_source(Generator)
 
 # %%
 from facesr_lib.papers.human_gan import networks
-from facesr_lib.plot.network import Diagram
+from facesr_lib.plot import Diagram
 
 with torch.device("meta"):  # sizes without memory
     paper = networks(Config.preset("paper"))

@@ -164,7 +164,7 @@ show_source(RecurrentSR)
 
 # %%
 from facesr_lib.papers.teacher_student import networks
-from facesr_lib.plot.network import Diagram, Whole
+from facesr_lib.plot import Diagram, Whole
 
 paper = networks(Config.preset("paper"))
 network, shape = paper["tnet"]

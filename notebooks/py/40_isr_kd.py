@@ -150,7 +150,7 @@ show_source(Step)
 
 # %%
 from facesr_lib.papers.isr_kd import networks
-from facesr_lib.plot.network import Diagram
+from facesr_lib.plot import Diagram
 
 with torch.device("meta"):  # sizes without memory
     paper = networks(Config.preset("paper"))

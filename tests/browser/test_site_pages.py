@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from visit import visit
 
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
-SHOWN = ("index", "glossary", "api/facesr_lib.metrics", "notebooks/00_first")
+SHOWN = ("index", "departures", "glossary", "api/facesr_lib.metrics", "notebooks/00_first")
 
 
 def test_every_page_fits_and_needs_no_network(site: Path, browser: Browser, screenshots: Path) -> None:

@@ -12,7 +12,8 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
 from facesr_lib.papers import human_gan, isr_kd, selfsr, teacher_student
-from facesr_lib.plot.network import Box, Diagram, Whole
+from facesr_lib.plot import Diagram, Whole
+from facesr_lib.plot.network import Box
 
 
 class Toy(nn.Module):
