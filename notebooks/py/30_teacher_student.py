@@ -176,9 +176,12 @@ run.table("networks", rows, "Four networks and a LightCNN discriminator for each
 # %% [markdown]
 # ## Stage 1: make clean LR look real
 #
-# DeNet takes an HR face and is pulled by two terms: stay near bicubic LR (content), and fool a discriminator that knows real LR:
+# DeNet takes an HR face and is pulled by two terms: stay near bicubic LR (content), and fool a discriminator D that knows real LR:
 #
-# $$L_{con} = \lVert I_{LR}^{gen} - I_{LR}^{bic}\rVert_1 \quad (2) \qquad L_{DeNet} = L_{con} + 0.05\, L_{adv} \quad (4)$$
+# $$L_{con} = \lVert I_{LR}^{gen} - I_{LR}^{bic}\rVert_1 \quad (2) \qquad L_{adv} = \log D(I_{LR}^{real}) + \log (1 - D(I_{LR}^{gen})) \quad (3) \qquad
+# L_{DeNet} = L_{con} + 0.05\, L_{adv} \quad (4)$$
+#
+# D maximises (3), DeNet minimises it: exactly as printed, though most GANs minimise $-\log D$ instead (`04_losses`). *What is the slope of each where D is sure?*
 
 # %%
 from facesr_lib.papers.teacher_student import LearnDegradation
@@ -190,12 +193,13 @@ degradation = experiments.degradation()
 
 # %%
 smooth = max(1, len(degradation.log) // 30)
-terms = ("content", "adversarial", "denet_discriminator_real", "denet_discriminator_fake")
+terms = ("content", "denet_discriminator_real", "denet_discriminator_fake")
 run.figure(
     curves(degradation.log, *terms, average=smooth, ylabel="term", title="Stage 1", log=True),
     "stage_1",
-    "The terms of stage 1. At 0.693, the two terms of the discriminator say that it cannot tell; below, that it can.",
-    "Four noisy curves over training steps on a logarithmic scale; the content term falls.",
+    "Stage 1. At 0.693, the two terms of the discriminator say that it cannot tell; below, that it can. What DeNet minimises beside the content is "
+    "the last curve, turned over, times 0.05.",
+    "Three noisy curves over training steps on a logarithmic scale; the content term falls.",
 )
 
 # %% [markdown]
