@@ -71,7 +71,7 @@ class Config:
 
         Fewer steps get a higher learning rate, but not for discriminators: faster ones would win before anything is learnt.
         """
-        small = cls(width=16, groups=1, down_width=16, down_blocks=2, discriminator_width=6, learning_rates=(4e-3, 2e-3, 1e-4))
+        small = cls(width=16, groups=1, down_width=16, down_blocks=2, discriminator_width=6, learning_rates=(8e-3, 2e-3, 1e-4))
         presets = {
             "smoke": replace(small, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1), tested=4),
             "quick": replace(small, batch_sizes=(4, 4), epochs=(20, 5), halving=(5, 1), tested=50),
