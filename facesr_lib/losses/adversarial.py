@@ -25,6 +25,11 @@ def bce_generator(fake: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
 
 
+def minimax_generator(fake: Tensor) -> Tensor:
+    """log(1 - D(fake)), what the generator minimises in eq. 1 of Goodfellow et al.: no gradient from fakes that D recognises."""
+    return -F.softplus(fake).mean()
+
+
 def hinge_discriminator(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     """max(0, 1 - D(real)) and max(0, 1 + D(fake)), as two terms to be added (Lim and Ye 2017; SelfSR, eq. 7).
 

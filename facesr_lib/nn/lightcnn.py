@@ -1,5 +1,7 @@
 """LightCNN: convolutions whose activation is the maximum of two feature maps (Wu, He, Sun and Tan, 2018)."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -30,8 +32,10 @@ class LightCNN(nn.Module):
     """Image (N, 3, size, size) -> score (N, 1), the nine-layer LightCNN with one output in place of its identities.
 
     A 5x5 layer, then four groups of a 1x1 and a 3x3 layer with `width` times 2, 4, 8/3 and 8/3 channels, a halving max pool after
-    the first layer and the first, second and last group; a fully connected layer of 16/3 `width`; all with max-feature-map. No
-    dropout before the score. The published width is 48. Raises ValueError if 3 does not divide `width` or `size` < 16.
+    the first layer and the first, second and last group; a fully connected layer of 16/3 `width`; all with max-feature-map. At
+    the published width of 48 these are the layers of the authors' code [code], with its poolings that keep an odd last pixel.
+    Other than there: RGB, the size of the flattened features follows `size`, one output, initial weights, and no dropout before
+    it: an image's score must not depend on chance [ours]. Raises ValueError if 3 does not divide `width` or `size` < 16.
     """
 
     def __init__(self, size: int, width: int = 48) -> None:
@@ -43,17 +47,17 @@ class LightCNN(nn.Module):
         last = 8 * width // 3
         self.features = nn.Sequential(
             _convolution(3, width, 5),
-            nn.MaxPool2d(2),
+            nn.MaxPool2d(2, ceil_mode=True),
             *_group(width, 2 * width),
-            nn.MaxPool2d(2),
+            nn.MaxPool2d(2, ceil_mode=True),
             *_group(2 * width, 4 * width),
-            nn.MaxPool2d(2),
+            nn.MaxPool2d(2, ceil_mode=True),
             *_group(4 * width, last),
             *_group(last, last),
-            nn.MaxPool2d(2),
+            nn.MaxPool2d(2, ceil_mode=True),
         )
         hidden = 16 * width // 3
-        self.hidden = MaxFeatureMap(nn.Linear(last * (size // 16) ** 2, 2 * hidden))
+        self.hidden = MaxFeatureMap(nn.Linear(last * math.ceil(size / 16) ** 2, 2 * hidden))
         self.score = nn.Linear(hidden, 1)
 
     def forward(self, image: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch.autograd import gradcheck
 from facesr_lib.losses import (
     bce_discriminator,
     bce_generator,
+    minimax_generator,
     relativistic_average_discriminator,
     relativistic_average_generator,
     relativistic_discriminator,
@@ -38,6 +39,18 @@ def test_the_relativistic_average_is_its_formula() -> None:
     torch.testing.assert_close(d_fake, -torch.log(1 - torch.sigmoid(fake - real.mean())).mean())
     expected = -log_sigmoid(fake - real.mean()).mean() - torch.log(1 - torch.sigmoid(real - fake.mean())).mean()
     torch.testing.assert_close(relativistic_average_generator(real, fake), expected)
+
+
+def test_the_minimax_generator_minimises_what_its_discriminator_maximises() -> None:
+    fake = scores(5, 1).requires_grad_(True)
+    assert gradcheck(minimax_generator, (fake,))
+    torch.testing.assert_close(minimax_generator(fake), torch.log(1 - torch.sigmoid(fake)).mean())
+    torch.testing.assert_close(minimax_generator(fake), -bce_discriminator(fake, fake)[1])
+    for score, slopes in ((0.0, (-0.5, -0.5)), (-20.0, (0.0, -1.0))):  # alike for an undecided D; one vanishes if D is sure
+        found = [torch.tensor(score, requires_grad=True) for _ in slopes]
+        for loss, x, slope in zip((minimax_generator, bce_generator), found, slopes, strict=True):
+            loss(x).backward()
+            assert x.grad.item() == pytest.approx(slope, abs=1e-6)
 
 
 def test_only_differences_count_and_one_pair_is_both_games() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -13,12 +15,12 @@ def conv(inputs: int, outputs: int, kernel: int) -> int:
     return (inputs * kernel**2 + 1) * 2 * outputs  # twice the outputs, for the competition
 
 
-@pytest.mark.parametrize(("size", "expected"), [(64, 2_340_193), (16, 1_357_153)])
+@pytest.mark.parametrize(("size", "expected"), [(64, 2_340_193), (16, 1_357_153), (128, 5_485_921), (100, 4_502_881)])
 def test_parameters_by_hand(size: int, expected: int) -> None:
     with torch.device("meta"):
         found = sum(p.numel() for p in LightCNN(size).parameters())
     layers = conv(3, 48, 5) + sum(conv(i, i, 1) + conv(i, o, 3) for i, o in ((48, 96), (96, 192), (192, 128), (128, 128)))
-    flat = 128 * (size // 16) ** 2
+    flat = 128 * math.ceil(size / 16) ** 2  # 8 x 8 x 128 at the 128 px that LightCNN was made for
     assert found == layers + (flat + 1) * 512 + 257 == expected
 
 

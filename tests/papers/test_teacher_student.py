@@ -13,11 +13,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from facesr_lib.data import load_faces
 from facesr_lib.image import Bicubic, average_pool, quantize, resize_bicubic
-from facesr_lib.papers.teacher_student import Config, LearnDegradation, TeacherStudent, mean_squared_error, networks
+from facesr_lib.papers.teacher_student import (
+    Config,
+    CycleLearning,
+    LearnDegradation,
+    TeacherStudent,
+    mean_squared_error,
+    networks,
+)
 from facesr_lib.papers.teacher_student.experiments import Experiments
 from facesr_lib.papers.teacher_student.networks import Canny, DoG, DownsamplingNet, NoEdges, RecurrentSR
-from facesr_lib.training import StageCache, SuperResolver, Trainer, TrainerOptions
+from facesr_lib.training import Method, StageCache, SuperResolver, Trainer, TrainerOptions
 
 SMOKE = Config.preset("smoke")
 
@@ -44,17 +52,18 @@ def denet(config: Config = SMOKE) -> DownsamplingNet:
 
 
 def pair(config: Config = SMOKE, **fields: object) -> TeacherStudent:
-    method = TeacherStudent(replace(config, **fields), steps_per_epoch=10, denet=denet(config))
+    config = replace(config, **fields)
+    method = TeacherStudent(config, steps_per_epoch=10, denet=denet(config) if config.learned_lr else None)
     torch.manual_seed(0)
     method.build()
     return method
 
 
-def snapshot(method: TeacherStudent | LearnDegradation) -> dict[str, list[Tensor]]:
+def snapshot(method: Method) -> dict[str, list[Tensor]]:
     return {name: [p.detach().clone() for p in network.parameters()] for name, network in method.networks.items()}
 
 
-def moved(method: TeacherStudent | LearnDegradation, before: dict[str, list[Tensor]]) -> set[str]:
+def moved(method: Method, before: dict[str, list[Tensor]]) -> set[str]:
     return {
         name
         for name, network in method.networks.items()
@@ -72,7 +81,7 @@ def test_paper_preset_is_the_paper() -> None:
     assert config.adversarial == (0.05, 0.001, 0.001)
     assert config.cycle == 1
     assert config.batch_sizes == (16, 4)
-    assert config.learning_rates == (1e-4, 1e-4)
+    assert config.learning_rates == (1e-4, 1e-4, 1e-4)
     assert config.halving == (10, 10)
     assert [type(edges) for edges in config.edges] == [Canny, DoG]
     assert config.learned_lr
@@ -247,8 +256,41 @@ def test_stage_1_logs_the_terms_of_equation_4_and_trains_denet_and_its_discrimin
     assert terms["content"].item() == pytest.approx((generated - images["lr"]).abs().mean().item(), rel=1e-4)
     assert terms["denet_discriminator_real"].item() == pytest.approx(-real.log().mean().item(), rel=1e-4)
     assert terms["denet_discriminator_fake"].item() == pytest.approx(-(1 - fake).log().mean().item(), rel=1e-4)
-    assert 0 < terms["adversarial"] < 0.05 * 2
+    fake = method.networks["denet_discriminator"](generated).sigmoid()  # after its step, before DeNet's
+    assert terms["adversarial"].item() == pytest.approx(0.05 * (1 - fake).log().mean().item(), rel=1e-4)
     assert moved(method, before) == {"denet", "denet_discriminator"}
+
+
+def test_the_published_denet_starts_sane_and_learns() -> None:
+    """At the paper's size and rate, on faces. With full branches and no sigmoid L1 starts at 530, its gradient at 30,000."""
+    faces = load_faces("", "train", 64)
+    hr, others = faces.take([0, len(faces) // 2]), faces.take([len(faces) // 4, 3 * len(faces) // 4])
+    images = {"hr": hr, "lr": Bicubic(4)(hr), "real_lr": Bicubic(4)(others)}
+    method = LearnDegradation(Config.preset("paper"), steps_per_epoch=10)
+    torch.manual_seed(0)
+    method.build()
+    network = method.networks["denet"]
+    generated = network(hr)
+    assert generated.min() >= 0
+    assert generated.max() <= 1
+    start = F.l1_loss(generated, images["lr"])
+    assert start < 0.5
+    start.backward()
+    slopes = [p.grad.norm().item() for p in network.parameters()]
+    assert 0.01 < math.hypot(*slopes) < 20
+    assert min(slopes[0], slopes[-2]) > 1e-3  # the first layer learns, and so does the last
+    for _ in range(4):
+        terms = method.step(images)
+    assert terms["content"] < start
+
+
+@pytest.mark.parametrize("profile", ["smoke", "quick", "workshop"])
+def test_every_profile_starts_within_the_range_of_images(profile: str) -> None:
+    config = Config.preset(profile)
+    for hr in (pictures(2), torch.ones(1, 3, 64, 64), torch.zeros(1, 3, 64, 64)):
+        lr = denet(config)(hr)
+        assert 0 <= lr.min() <= lr.max() <= 1
+    assert F.l1_loss(denet(config)(pictures(2)), Bicubic(4)(pictures(2))) < 0.5
 
 
 def test_degrade_gives_files_and_is_no_super_resolver() -> None:
@@ -303,7 +345,8 @@ def test_terms_of_equations_5_to_8() -> None:
     assert terms["teacher_content"].item() == pytest.approx(supervised.item(), rel=1e-4)
     assert terms["student_content"].item() == pytest.approx(mean_squared_error(sr, pseudo_hr).item(), rel=1e-4)
     assert terms["cycle"].item() == pytest.approx(cycle.item(), rel=1e-4)
-    assert 0 < terms["student_adversarial"] < 0.001 * 3
+    fake = method.networks["snet_discriminator"](sr[-1]).sigmoid()  # after its step, before SNet's
+    assert terms["student_adversarial"].item() == pytest.approx(0.001 * (1 - fake).log().mean().item(), rel=1e-4)
     assert {name for name in terms if not name.endswith(("real", "fake"))} == {
         "teacher_content",
         "teacher_adversarial",
@@ -341,18 +384,30 @@ def test_student_never_sees_the_pairs() -> None:
     assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
 
 
-def test_dsnet_starts_as_denet() -> None:
+def test_dsnet_starts_afresh() -> None:
+    """It is drawn like every other network: what DeNet has learnt is not in it, whatever the variant."""
     method = pair()
-    for a, b in zip(method.networks["dsnet"].parameters(), method.denet.parameters(), strict=True):
+    torch.manual_seed(0)
+    drawn, _ = networks(SMOKE)["dsnet"]
+    for a, b in zip(method.networks["dsnet"].parameters(), drawn.parameters(), strict=True):
         assert torch.equal(a, b)
+    weights = [torch.cat([p.flatten() for p in net.parameters() if p.ndim > 1]) for net in (drawn, method.denet)]
+    assert not torch.equal(*weights)
+
+
+def test_bicubic_data_never_sees_denet() -> None:
+    bicubic = SMOKE.with_bicubic_lr()
+    assert pair(bicubic).denet is None
+    with pytest.raises(ValueError, match="denet: expected the network of a finished stage 1"):
+        TeacherStudent(bicubic, 10, denet())
+    with pytest.raises(ValueError, match="denet"):
+        TeacherStudent(SMOKE, 10, None)
 
 
 def test_variants_of_table_3() -> None:
-    without_cycle, cycle_only = pair(SMOKE.without_cycle()), pair(SMOKE.without_teacher())
+    without_cycle = pair(SMOKE.without_cycle())
     assert set(without_cycle.networks) == TRAINED - {"dsnet", "dsnet_discriminator"}
-    assert set(cycle_only.networks) == TRAINED - {"tnet", "tnet_discriminator"}
     assert "cycle" not in without_cycle.step(batch())
-    assert not any(name.startswith("teacher") or name == "student_content" for name in cycle_only.step(batch()))
     images = batch()
     assert torch.equal(pair(SMOKE.with_bicubic_lr()).teacher_lr(images), images["lr"])
     learned = pair().teacher_lr(images)
@@ -363,8 +418,60 @@ def test_variants_of_table_3() -> None:
         assert all(torch.equal(a, b) for a, b in zip(first[0]["snet"], other["snet"], strict=True))
 
 
+# -- cycle learning alone (Table 3) ---------------------------------------------------------------------------------------------
+
+
+def cycle_gan(**fields: object) -> CycleLearning:
+    method = CycleLearning(replace(SMOKE, **fields), steps_per_epoch=10)
+    torch.manual_seed(0)
+    method.build()
+    return method
+
+
+def test_cycle_learning_is_cyclegans_both_ways() -> None:
+    method, images = cycle_gan(), batch()
+    method.step(batch(1))  # TNet leaves the bilinear enlargement
+    tnet, dsnet = method.networks["tnet"], method.networks["dsnet"]
+    with torch.no_grad():
+        there_and_back = F.mse_loss(dsnet(tnet(images["real_lr"])[-1]), images["real_lr"])
+        back_and_there = torch.stack([F.mse_loss(sr, images["hr"]) for sr in tnet(dsnet(images["hr"]))]).mean()
+        real = {"tnet": images["hr"], "dsnet": images["real_lr"]}
+        caught = {name: -method.networks[f"{name}_discriminator"](x).sigmoid().log().mean() for name, x in real.items()}
+    terms = method.step(images)
+    assert terms["cycle_lr"].item() == pytest.approx(there_and_back.item(), rel=1e-4)
+    assert terms["cycle_hr"].item() == pytest.approx(back_and_there.item(), rel=1e-4)
+    for name, expected in caught.items():
+        assert terms[f"{name}_discriminator_real"].item() == pytest.approx(expected.item(), rel=1e-4)
+    assert {name for name in terms if not name.endswith(("real", "fake"))} == {
+        "cycle_lr",
+        "cycle_hr",
+        "adversarial_lr",
+        "adversarial_hr",
+    }
+
+
+def test_cycle_learning_has_no_teacher_and_needs_no_pairs() -> None:
+    method, images = cycle_gan(), batch()
+    del images["lr"]
+    before = snapshot(method)
+    method.step(images)
+    method.step(images)
+    assert moved(method, before) == set(method.networks) == {"tnet", "tnet_discriminator", "dsnet", "dsnet_discriminator"}
+    assert not hasattr(method, "denet")
+    sr = method.super_resolve(images["real_lr"])
+    assert torch.equal(sr, method.networks["tnet"](images["real_lr"])[-1].detach().clamp(0, 1))
+
+
+@pytest.mark.parametrize(("cycle", "adversarial"), [(1.0, 0.0), (0.0, 0.001)])
+def test_each_of_its_terms_reaches_both_generators(cycle: float, adversarial: float) -> None:
+    method = cycle_gan(cycle=cycle, adversarial=(0.05, 0.001, adversarial))
+    before = snapshot(method)
+    method.step(batch())
+    assert {"tnet", "dsnet"} <= moved(method, before)
+
+
 def test_learning_rates_halve_every_ten_epochs() -> None:
-    method = LearnDegradation(replace(SMOKE, learning_rates=(1e-4, 1e-4), halving=(10, 10)), steps_per_epoch=7)
+    method = LearnDegradation(replace(SMOKE, learning_rates=(1e-4, 1e-4, 1e-4), halving=(10, 10)), steps_per_epoch=7)
     method.build()
     for rate in method.learning_rates.values():
         assert [rate(step) for step in (0, 69, 70, 139, 140)] == [1e-4, 1e-4, 5e-5, 5e-5, 2.5e-5]
@@ -418,6 +525,14 @@ def test_stages_are_trained_once_and_variants_apart(tmp_path: Path) -> None:
     assert again.teacher_and_student(config).reused
     lr = real_faces.real_lr.take([0, 1])
     assert torch.equal(first.method.super_resolve(lr), again.teacher_and_student(config).method.super_resolve(lr))
-    other = experiments.teacher_and_student(config.without_teacher())
+    other = experiments.cycle_learning()
     assert other.folder != first.folder
-    assert set(other.validation[-1]) == {"step", "student, real LR"}
+    assert set(other.validation[-1]) == {"step", "teacher, bicubic LR"}
+
+
+def test_neither_bicubic_data_nor_cycle_learning_needs_a_trained_denet(tmp_path: Path) -> None:
+    config = replace(SMOKE, faces=(8, 6))
+    experiments = Experiments(config, "", StageCache(tmp_path), seed=0, device="cpu")
+    experiments.teacher_and_student(config.with_bicubic_lr())
+    experiments.cycle_learning()
+    assert not list(tmp_path.glob("denet-*"))

@@ -3,13 +3,16 @@
 import functools
 from dataclasses import replace
 from functools import cached_property
+from typing import TypeVar
 
 from facesr_lib.data import ImageSet, RealFaces, UnpairedBatches, load_real_faces
 from facesr_lib.image import Bicubic, Degradation
 from facesr_lib.papers import TEACHER_STUDENT
-from facesr_lib.papers.teacher_student import Config, LearnDegradation, TeacherStudent
+from facesr_lib.papers.teacher_student import Config, CycleLearning, LearnDegradation, RecurrentResolver, TeacherStudent
 from facesr_lib.papers.teacher_student.networks import SCALE
 from facesr_lib.training import Setting, Trained, TrainerOptions, train_stage
+
+R = TypeVar("R", bound=RecurrentResolver)
 
 
 class Experiments(Setting[Config]):
@@ -42,21 +45,30 @@ class Experiments(Setting[Config]):
         return train_stage(self.stages, "denet", method, batches, options, seed=self.seed, key=self._key(self.config))
 
     def teacher_and_student(self, config: Config) -> Trained[TeacherStudent]:
-        """Stage 2, after `degradation`. config: that of the experiments, or a variant of it.
+        """Stage 2, after `degradation` if the config learns from it. config: that of the experiments, or a variant of it.
 
         The validation log gets the PSNR on about ten validation faces, eight times during training: of TNet on bicubic
         LR ("teacher, bicubic LR") and of SNet on LR of the hidden degradation ("student, real LR").
         """
-        batches = self._batches(config.batch_sizes[1])
-        stage1 = self.degradation()
-        method = TeacherStudent(config, batches.steps_per_epoch, stage1.method.inference_network("denet"))
-        options = TrainerOptions(method.steps, validate_every=-(-method.steps // 8), device=self.device)
-        key = self._key(config) | {"val": self.real_faces.val.checksum, "denet": stage1.folder.name}
-        return train_stage(
-            self.stages, "teacher-student", method, batches, options, seed=self.seed, key=key, validate=self._validate
-        )
+        stage1 = self.degradation() if config.learned_lr else None
+        denet = stage1.method.inference_network("denet") if stage1 else None
+        steps_per_epoch = self._batches(config.batch_sizes[1]).steps_per_epoch
+        method = TeacherStudent(config, steps_per_epoch, denet)
+        return self._train("teacher-student", method, denet=stage1 and stage1.folder.name)
 
-    def _validate(self, method: TeacherStudent) -> dict[str, float]:
+    def cycle_learning(self) -> Trained[CycleLearning]:
+        """The CycleGAN of Table 3, as long as stage 2. The validation log gets TNet's PSNR, as `teacher_and_student` does."""
+        steps_per_epoch = self._batches(self.config.batch_sizes[1]).steps_per_epoch
+        return self._train("cycle-learning", CycleLearning(self.config, steps_per_epoch))
+
+    def _train(self, stage: str, method: R, **key: object) -> Trained[R]:
+        """Train a method for stage 2."""
+        options = TrainerOptions(method.steps, validate_every=-(-method.steps // 8), device=self.device)
+        key = self._key(method.config) | {"val": self.real_faces.val.checksum} | key
+        batches = self._batches(method.config.batch_sizes[1])
+        return train_stage(self.stages, stage, method, batches, options, seed=self.seed, key=key, validate=self._validate)
+
+    def _validate(self, method: RecurrentResolver) -> dict[str, float]:
         scored: dict[str, tuple[str, Degradation]] = {
             "teacher, bicubic LR": ("tnet", Bicubic(SCALE)),
             "student, real LR": ("snet", self.real_faces.hidden),
