@@ -60,8 +60,6 @@ class Paper:
     @property
     def exhibits(self) -> tuple[Exhibit, ...]:
         """Every figure and table of the paper, in its order."""
-        if not files(__name__).joinpath(self.key, "exhibits.toml").is_file():
-            return ()
         return tuple(Exhibit(**entry) for entry in tomllib.loads(self._text("exhibits.toml"))["exhibit"])
 
     def published(self, *, table: str | None = None, row: str | None = None, column: str | None = None) -> list[Reference]:

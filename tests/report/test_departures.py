@@ -132,7 +132,7 @@ def test_the_report_shows_and_exports_them(start: Callable[..., Run], tmp_path: 
     rows = [[" ".join(cell.get_text(" ").split()) for cell in row.find_all(["th", "td"])] for row in table.select("tbody tr")]
     own = departures(paper)
     assert [(row[1], row[2]) for row in rows] == [(one.text, one.kind) for one in own]
-    assert all(row[0].startswith(one.where) for row, one in zip(rows, own, strict=True))
+    assert all(row[0].replace(" ", "").startswith(one.where.replace(" ", "")) for row, one in zip(rows, own, strict=True))
     assert page.find(id="departures") is not None
     written = list(csv.DictReader((tmp_path / "smoke" / "tables" / "departures.csv").read_text().splitlines()))
     assert [row["text"] for row in written] == [one.text for paper in (*PAPERS, None) for one in departures(paper)]
