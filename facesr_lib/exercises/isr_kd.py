@@ -12,10 +12,7 @@ from facesr_lib.papers.isr_kd import Generator
 
 @check("Right: an old image never feels the reconstruction, a new one never feels the teacher.")
 def check_masks(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
-    """`answer(learning, keeping, new)`: errors per image (B,), (B,) and the mask (B,) -> the loss, a mean over the batch.
-
-    New images count with `learning`, old ones with `keeping`.
-    """
+    """`answer(learning, keeping, new)`: two errors per image, (B,), and a mask (B,); new count with the first -> their mean."""
     learning = torch.rand(6, requires_grad=True)
     keeping = torch.rand(6, requires_grad=True)
     for pattern in ([1, 0, 0, 1, 0, 0], [0] * 6, [1] * 6):
