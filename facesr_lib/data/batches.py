@@ -20,11 +20,9 @@ def keyed_generator(seed: int, *keys: int | str) -> torch.Generator:
     """Return a CPU generator whose stream depends on the seed and the keys only: the same on every machine, in every process.
 
     Different keys (also 1 and "1", or ("a", "b") and ("ab",)) give unrelated streams. They are hashed with SHA-256, since
-    Python's own hash differs between processes. torch's CPU generator uses 32 bits of its seed, so a few of a million
-    streams coincide.
+    Python's own hash differs between processes. torch's generator uses 32 bits of its seed: a few of a million streams coincide.
     """
-    # NumPy's integers become Python's.
-    parts = [key if isinstance(key, str) else operator.index(key) for key in (seed, *keys)]
+    parts = [key if isinstance(key, str) else operator.index(key) for key in (seed, *keys)]  # NumPy's integers become Python's
     mixed = hashlib.sha256(repr(parts).encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(mixed[:8], "big") >> 1)
 
@@ -84,10 +82,8 @@ class UnpairedBatches:
     def __post_init__(self) -> None:
         lr = self.degrade(self.hr.take([0]), keyed_generator(self.seed, "size"))
         if tuple(lr.shape[2:]) != self.real_lr.size:
-            raise ValueError(
-                f"{self.real_lr.name!r} is {self.real_lr.size} px, but the synthetic LR is {tuple(lr.shape[2:])} px: "
-                "choose the HR size and the scale so that they agree"
-            )
+            sizes = f"is {self.real_lr.size} px, but the synthetic LR is {tuple(lr.shape[2:])} px"
+            raise ValueError(f"{self.real_lr.name!r} {sizes}: choose the HR size and the scale so that they agree")
 
     @property
     def steps_per_epoch(self) -> int:
@@ -99,19 +95,14 @@ class UnpairedBatches:
         return PairedBatches(self.hr, self.degrade, self.batch_size, self.seed, self.flip)
 
     def __call__(self, step: int) -> dict[str, Tensor]:
-        others = PairedBatches(self.real_lr, _as_it_is, self.batch_size, self.seed + 1, self.flip)
+        others = PairedBatches(self.real_lr, lambda lr, generator: lr, self.batch_size, self.seed + 1, self.flip)
         return {**self._pairs(step), "real_lr": others(step)["hr"]}
-
-
-def _as_it_is(image: Tensor, generator: torch.Generator) -> Tensor:
-    return image
 
 
 def eval_batches(images: ImageSet, degrade: Degrade, batch_size: int, seed: int) -> Iterator[dict[str, Tensor]]:
     """Yield {"lr", "hr"} as PairedBatches does, over the whole set in order and unflipped; the last batch may be smaller.
 
-    Image i is degraded alone, with a generator keyed by (seed, i), so its LR image does not depend on the batch size.
-    Raises ValueError if `batch_size` < 1.
+    Image i is degraded alone, by a generator keyed by (seed, i), whatever the batch size. Raises ValueError if that is < 1.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")

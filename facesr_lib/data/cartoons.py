@@ -48,14 +48,19 @@ def dicebear_cartoons(
         raise ValueError(f"unknown split {split!r}: choose one of {', '.join(get_args(Split))}")
     if count < 1 or size < 1 or not names:
         raise ValueError(f"count, size and the number of styles must be at least 1, got {count}, {size} and {len(names)}")
-    versions = _versions()
+    try:
+        versions = {package: version(package) for package in PACKAGES}
+    except PackageNotFoundError as error:
+        raise ModuleNotFoundError(f"cartoons need {error.name}, which is absent: pip install {' '.join(PACKAGES)}") from error
     for name in names:
         _definition(name)
     set_name = f"cartoons-{'+'.join(names) if names != FREE_STYLES else 'free'}/{split}"
 
     def render(path: Path) -> None:
         styles = [_style(name) for name in names]
-        with PackedWriter(path, set_name, (size, size), _credit(styles), {"kind": "dicebear", **key}) as writer:
+        licences = "; ".join(style.meta().license().text() or "licence not stated" for style in styles)
+        credit = f"Drawn with DiceBear (code MIT, dicebear.com). {licences}"
+        with PackedWriter(path, set_name, (size, size), credit, {"kind": "dicebear", **key}) as writer:
             for i in tqdm(range(count), desc="cartoons", disable=count <= 200, leave=False):
                 avatar = f"{seed}-{split}-{i}"
                 writer.append(_draw(styles[i % len(styles)], avatar, size)[None], [avatar])
@@ -64,23 +69,12 @@ def dicebear_cartoons(
     return replace(open_packed(cached_set("cartoons", key, render, verify=True)), role="cartoons")
 
 
-def _versions() -> dict[str, str]:
-    try:
-        return {package: version(package) for package in PACKAGES}
-    except PackageNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"cartoons need {error.name}, which is not installed: pip install {' '.join(PACKAGES)}"
-        ) from error
-
-
 def _definition(style: str) -> Traversable:
     folder = files("dicebear_styles")
     known = sorted(item.name.removesuffix(".json") for item in folder.iterdir() if item.name.endswith(".json"))
     if style not in known:
-        raise ValueError(
-            f"unknown DiceBear style {style!r}: choose one of {', '.join(FREE_STYLES)} (free for any use), or, with its credit, "
-            f"any of {', '.join(known)}"
-        )
+        free = f"{', '.join(FREE_STYLES)} (free for any use)"
+        raise ValueError(f"unknown DiceBear style {style!r}: choose one of {free} or, with its credit, any of {', '.join(known)}")
     return folder.joinpath(f"{style}.json")
 
 
@@ -108,8 +102,3 @@ def _pastel(avatar: str) -> tuple[int, int, int]:
     hue, saturation = hashlib.sha256(avatar.encode()).digest()[:2]
     red, green, blue = colorsys.hsv_to_rgb(hue / 256, 0.15 + 0.25 * saturation / 255, 0.95)
     return round(255 * red), round(255 * green), round(255 * blue)
-
-
-def _credit(styles: Sequence[Style]) -> str:
-    licences = "; ".join(style.meta().license().text() or "licence not stated" for style in styles)
-    return f"Drawn with DiceBear (code MIT, dicebear.com). {licences}"

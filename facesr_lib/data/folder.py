@@ -27,15 +27,13 @@ class BadImages(ValueError):
 def image_folder(path: str | Path, size: int, *, bad: Literal["skip", "raise"] = "skip", min_size: int = 16) -> ImageSet:
     """Read every picture below `path`: centre square, MATLAB bicubic to `size` x `size`, 8-bit RGB, in the order of the paths.
 
-    The group (person) is the first-level subfolder or, for pictures directly in the folder, "folder/file stem".
-    Hidden files and files with endings not in SUFFIXES are ignored.
-    EXIF orientation is applied. Grey, palette and CMYK become RGB, transparency becomes white, 16 bit is scaled to 8.
-    One message lists the files that cannot be used (damaged, no picture, a side below `min_size` px, more pixels than
-    Pillow's decompression-bomb limit), and below them the CMYK, 16-bit and enlarged files. bad="skip" warns and continues
-    without the bad files; bad="raise" raises BadImages.
-    The cache key holds the files' relative paths, sizes and modification times: a changed file is read again.
-    Raises FileNotFoundError if there is no such folder or no picture in it, BadImages if no file can be used, and
-    ValueError for another value of `bad` or `size` < 1.
+    The group (person) is the first-level subfolder or, for pictures directly in the folder, "folder/file stem". Hidden files and
+    other endings than SUFFIXES are ignored. EXIF orientation is applied. Grey, palette and CMYK become RGB, transparency becomes
+    white, 16 bit is scaled to 8. One message lists the files that cannot be used (damaged, no picture, a side below `min_size`
+    px, more pixels than Pillow's decompression-bomb limit), and below them the CMYK, 16-bit and enlarged files. bad="skip" warns
+    and continues without the bad files; bad="raise" raises BadImages. The cache key holds the files' relative paths, sizes and
+    modification times: a changed file is read again. Raises FileNotFoundError if there is no such folder or no picture in it,
+    BadImages if no file can be used, and ValueError for another value of `bad` or `size` < 1.
     """
     path = Path(path).expanduser()
     if bad not in ("skip", "raise"):
@@ -63,7 +61,9 @@ def image_folder(path: str | Path, size: int, *, bad: Literal["skip", "raise"] =
                     remarks.append(f"enlarged to {size} px")
                 for remark in remarks:
                     notes.setdefault(remark, []).append(name)
-                writer.append(square(picture[None], size), [_group(name, folder)])
+                first, _, rest = name.partition("/")  # the folder's name keeps train/0001.png and test/0001.png apart
+                person = first if rest else f"{folder}/{file.stem}"
+                writer.append(square(picture[None], size), [person])
             if not writer.groups:
                 raise BadImages(_message(folder, len(names), problems, notes))
             writer.source = {"kind": "folder", "files": len(names), "bad": problems, "notes": notes}
@@ -164,12 +164,6 @@ def _to_rgb(image: Image.Image, deep: bool) -> Pixels:
         return np.asarray(image.convert("RGB"))
     except ValueError as error:
         raise BadImages(f"no way to turn its colours ({image.mode}) into RGB; save it as RGB") from error
-
-
-def _group(name: str, folder: str) -> str:
-    """The person of a relative path. The folder's name keeps train/0001.png and test/0001.png apart."""
-    first, _, rest = name.partition("/")
-    return first if rest else f"{folder}/{Path(name).stem}"
 
 
 def _message(folder: str, total: int, bad: Mapping[str, str], notes: Mapping[str, Sequence[str]]) -> str:

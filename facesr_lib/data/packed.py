@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import struct
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +24,7 @@ from facesr_lib.files import write_atomically
 
 FORMAT = "facesr packed images"
 VERSION = 1
-HEADER_BYTES = 128
+HEADER_BYTES = 128  # of the .npy file: numpy makes its header as long for every set of images, so it can be written last
 
 
 class PackedError(RuntimeError):
@@ -52,9 +51,7 @@ def open_packed(path: str | Path, verify: bool = False) -> ImageSet:
     try:
         pixels = np.load(array_path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
-        raise PackedError(
-            f"{path} is there but its images {array_path.name} are missing: copy both files, or pack again"
-        ) from error
+        raise PackedError(f"{path} is there, its images {array_path.name} are missing: copy both files, or pack again") from error
     except (ValueError, EOFError, OSError) as error:
         raise PackedError(f"{array_path} is damaged or cut short ({error}): copy it again, or pack again") from error
     shape, groups = tuple(manifest["shape"]), tuple(map(str, manifest["groups"]))
@@ -64,10 +61,8 @@ def open_packed(path: str | Path, verify: bool = False) -> ImageSet:
             f"{len(groups)} groups: the two files are not from the same packing; pack again"
         )
     if verify and (found := hash_pixels(pixels)) != manifest["sha256"]:
-        raise PackedError(
-            f"{array_path} has changed since it was packed (sha256 {found[:12]}…, expected {manifest['sha256'][:12]}…): "
-            "copy it again, or pack again"
-        )
+        changed = f"sha256 {found[:12]}…, expected {manifest['sha256'][:12]}…"
+        raise PackedError(f"{array_path} has changed since it was packed ({changed}): copy it again, or pack again")
     return ImageSet(manifest["name"], pixels, groups, manifest["credit"], sha256=manifest["sha256"])
 
 
@@ -123,10 +118,8 @@ class PackedWriter:
     def append(self, images: Pixels, groups: Sequence[str]) -> None:
         """Add n images, uint8 (n, H, W, 3), and their n group ids. Raises ValueError for another dtype or shape."""
         if images.dtype != np.uint8 or images.shape != (len(groups), *self.size, 3):
-            raise ValueError(
-                f"{self.name!r} takes uint8 images of shape ({len(groups)}, {self.size[0]}, {self.size[1]}, 3), "
-                f"got {images.dtype} {images.shape}"
-            )
+            expected = f"uint8 images of shape ({len(groups)}, {self.size[0]}, {self.size[1]}, 3)"
+            raise ValueError(f"{self.name!r} takes {expected}, got {images.dtype} {images.shape}")
         content = images.tobytes()
         self._file.write(content)
         self._digest.update(content)
@@ -145,7 +138,7 @@ class PackedWriter:
             raise ValueError(f"nothing was added to {self.name!r}: a packed set needs at least one image")
         shape, sha256 = (len(self.groups), *self.size, 3), self._digest.hexdigest()
         self._file.seek(0)
-        self._file.write(_npy_header(shape))
+        np.lib.format.write_array_header_1_0(self._file, {"descr": "|u1", "fortran_order": False, "shape": shape})
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -175,8 +168,7 @@ def cached_set(kind: str, key: Mapping[str, Any], build: Callable[[Path], object
     """Return the manifest of a set in the cache, after a call of `build(manifest path)` if it is not there yet.
 
     `key` (JSON facts) must determine the content completely. Two processes that build at once write the same content.
-    A damaged entry (with `verify`, also by its checksum) is built again, with a warning. Raises OSError if the cache folder
-    cannot be written.
+    A damaged entry (`verify`: by its checksum, too) is built again, with a warning. Raises OSError if it cannot be written.
     """
     digest = hashlib.sha256(json.dumps([VERSION, dict(key)], sort_keys=True).encode()).hexdigest()
     path = cache_dir() / kind / f"{digest[:24]}.json"
@@ -196,9 +188,3 @@ def cached_set(kind: str, key: Mapping[str, Any], build: Callable[[Path], object
 def _manifest_path(path: str | Path) -> Path:
     path = Path(path).expanduser()
     return path if path.suffix == ".json" else path.with_name(f"{path.name}.json")
-
-
-def _npy_header(shape: tuple[int, ...]) -> bytes:
-    """The .npy 1.0 header of a C-ordered uint8 array, at a fixed length, so that it can be written last."""
-    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", HEADER_BYTES - 10) + text.ljust(HEADER_BYTES - 11).encode() + b"\n"

@@ -12,10 +12,7 @@ CREDIT = "Eileen Collins, photograph by NASA, public domain, from scikit-image"
 
 
 def astronaut_face(size: int = 128) -> Tensor:
-    """Astronaut Eileen Collins' portrait, float32 RGB (1, 3, size, size) in [0, 1].
-
-    Raises ValueError if `size` is not in 1 to 256 px.
-    """
+    """Astronaut Eileen Collins, float32 RGB (1, 3, size, size) in [0, 1]. Raises ValueError if `size` is not in 1 to 256 px."""
     if not 1 <= size <= 256:
         raise ValueError(f"size: the portrait has 256 px, so expected 1 to 256, got {size}")
     from skimage.data import astronaut  # slow to import
@@ -27,9 +24,8 @@ def astronaut_face(size: int = 128) -> Tensor:
 def zone_plate(size: int = 128, highest: float = 0.5) -> Tensor:
     """Rings that get finer outwards, float32 grey as RGB (1, 3, size, size) in [0, 1].
 
-    At r pixels from the centre the pattern has `highest` * r / (size / 2) cycles per pixel: `highest` at the middle of each
-    side. Pixels can show up to 0.5, so a reduction by s loses the rings beyond 1 / s of the way outwards. Raises ValueError
-    unless 0 < highest <= 0.5.
+    At r pixels from the centre it has `highest` * r / (size / 2) cycles per pixel: `highest` at the middle of each side. Pixels
+    can show up to 0.5: a reduction by s loses the rings beyond 1 / s of the way. Raises ValueError unless 0 < highest <= 0.5.
     """
     if not 0 < highest <= 0.5:
         raise ValueError(f"highest: expected cycles per pixel above 0, up to 0.5, got {highest}")

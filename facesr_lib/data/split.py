@@ -8,9 +8,10 @@ from typing import Literal
 from facesr_lib.data.images import ImageSet
 
 Split = Literal["train", "val", "test"]
+Parts = Mapping[str, int] | Mapping[str, float]  # of groups: how many each part has, or which fraction
 
 
-def split_by_group(images: ImageSet, parts: Mapping[str, int] | Mapping[str, float], seed: int) -> dict[str, ImageSet]:
+def split_by_group(images: ImageSet, parts: Parts, seed: int) -> dict[str, ImageSet]:
     """Divide a set into named parts that share no group.
 
     `parts` gives each part's number of groups (ints, e.g. {"train": 25, "test": 10}) or its fraction of the groups
@@ -26,9 +27,7 @@ def split_by_group(images: ImageSet, parts: Mapping[str, int] | Mapping[str, flo
     return result
 
 
-def divide_groups(
-    name: str, groups: Iterable[str], parts: Mapping[str, int] | Mapping[str, float], seed: int
-) -> dict[str, set[str]]:
+def divide_groups(name: str, groups: Iterable[str], parts: Parts, seed: int) -> dict[str, set[str]]:
     """Which groups each part of `split_by_group` has; `name` is the set's name in messages."""
     order = sorted(set(groups), key=lambda group: hashlib.sha256(f"{seed}/{group}".encode()).digest())
     chosen, start = {}, 0
@@ -57,7 +56,7 @@ def refuse_shared_groups(parts: Mapping[str, Iterable[str]]) -> None:
         )
 
 
-def _group_counts(name: str, parts: Mapping[str, int] | Mapping[str, float], total: int) -> dict[str, int]:
+def _group_counts(name: str, parts: Parts, total: int) -> dict[str, int]:
     values = list(parts.values())
     by_count = all(isinstance(v, int) for v in values)
     if not values or not (by_count or all(isinstance(v, float) for v in values)):

@@ -6,5 +6,3 @@ from facesr_lib.evaluate.run import Run, default_output_dir
 from facesr_lib.evaluate.scoring import Backends, Scoring
 from facesr_lib.evaluate.tables import Table
 from facesr_lib.evaluate.verdicts import verdicts
-
-__all__ = ["Backends", "Reference", "Run", "Scoring", "Table", "default_output_dir", "set_replicates", "verdicts"]

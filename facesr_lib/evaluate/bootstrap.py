@@ -5,11 +5,10 @@ bootstrap draws whole people with replacement (images, where nobody knows who is
 whole seeds. Both methods of a comparison get the same draws: the bootstrap is paired.
 
 Intervals are *expanded percentile* intervals (Hesterberg, "What Teachers Should Know About the Bootstrap", The American
-Statistician 69, 2015). With n independent units the plain percentile interval is too short, for two reasons that have nothing
-to do with the shape of the data: resampling shrinks the variance by (n - 1) / n, and a normal tail is used where Student's is
-due. With the ten people of a small test set its 95 % interval covers about 90 %. BCa corrects skewness, which a mean of
-paired differences hardly has, but not this. So we keep the percentiles and take them further out. p-values invert the same
-intervals.
+Statistician 69, 2015). With n independent units the plain percentile interval is too short, whatever the shape of the data:
+resampling shrinks the variance by (n - 1) / n, and a normal tail is used where Student's is due. With the ten people of a
+small test set its 95 % interval covers about 90 %. BCa corrects skewness, which a mean of paired differences hardly has, but
+not this. So we keep the percentiles and take them further out. p-values invert the same intervals.
 """
 
 import math
@@ -28,10 +27,7 @@ _CHUNK = 2_000_000  # drawn indices held at once
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean with what resampling says about it.
-
-    n: images; units: people, or images where no people are known; seeds: training runs. An interval needs two units.
-    """
+    """A mean of n images with resamplings of its units (people, or images where nobody is known) and seeds (training runs)."""
 
     value: float
     n: int
@@ -57,14 +53,12 @@ class Estimate:
         return self._p(margin - self.value, -self.deviations[::-1], below=False)
 
     def _reach(self, z: float, *, below: bool) -> float:
-        """How far the resampled means reach to one side, at z normal deviations.
-
-        Where fewer than one resample is expected so far out, the tail is taken as normal.
-        """
+        """How far the resampled means reach to one side, at z normal deviations."""
         share = float(ndtr(-z))
         tail = -self.deviations if below else self.deviations
         if share * len(tail) >= 1:
             return float(np.quantile(tail, 1 - share))
+        # Fewer than one resample is expected so far out: the tail is taken as normal.
         return max(float(tail.max()), z * float(tail.std()))
 
     def _p(self, distance: float, deviations: Floats, *, below: bool) -> float:
@@ -147,9 +141,8 @@ def set_replicates(
     """A set-level distance (FID, KID) between two feature sets, (N, D) and (M, D), on resampled images: (resamples,) float64.
 
     groups: N person ids of `features`. paired: row i of both shows the same person, and both get the same draw (N = M); otherwise
-    the reference's images are drawn on their own. Two methods with the same N, groups and seed get the same draws, so that
-    the difference of their replicates is a paired bootstrap of the difference of their distances.
-    Raises ValueError for features that do not fit each other.
+    the reference's images are drawn on their own. Two methods with the same N, groups and seed get the same draws: the difference
+    of their replicates is a paired bootstrap of their distances' difference. Raises ValueError for features that do not fit.
     """
     if features.ndim != 2 or reference.ndim != 2 or features.shape[1] != reference.shape[1]:
         raise ValueError(f"features: expected (N, D) and (M, D), not {features.shape} and {reference.shape}")

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,11 @@ from facesr_lib.files import checkout_root
 MIB = 1024 * 1024
 
 
-def provenance(
-    *,
-    started: datetime | None = None,
-    seeds: Mapping[str, int] | None = None,
-    data: Mapping[str, str] | None = None,
-    backends: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
+def provenance(started: datetime, seed: int, data: Mapping[str, str], backends: Mapping[str, str]) -> dict[str, Any]:
     """Describe this process and its machine. A fact that the system does not tell is None, never an error.
 
-    started: when the run began (UTC); without it, start and wall time are None. seeds, data (checksum by data set name) and
-    backends (implementation and weights by metric) are recorded as given. Memory is in MiB, time in seconds.
+    started: when the run began (UTC). seed, data (checksum by data set name) and backends (implementation and weights by metric)
+    are recorded as given. Memory is in MiB, time in seconds.
     """
     now = datetime.now(UTC)
     return {
@@ -46,12 +41,12 @@ def provenance(
         },
         "gpu": gpu(),
         "ram_mib": memory_mib(),
-        "seeds": dict(seeds or {}),
-        "data": dict(data or {}),
-        "metric_backends": dict(backends or {}),
-        "started": started.isoformat(timespec="seconds") if started else None,
+        "seeds": {"run": seed},
+        "data": dict(data),
+        "metric_backends": dict(backends),
+        "started": started.isoformat(timespec="seconds"),
         "finished": now.isoformat(timespec="seconds"),
-        "wall_seconds": round((now - started).total_seconds(), 1) if started else None,
+        "wall_seconds": round((now - started).total_seconds(), 1),
         "peak_memory_mib": peak_memory_mib(),
         "peak_gpu_memory_mib": torch.cuda.max_memory_allocated() // MIB if torch.cuda.is_initialized() else None,
     }
@@ -82,11 +77,10 @@ def package_versions() -> dict[str, str | None]:
 
 def cpu_model() -> str | None:
     """The processor's model name where the system tells it, else its architecture."""
-    try:
-        match = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    except OSError:
-        match = None
-    return match[1].strip() if match else platform.processor() or platform.machine() or None
+    with suppress(OSError):
+        if match := re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE):
+            return match[1].strip()
+    return platform.processor() or platform.machine() or None
 
 
 def gpu() -> dict[str, Any] | None:
@@ -101,22 +95,18 @@ def gpu() -> dict[str, Any] | None:
 
 def memory_mib() -> int | None:
     """This machine's memory (MiB) where the system tells it."""
-    try:
+    with suppress(AttributeError, OSError, ValueError):  # Windows
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MIB
-    except (AttributeError, OSError, ValueError):  # Windows
-        return None
+    return None
 
 
 def peak_memory_mib() -> int | None:
     """The most memory (resident set, MiB) this process has held so far."""
     # Linux lets ru_maxrss start at the peak of the process that launched this one, so a small notebook started by a large
     # runner would report the runner; VmHWM counts this program alone.
-    try:
-        match = re.search(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
-    except OSError:
-        match = None
-    if match:
-        return int(match[1]) // 1024
+    with suppress(OSError):
+        if match := re.search(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE):
+            return int(match[1]) // 1024
     try:
         import resource
     except ImportError:  # Windows
@@ -126,10 +116,9 @@ def peak_memory_mib() -> int | None:
 
 
 def _version(name: str) -> str | None:
-    try:
+    with suppress(importlib.metadata.PackageNotFoundError):
         return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+    return None
 
 
 def _output(*command: str) -> str | None:

@@ -19,7 +19,6 @@ from facesr_lib.files import write_atomically
 Score = dict[str, Any]
 # 2 added: seed and replicates of a score, role and groups of a data set. 3 added: key, family and unit of a score's metric.
 SCHEMA_VERSION = 3  # 1 and 2 can still be read
-NON_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
 def jsonable(value: Any) -> Any:

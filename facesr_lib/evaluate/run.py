@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -22,12 +21,14 @@ from facesr_lib.config import check_profile, config_hash, plain, read_fresh_sinc
 from facesr_lib.data.images import ImageSet
 from facesr_lib.evaluate.provenance import cpu_model, git_state, provenance
 from facesr_lib.evaluate.reference import Reference, beside
-from facesr_lib.evaluate.result import SCHEMA_VERSION, jsonable, pool_seeds, write_json
+from facesr_lib.evaluate.result import SCHEMA_VERSION, Score, jsonable, pool_seeds, write_json
 from facesr_lib.evaluate.tables import Table
 from facesr_lib.files import checkout_root, write_atomically
 from facesr_lib.metrics.metric import Metric
 from facesr_lib.plot.figures import DPI, SavedFigure
 from facesr_lib.training import StageCache, resolve_device
+
+Values = torch.Tensor | np.ndarray | Sequence[float]
 
 
 def default_output_dir() -> Path:
@@ -104,8 +105,8 @@ class Run:
         roots = Path(data_root).expanduser().resolve() if data_root else None
         run = cls(notebook, title, paper, profile, seed, resolve_device(device), out, roots)
         seed_everything(seed)
-        (run.folder / "result.json").unlink(missing_ok=True)
-        (run.folder / "provenance.json").unlink(missing_ok=True)
+        for name in ("result.json", "provenance.json"):
+            (run.folder / name).unlink(missing_ok=True)
         for name in ("tables", "figures"):
             (run.folder / name).mkdir(parents=True, exist_ok=True)
             for old in (run.folder / name).iterdir():
@@ -129,15 +130,7 @@ class Run:
         rows = [{"setting": key, "value": str(value)} for key, value in fields.items()]
         return Table.from_records(name, rows, f"{name} (hash {self._hashes[name]})")
 
-    def score(
-        self,
-        method: str,
-        images: ImageSet,
-        metric: Metric,
-        values: torch.Tensor | np.ndarray | Sequence[float],
-        *,
-        seed: int | None = None,
-    ) -> dict[str, Any]:
+    def score(self, method: str, images: ImageSet, metric: Metric, values: Values, *, seed: int | None = None) -> Score:
         """Record one score per image and return the record: n, mean, and the sample standard deviation over images.
 
         images: the test set, which is recorded too, as `data` does. values: (N,), one per image of it, in its order; infinite
@@ -147,24 +140,16 @@ class Run:
         """
         array = np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values, dtype=np.float64)
         if array.shape != (len(images),):
-            raise ValueError(
-                f"score of {method!r}: expected one value per image of {images.name!r}, shape ({len(images)},), not {array.shape}"
-            )
+            expected = f"one value per image of {images.name!r}, shape ({len(images)},)"
+            raise ValueError(f"score of {method!r}: expected {expected}, not {array.shape}")
         with np.errstate(invalid="ignore"):  # the spread of infinite scores is nan, which is meant
             spread = float(array.std(ddof=1)) if array.size > 1 else None
         found = {"n": array.size, "mean": float(array.mean()), "std": spread}
         return self._record(method, images, metric, seed, **found, values=array.tolist(), replicates=None)
 
     def set_score(
-        self,
-        method: str,
-        images: ImageSet,
-        metric: Metric,
-        value: float,
-        *,
-        replicates: np.ndarray | Sequence[float] = (),
-        seed: int | None = None,
-    ) -> dict[str, Any]:
+        self, method: str, images: ImageSet, metric: Metric, value: float, *, replicates: Values = (), seed: int | None = None
+    ) -> Score:
         """Record the one score that a whole image set has (FID, KID), and return the record. images, seed: as in `score`.
 
         replicates: its values on resampled images, from `facesr_lib.evaluate.bootstrap.set_replicates`, with one seed for all
@@ -174,19 +159,16 @@ class Run:
         draws = [float(replicate) for replicate in replicates]
         return self._record(method, images, metric, seed, **found, values=[float(value)], replicates=draws)
 
-    def _record(self, method: str, images: ImageSet, metric: Metric, seed: int | None, **found: Any) -> dict[str, Any]:
+    def _record(self, method: str, images: ImageSet, metric: Metric, seed: int | None, **found: Any) -> Score:
         self.data(images)
-        record: dict[str, Any] = {"method": method, "dataset": images.name, "metric": metric.label}
+        record: Score = {"method": method, "dataset": images.name, "metric": metric.label}
         record |= {"convention": metric.convention, "key": metric.key, "family": metric.family, "unit": metric.unit}
         record |= {"higher_is_better": metric.higher_is_better, "seed": self.seed if seed is None else seed, **found}
         self._scores[method, images.name, metric.label, metric.convention, record["seed"]] = record
         return {key: value for key, value in record.items() if key not in ("values", "replicates")}
 
     def values(self, method: str, images: ImageSet, metric: Metric, *, seed: int | None = None) -> np.ndarray:
-        """The recorded scores (N,) of one method, in the order of the images. Raises KeyError if there are none.
-
-        seed: as in `score`.
-        """
+        """The recorded scores (N,) of one method, in the images' order; seed: as in `score`. Raises KeyError for none."""
         name = (method, images.name, metric.label, metric.convention, self.seed if seed is None else seed)
         if name not in self._scores:
             raise KeyError(f"no score of {', '.join(map(str, name))} was recorded")
@@ -276,17 +258,9 @@ class Run:
         """Write provenance.json, then result.json, each atomically, and return the path of the latter."""
         result = jsonable(self.result())
         checksums = {name: record["checksum"] for name, record in self._data.items()}
-        origin = provenance(started=self.started, seeds={"run": self.seed}, data=checksums, backends=self._backends)
-        write_json(self.folder / "provenance.json", origin)
+        write_json(self.folder / "provenance.json", provenance(self.started, self.seed, checksums, self._backends))
         write_json(self.folder / "result.json", result)
         return self.folder / "result.json"
-
-    def __enter__(self) -> Run:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if kind is None:
-            self.finish()
 
 
 def _plain_name(name: str, what: str) -> str:

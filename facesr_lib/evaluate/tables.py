@@ -27,8 +27,8 @@ class Table:
     def from_records(cls, name: str, records: Sequence[Mapping[str, Any]], caption: str) -> Table:
         """Make a table of mappings; the columns are all keys in the order of their first use, absent cells stay empty.
 
-        Numbers may be Python's, NumPy's or one-element tensors. Raises ValueError without records or caption, TypeError
-        for a cell that is not a text, number, truth value or None.
+        Numbers may be Python's, NumPy's or one-element tensors. Raises ValueError without records or caption, TypeError for
+        a cell that is not a text, number, truth value or None.
         """
         columns = tuple(dict.fromkeys(key for record in records for key in record))
         if not columns:
@@ -72,11 +72,7 @@ class Table:
         columns = [[row[i] for row in self.rows if row[i] is not None] for i in range(len(self.columns))]
         return [bool(cells) and all(_is_number(cell) for cell in cells) for cells in columns]
 
-    def _repr_html_(self) -> str:
-        return self.html()
-
-    def _repr_markdown_(self) -> str:
-        return self.markdown()
+    _repr_html_, _repr_markdown_ = html, markdown
 
 
 def format_number(value: Cell, decimals: int | None = None) -> str:

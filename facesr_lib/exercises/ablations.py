@@ -45,17 +45,15 @@ def check_interval(answer: Callable[[Floats, People], tuple[float, float]]) -> N
     for named, drawn in mistakes.items():
         if np.abs(np.quantile(drawn, (0.025, 0.975)) - interval).max() < room:
             hint = named
-    assert np.abs(right - interval).max() < room, (
-        f"[{low:.2f}, {high:.2f}] instead of about [{right[0]:.2f}, {right[1]:.2f}]. {hint}"
-    )
+    found = f"[{low:.2f}, {high:.2f}] instead of about [{right[0]:.2f}, {right[1]:.2f}]"
+    assert np.abs(right - interval).max() < room, f"{found}. {hint}"
 
 
 @check("Right. Half the difference needs four times the people: small effects are dear.")
 def check_people_needed(answer: Callable[[float, float], int]) -> None:
     """`answer(mean, spread)`: how many people show a mean difference, of this spread between people, in 80 % of experiments.
 
-    Shown: the 95 % interval of the mean difference leaves out zero. Any count from the normal approximation's to one more than
-    the t test's is right.
+    Shown: the 95 % interval of the mean leaves out zero. Right: from the normal approximation's count to the t test's + 1.
     """
     for mean, spread in ((0.5, 1.0), (-0.012, 0.02), (2.0, 1.0), (0.1, 0.9)):
         n = answer(mean, spread)
@@ -74,9 +72,8 @@ def check_people_needed(answer: Callable[[float, float], int]) -> None:
         hint = "|mean| must be 1.96 + 0.84 standard errors, and a standard error is spread / sqrt(n)."
         hint = next((named for named, count in wrong.items() if abs(n - count) <= 1), hint)
         found = f"{_power(mean, spread, int(n)):.0%}" if n > 1 else "none"
-        assert fewest <= n <= enough + 1, (
-            f"Mean {mean:g}, spread {spread:g}: of experiments with {n} people {found} find it, wanted are 80 %. {hint}"
-        )
+        found = f"Mean {mean:g}, spread {spread:g}: of experiments with {n} people {found} find it, wanted are 80 %."
+        assert fewest <= n <= enough + 1, f"{found} {hint}"
 
 
 @check("Right, and never worse than Bonferroni: only the smallest p-value pays the full price.")
@@ -101,15 +98,12 @@ def check_holm(answer: Callable[[Sequence[float]], Sequence[float]]) -> None:
 
 @check("Right. On the front, which row is best is a matter of what you want; behind it, it is not.")
 def check_front(answer: Callable[[Floats], Collection[int]]) -> None:
-    """`answer(scores)`: (rows, measures), more is better -> positions of the rows that no other row beats.
-
-    A row beats another if it is at least as good in every measure and better in one.
-    """
+    """`answer(scores)`: (rows, measures), more is better -> the rows that none beats: as good in all, better in one."""
     rng = np.random.default_rng(0)
     ties = np.array([[2.0, 1], [2, 3], [2, 3], [1, 3], [3, 0], [0, 4], [0, 3]])
     for scores in (np.array([[1.0, 2]]), rng.random((9, 2)), ties, rng.random((12, 3))):
         found = set(map(int, answer(scores.copy())))
-        front = {i for i, row in enumerate(scores) if not any(_beats(other, row) for other in scores)}
+        front = {i for i, row in enumerate(scores) if not any((other >= row).all() and (other > row).any() for other in scores)}
         weak = {i for i, row in enumerate(scores) if not any((other > row).all() for other in scores)}
         best = set(map(int, scores.argmax(axis=0)))
         first = {i for i in front if not any((scores[j] == scores[i]).all() for j in range(i))}
@@ -155,8 +149,7 @@ def check_recovered(answer: Callable[[Floats, Floats, Floats], float]) -> None:
 def check_factorial(answer: Callable[[Floats, Floats, Floats, Floats], Sequence[float]]) -> None:
     """`answer(both, no_output, no_bottleneck, neither)`: PSNR per image, (N,) -> output's and bottleneck's effect, interaction.
 
-    A term's effect is the mean of what it adds with and without the other; the interaction is what output adds beside the
-    bottleneck term minus what it adds alone.
+    A term's effect: the mean of what it adds with and without the other; interaction: what output adds beside, minus alone.
     """
     rng = np.random.default_rng(0)
     for output, bottleneck, interaction in ((2.5, 0.3, 0.0), (1.0, 1.0, -1.0), (0.5, -0.2, 0.8)):
@@ -186,7 +179,3 @@ def _power(mean: float, spread: float, n: int) -> float:
     """How often a two-sided t test of n people finds the difference, from the noncentral t distribution."""
     limit, shift = -float(stdtrit(n - 1, 0.025)), abs(mean) / spread * math.sqrt(n)
     return float(1 - nctdtr(n - 1, shift, limit) + nctdtr(n - 1, shift, -limit))
-
-
-def _beats(one: Floats, other: Floats) -> bool:
-    return bool((one >= other).all() and (one > other).any())

@@ -52,9 +52,8 @@ def check_alias(answer: Callable[[float, int], float]) -> None:
                 hint = f"count in cycles per LR pixel, which is {step} HR pixels wide."
             elif math.isclose(apparent, turn) or math.isclose(apparent, turn % 1):
                 hint = "more than half a cycle a pixel cannot be told from less: " + hint
-            assert math.isclose(apparent, seen, abs_tol=1e-6), (
-                f"{frequency:.3f} cycles a pixel, every pixel number {step}: seen {seen:.4f}, you say {apparent:.4f}; {hint}"
-            )
+            given = f"{frequency:.3f} cycles a pixel, every pixel number {step}"
+            assert math.isclose(apparent, seen, abs_tol=1e-6), f"{given}: seen {seen:.4f}, you say {apparent:.4f}; {hint}"
 
 
 @check("The lobe below zero is what sharpens, and what overshoots beside every edge.")

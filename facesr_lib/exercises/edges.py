@@ -47,9 +47,8 @@ def check_dog_of_wave(answer: Callable[[float, float, float], float]) -> None:
                 hint = "the sign is turned around: narrow blur minus wide blur."
             elif math.isclose(factor, narrow - wide):
                 hint = "omega counts radians already: no 2 pi."
-            assert math.isclose(factor, measured, abs_tol=2e-3), (
-                f"at omega {omega:g} with sigmas {sigmas}, DoG multiplies by {measured:.4f}, you say {factor:.4f}; {hint}"
-            )
+            truth = f"at omega {omega:g} with sigmas {sigmas}, DoG multiplies by {measured:.4f}"
+            assert math.isclose(factor, measured, abs_tol=2e-3), f"{truth}, you say {factor:.4f}; {hint}"
 
 
 @check("That is Canny's last step: weak edges survive where they continue strong ones.")

@@ -27,8 +27,7 @@ class Feedback:
 def check(praise: str) -> Callable[[Callable[[Answer], None]], Callable[[Answer], Feedback]]:
     """Turn a function that asserts what a right answer does into a check that returns `Feedback`; `praise` is for passing.
 
-    The function draws its inputs from torch's CPU generator with seed 0. The reader's own stream of random numbers is
-    restored afterwards.
+    The function draws its inputs from torch's CPU generator with seed 0; the reader's own random stream is restored afterwards.
     """
 
     def decorate(examine: Callable[[Answer], None]) -> Callable[[Answer], Feedback]:
@@ -39,8 +38,7 @@ def check(praise: str) -> Callable[[Callable[[Answer], None]], Callable[[Answer]
                     torch.manual_seed(0)
                     examine(answer)
             except NotImplementedError:
-                message = "Not solved yet: replace the line that raises NotImplementedError, and run the cell again."
-                return Feedback(False, message)
+                return Feedback(False, "Not solved yet: replace the line that raises NotImplementedError and run the cell again.")
             except AssertionError as wrong:
                 return Feedback(False, f"Not yet: {wrong}")
             except Exception as error:  # the reader's own code may raise anything

@@ -1,7 +1,6 @@
 """What all explorers share: pictures in a row as 8-bit pixels, and controls whose every move redraws one picture.
 
-Matplotlib takes a tenth of a second for a figure. Pasting pixels takes a few milliseconds, so the picture follows a slider.
-Widgets use the API that ipywidgets 7.7 and 8 share.
+Matplotlib takes 0.1 s for a figure; pasting pixels takes milliseconds, so the picture follows a slider. ipywidgets 7.7 or 8.
 """
 
 import io
@@ -24,13 +23,13 @@ GAP, TITLE, FONT = 8, 24, 14  # pixels: between panels, the height of the titles
 LABEL, CONTROL = ("11em", "27em")  # widths of a control's label, which ipywidgets cuts if it is longer, and of the control
 # The controls' values by name -> the picture, and HTML to read below it.
 View = Callable[..., tuple[Pixels | NotebookFigure, str]]
+Uses = tuple[str, Mapping[str, Sequence[str]]]
 
 
 def panels(images: Mapping[str, Tensor], side: int = 256) -> Pixels:
     """Images (1, 1 or 3, h, w) in [0, 1] in a row below their titles -> uint8 (H, W, 3).
 
-    The largest is enlarged by the whole factor that brings it nearest to `side` pixels, the others to the same size. Nothing
-    is smoothed, so readers see the images' own pixels.
+    The largest is enlarged by the whole factor that brings it nearest to `side` px, the others to the same size, unsmoothed.
     """
     height, width = max((tuple(image.shape[2:]) for image in images.values()), key=lambda size: size[0])
     factor = max(1, round(side / max(height, width)))
@@ -55,17 +54,13 @@ def png(picture: Pixels | NotebookFigure) -> bytes:
 
 
 def explorer(
-    view: View,
-    controls: Mapping[str, widgets.Widget],
-    pictures: Mapping[str, Tensor] | None = None,
-    uses: tuple[str, Mapping[str, Sequence[str]]] | None = None,
+    view: View, controls: Mapping[str, widgets.Widget], pictures: Mapping[str, Tensor] | None = None, uses: Uses | None = None
 ) -> widgets.VBox:
     """Controls, a picture, and a line to read: calls `view(**values)` once at the start and once for every change.
 
     controls: argument of `view` -> the widget that gives its value, from top to bottom. pictures: name -> (1, 3, S, S) in
-    [0, 1]; a `Gallery` of them stands first, and `view` gets the chosen one as `hr`. uses: the name of a menu among the
-    controls, and for each of its values the names of the settings that it needs; the other settings are hidden.
-    Raises ValueError as `Gallery` does.
+    [0, 1]; a `Gallery` of them, with its errors, stands first, and `view` gets the chosen one as `hr`. uses: the name of a menu
+    among the controls, and for each of its values the names of the settings that it needs; the other settings are hidden.
     """
     gallery = None if pictures is None else Gallery(pictures)
     # Left to itself, the picture would be stretched to the width of the page, and its pixels and titles blurred.

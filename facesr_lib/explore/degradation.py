@@ -1,6 +1,6 @@
 """Ways to reduce an image and enlarge it again, by hand: what each keeps, what it invents, and what PSNR says of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import ipywidgets as widgets
@@ -12,6 +12,7 @@ from facesr_lib.data import HiddenDegradation, keyed_generator
 from facesr_lib.data.images import Pixels
 from facesr_lib.explore.canvas import explorer, panels
 from facesr_lib.image import AveragePooling, Bicubic, BlurResize, Degradation, quantize, resize_bicubic, resize_bilinear
+from facesr_lib.image.degrade import Reduction
 from facesr_lib.metrics import psnr, ssim
 from facesr_lib.papers.isr_kd import Halvings
 from facesr_lib.plot.figures import NotebookFigure, image_grid
@@ -35,28 +36,20 @@ UPSAMPLINGS: dict[str, Callable[[Tensor, int], Tensor]] = {
 
 
 @dataclass(frozen=True)
-class OneBilinearStep:
+class OneBilinearStep(Reduction):
     """Bilinear interpolation straight to the LR size, no antialiasing, then 8 bit: each LR pixel sees 2x2 HR pixels."""
 
-    scale: int
-
-    @property
-    def name(self) -> str:
-        return f"one bilinear step /{self.scale}"
+    words = "one bilinear step /{scale}"
 
     def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        return quantize(resize_bilinear(hr, size=(hr.shape[2] // self.scale, hr.shape[3] // self.scale)))
+        return quantize(resize_bilinear(hr, size=self.lr_size(hr)))
 
 
 @dataclass(frozen=True)
-class SkipPixels:
+class SkipPixels(Reduction):
     """Every scale-th pixel of every scale-th row, beginning with the first, then 8 bit: no filter, and off to the corner."""
 
-    scale: int
-
-    @property
-    def name(self) -> str:
-        return f"every pixel number {self.scale}"
+    words = "every pixel number {scale}"
 
     def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return quantize(hr[..., :: self.scale, :: self.scale])
@@ -66,9 +59,8 @@ class SkipPixels:
 class Recipe:
     """A way from HR to LR with its settings, of which `SETTINGS` names those in use. Called like a `Degradation`.
 
-    kernel, sigma: of the Gaussian blur, in pixels. motion: blur as a fraction of the height. noise: standard deviation of the
-    sensor noise in the dark, 1 = full range. quality: of the JPEG. draw: number of the random draw.
-    Raises ValueError for another kind.
+    kernel, sigma: of the Gaussian blur, in pixels. motion: blur as a fraction of the height. noise: of the sensor in the dark,
+    standard deviation, 1 = full range. quality: of the JPEG. draw: number of the random draw. Raises ValueError for other kinds.
     """
 
     kind: str = "bicubic"
@@ -85,15 +77,11 @@ class Recipe:
             raise ValueError(f"unknown recipe {self.kind!r}: choose one of {', '.join(SETTINGS)}")
 
     def __call__(self, hr: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] -> (N, 3, H / scale, W / scale), 8 bit.
-
-        Raises ValueError if `scale` does not divide H and W.
-        """
+        """(N, 3, H, W) in [0, 1] -> (N, 3, H / scale, W / scale), 8 bit. Raises ValueError for a rest in H / scale, W / scale."""
         return self.rule()(hr, keyed_generator(0, "recipe", self.draw))
 
     def rule(self) -> Degradation:
-        scale = self.scale
-        motion, noise, quality = (self.motion, self.motion), (self.noise, self.noise), (self.quality, self.quality)
+        scale, motion, noise, quality = self.scale, (self.motion,) * 2, (self.noise,) * 2, (self.quality,) * 2
         rules: dict[str, Degradation] = {
             "bicubic": Bicubic(scale),
             "average pooling": AveragePooling(scale),
@@ -122,10 +110,8 @@ def degradation_view(hr: Tensor, recipe: Recipe, kernel: str = "bicubic") -> tup
     sr, usual = (enlarge(image, recipe.scale, kernel) for image in (lr, Bicubic(recipe.scale)(hr)))
     error = {f"error, enhanced {ERROR_GAIN} times": error_picture(sr, hr)}
     score = psnr(sr, hr).item()
-    text = (
-        f"{recipe.kind}: PSNR <b>{score:.2f} dB</b>, SSIM {ssim(sr, hr).item():.3f}; "
-        f"{score - psnr(usual, hr).item():+.2f} dB against bicubic LR enlarged the same way."
-    )
+    gain = f"{score - psnr(usual, hr).item():+.2f} dB against bicubic LR enlarged the same way"
+    text = f"{recipe.kind}: PSNR <b>{score:.2f} dB</b>, SSIM {ssim(sr, hr).item():.3f}; {gain}."
     return panels({"HR": hr, f"LR ({lr.shape[3]} px)": lr, f"{kernel} x{recipe.scale}": sr, **error}), text
 
 
@@ -152,9 +138,7 @@ def degradation_explorer(pictures: Mapping[str, Tensor]) -> widgets.VBox:
     return explorer(view, controls, pictures, uses=("kind", SETTINGS))
 
 
-def degradation_grid(
-    hr: Tensor, scale: int = 4, kinds: Sequence[str] = tuple(SETTINGS), kernel: str = "bicubic"
-) -> NotebookFigure:
+def degradation_grid(hr: Tensor, scale: int = 4, kinds: Iterable[str] = SETTINGS, kernel: str = "bicubic") -> NotebookFigure:
     """One picture (1, 3, H, W) in [0, 1] by every recipe (columns): LR with its own pixels, LR enlarged, and the error."""
     columns, labels = {}, {}
     for kind in kinds:

@@ -19,9 +19,8 @@ GAIN = 8  # factor on the drawn differences
 def edge_priors(network: RecurrentSR, lr: Tensor, hr: Tensor, settings: Sequence[tuple[Edges, Edges]]) -> NotebookFigure:
     """One row per setting (edges for step 2, edges for step 3), all of one face: lr (1, 3, h, w), hr (1, 3, 4h, 4w) in [0, 1].
 
-    Columns: SR_1, the map that step 2 receives (at its own size), SR_2, the map of step 3 (grey is 0), SR_3, and its change
-    times 8, which is its difference to SR_3 with the network's own edges. Below the SR images: PSNR.
-    Raises ValueError without settings or for several faces.
+    Columns: SR_1, the map that step 2 receives (at its own size), SR_2, the map of step 3 (grey is 0), SR_3, and its difference
+    to SR_3 with the network's own edges, times 8. Below SR: PSNR. Raises ValueError without settings or for several faces.
     """
     if not settings or len(lr) != 1 or len(hr) != 1:
         raise ValueError(f"edge_priors draws one face by at least one setting, got {len(lr)} faces, {len(settings)} settings")

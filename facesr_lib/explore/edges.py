@@ -11,17 +11,8 @@ from torch import Tensor
 
 from facesr_lib.data.images import Pixels
 from facesr_lib.explore.canvas import explorer, panels
-from facesr_lib.image import (
-    Bicubic,
-    canny,
-    dog,
-    edge_residual,
-    gaussian_blur,
-    laplacian_of_gaussian,
-    resize_bicubic,
-    rgb_to_grey,
-    sobel,
-)
+from facesr_lib.image import Bicubic, gaussian_blur, resize_bicubic, rgb_to_grey
+from facesr_lib.image.edges import canny, dog, edge_residual, laplacian_of_gaussian, sobel
 from facesr_lib.plot.figures import PALETTE, NotebookFigure, image_grid
 
 # The settings that each detector uses, and the factor that makes its map visible (a face's DoG is below 0.1).
@@ -37,9 +28,8 @@ class EdgeDetector:
     """An edge detector with its settings, of which `SETTINGS` names those in use: (N, 3, H, W) in [0, 1] -> (N, 1, H, W).
 
     Sobel: length of the gradient, 1 for a step of full height. Canny: 0 or 1. DoG: signed. LoG: -sigma^2 times the Laplacian of
-    the Gaussian, so that both are positive on bright lines and independent of scale. Edge block: ISR-KD's residual, >= 0.
-    All work on full-range grey. blur, sigmas, sigma and window are in pixels, thresholds in grey levels.
-    Raises ValueError for another operator.
+    the Gaussian, so that both are positive on bright lines and independent of scale. Edge block: ISR-KD's residual, >= 0. All on
+    full-range grey; blur, sigmas, sigma, window in pixels, thresholds in grey levels. Raises ValueError for another operator.
     """
 
     operator: str = "Canny"

@@ -60,9 +60,8 @@ def flow_figure(image: Tensor, flow: Tensor, *, limit: float | None = None) -> N
     check_images(image, "image")
     _check_flow(flow)
     if len(image) != 1 or flow.shape[0] != 1 or image.shape[2:] != flow.shape[2:]:
-        raise ValueError(
-            f"expected one image and one flow of its size, got {tuple(image.shape)} and {tuple(flow.shape)}: cut them with [:1]"
-        )
+        shapes = f"got {tuple(image.shape)} and {tuple(flow.shape)}"
+        raise ValueError(f"expected one image and one flow of its size, {shapes}: cut them with [:1]")
     image, flow = image.detach().float().cpu(), flow.detach().float().cpu()
     longest = flow.norm(dim=1).max().item()
     full = limit if limit is not None else (longest or 1.0)
@@ -93,8 +92,7 @@ def preset_flow(kind: str, size: int, amount: float) -> Tensor:
     """A smooth flow (1, 2, size, size) whose longest arrow has `amount` pixels; a negative amount reverses every arrow.
 
     kind: "shift" looks right, "zoom" inwards (so the image grows), "swirl" around the middle, less at the border, "wave" left
-    and right alternately, "shake" in smooth random directions, always the same. Raises ValueError for other kinds or if
-    `size` is below 2.
+    and right alternately, "shake" in smooth random directions, always the same. Raises ValueError for others or size < 2.
     """
     if size < 2:
         raise ValueError(f"size: expected at least 2 pixels, got {size}")
@@ -173,8 +171,7 @@ def fit_flow(source: Tensor, target: Tensor, smoothness: float, steps: int = 200
 def folds(flow: Tensor) -> Tensor:
     """Share of the pixels at which p -> p + flow(p) folds, (N,): there the warped image shows a part twice, once mirrored.
 
-    A pixel folds if the determinant of the map's Jacobian, by forward differences, is not positive. Raises ValueError for
-    other shapes.
+    A pixel folds if the determinant of the map's Jacobian, by forward differences, is not positive. Raises as `flow_colors`.
     """
     _check_flow(flow)
     across = flow[:, :, :-1, 1:] - flow[:, :, :-1, :-1]

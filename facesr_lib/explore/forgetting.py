@@ -56,10 +56,7 @@ def forgetting_slider(trainings: Mapping[str, Snapshots], teacher: Tensor, hr: T
 
 
 def kd_map(results: Sequence[KDResult], chosen: tuple[float, float] | None = None) -> NotebookFigure:
-    """Every student's PSNR on cartoons (to the right) and on faces (up), with a ring around the `chosen` weights.
-
-    The labels are the weights of output and bottleneck distillation.
-    """
+    """Students' PSNR on cartoons (right) and faces (up), labelled by the weights of both distillations; a ring marks `chosen`."""
     figure = NotebookFigure(figsize=(6.4, 4.0))
     # A layout engine would draw everything twice at each move of a slider.
     axes = figure.add_axes((0.12, 0.15, 0.85, 0.76))

@@ -16,10 +16,7 @@ FADES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def growth_strip(method: SelfSR, lr: Tensor, hr: Tensor) -> NotebookFigure:
-    """LR (N, 3, h, w), SR at every factor of the trained network, and HR, all in [0, 1] and drawn equally large: a row per face.
-
-    Each image shows its own pixels.
-    """
+    """LR (N, 3, h, w), SR at every factor of the trained network, HR, all in [0, 1], in their own pixels: a row per face."""
     columns = {_title("LR", lr): lr}
     for level in range(1, method.config.levels + 1):
         sr = faded(method, lr, level, 1.0)
@@ -35,13 +32,11 @@ def growth_fade(method: SelfSR, lr: Tensor, level: int) -> NotebookFigure:
 def growth_explorer(method: SelfSR, lr: Tensor) -> widgets.VBox:
     """One slider through all levels: the first of the LR faces (N, 3, h, w) in [0, 1] and its SR.
 
-    At a whole number t level t is finished; between t - 1 and t it fades in with the fractional part as alpha. Static twins:
-    `growth_strip`, `growth_fade`.
+    At a whole t level t is finished; between t - 1 and t it fades in by the fraction. Twins: `growth_strip`, `growth_fade`.
     """
     levels = method.config.levels
-    slider = widgets.FloatSlider(
-        value=1.0, min=1.0, max=levels, step=0.05, description="level", continuous_update=False, readout_format=".2f"
-    )
+    late = {"continuous_update": False}  # a network is slower than a moving slider
+    slider = widgets.FloatSlider(value=1.0, min=1.0, max=levels, step=0.05, description="level", readout_format=".2f", **late)
 
     def view(t: float) -> tuple[Pixels, str]:
         level, alpha = growth(t)

@@ -11,16 +11,14 @@ from torch import Tensor
 
 from facesr_lib.data.images import Pixels
 from facesr_lib.explore.canvas import explorer, panels
-from facesr_lib.explore.losses import DAMAGES, SCALE, Damage, Loss, LossScale, Reading, heat, image_losses, loss_gradient, wish
+from facesr_lib.explore.losses import DAMAGES, SCALE, Damage, Losses, LossScale, Reading, heat, image_losses, loss_gradient, wish
 from facesr_lib.plot.figures import PALETTE, STYLE, NotebookFigure, image_grid
 
 BAR_END = 3  # bars end at three times the bicubic SR
 _PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # behind numbers, so that no line crosses them
 
 
-def loss_explorer(
-    pictures: Mapping[str, Tensor], losses: Mapping[str, Loss] | None = None, slow: Mapping[str, Loss] | None = None
-) -> widgets.VBox:
+def loss_explorer(pictures: Mapping[str, Tensor], losses: Losses | None = None, slow: Losses | None = None) -> widgets.VBox:
     """Sliders damage a picture; bars show every loss and score of it; two maps show where the chosen loss would change it.
 
     pictures: name -> (1, 3, S, S) in [0, 1]; the reader may add one. losses: by default `image_losses()`. slow: more losses,
@@ -72,7 +70,7 @@ def bars_html(readings: Mapping[str, Reading], title: str) -> str:
     return f"<table style='line-height:1.4;border-spacing:8px 0'>{head}{''.join(rows)}</table>"
 
 
-def loss_grid(hr: Tensor, losses: Mapping[str, Loss] | None = None, damages: Sequence[Damage] = DAMAGES) -> NotebookFigure:
+def loss_grid(hr: Tensor, losses: Losses | None = None, damages: Sequence[Damage] = DAMAGES) -> NotebookFigure:
     """Damages of one image (1, 3, H, W) as rows: the image, then the change that every loss asks for (`wish`).
 
     Below each image: the loss on the scale of `LossScale`. losses: by default `image_losses()`.
@@ -88,11 +86,8 @@ def loss_grid(hr: Tensor, losses: Mapping[str, Loss] | None = None, damages: Seq
     return image_grid(columns, labels=labels)
 
 
-def loss_bars(hr: Tensor, losses: Mapping[str, Loss] | None = None, damages: Sequence[Damage] = DAMAGES) -> NotebookFigure:
-    """Every loss and score of each damage of one image (1, 3, H, W) as bars on the scale of `LossScale`, with its value.
-
-    losses: by default `image_losses()`.
-    """
+def loss_bars(hr: Tensor, losses: Losses | None = None, damages: Sequence[Damage] = DAMAGES) -> NotebookFigure:
+    """Every loss and score of each damage of one image (1, 3, H, W), with its value, as bars on the scale of `LossScale`."""
     scale = LossScale(hr, losses)
     with mpl.rc_context(STYLE):
         count = len(scale.losses) + 2

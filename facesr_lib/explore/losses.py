@@ -11,20 +11,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from facesr_lib.image import add_gaussian_noise, gaussian_blur, resize_bicubic, rgb_to_yuv, warp, yuv_to_rgb
-from facesr_lib.losses import (
-    bce_discriminator,
-    bce_generator,
-    hinge_generator,
-    r1_penalty,
-    relativistic_average_generator,
-    sobel_l1,
-)
+from facesr_lib.losses import r1_penalty, sobel_l1
+from facesr_lib.losses.adversarial import bce_discriminator, bce_generator, hinge_generator, relativistic_average_generator
 from facesr_lib.metrics import psnr, ssim
 from facesr_lib.papers.isr_kd import Discriminator, js_divergence, squared_error
 from facesr_lib.training import Batch, Method
 from facesr_lib.training.schedules import constant
 
 Loss = Callable[[Tensor, Tensor], Tensor]  # SR and HR, both (N, 3, H, W) in [0, 1] -> scalar
+Losses = Mapping[str, Loss]
 SCALE = 4  # of the bicubic SR that serves as the unit of every loss
 _NOISE_SEED = 0
 
@@ -60,8 +55,8 @@ class DiscriminatorTraining(Method):
         self.config = config
 
     def build(self) -> None:
-        discriminator = Discriminator(self.config.size, self.config.width, levels=1.0)  # whose slope R1 is weighed for
-        self.networks["discriminator"] = discriminator
+        # levels=1: the slope that R1 is weighed for here.
+        self.networks["discriminator"] = discriminator = Discriminator(self.config.size, self.config.width, levels=1.0)
         adam = torch.optim.Adam(discriminator.parameters(), self.config.learning_rate, (0.5, 0.99))
         self.optimizers["discriminator"] = adam
         self.learning_rates["discriminator"] = constant(self.config.learning_rate)
@@ -80,10 +75,7 @@ class DiscriminatorTraining(Method):
 
 
 def discriminator_losses(d: Discriminator) -> dict[str, Loss]:
-    """The losses that need a trained discriminator: three adversarial games and ISR-KD's identity, by name.
-
-    The discriminator must be in evaluation mode, and the images of its size.
-    """
+    """The losses of a discriminator, in evaluation mode, on images of its size: three adversarial games, ISR-KD's identity."""
     return {
         "adversarial, vanilla": lambda sr, hr: bce_generator(d(sr)),
         "adversarial, hinge": lambda sr, hr: hinge_generator(d(sr)),
@@ -151,7 +143,7 @@ class LossScale:
     of 1 - SSIM. A share is below 0 if a discriminator scores an image higher than HR.
     """
 
-    def __init__(self, hr: Tensor, losses: Mapping[str, Loss] | None = None) -> None:
+    def __init__(self, hr: Tensor, losses: Losses | None = None) -> None:
         self.hr, self.losses = hr, dict(image_losses() if losses is None else losses)
         self.bicubic = bicubic_sr(hr)
         self._none, self._unit = self._costs(hr), self._costs(self.bicubic)
@@ -218,8 +210,7 @@ def descend(
 ) -> Tensor:
     """Minimise one loss over the values of `start` themselves; no network is trained. Returns a tensor of `start`'s shape.
 
-    Adam makes losses of any unit move the image equally far. Its step falls linearly from `rate` to 0. After every step the
-    image is clamped to `limits`, if they are given.
+    Adam makes losses of any unit move the image equally far. Its step falls linearly from `rate` to 0. `limits` clamp each step.
     """
     x = start.detach().clone().requires_grad_(True)
     optimizer = torch.optim.Adam([x], lr=rate)

@@ -21,9 +21,8 @@ MOST_PIXELS = 25_000_000  # a phone's photograph; more would take half a gigabyt
 class Gallery:
     """Named pictures (1, 3, S, S) in [0, 1], a menu to choose one, and a button that adds one of the reader's own.
 
-    `menu` is the widget to observe: its value is a key of `pictures`. `box` is what to show: menu, button, message.
-    A reader's picture is resized to the first one's size. Raises ValueError without pictures, or for one that is not a
-    single square.
+    `menu` is the widget to observe: its value is a key of `pictures`. `box` is what to show: menu, button, message. A reader's
+    picture is resized to the first one's size. Raises ValueError without pictures, or for one that is not a single square.
     """
 
     def __init__(self, pictures: Mapping[str, Tensor]) -> None:
@@ -54,9 +53,8 @@ class Gallery:
 def image_upload(receive: Callable[[str, Tensor], None], size: int = SIZE) -> widgets.HBox:
     """A button to upload one image file, and a message beside it that says what was done with the file.
 
-    receive: called with the file's name and the picture, float32 RGB (1, 3, size, size) in [0, 1], cropped and rotated as
-    `facesr_lib.data.image_folder` does. Nothing is raised: if a file cannot be used (no image, a side below 64 px, more than
-    25 million pixels), the message says why and what to do.
+    receive: called with the file's name and the picture, float32 RGB (1, 3, size, size) in [0, 1], cropped and rotated as by
+    `image_folder`. Nothing is raised: the message says why a file (below 64 px, above 25 million) cannot be used, what to do.
     """
     button = widgets.FileUpload(accept="image/*", multiple=False, description="Your own picture")
     button.layout.width = "auto"

@@ -14,6 +14,8 @@ from facesr_lib.explore.canvas import TITLE, explorer, panels
 from facesr_lib.image import check_images
 from facesr_lib.plot.figures import BOX_COLOR, NotebookFigure, image_grid
 
+TITLES = ("before", "after")
+
 
 def wiped(before: Tensor, after: Tensor, share: float) -> Tensor:
     """`before` left of the line, `after` right of it, the line at `share` (0 to 1) of the width: (N, 1 or 3, H, W) in [0, 1].
@@ -26,7 +28,7 @@ def wiped(before: Tensor, after: Tensor, share: float) -> Tensor:
     return torch.cat([before[..., :column], after[..., column:]], dim=3)
 
 
-def wipe(before: Tensor, after: Tensor, titles: tuple[str, str] = ("before", "after")) -> widgets.VBox:
+def wipe(before: Tensor, after: Tensor, titles: tuple[str, str] = TITLES) -> widgets.VBox:
     """Move the line between two versions of the same pictures (N, 1 or 3, H, W) in [0, 1]; static twin: `wipe_grid`.
 
     Sizes may differ by a whole factor (LR and HR). A slider chooses among several pictures. Raises ValueError as `wiped` does.
@@ -48,10 +50,7 @@ def wipe(before: Tensor, after: Tensor, titles: tuple[str, str] = ("before", "af
 
 
 def wipe_grid(
-    before: Tensor,
-    after: Tensor,
-    titles: tuple[str, str] = ("before", "after"),
-    shares: Sequence[float] = (1, 0.75, 0.5, 0.25, 0),
+    before: Tensor, after: Tensor, titles: tuple[str, str] = TITLES, shares: Sequence[float] = (1, 0.75, 0.5, 0.25, 0)
 ) -> NotebookFigure:
     """The line at several positions (columns), a row per picture; arguments as in `wipe`."""
     columns = {}
@@ -73,9 +72,7 @@ def _equally_large(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
         check_images(images, name)
         factor = height // images.shape[2]
         if (factor * images.shape[2], factor * images.shape[3]) != (height, width) or len(before) != len(after):
-            raise ValueError(
-                f"expected as many pictures, of sizes that differ by a whole factor, got before {tuple(before.shape)} "
-                f"and after {tuple(after.shape)}"
-            )
+            found = f"before {tuple(before.shape)} and after {tuple(after.shape)}"
+            raise ValueError(f"expected as many pictures, of sizes that differ by a whole factor, got {found}")
         pair.append(F.interpolate(images.detach().float().cpu().expand(-1, 3, -1, -1), scale_factor=factor))
     return pair[0], pair[1]

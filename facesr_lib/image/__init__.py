@@ -8,35 +8,3 @@ from facesr_lib.image.edges import canny, dog, edge_residual, laplacian_of_gauss
 from facesr_lib.image.quantize import quantize, to_float, to_uint8
 from facesr_lib.image.resize import average_pool, resize_bicubic, resize_bilinear
 from facesr_lib.image.warp import warp
-
-__all__ = [
-    "AveragePooling",
-    "Bicubic",
-    "BlurResize",
-    "Degradation",
-    "add_gaussian_noise",
-    "add_sensor_noise",
-    "average_pool",
-    "canny",
-    "check_images",
-    "check_square",
-    "chroma",
-    "dog",
-    "edge_residual",
-    "gaussian_blur",
-    "jpeg",
-    "laplacian_of_gaussian",
-    "motion_blur",
-    "quantize",
-    "resize_bicubic",
-    "resize_bilinear",
-    "rgb_to_grey",
-    "rgb_to_y",
-    "rgb_to_yuv",
-    "sobel",
-    "to_float",
-    "to_uint8",
-    "unsharp",
-    "warp",
-    "yuv_to_rgb",
-]

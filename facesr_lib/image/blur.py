@@ -28,12 +28,11 @@ def gaussian_taps(x: Tensor, kernel_size: int, sigma: float) -> Tensor:
         raise ValueError(f"sigma: expected a number of pixels > 0, got {sigma}")
     if kernel_size < 1 or kernel_size % 2 == 0:
         raise ValueError(f"kernel_size: expected an odd number >= 1, got {kernel_size}")
-    if min(x.shape[2:]) <= kernel_size // 2:
+    if min(x.shape[2:]) <= (radius := kernel_size // 2):
         raise ValueError(
-            f"x: images of {x.shape[2]} x {x.shape[3]} are too small to reflect {kernel_size // 2} pixels at the border; "
+            f"x: images of {x.shape[2]} x {x.shape[3]} are too small to reflect {radius} pixels at the border; "
             f"use a smaller kernel (here {kernel_size}, for sigma {sigma:g}) or larger images"
         )
-    radius = kernel_size // 2
     offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
     weights = (-0.5 * (offsets / sigma) ** 2).exp()
     return (weights / weights.sum()).to(x)
@@ -66,14 +65,12 @@ def motion_blur(x: Tensor, lengths: Tensor, angles: Tensor) -> Tensor:
     points per pixel, each split bilinearly between four taps, so that the result is continuous in length and angle.
     """
     n, channels = x.shape[:2]
-    longest = float(lengths.max())
-    radius = math.ceil(longest / 2) + 1
-    side = 2 * radius + 1
-    along = torch.linspace(-0.5, 0.5, 16 * side + 1, dtype=torch.float64)
+    radius = math.ceil(float(lengths.max()) / 2) + 1
+    along = torch.linspace(-0.5, 0.5, 16 * (2 * radius + 1) + 1, dtype=torch.float64)
     steps = lengths.double()[:, None] * along
     points = torch.stack([steps * angles.double()[:, None].sin(), steps * angles.double()[:, None].cos()])  # y, x
     offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
-    shares_y, shares_x = (1 - (points[..., None] - offsets).abs()).clamp(min=0)  # (N, points, side) each
+    shares_y, shares_x = (1 - (points[..., None] - offsets).abs()).clamp(min=0)  # (N, points, 2 radius + 1) each
     kernels = torch.einsum("npy,npx->nyx", shares_y, shares_x) / len(along)
     padded = F.pad(x, (radius, radius, radius, radius), mode="replicate").flatten(0, 1)[None]
     weights = kernels.to(x).repeat_interleave(channels, dim=0)[:, None]

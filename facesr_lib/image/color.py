@@ -30,8 +30,7 @@ def rgb_to_grey(x: Tensor) -> Tensor:
 def rgb_to_yuv(x: Tensor) -> Tensor:
     """Analogue YUV (not digital YCbCr): (N, 3, H, W) in [0, 1] -> (N, 3, H, W).
 
-    Y = full-range grey in [0, 1]; U = 0.492111 (B - Y) in about [-0.436, 0.436]; V = 0.877283 (R - Y) in about
-    [-0.615, 0.615]. Grey pixels have U = V = 0.
+    Y: full-range grey in [0, 1]; U = 0.492111 (B - Y), up to about 0.436 from 0, which is grey; V = 0.877283 (R - Y), 0.615.
     """
     y = rgb_to_grey(x)
     r, _, b = x.split(1, dim=1)
@@ -42,15 +41,11 @@ def yuv_to_rgb(x: Tensor) -> Tensor:
     """Inverse of `rgb_to_yuv`, not clipped: (N, 3, H, W) YUV -> (N, 3, H, W) RGB."""
     check_images(x, "x", channels=3)
     y, u, v = x.split(1, dim=1)
-    b = y + u / _U_SCALE
-    r = y + v / _V_SCALE
+    r, b = y + v / _V_SCALE, y + u / _U_SCALE
     g = (y - 0.299 * r - 0.114 * b) / 0.587
     return torch.cat([r, g, b], dim=1)
 
 
 def chroma(x: Tensor) -> Tensor:
-    """The U and V planes of `rgb_to_yuv`: (N, 3, H, W) -> (N, 2, H, W).
-
-    The mean of `chroma(sr) - chroma(hr)` over an image measures its colour drift, apart from brightness and detail.
-    """
+    """U, V of `rgb_to_yuv`: (N, 3, H, W) -> (N, 2, H, W). The mean of `chroma(sr) - chroma(hr)` is an image's colour drift."""
     return rgb_to_yuv(x)[:, 1:]

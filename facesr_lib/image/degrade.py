@@ -1,7 +1,7 @@
 """Making LR images from HR ones: noise, JPEG, and the named degradations, one of which belongs to every score."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import cv2
 import numpy as np
@@ -14,9 +14,7 @@ from facesr_lib.image.check import check_images
 from facesr_lib.image.quantize import quantize, to_float, to_uint8
 from facesr_lib.image.resize import average_pool, check_divisible, resize_bicubic
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Noise and compression. Random numbers are drawn on the generator's device and then moved, so that a CPU generator gives the
-# same numbers for images on any device.
+# Random numbers are drawn on the generator's device and then moved: a CPU generator gives the same for images on any device.
 
 
 def add_gaussian_noise(x: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
@@ -32,9 +30,8 @@ def add_gaussian_noise(x: Tensor, sigma: float, generator: torch.Generator) -> T
 def add_sensor_noise(x: Tensor, shot: float, read: float, generator: torch.Generator) -> Tensor:
     """Add camera noise, Gaussian with variance shot * x + read^2: photon counts make bright pixels noisier.
 
-    (N, C, H, W) in [0, 1] -> same shape, clamped to [0, 1]. The Gaussian form of the Poisson-Gaussian sensor model (Foi
-    et al., IEEE Trans. Image Processing 17, 2008); `read` is a standard deviation, `shot` a variance per unit of signal.
-    Raises ValueError if either is negative.
+    (N, C, H, W) in [0, 1] -> same shape, clamped to [0, 1]. The Gaussian form of the Poisson-Gaussian sensor model (Foi et al.,
+    IEEE TIP 17, 2008); `read` is a standard deviation, `shot` a variance per unit of signal. ValueError if one is negative.
     """
     check_images(x, "x")
     _check_not_negative(shot, "shot")
@@ -59,8 +56,7 @@ def jpeg(x: Tensor, quality: int | tuple[int, int], generator: torch.Generator |
     elif generator is None:
         raise ValueError("generator: needed to draw a quality from a range; pass a torch.Generator")
     else:
-        drawn = torch.randint(low, high + 1, (len(x),), generator=generator, device=generator.device)
-        qualities = drawn.tolist()
+        qualities = torch.randint(low, high + 1, (len(x),), generator=generator, device=generator.device).tolist()
     pixels = to_uint8(x).permute(0, 2, 3, 1).cpu().numpy()
     decoded = np.empty_like(pixels)
     for image, q, out in zip(pixels, qualities, decoded, strict=True):
@@ -81,16 +77,11 @@ def _check_not_negative(value: float, name: str) -> None:
         raise ValueError(f"{name}: expected a number >= 0, got {value}")
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Named degradations
-
-
 class Degradation(Protocol):
     """A rule that makes LR from HR. `degrade(hr, generator)` maps (N, C, H, W) in [0, 1] to (N, C, H / scale, W / scale).
 
-    The last step is always `quantize`: clamp to [0, 1] and round to 8 bit, because the papers' LR images are files. It has no
-    gradient. `generator` serves the rules that draw random numbers; the others ignore it. Raises ValueError if `scale` is no
-    whole number >= 1 or does not divide H and W.
+    The last step is always `quantize`: clamp to [0, 1] and round to 8 bit, because the papers' LR images are files; no gradient.
+    Only rules that draw at random use `generator`. Raises ValueError if `scale` is no whole number >= 1 that divides H and W.
     """
 
     @property
@@ -105,10 +96,15 @@ class Degradation(Protocol):
 
 
 @dataclass(frozen=True)
-class _Reduction:
-    """What all rules here share: their scale, and the size of LR."""
+class Reduction:
+    """What all rules here share: their scale, the size of LR, and a name, from `words` with the rule's numbers in it."""
 
     scale: int
+    words: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        return self.words.format(**vars(self))
 
     def __post_init__(self) -> None:
         if not isinstance(self.scale, int) or self.scale < 1:
@@ -122,27 +118,20 @@ class _Reduction:
 
 
 @dataclass(frozen=True)
-class Bicubic(_Reduction):
+class Bicubic(Reduction):
     """MATLAB bicubic reduction (`resize_bicubic`), the usual benchmark degradation; then 8 bit."""
 
-    @property
-    def name(self) -> str:
-        return f"bicubic /{self.scale}"
+    words = "bicubic /{scale}"
 
     def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return quantize(resize_bicubic(hr, size=self.lr_size(hr)))
 
 
 @dataclass(frozen=True)
-class AveragePooling(_Reduction):
-    """Mean over scale x scale blocks, as in SCGAN's data; then 8 bit.
+class AveragePooling(Reduction):
+    """Mean over scale x scale blocks, as in SCGAN's data; then 8 bit. ISR-KD's halvings round to 8 bit after each one."""
 
-    ISR-KD's chain of bilinear halvings is the same rule, except that it rounds to 8 bit after every halving.
-    """
-
-    @property
-    def name(self) -> str:
-        return f"average pooling /{self.scale}"
+    words = "average pooling /{scale}"
 
     def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
         self.lr_size(hr)
@@ -150,7 +139,7 @@ class AveragePooling(_Reduction):
 
 
 @dataclass(frozen=True)
-class BlurResize(_Reduction):
+class BlurResize(Reduction):
     """Gaussian blur, then resize to 1 / scale, as in the human-face GAN paper (kernel 7, sigma 5, x2); then 8 bit.
 
     The paper does not name its resize: bilinear with antialiasing [ours], as torchvision's Resize does.
@@ -158,11 +147,7 @@ class BlurResize(_Reduction):
 
     kernel_size: int = 7
     sigma: float = 5.0
-
-    @property
-    def name(self) -> str:
-        kernel = f"{self.kernel_size}x{self.kernel_size}"
-        return f"Gaussian blur {kernel} sigma {self.sigma:g}, bilinear /{self.scale}"
+    words = "Gaussian blur {kernel_size}x{kernel_size} sigma {sigma:g}, bilinear /{scale}"
 
     def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
         size = self.lr_size(hr)

@@ -9,8 +9,7 @@ from facesr_lib.image.check import check_images
 def to_uint8(x: Tensor) -> Tensor:
     """Float images (N, C, H, W) -> uint8 0..255 of the same shape, clamped to [0, 1] first.
 
-    Rounds to the nearest level (exact halves to the even one) and never stretches the contrast. The result for NaN is
-    undefined. No gradient.
+    Rounds to the nearest level (exact halves to the even one), never stretches the contrast. NaN is undefined. No gradient.
     """
     check_images(x, "x")
     # Half precision is too coarse for rounding x * 255; float32 and float64 stay as they are.

@@ -36,9 +36,8 @@ def resize_bicubic(x: Tensor, scale: float | None = None, *, size: tuple[int, in
 def resize_bilinear(x: Tensor, scale: float | None = None, *, size: tuple[int, int] | None = None) -> Tensor:
     """Bilinear resize with half-pixel centres and without antialiasing: torch's align_corners=False, antialias=False.
 
-    (N, C, H, W) -> (N, C, ceil(H * scale), ceil(W * scale)), or `size`. Samples lie at the pixels' centres, and the border is
-    replicated. A halving averages 2x2 pixels; a stronger reduction skips pixels and aliases (use `average_pool`).
-    Raises ValueError as `resize_bicubic` does.
+    (N, C, H, W) -> (N, C, ceil(H * scale), ceil(W * scale)), or `size`. Samples lie at the pixels' centres; replicated border. A
+    halving averages 2x2 pixels; more skips pixels and aliases (use `average_pool`). Raises ValueError as `resize_bicubic` does.
     """
     check_images(x, "x")
     size, _ = _target(x, scale, size)
@@ -48,8 +47,7 @@ def resize_bilinear(x: Tensor, scale: float | None = None, *, size: tuple[int, i
 def average_pool(x: Tensor, factor: int) -> Tensor:
     """Mean over blocks of `factor` x `factor` pixels: (N, C, H, W) -> (N, C, H / factor, W / factor).
 
-    Equals log2(factor) bilinear halvings in a row, without their rounding to 8 bit in between.
-    Raises ValueError if `factor` < 1 or does not divide H and W.
+    Equals log2(factor) bilinear halvings, without their rounding. Raises ValueError if `factor` < 1 or does not divide H and W.
     """
     check_images(x, "x")
     check_divisible(x, factor, "x")
@@ -62,10 +60,8 @@ def check_divisible(x: Tensor, factor: int, name: str) -> None:
         raise ValueError(f"factor: expected a whole number >= 1, got {factor}")
     height, width = x.shape[2:]
     if height % factor or width % factor:
-        raise ValueError(
-            f"{name}: height {height} and width {width} must be multiples of {factor}; "
-            f"crop to {height - height % factor} x {width - width % factor} first"
-        )
+        crop = f"crop to {height - height % factor} x {width - width % factor} first"
+        raise ValueError(f"{name}: height {height} and width {width} must be multiples of {factor}; {crop}")
 
 
 def _target(x: Tensor, scale: float | None, size: tuple[int, int] | None) -> tuple[tuple[int, int], tuple[float, float]]:

@@ -10,26 +10,3 @@ from facesr_lib.metrics.niqe import niqe, niqe_metric
 from facesr_lib.metrics.psnr import PSNR, psnr, psnr_metric
 from facesr_lib.metrics.ssim import SSIM, ssim, ssim_metric
 from facesr_lib.metrics.weights import WeightsMissing, if_available
-
-__all__ = [
-    "PSNR",
-    "SSIM",
-    "Metric",
-    "WeightsMissing",
-    "evaluate",
-    "frechet_distance",
-    "identity_metric",
-    "identity_similarity",
-    "if_available",
-    "image_set_features",
-    "kernel_distance",
-    "lpips_metric",
-    "make_extractor",
-    "niqe",
-    "niqe_metric",
-    "psnr",
-    "psnr_metric",
-    "set_scores",
-    "ssim",
-    "ssim_metric",
-]

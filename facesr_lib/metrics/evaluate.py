@@ -18,8 +18,8 @@ def evaluate(
     """Score `super_resolve(lr)` against HR on every batch; returns per metric a float64 tensor (N,) in the set's order.
 
     batches: {"lr": (n, 3, h, w), "hr": (n, 3, H, W)} in [0, 1], as `facesr_lib.data.eval_batches` yields them; one at a time
-    is held. Without "hr", metrics get None for it. The SR image is rounded to 8 bit before any metric sees it, as in a saved PNG.
-    Raises ValueError when SR and HR differ in size, or when there is no batch.
+    is held. Without "hr", metrics get None for it. SR is rounded to 8 bit before any metric sees it, as in a PNG.
+    Raises ValueError for unequal sizes or no batch.
     """
     found: dict[Metric, list[Tensor]] = {metric: [] for metric in metrics}
     for batch in batches:

@@ -57,10 +57,7 @@ def loaded(load: Callable[[Path, str], Network], weights: Path, device: str) -> 
 
 
 def trained(network: Network, weights: Path, part: str, device: torch.device | str) -> Network:
-    """Give `network` the weights of its `part` of the file and return it, on `device`, for inference only.
-
-    Raises ValueError when they do not fit.
-    """
+    """`network` for inference on `device`, with the weights of its `part` of the file. Raises ValueError if they do not fit."""
     state = {name.removeprefix(f"{part}."): value for name, value in load_file(weights).items() if name.startswith(f"{part}.")}
     try:
         network.load_state_dict(state)

@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import torch
@@ -28,8 +28,8 @@ from facesr_lib.metrics.weights import WeightsMissing, find, require
 _BLOCK = 16  # images that go through the network together
 
 
-class Extractor(Protocol):
-    """A network that turns an 8-bit image into `dim` numbers.
+class Extractor(nn.Module):
+    """Turns 8-bit images into `dim` numbers each: uint8 RGB (n, 3, H, W) on its device -> float32 (n, dim).
 
     fid, kid: the records of the two distances between sets of its features, see `set_metrics`; their convention says how
     the images enter.  version: changes whenever the features would, for caches.
@@ -40,12 +40,6 @@ class Extractor(Protocol):
     version: str
     dim: int
 
-    def __call__(self, levels: Tensor) -> Tensor:
-        """uint8 RGB (n, 3, H, W) on the extractor's device -> float32 (n, dim)."""
-
-    def to(self, device: torch.device | str) -> Extractor:
-        """The extractor itself, moved to a device."""
-
 
 def set_metrics(network: str, convention: str, *, official: bool = False) -> tuple[Metric, Metric]:
     """The records of Frechet distance and kernel distance (times 1000) of a network's features; lower is better.
@@ -55,15 +49,11 @@ def set_metrics(network: str, convention: str, *, official: bool = False) -> tup
     name = "FID" if official else "FD"
     key = network.lower()
     fid = Metric(f"{name.lower()}_{key}", f"{name} ({network})", frechet_distance, "FID", convention)
-    kid = Metric(f"kid_{key}", f"KID ({network}) x1000", _kernel_distance_x1000, "KID", convention)
+    kid = Metric(f"kid_{key}", f"KID ({network}) x1000", lambda a, b: 1000 * kernel_distance(a, b), "KID", convention)
     return replace(fid, higher_is_better=False), replace(kid, higher_is_better=False)
 
 
-def _kernel_distance_x1000(a: Features, b: Features) -> float:
-    return 1000 * kernel_distance(a, b)
-
-
-class InceptionFeatures:
+class InceptionFeatures(Extractor):
     """The official features of FID and KID: 2048 pooled ones of Inception 2015-12-05, resized and computed by torch-fidelity.
 
     Raises WeightsMissing, with the command to run, when the weights are not on this machine.
@@ -76,19 +66,15 @@ class InceptionFeatures:
         path = require("inception")
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
+        super().__init__()
         torch.load(path, "cpu", weights_only=True)  # torch-fidelity unpickles: first see that the file holds tensors only
-        self._network = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(path))
+        self.network = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(path))
 
-    def __call__(self, levels: Tensor) -> Tensor:
-        features: Tensor = self._network(levels)[0]
-        return features
-
-    def to(self, device: torch.device | str) -> InceptionFeatures:
-        self._network.to(device)
-        return self
+    def forward(self, levels: Tensor) -> Tensor:
+        return self.network(levels)[0]
 
 
-class MobileNetFeatures:
+class MobileNetFeatures(Extractor):
     """A named substitute where Inception cannot be had: 1280 pooled features of torchvision's MobileNetV2 (ImageNet V1 weights).
 
     The image is resized to 224x224 (bilinear, antialiased when it shrinks) and normalised with ImageNet's mean and standard
@@ -96,9 +82,8 @@ class MobileNetFeatures:
     Raises WeightsMissing, with the command to run, when the weights are not on this machine.
     """
 
-    fid, kid = set_metrics(
-        "MobileNetV2", "torchvision mobilenet_v2, 224 px antialiased bilinear, ImageNet normalisation, average pool"
-    )
+    convention = "torchvision mobilenet_v2, 224 px antialiased bilinear, ImageNet normalisation, average pool"
+    fid, kid = set_metrics("MobileNetV2", convention)
     version, dim = "mobilenet_v2-b0353104", 1280
 
     def __init__(self) -> None:
@@ -108,25 +93,17 @@ class MobileNetFeatures:
         with torch.device("meta"):  # nothing is drawn: a score must not use up random numbers
             network = mobilenet_v2(weights=None)
         network.load_state_dict(state, assign=True)
-        self._network = _quicker(network.features.eval().requires_grad_(False))
-        self._mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
-        self._std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+        super().__init__()
+        self.network = _quicker(network.features.eval().requires_grad_(False))
 
-    def __call__(self, levels: Tensor) -> Tensor:
-        x = levels.float() / 255
-        x = F.interpolate(x, size=(224, 224), mode="bilinear", align_corners=False, antialias=True)
-        features: Tensor = self._network((x - self._mean) / self._std)
-        return features.mean(dim=(2, 3))
-
-    def to(self, device: torch.device | str) -> MobileNetFeatures:
-        self._network.to(device)
-        self._mean, self._std = self._mean.to(device), self._std.to(device)
-        return self
+    def forward(self, levels: Tensor) -> Tensor:
+        x = F.interpolate(levels.float() / 255, size=(224, 224), mode="bilinear", align_corners=False, antialias=True)
+        mean, std = (x.new_tensor(of_imagenet)[:, None, None] for of_imagenet in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+        return self.network((x - mean) / std).mean(dim=(2, 3))
 
 
 def _quicker(network: nn.Module) -> nn.Module:
-    """The same network up to rounding, in less than half the time on a CPU: channels last, and batch norms folded into the
-    convolutions before them."""
+    """The same up to rounding, in less than half the time on a CPU: channels last, batch norms folded into convolutions."""
     for block in network.modules():
         layers = list(block.named_children()) if isinstance(block, nn.Sequential) else []
         for (name, layer), (after, norm) in itertools.pairwise(layers):
@@ -154,8 +131,7 @@ def features(extractor: Extractor, batches: Iterable[Tensor], device: torch.devi
     """Features (N, extractor.dim), float64, of all images of a stream of RGB batches (n, 3, H, W) in [0, 1], in order.
 
     Images are rounded to 8 bit and regrouped into blocks of one size, so that the caller's batch size changes nothing.
-    One batch and one block are in memory at a time. For a super-resolver:
-    `features(extractor, (method.super_resolve(batch["lr"]) for batch in batches))`.
+    One batch and one block are in memory at a time. Of SR: `features(extractor, (sr(batch["lr"]) for batch in batches))`.
     Raises ValueError when there is no image or one holds NaN or infinity; TypeError or ValueError for other shapes.
     """
     extractor = extractor.to(device)
@@ -188,29 +164,21 @@ def image_set_features(extractor: Extractor, images: ImageSet, folder: Path, dev
 
 
 def set_scores(sr_features: Features, hr_features: Features, extractor: Extractor) -> dict[Metric, float]:
-    """Both distances of two feature sets, lower is better. FID depends on the number of images: the convention states it.
-
-    Warns, as `frechet_distance`, when N < D.
-    """
+    """Both distances of two feature sets. FID depends on the number of images, so the convention states it; warns if N < D."""
     sizes = f"{len(sr_features)} SR vs {len(hr_features)} HR images, 8-bit RGB"
-    return {
-        replace(metric, convention=f"{sizes}, {metric.convention}"): metric(sr_features, hr_features)
-        for metric in (extractor.fid, extractor.kid)
-    }
+    metrics = [replace(metric, convention=f"{sizes}, {metric.convention}") for metric in (extractor.fid, extractor.kid)]
+    return {metric: metric(sr_features, hr_features) for metric in metrics}
 
 
 def _blocks(batches: Iterable[Tensor]) -> Iterator[Tensor]:
     """The images of a stream as uint8 blocks of _BLOCK; the last may be smaller, and so may one before a new image size."""
-    kept: list[Tensor] = []
+    for _, alike in itertools.groupby(_levels(batches), key=lambda image: image.shape):
+        while block := list(itertools.islice(alike, _BLOCK)):
+            yield torch.stack(block)
+
+
+def _levels(batches: Iterable[Tensor]) -> Iterator[Tensor]:
+    """The images of a stream one by one, uint8 (3, H, W)."""
     for batch in batches:
         check_finite(batch, "batch")
-        for image in to_uint8(batch):
-            if kept and image.shape != kept[0].shape:
-                yield torch.stack(kept)
-                kept = []
-            kept.append(image)
-            if len(kept) == _BLOCK:
-                yield torch.stack(kept)
-                kept = []
-    if kept:
-        yield torch.stack(kept)
+        yield from to_uint8(batch)

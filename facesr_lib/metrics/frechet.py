@@ -15,18 +15,14 @@ def frechet_distance(f1: ArrayLike, f2: ArrayLike) -> float:
     ||mu_1 - mu_2||^2 + tr S_1 + tr S_2 - 2 tr (S_1 S_2)^(1/2), sample covariances (division by n - 1), as FID (Heusel et
     al., NeurIPS 2017). The last trace is the sum of the singular values of X_1 X_2^T / sqrt((n - 1) (m - 1)), X the centred
     features. This never takes the square root of a rounding error, so fewer images than dimensions are handled exactly, and
-    no epsilon is added to a diagonal. QR keeps the matrix at most D x D. Float64.
-    The value depends on the number of images (it falls as N grows): compare only sets of one size. Warns when N < D.
-    Raises ValueError for other shapes, fewer than two images, NaN or infinity.
+    no epsilon is added to a diagonal. QR keeps the matrix at most D x D. Float64. The value falls as N grows: compare only
+    sets of one size. Warns when N < D. Raises ValueError for other shapes, fewer than two images, NaN or infinity.
     """
     a, b = _checked(f1, f2)
     n, dim = min(len(a), len(b)), a.shape[1]
     if n < dim:
-        warnings.warn(
-            f"Frechet distance of {n} images in {dim} dimensions: the value is biased upwards and only comparable at equal N; "
-            "give the kernel distance (KID) beside it",
-            stacklevel=2,
-        )
+        biased = "the value is biased upwards and only comparable at equal N; give the kernel distance (KID) beside it"
+        warnings.warn(f"Frechet distance of {n} images in {dim} dimensions: {biased}", stacklevel=2)
     mean_a, mean_b = a.mean(axis=0), b.mean(axis=0)
     root_a, root_b = _covariance_root(a - mean_a), _covariance_root(b - mean_b)
     covariance = np.linalg.svd(root_a @ root_b.T, compute_uv=False).sum()
@@ -37,9 +33,8 @@ def frechet_distance(f1: ArrayLike, f2: ArrayLike) -> float:
 def kernel_distance(f1: ArrayLike, f2: ArrayLike) -> float:
     """Unbiased squared MMD of two feature sets (N, D) and (M, D) under the kernel (a.b / D + 1)^3, lower is better.
 
-    KID (Binkowski et al., ICLR 2018) over the full sets. Its expectation does not depend on N or M, so it can be used on few
-    images; sets from one distribution score around 0, also slightly below. Float64, in blocks of rows.
-    Raises ValueError as `frechet_distance` does.
+    KID (Binkowski et al., ICLR 2018) over the full sets, float64. Its expectation does not depend on N or M, so few images do;
+    sets from one distribution score around 0, also slightly below. Raises ValueError as `frechet_distance` does.
     """
     a, b = _checked(f1, f2)
     n, m = len(a), len(b)

@@ -25,10 +25,7 @@ _BACKENDS = {
 
 
 class Lpips:
-    """One LPIPS network on one device; `metric(sr, hr)` scores images. Made by `lpips_metric`.
-
-    metric: its record, whose label names the backend.
-    """
+    """One LPIPS network on one device, made by `lpips_metric`. metric: its record, whose label names the backend."""
 
     def __init__(self, backend: Backend, device: torch.device | str = "cpu") -> None:
         label, network, weights, self._smallest = _BACKENDS[backend]
@@ -42,8 +39,7 @@ class Lpips:
     def __call__(self, sr: Tensor, hr: Tensor) -> Tensor:
         """LPIPS of each pair, 0 for identical images, lower is better: two RGB (N, 3, H, W) in [0, 1] -> (N,) float64.
 
-        Both are rounded to 8 bit first. No gradient. Raises ValueError for different shapes, NaN, or images too small for
-        the network.
+        Both are rounded to 8 bit first. No gradient. Raises ValueError for different shapes, NaN, or images too small.
         """
         self._check(sr, hr)
         scores = torch.empty(len(sr), dtype=torch.float64)
@@ -66,10 +62,8 @@ class Lpips:
 
     def _check(self, sr: Tensor, hr: Tensor) -> None:
         check_pair(sr, hr)
-        if min(sr.shape[2:]) < self._smallest:
-            raise ValueError(
-                f"{self.metric.label} needs at least {self._smallest} x {self._smallest} pixels, got {tuple(sr.shape[2:])}"
-            )
+        if min(sr.shape[2:]) < (n := self._smallest):
+            raise ValueError(f"{self.metric.label} needs at least {n} x {n} pixels, got {tuple(sr.shape[2:])}")
 
 
 def lpips_metric(backend: Backend | Literal["auto"] = "auto", device: torch.device | str = "cpu") -> Lpips:

@@ -33,15 +33,12 @@ def niqe(x: Tensor, *, enlarge: bool | int = False, luma: Luma = "y") -> Tensor:
     """NIQE of each image, lower is better, about 2 to 10 for photographs: RGB (N, 3, H, W) in [0, 1] -> (N,) float64.
 
     Mittal, Soundararajan and Bovik, "Making a completely blind image quality analyzer" (IEEE Signal Processing Letters
-    20, 2013): 36 features of 96x96 blocks at two scales, a Gaussian fitted to them, and its distance to the Gaussian of
-    the authors' pristine photographs. BasicSR's convention: 8-bit image, BT.601 studio-range Y rounded to whole levels,
-    cut to multiples of 96 at the right and bottom. luma="gray" takes full-range grey, as the authors' MATLAB release
-    does; the two differ by 0.1 to 0.5.
-
-    A block without texture (a blank background) has no statistics and is left out; at least two must remain. The four
-    blocks of 192x192 pixels give a weak estimate: compare means over many images, all of one size.
-    With `enlarge`, images under 192 px are first enlarged with MATLAB's bicubic. True takes the smallest whole factor
-    that reaches 192; a number is the factor for every image.
+    20, 2013): 36 features of 96x96 blocks at two scales, a Gaussian fitted to them, and its distance to the Gaussian of the
+    authors' pristine photographs. BasicSR's convention: 8-bit image, BT.601 studio-range Y rounded to whole levels, cut to
+    multiples of 96 at the right and bottom. luma="gray" takes full-range grey, as the authors' MATLAB release; they differ by
+    0.1 to 0.5. A block without texture (a blank background) has no statistics and is left out; at least two must remain. The
+    four blocks of 192x192 pixels give a weak estimate: compare means over many images, all of one size. enlarge: first enlarge
+    images under 192 px with MATLAB's bicubic, by the smallest whole factor that reaches 192 (True) or by this factor.
 
     Raises ValueError for a side under 192 px, images with fewer than two textured blocks, NaN or infinity;
     WeightsMissing, with the command to run, without the pristine parameters. Computed on the CPU, also for CUDA tensors.
@@ -70,18 +67,11 @@ def niqe(x: Tensor, *, enlarge: bool | int = False, luma: Luma = "y") -> Tensor:
 
 
 def niqe_metric(size: int) -> Metric:
-    """The record of `niqe` for images of `size` pixels, enlarged by the smallest whole factor that reaches 192 pixels.
-
-    Raises WeightsMissing without the pristine parameters.
-    """
+    """The record of `niqe` with `enlarge` for images of `size` px. Raises WeightsMissing without the pristine parameters."""
     require("niqe")
     factor = max(1, ceil(SMALLEST / size))
     label = f"NIQE (Y, BasicSR blocks{f', bicubic x{factor}' if factor > 1 else ''})"
-
-    def function(sr: Tensor, hr: Tensor | None = None) -> Tensor:
-        return niqe(sr, enlarge=factor)
-
-    return Metric("niqe", label, function, "NIQE", convention=label, higher_is_better=False)
+    return Metric("niqe", label, lambda sr, hr=None: niqe(sr, enlarge=factor), "NIQE", label, higher_is_better=False)
 
 
 def _factor(x: Tensor, enlarge: bool | int) -> int:
@@ -155,8 +145,7 @@ def _blur(plane: Array) -> Array:
 def fit_aggd(values: Array) -> tuple[Array, Array, Array]:
     """Asymmetric generalised Gaussian of each set of values, by moments: (K, ...) -> shape, left and right scale, each (K,).
 
-    Lasmar, Stitou and Berthoumieu (ICIP 2009), with shapes from 0.2 to 10 in steps of 0.001. NaN where values are missing
-    on one side of zero.
+    Lasmar, Stitou and Berthoumieu (ICIP 2009), shapes 0.2 to 10 in steps of 0.001. NaN where one side of zero has no values.
     """
     values = values.reshape(len(values), -1)
     squares = values**2

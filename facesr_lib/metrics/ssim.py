@@ -20,9 +20,8 @@ def ssim(sr: Tensor, hr: Tensor, *, y: bool = False, crop: int = 0) -> Tensor:
 
     Wang et al. (IEEE Trans. Image Processing 13, 2004) in BasicSR's convention: both images are rounded to 8 bit, `crop`
     pixels are cut from every side; 11x11 Gaussian window of sigma 1.5 only where it fits (5 more pixels lost per side),
-    population covariance, K1 = 0.01, K2 = 0.03, L = 255; mean over positions and channels, or over the BT.601
-    studio-range Y (not rounded) with `y`. No down-sampling first. Float64 throughout.
-    Raises ValueError for different shapes, images under 11x11 after the crop, NaN or infinity.
+    population covariance, K1 = 0.01, K2 = 0.03, L = 255; mean over positions and channels, or over BT.601 studio-range Y (not
+    rounded) with `y`. No down-sampling, float64. Raises ValueError for other shapes, NaN, infinity, under 11x11 after the crop.
     """
     a, b = scored_planes(sr, hr, y=y, crop=crop, smallest=_WINDOW)
     # One image at a time: a score cannot depend on its batch, and memory does not grow with it.

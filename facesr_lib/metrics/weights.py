@@ -34,11 +34,6 @@ class Package:
     name: str
     version: str
 
-    @property
-    def requirement(self) -> str:
-        """The release as pip or npm spell it."""
-        return f"{self.name}=={self.version}" if self.index == "pypi" else f"{self.name}@{self.version}"
-
 
 @dataclass(frozen=True)
 class WeightFile:
@@ -98,12 +93,11 @@ def _read_table() -> dict[str, Weights]:
     found = {}
     for name, entry in table.items():
         folder = entry.pop("folder", "")  # of the files inside the package
-        files_, made_from = (
-            tuple(WeightFile(member=folder and f"{folder}/{file['name']}", **file) for file in entry.pop(kind, ()))
-            for kind in ("files", "made_from")
-        )
+        for kind in ("files", "made_from"):
+            listed = entry.pop(kind, ())
+            entry[kind] = tuple(WeightFile(member=folder and f"{folder}/{file['name']}", **file) for file in listed)
         source = Download(entry.pop("url")) if "url" in entry else Package(**entry.pop("package"))
-        found[name] = Weights(name, source=source, files=files_, made_from=made_from, **entry)
+        found[name] = Weights(name, source=source, **entry)
     return found
 
 

@@ -38,6 +38,7 @@ STYLE: Any = {
 }
 BOX_COLOR = "#E69F00"
 DPI = 150  # of saved figures
+Rows = Sequence[Mapping[str, Any]]
 
 
 class NotebookFigure(Figure):
@@ -75,7 +76,7 @@ def image_grid(
     counts = {title: len(images) for title, images in arrays.items()}
     if len(set(counts.values())) != 1:
         raise ValueError(f"every column needs the same number of images, and there must be a column; got {counts}")
-    chosen = list(range(min(counts.values()))) if rows is None else list(rows)
+    chosen = list(range(min(counts.values())) if rows is None else rows)
     if not chosen:
         raise ValueError("no image to show: rows is empty")
     if zoom is not None and not (min(zoom) >= 0 and zoom[2] > 0 and max(zoom[0], zoom[1]) + zoom[2] <= 1):
@@ -107,13 +108,7 @@ def image_grid(
 
 
 def curves(
-    rows: Sequence[Mapping[str, Any]],
-    *keys: str,
-    x: str = "step",
-    ylabel: str = "",
-    title: str = "",
-    log: bool = False,
-    average: int = 1,
+    rows: Rows, *keys: str, x: str = "step", ylabel: str = "", title: str = "", log: bool = False, average: int = 1
 ) -> NotebookFigure:
     """Plot columns of a training log against its column `x`.
 
@@ -134,9 +129,7 @@ def curves(
                 steps = steps[average - 1 :]
                 values = np.convolve(values, np.full(average, 1 / average), mode="valid")
             axes.plot(steps, values, color=color, linestyle=dash, marker="o" if len(values) == 1 else None, label=key)
-        axes.set_xlabel(x)
-        axes.set_ylabel(ylabel or (keys[0] if len(keys) == 1 else ""))
-        axes.set_title(title)
+        axes.set(xlabel=x, ylabel=ylabel or (keys[0] if len(keys) == 1 else ""), title=title)
         if log:
             axes.set_yscale("log")
         if len(keys) > 1:
@@ -145,10 +138,7 @@ def curves(
 
 
 def png_html(png: bytes, alt: str) -> str:
-    """A PNG saved at `DPI` as an <img> that holds it, in the size it was drawn (96 CSS pixels per inch).
-
-    Raises ValueError if the bytes are no PNG file.
-    """
+    """A PNG saved at `DPI` as an <img> that holds it, in its drawn size (96 CSS pixels an inch). ValueError if it is none."""
     if not png.startswith(b"\x89PNG\r\n\x1a\n"):
         raise ValueError("not a PNG file")
     width, height = (round(int.from_bytes(png[start : start + 4], "big") * 96 / DPI) for start in (16, 20))

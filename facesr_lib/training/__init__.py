@@ -8,28 +8,3 @@ from facesr_lib.training.setting import Setting
 from facesr_lib.training.stages import StageCache, train_stage
 from facesr_lib.training.trained import Trained
 from facesr_lib.training.trainer import NonFiniteLoss, Trainer, TrainerOptions
-
-__all__ = [
-    "Batch",
-    "CsvLog",
-    "Device",
-    "Method",
-    "NonFiniteLoss",
-    "Setting",
-    "StageCache",
-    "SuperResolver",
-    "Trained",
-    "Trainer",
-    "TrainerOptions",
-    "WrongRun",
-    "checkpoints",
-    "evaluating",
-    "frozen",
-    "load_latest",
-    "load_weights",
-    "read_facts",
-    "resolve_device",
-    "save_checkpoint",
-    "train_stage",
-    "unwrap",
-]

@@ -39,7 +39,10 @@ def save_checkpoint(folder: Path, method: Method, step: int, identity: str, *, k
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     save_file(_weights(method), temporary / "weights.safetensors")
-    torch.save({"optimizers": _optimizer_states(method), "rng": _rng_state()}, temporary / "state.pt")
+    optimizers = {name: optimizer.state_dict() for name, optimizer in method.optimizers.items()}
+    # Only torch's generators: batches draw from their own, keyed by (seed, step), and nothing else may draw during training.
+    rng = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
+    torch.save({"optimizers": optimizers, "rng": rng}, temporary / "state.pt")
     files = {name: file_digest(temporary / name) for name in ("weights.safetensors", "state.pt")}
     # Method and config are for whoever finds the checkpoint without the run: they say which network the weights are of.
     made_by = {"method": type(method).__name__, "config": plain(method.config)}
@@ -78,9 +81,8 @@ def load_latest(folder: Path, method: Method, identity: str) -> int:
             continue
         if facts["identity"] != identity:
             raise WrongRun(
-                f"{path} belongs to a run with another configuration, seed or data set "
-                f"({facts['identity']}, this run is {identity}): "
-                f"train into another folder, or delete {folder} to start again"
+                f"{path} belongs to a run with another configuration, seed or data set ({facts['identity']}, this run is "
+                f"{identity}): train into another folder, or delete {folder} to start again"
             )
         _restore(method, weights, state)
         return int(facts["step"])
@@ -89,8 +91,7 @@ def load_latest(folder: Path, method: Method, identity: str) -> int:
 
 def load_weights(path: Path, method: Method) -> None:
     """Load only networks and averages from a checkpoint folder or a weights.safetensors file into a built method."""
-    file = path / "weights.safetensors" if path.is_dir() else path
-    _restore_weights(method, load_file(file))
+    _restore_weights(method, load_file(path / "weights.safetensors" if path.is_dir() else path))
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -121,11 +122,8 @@ def _modules(method: Method) -> dict[str, torch.nn.Module]:
 
 def _weights(method: Method) -> dict[str, Tensor]:
     # Copies, because safetensors refuses tensors that share memory; contiguous, because channels_last is only a layout.
-    return {
-        f"{prefix}/{key}": value.detach().cpu().contiguous().clone()
-        for prefix, module in _modules(method).items()
-        for key, value in module.state_dict().items()
-    }
+    states = [(prefix, module.state_dict()) for prefix, module in _modules(method).items()]
+    return {f"{prefix}/{key}": v.detach().cpu().contiguous().clone() for prefix, state in states for key, v in state.items()}
 
 
 def _restore(method: Method, weights: dict[str, Tensor], state: dict[str, Any]) -> None:
@@ -141,12 +139,3 @@ def _restore_weights(method: Method, weights: dict[str, Tensor]) -> None:
     for prefix, module in _modules(method).items():
         start = f"{prefix}/"
         module.load_state_dict({key.removeprefix(start): value for key, value in weights.items() if key.startswith(start)})
-
-
-def _optimizer_states(method: Method) -> dict[str, Any]:
-    return {name: optimizer.state_dict() for name, optimizer in method.optimizers.items()}
-
-
-def _rng_state() -> dict[str, Any]:
-    # Only torch's generators: batches draw from their own, keyed by (seed, step), and nothing else may draw during training.
-    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}

@@ -10,10 +10,7 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 def resolve_device(name: str) -> torch.device:
-    """Turn "auto" (CUDA if there is any, else CPU), "cpu" or "cuda" into a device.
-
-    Raises ValueError for any other name, and for "cuda" on a machine without it.
-    """
+    """The device of "auto" (CUDA if there is any), "cpu" or "cuda". Raises ValueError for other names, or CUDA where none is."""
     if name not in ("auto", "cpu", "cuda"):
         raise ValueError(f"unknown device {name!r}: choose auto, cpu or cuda")
     if name == "cuda" and not torch.cuda.is_available():
@@ -35,8 +32,5 @@ def make_accelerator(device: str, mixed_precision: str, *, grows: bool = False) 
     if state and (state.get("_mixed_precision") != mixed_precision or state.get("_cpu") != on_cpu):
         AcceleratorState._reset_state(reset_partial_state=True)
     # Buffers (batch-norm statistics) are not broadcast: a discriminator runs twice before its backward pass.
-    return Accelerator(
-        cpu=on_cpu,
-        mixed_precision=mixed_precision,
-        kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False, find_unused_parameters=grows)],
-    )
+    distributed = DistributedDataParallelKwargs(broadcast_buffers=False, find_unused_parameters=grows)
+    return Accelerator(cpu=on_cpu, mixed_precision=mixed_precision, kwargs_handlers=[distributed])

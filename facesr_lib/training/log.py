@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
 from facesr_lib.files import write_atomically
@@ -9,11 +10,11 @@ from facesr_lib.files import write_atomically
 Row = dict[str, float]
 
 
+@dataclass(frozen=True)
 class CsvLog:
     """Rows of numbers with a `step` column, appended to `path`; the first row fixes the columns."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    path: Path
 
     def rows(self) -> list[Row]:
         """All complete rows; a last line that a kill cut off is left out."""

@@ -18,9 +18,8 @@ Batch = Mapping[str, Tensor]
 class Method(ABC):
     """What the Trainer trains. Subclasses fill the dictionaries in `build()` and write `step`.
 
-    networks: every network that is trained, by name.
+    networks: all that are trained, by name; averages: exponential moving ones of some, which `inference_network` prefers.
     optimizers, learning_rates: by the name of the update they serve ("generator", "discriminator", ...).
-    averages: exponential moving averages of some networks; `inference_network` prefers them.
     config: the dataclass that decides what is built; checkpoints keep it, so that the networks can be built again from it.
     grows: whether some parameters get no gradient in some steps, as in a network that grows.
     accelerator: set by the Trainer, which knows the device, the precision and the number of processes.

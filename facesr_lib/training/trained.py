@@ -19,10 +19,7 @@ M = TypeVar("M", bound=Method)
 
 @dataclass(frozen=True)
 class Trained(Generic[M]):
-    """A finished training. log: loss terms by step; validation: what `validate` returned, by step.
-
-    reused: whether the training had finished earlier and was only loaded.
-    """
+    """log: loss terms by step; validation: what `validate` returned, by step; reused: trained earlier, only loaded now."""
 
     method: M
     folder: Path
@@ -33,10 +30,7 @@ class Trained(Generic[M]):
     def previews(self) -> list[tuple[int, Tensor]]:
         """What `preview` returned at every validation: (steps done, images (n, 3, H, W) in [0, 1]); empty without one."""
         frames = sorted((self.folder / "previews").glob("step-*.npy"))
-        return [
-            (int(path.stem.removeprefix("step-")), to_float(torch.from_numpy(np.load(path, allow_pickle=False))))
-            for path in frames
-        ]
+        return [(int(path.stem.removeprefix("step-")), to_float(torch.from_numpy(np.load(path)))) for path in frames]
 
 
 def save_preview(folder: Path, step: int, images: Tensor) -> None:

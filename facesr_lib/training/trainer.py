@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal
 
@@ -50,6 +50,7 @@ class TrainerOptions:
                 raise ValueError(f"TrainerOptions.{name} must be at least 1, got {getattr(self, name)}")
 
 
+@dataclass(eq=False)
 class Trainer(Generic[M]):
     """Trains `method` on `batches(step)` inside `folder`, where `log.csv`, `validation.csv` and `checkpoints/` live.
 
@@ -58,39 +59,28 @@ class Trainer(Generic[M]):
     preview: called at the same steps; returns images (n, 3, H, W) in [0, 1], which are kept in `previews/`.
     """
 
-    def __init__(
-        self,
-        method: M,
-        batches: Batches,
-        folder: Path | str,
-        options: TrainerOptions,
-        *,
-        seed: int = 0,
-        key: dict[str, Any] | None = None,
-        validate: Callable[[M], dict[str, float]] | None = None,
-        preview: Callable[[M], Tensor] | None = None,
-        title: str = "training",
-    ) -> None:
-        self.method = method
-        self.batches = batches
-        self.folder = Path(folder)
-        self.options = options
-        self.seed = seed
-        self.identity = config_hash({"key": key or {}, "seed": seed})
-        self.validate = validate
-        self.preview = preview
-        self.title = title
-        self.log = CsvLog(self.folder / "log.csv")
-        self.validation = CsvLog(self.folder / "validation.csv")
-        self.accelerator = make_accelerator(options.device, options.mixed_precision, grows=method.grows)
+    method: M
+    batches: Batches
+    folder: Path
+    options: TrainerOptions
+    _: KW_ONLY
+    seed: int = 0
+    key: dict[str, Any] = field(default_factory=dict)
+    validate: Callable[[M], dict[str, float]] | None = None
+    preview: Callable[[M], Tensor] | None = None
+    title: str = "training"
+
+    def __post_init__(self) -> None:
+        self.identity = config_hash({"key": self.key, "seed": self.seed})
+        self.log, self.validation = CsvLog(self.folder / "log.csv"), CsvLog(self.folder / "validation.csv")
+        self.accelerator = make_accelerator(self.options.device, self.options.mixed_precision, grows=self.method.grows)
         self._pending: list[tuple[int, dict[str, Tensor]]] = []
 
     def train(self) -> Trained[M]:
         """Build the method from the seed, load the newest whole checkpoint if there is one, and train to the last step.
 
         A finished run is only loaded. On Ctrl-C (or Jupyter's stop button) the current step is finished and saved first.
-        Raises NonFiniteLoss (naming step and terms), WrongRun for a folder of another run, MemoryError with advice when
-        a GPU runs out of memory.
+        Raises NonFiniteLoss (naming step and terms), WrongRun for a folder of another run, MemoryError with advice for a GPU.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         start = self._prepare()
@@ -101,13 +91,8 @@ class Trainer(Generic[M]):
                     bar.update()
                     self._record(step + 1, bar, interrupted)
         except torch.cuda.OutOfMemoryError as error:
-            raise MemoryError(
-                "the GPU ran out of memory: lower the batch size in the config, or choose a smaller profile"
-            ) from error
-        reused = start >= self.options.steps
-        return Trained(self.method, self.folder, self.log.rows(), self.validation.rows(), reused)
-
-    # -- the parts of train -------------------------------------------------------------------------------------
+            raise MemoryError("the GPU ran out of memory: lower the config's batch size, or choose a smaller profile") from error
+        return Trained(self.method, self.folder, self.log.rows(), self.validation.rows(), reused=start >= self.options.steps)
 
     def _prepare(self) -> int:
         torch.manual_seed(self.seed)
@@ -125,9 +110,7 @@ class Trainer(Generic[M]):
         for name, optimizer in method.optimizers.items():
             # Loaded on the CPU before its parameters moved: the state follows them.
             for parameter, state in optimizer.state.items():
-                optimizer.state[parameter] = {
-                    k: v.to(parameter.device) if isinstance(v, Tensor) and v.ndim else v for k, v in state.items()
-                }
+                state.update({k: v.to(parameter.device) for k, v in state.items() if isinstance(v, Tensor) and v.ndim})
             method.optimizers[name] = self.accelerator.prepare(optimizer)
         for average in method.averages.values():
             average.to(self.accelerator.device)

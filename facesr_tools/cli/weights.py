@@ -141,6 +141,7 @@ def _facts(weights: Weights, found: State) -> dict[str, Any]:
 
 def _origin(weights: Weights) -> str:
     from facesr_lib.metrics.weights import Download
+    from facesr_tools.weights import requirement
 
     source = weights.source
-    return source.url if isinstance(source, Download) else f"{source.index}: {source.requirement}"
+    return source.url if isinstance(source, Download) else f"{source.index}: {requirement(source)}"

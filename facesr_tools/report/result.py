@@ -2,12 +2,15 @@
 
 import functools
 import json
+import math
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from facesr_lib.data.images import ROLES
-from facesr_lib.evaluate.result import NON_FINITE, without_home
+from facesr_lib.evaluate.result import without_home
+
+_NON_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}  # as `jsonable` writes them
 
 
 class BrokenResult(ValueError):
@@ -75,4 +78,4 @@ def _refuse_constant(name: str) -> None:
 def _numbers_back(value: Any) -> Any:
     if isinstance(value, list):
         return [_numbers_back(item) for item in value]
-    return NON_FINITE.get(value, value) if isinstance(value, str) else value
+    return _NON_FINITE.get(value, value) if isinstance(value, str) else value

@@ -11,11 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from facesr_lib.config import write_fresh_since
+from facesr_lib.config import FRESH_SINCE
+from facesr_lib.files import write_atomically
 from facesr_tools.runner.log import ANSI, Log
 from facesr_tools.runner.machine import memory_limit, readable
 from facesr_tools.runner.notebooks import Notebook
 from facesr_tools.runner.progress import Progress, code_cells
+
+
+def write_fresh_since(folder: Path, moment: float) -> None:
+    """Tell the notebook whose run folder this is that trainings from before `moment` (seconds since 1970) do not count.
+
+    0 takes that back.
+    """
+    if moment:
+        write_atomically(folder / FRESH_SINCE, repr(moment).encode())
+    else:
+        (folder / FRESH_SINCE).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,8 @@ def public_names(module: ModuleType) -> list[str]:
 
 
 def _defines(module: ModuleType, value: object) -> bool:
-    inside = str(getattr(value, "__module__", ""))
-    return (inspect.isclass(value) or inspect.isfunction(value)) and (inside + ".").startswith(module.__name__ + ".")
+    """Whether a value that can be called (a class, a function, a metric such as PSNR) comes from the module or its submodules."""
+    return callable(value) and f"{getattr(value, '__module__', '')}.".startswith(f"{module.__name__}.")
 
 
 def _page(module: ModuleType) -> str:

@@ -19,7 +19,7 @@ from facesr_lib.evaluate.provenance import git_state, package_versions, peak_mem
 
 
 def test_it_names_no_person_machine_or_folder(tmp_path: Path) -> None:
-    text = json.dumps(provenance(started=datetime.now(UTC), seeds={"run": 0}, data={"faces": "ab"}), allow_nan=False)
+    text = json.dumps(provenance(datetime.now(UTC), 0, {"faces": "ab"}, {}), allow_nan=False)
     private = {str(Path.home()), str(tmp_path), str(Path(__file__).parents[2]), sys.prefix, platform.node()}
     with contextlib.suppress(KeyError, OSError):  # a container may know no user
         private.add(getpass.getuser())
@@ -30,20 +30,19 @@ def test_it_names_no_person_machine_or_folder(tmp_path: Path) -> None:
 
 
 def test_times_versions_and_memory() -> None:
-    origin = provenance(started=datetime.now(UTC) - timedelta(seconds=90))
+    origin = provenance(datetime.now(UTC) - timedelta(seconds=90), 0, {}, {})
     assert 90 <= origin["wall_seconds"] < 150
     assert datetime.fromisoformat(origin["finished"]).utcoffset() == timedelta(0)
     assert origin["packages"]["torch"] == torch.__version__.partition("+")[0]
     assert {"numpy", "pillow", "opencv-python-headless"} <= origin["packages"].keys()
     assert "pytest" not in package_versions()
     assert 0 < origin["peak_memory_mib"] < origin["ram_mib"] * 2
-    assert provenance()["wall_seconds"] is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's own peak")
 def test_peak_memory_is_this_programs_not_its_parents() -> None:
     ballast = bytearray(300 * 1024 * 1024)
-    needs = "import re, sys, psutil\nfrom pathlib import Path\nMIB = 2**20\n"
+    needs = "import re, sys, psutil\nfrom contextlib import suppress\nfrom pathlib import Path\nMIB = 2**20\n"
     code = f"{needs}{inspect.getsource(peak_memory_mib)}\nprint(peak_memory_mib())"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert len(ballast) / 2**20 + 10 < (peak_memory_mib() or 0)

@@ -16,13 +16,14 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 import facesr_lib.evaluate.run as run_module
-from facesr_lib.config import config_hash, write_fresh_since
+from facesr_lib.config import config_hash
 from facesr_lib.data import ImageSet
 from facesr_lib.evaluate import Run, default_output_dir
 from facesr_lib.metrics import PSNR, SSIM, Metric, psnr_metric
 from facesr_lib.papers import find_paper
 from facesr_lib.training import resolve_device
 from facesr_tools.report import load_result
+from facesr_tools.runner.execute import write_fresh_since
 
 StartRun = Callable[..., Run]
 
@@ -171,18 +172,12 @@ def test_recorded_scores_are_found_by_set_and_metric(start: StartRun) -> None:
 
 
 def test_an_unfinished_run_leaves_no_result(start: StartRun) -> None:
-    def stopped() -> None:
-        with start() as run:
-            record_everything(run)
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        stopped()
-    folder = start().folder
-    assert not (folder / "result.json").exists()
-    with start() as run:
-        run.note("done")
-    assert load_result(run.folder / "result.json")["notes"] == ["done"]
+    run = start()
+    record_everything(run)
+    assert not (run.folder / "result.json").exists()
+    run = start()
+    run.note("done")
+    assert load_result(run.finish())["notes"] == ["done"]
 
 
 def test_a_failing_write_leaves_the_old_result_or_none(start: StartRun, monkeypatch: pytest.MonkeyPatch) -> None:

