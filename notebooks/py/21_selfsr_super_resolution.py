@@ -263,7 +263,7 @@ run.figure(
 run.figure(
     curves(paired.log, "d_r1", average=smooth, ylabel="gamma/2 times squared slope", title="R1 on real faces"),
     "r1",
-    "The R1 term: how steep the discriminator is at real faces. It grows as the discriminator learns to tell, and falls where a level is added.",
+    "The R1 term: how steep the discriminator is at real faces. It falls where a level is added, and grows again as the discriminator learns to tell.",
     "A noisy curve over training steps.",
 )
 
