@@ -58,9 +58,10 @@ class Config:
     adversarial: tuple[float, float, float] = (0.05, 0.001, 0.001)  # beta of eqs. 4, 6, 8 [paper]
     cycle: float = 1.0  # gamma of eq. 8 [paper]; 0 leaves out DSNet
     learned_lr: bool = True  # TNet learns from DeNet's LR [paper]; False: from bicubic LR (ablation)
+    prepared_dsnet: bool = False  # DSNet starts as the network of stage 1, not afresh: small presets only [ours]
     batch_sizes: tuple[int, int] = (16, 4)  # [paper]
     epochs: tuple[int, int] = (50, 50)  # [ours]
-    learning_rates: tuple[float, float, float] = (1e-4, 1e-4, 1e-4)  # of Adam [paper]: DeNet and DSNet, TNet and SNet, others
+    learning_rates: tuple[float, float, float] = (1e-4, 1e-4, 1e-4)  # of Adam [paper]: DeNet; TNet and SNet; all others
     halving: tuple[int, int] = (10, 10)  # the learning rate is halved every so many epochs [paper]
     flip: bool = True  # [ours]
     tested: int | None = None  # faces to score on, at most; None: all
@@ -69,10 +70,14 @@ class Config:
     def preset(cls, profile: str) -> Config:
         """The configuration of a profile: smoke, quick, workshop or paper. Widths, depths and epochs shrink.
 
-        Fewer steps get a higher learning rate, but not for discriminators: faster ones would win before anything is learnt.
+        Fewer steps get a higher learning rate, but not for discriminators: faster ones would win before anything is learnt. They
+        are too few for a DSNet from nothing, whose cycle loss misleads SNet for as long: it starts prepared, and slow.
         """
-        small = cls(width=16, groups=1, down_width=16, down_blocks=2, discriminator_width=6, learning_rates=(8e-3, 2e-3, 1e-4))
-        larger = cls(width=32, groups=3, down_width=32, down_blocks=4, discriminator_width=24, learning_rates=(5e-4, 5e-4, 1e-4))
+        short = cls(prepared_dsnet=True)
+        small = replace(short, width=16, groups=1, down_width=16, down_blocks=2, discriminator_width=6)
+        small = replace(small, learning_rates=(8e-3, 2e-3, 1e-4))
+        larger = replace(short, width=32, groups=3, down_width=32, down_blocks=4, discriminator_width=24)
+        larger = replace(larger, learning_rates=(5e-4, 5e-4, 1e-4))
         presets = {
             "smoke": replace(small, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1), tested=4),
             "quick": replace(small, batch_sizes=(4, 4), epochs=(20, 5), halving=(5, 1), tested=50),
@@ -81,13 +86,21 @@ class Config:
         }
         return presets[check_profile(profile)]
 
+    @property
+    def needs_stage_1(self) -> bool:
+        """Whether stage 2 needs the network of stage 1."""
+        return self.learned_lr or self.prepared_dsnet
+
     def without_cycle(self) -> Config:
         """No DSNet, no cycle loss (Table 3, "w/o-cycle")."""
         return replace(self, cycle=0.0)
 
     def with_bicubic_lr(self) -> Config:
-        """The teacher learns from bicubic pairs instead of DeNet's (Table 3, "bicubic")."""
-        return replace(self, learned_lr=False)
+        """The teacher learns from bicubic pairs, not DeNet's (Table 3, "bicubic").
+
+        The network of stage 1, if a prepared DSNet needs one, learns bicubic reduction alone. DeNet has no part in this variant.
+        """
+        return replace(self, learned_lr=False, adversarial=(0.0, *self.adversarial[1:]))
 
 
 def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]]:
@@ -152,19 +165,21 @@ class RecurrentResolver(SuperResolver):
 class TeacherStudent(RecurrentResolver):
     """TNet learns from (DeNet(HR), HR), SNet from real LR only. Batches: "hr", "lr" (bicubic), "real_lr".
 
-    The content loss counts all three outputs, the other losses the last one [ours]. DSNet starts afresh and is trained beside
-    SNet: for the cycle and for an adversarial loss [paper], so that the LR it makes of HR looks real, as in CycleGAN [ours].
+    The content loss counts all three outputs, the other losses the last one [ours]. DSNet is trained beside SNet: for the
+    cycle and for an adversarial loss [paper], so that the LR it makes of HR images looks real, as in CycleGAN [ours].
     """
 
     def __init__(self, config: Config, steps_per_epoch: int, denet: nn.Module | None) -> None:
-        """denet: of a finished stage 1, not trained further. None without `learned_lr`; raises ValueError if it is otherwise."""
+        """denet: of a finished stage 1 of this config, not trained further. Raises ValueError if one is missing or not wanted."""
         super().__init__(config, steps_per_epoch)
-        if config.learned_lr != (denet is not None):
-            raise ValueError("denet: expected the network of a finished stage 1 if config.learned_lr, else None")
+        if config.needs_stage_1 != (denet is not None):
+            raise ValueError("denet: expected the network of a finished stage 1 if config.needs_stage_1, else None")
         self.denet = denet and copy.deepcopy(denet).requires_grad_(False).eval()
 
     def build(self) -> None:
         _build(self, ["tnet", "snet", "dsnet"] if self.config.cycle else ["tnet", "snet"])
+        if self.config.cycle and self.config.prepared_dsnet and self.denet:
+            self.networks["dsnet"].load_state_dict(self.denet.state_dict())
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         return self.step_teacher(batch) | self.step_student(batch)
@@ -207,7 +222,7 @@ class TeacherStudent(RecurrentResolver):
 
     def teacher_lr(self, batch: Batch) -> Tensor:
         """The LR images that TNet learns from: DeNet's, rounded to 8 bit like files [ours], or bicubic ones."""
-        if self.denet is None:
+        if not self.config.learned_lr or self.denet is None:
             return batch["lr"]
         with torch.no_grad():
             return quantize(self.denet.to(batch["hr"].device)(batch["hr"]))
@@ -252,7 +267,7 @@ def mean_squared_error(outputs: Sequence[Tensor], target: Tensor) -> Tensor:
 # -- small parts ----------------------------------------------------------------------------------------------------------------
 
 
-_RATES = {"denet": 0, "dsnet": 0, "tnet": 1, "snet": 1}  # positions in Config.learning_rates
+_RATES = {"denet": 0, "tnet": 1, "snet": 1}  # positions in Config.learning_rates; of all others: 2
 
 
 def _build(method: LearnDegradation | RecurrentResolver, names: Sequence[str], joint: str = "") -> None:
