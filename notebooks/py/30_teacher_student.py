@@ -266,7 +266,8 @@ run.figure(
 #
 # The **teacher** has pairs, made by DeNet: mean over its three outputs of the squared error (5), plus 0.001 of the adversarial term (6). The **student** sees real
 # LR only. It has no original to aim at, so the teacher's SR stands in for it (*pseudo-HR*); a discriminator shows it what HR faces look like; and what it
-# drew must, taken back to LR by DSNet, give the picture it started from:
+# drew must, taken back to LR by DSNet, give the picture it started from. DSNet starts as a copy of stage 1's network: from nothing, as in the `paper` profile, it
+# would mislead the student for longer than the small profiles train.
 #
 # $$L_{cycle} = \lVert I_{LR}^{real} - \mathrm{DSNet}(\mathrm{SNet}(I_{LR}^{real}))\rVert_2^2 \quad (7) \qquad
 # L_{SNet} = L_{rec} + 0.001\, L_{adv} + L_{cycle} \quad (8)$$

@@ -91,7 +91,8 @@ run
 # | Ours-TNet-bicubic, Ours-SNet-bicubic | the teacher learns from bicubic pairs; the student is taught by that teacher; no DeNet anywhere |
 # | Ours-TNet | the teacher itself |
 #
-# All start from the same random weights and see the same batches. *Write down: which row will have the best PSNR on bicubic LR? Which on real LR? Which the worst?*
+# All start from the same random weights and see the same batches. In small profiles DSNet starts as stage 1's network, in the rows of bicubic data as one that has
+# learnt bicubic reduction alone. The networks of Ours-cycle start from nothing. *Write down: which row will have the best PSNR on bicubic LR? Which on real LR? Which the worst?*
 
 # %%
 from dataclasses import replace

@@ -53,7 +53,7 @@ def denet(config: Config = SMOKE) -> DownsamplingNet:
 
 def pair(config: Config = SMOKE, **fields: object) -> TeacherStudent:
     config = replace(config, **fields)
-    method = TeacherStudent(config, steps_per_epoch=10, denet=denet(config) if config.learned_lr else None)
+    method = TeacherStudent(config, steps_per_epoch=10, denet=denet(config) if config.needs_stage_1 else None)
     torch.manual_seed(0)
     method.build()
     return method
@@ -102,7 +102,7 @@ def test_small_presets_shrink_networks_and_schedules_only() -> None:
     }
     for profile in ("smoke", "quick", "workshop"):
         paper, small = Config.preset("paper"), Config.preset(profile)
-        kept = {name: getattr(paper, name) for name in (*shrinking, "learning_rates")}
+        kept = {name: getattr(paper, name) for name in (*shrinking, "learning_rates", "prepared_dsnet")}
         assert replace(small, **kept) == paper
         assert small.learning_rates[0] > paper.learning_rates[0]
     with pytest.raises(ValueError, match="smoke, quick, workshop, paper"):
@@ -384,24 +384,42 @@ def test_student_never_sees_the_pairs() -> None:
     assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
 
 
-def test_dsnet_starts_afresh() -> None:
-    """It is drawn like every other network: what DeNet has learnt is not in it, whatever the variant."""
-    method = pair()
+def weights(network: nn.Module) -> Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+
+
+def test_dsnet_starts_afresh_at_the_papers_size_and_prepared_in_small_presets() -> None:
+    assert not Config.preset("paper").prepared_dsnet
+    assert all(Config.preset(profile).prepared_dsnet for profile in ("smoke", "quick", "workshop"))
+    afresh, prepared = pair(prepared_dsnet=False), pair()
     torch.manual_seed(0)
     drawn, _ = networks(SMOKE)["dsnet"]
-    for a, b in zip(method.networks["dsnet"].parameters(), drawn.parameters(), strict=True):
-        assert torch.equal(a, b)
-    weights = [torch.cat([p.flatten() for p in net.parameters() if p.ndim > 1]) for net in (drawn, method.denet)]
-    assert not torch.equal(*weights)
+    assert torch.equal(weights(afresh.networks["dsnet"]), weights(drawn))
+    assert torch.equal(weights(prepared.networks["dsnet"]), weights(prepared.denet))
+    assert not torch.equal(weights(drawn), weights(prepared.denet))
 
 
-def test_bicubic_data_never_sees_denet() -> None:
-    bicubic = SMOKE.with_bicubic_lr()
-    assert pair(bicubic).denet is None
+def test_bicubic_data_never_see_denet() -> None:
+    """At the paper's size the variant takes no network of stage 1; in small presets one that real LR has not touched."""
+    published = replace(SMOKE, prepared_dsnet=False).with_bicubic_lr()
+    assert pair(published).denet is None
     with pytest.raises(ValueError, match="denet: expected the network of a finished stage 1"):
-        TeacherStudent(bicubic, 10, denet())
-    with pytest.raises(ValueError, match="denet"):
-        TeacherStudent(SMOKE, 10, None)
+        TeacherStudent(published, 10, denet())
+    for config in (SMOKE, SMOKE.with_bicubic_lr()):
+        with pytest.raises(ValueError, match="denet"):
+            TeacherStudent(config, 10, None)
+
+    def stage_1(config: Config, brighter: float) -> Tensor:
+        method = LearnDegradation(config, steps_per_epoch=10)
+        torch.manual_seed(0)
+        method.build()
+        for step in range(2):
+            images = batch(step)
+            method.step(images | {"real_lr": (images["real_lr"] + brighter).clamp(0, 1)})
+        return weights(method.networks["denet"])
+
+    assert torch.equal(stage_1(SMOKE.with_bicubic_lr(), 0.0), stage_1(SMOKE.with_bicubic_lr(), 0.3))
+    assert not torch.equal(stage_1(SMOKE, 0.0), stage_1(SMOKE, 0.3))
 
 
 def test_variants_of_table_3() -> None:
@@ -530,9 +548,17 @@ def test_stages_are_trained_once_and_variants_apart(tmp_path: Path) -> None:
     assert set(other.validation[-1]) == {"step", "teacher, bicubic LR"}
 
 
-def test_neither_bicubic_data_nor_cycle_learning_needs_a_trained_denet(tmp_path: Path) -> None:
+def test_neither_bicubic_data_nor_cycle_learning_meet_denet(tmp_path: Path) -> None:
     config = replace(SMOKE, faces=(8, 6))
-    experiments = Experiments(config, "", StageCache(tmp_path), seed=0, device="cpu")
+    experiments = Experiments(config, "", StageCache(tmp_path / "small"), seed=0, device="cpu")
     experiments.teacher_and_student(config.with_bicubic_lr())
+    (stage_1,) = (tmp_path / "small").glob("denet-*")
+    assert experiments.degradation(learned_lr=False).folder == stage_1
+    assert not any(row["adversarial"] for row in experiments.degradation(learned_lr=False).log)
+    assert experiments.degradation().folder != stage_1
+
+    published = replace(config, prepared_dsnet=False)
+    experiments = Experiments(published, "", StageCache(tmp_path / "published"), seed=0, device="cpu")
+    experiments.teacher_and_student(published.with_bicubic_lr())
     experiments.cycle_learning()
-    assert not list(tmp_path.glob("denet-*"))
+    assert not list((tmp_path / "published").glob("denet-*"))

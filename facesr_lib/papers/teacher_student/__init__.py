@@ -62,9 +62,10 @@ class Config:
     adversarial: tuple[float, float, float] = (0.05, 0.001, 0.001)  # beta of eqs. 4, 6, 8 [paper]
     cycle: float = 1.0  # gamma of eq. 8 [paper]; 0 leaves out DSNet
     learned_lr: bool = True  # TNet learns from DeNet's LR [paper]; False: from bicubic LR (ablation)
+    prepared_dsnet: bool = False  # DSNet starts as the network of stage 1, not afresh: small presets only [ours]
     batch_sizes: tuple[int, int] = (16, 4)  # [paper]
     epochs: tuple[int, int] = (50, 50)  # [ours]
-    learning_rates: tuple[float, float, float] = (1e-4, 1e-4, 1e-4)  # of Adam [paper]: DeNet and DSNet, TNet and SNet, others
+    learning_rates: tuple[float, float, float] = (1e-4, 1e-4, 1e-4)  # of Adam [paper]: DeNet; TNet and SNet; all others
     halving: tuple[int, int] = (10, 10)  # the learning rate is halved every so many epochs [paper]
     flip: bool = True  # [ours]
     tested: int | None = None  # faces to score on, at most; None: all
@@ -73,34 +74,37 @@ class Config:
     def preset(cls, profile: str) -> Config:
         """The configuration of a profile: smoke, quick, workshop or paper. Widths, depths and epochs shrink.
 
-        Fewer steps get a higher learning rate, but not for discriminators: faster ones would win before anything is learnt.
+        Fewer steps get a higher learning rate, but not for discriminators: faster ones would win before anything is learnt. They
+        are too few for a DSNet from nothing, whose cycle loss misleads SNet for as long: it starts prepared, and slow.
         """
-        small = cls(width=16, groups=1, down_width=16, down_blocks=2, discriminator_width=6, learning_rates=(8e-3, 2e-3, 1e-4))
+        short = cls(prepared_dsnet=True)
+        small = replace(short, width=16, groups=1, down_width=16, down_blocks=2, discriminator_width=6)
+        small = replace(small, learning_rates=(8e-3, 2e-3, 1e-4))
+        larger = replace(short, width=32, groups=3, down_width=32, down_blocks=4, discriminator_width=24)
+        larger = replace(larger, learning_rates=(5e-4, 5e-4, 1e-4))
         presets = {
             "smoke": replace(small, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1), tested=4),
             "quick": replace(small, batch_sizes=(4, 4), epochs=(20, 5), halving=(5, 1), tested=50),
-            "workshop": replace(
-                small,
-                width=32,
-                groups=3,
-                down_width=32,
-                down_blocks=4,
-                discriminator_width=24,
-                learning_rates=(5e-4, 5e-4, 1e-4),
-                epochs=(80, 40),
-                halving=(20, 10),
-            ),
+            "workshop": replace(larger, epochs=(80, 40), halving=(20, 10)),
             "paper": cls(),
         }
         return presets[check_profile(profile)]
+
+    @property
+    def needs_stage_1(self) -> bool:
+        """Whether stage 2 needs the network of stage 1."""
+        return self.learned_lr or self.prepared_dsnet
 
     def without_cycle(self) -> Config:
         """No DSNet, no cycle loss (Table 3, "w/o-cycle")."""
         return replace(self, cycle=0.0)
 
     def with_bicubic_lr(self) -> Config:
-        """The teacher learns from bicubic pairs instead of DeNet's (Table 3, "bicubic")."""
-        return replace(self, learned_lr=False)
+        """The teacher learns from bicubic pairs, not DeNet's (Table 3, "bicubic").
+
+        The network of stage 1, if a prepared DSNet needs one, learns bicubic reduction alone. DeNet has no part in this variant.
+        """
+        return replace(self, learned_lr=False, adversarial=(0.0, *self.adversarial[1:]))
 
 
 def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]]:
@@ -113,10 +117,7 @@ def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]
         "dsnet": (DownsamplingNet(*down), hr),
         "tnet": (RecurrentSR(*up), lr),
         "snet": (RecurrentSR(*up), lr),
-        **{
-            f"{name}_discriminator": (LightCNN(shape[1], config.discriminator_width), shape)
-            for name, shape in discriminated.items()
-        },
+        **{f"{net}_discriminator": (LightCNN(s[1], config.discriminator_width), s) for net, s in discriminated.items()},
     }
 
 
@@ -137,13 +138,9 @@ class LearnDegradation(Method):
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         generated = self.networks["denet"](batch["hr"])
-        d_terms = _update_discriminator(self, "denet", batch["real_lr"], generated)
-        with frozen(self.networks["denet_discriminator"]) as discriminator:
-            terms = {
-                "content": self.config.content[0] * F.l1_loss(generated, batch["lr"]),
-                "adversarial": self.config.adversarial[0] * minimax_generator(discriminator(generated)),
-            }
-            return d_terms | self.update("denet", terms)
+        d_terms, adversarial = _play(self, "denet", batch["real_lr"], generated)
+        content = self.config.content[0] * F.l1_loss(generated, batch["lr"])
+        return d_terms | self.update("denet", {"content": content, "adversarial": self.config.adversarial[0] * adversarial})
 
     def degrade(self, hr: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] -> LR (N, 3, H / 4, W / 4) in [0, 1], rounded to 8 bit like a file. No gradient."""
@@ -172,19 +169,21 @@ class RecurrentResolver(SuperResolver):
 class TeacherStudent(RecurrentResolver):
     """TNet learns from (DeNet(HR), HR), SNet from real LR only. Batches: "hr", "lr" (bicubic), "real_lr".
 
-    The content loss counts all three outputs, the other losses the last one [ours]. DSNet starts afresh and is trained beside
-    SNet: for the cycle and for an adversarial loss [paper], so that the LR it makes of HR looks real, as in CycleGAN [ours].
+    The content loss counts all three outputs, the other losses the last one [ours]. DSNet is trained beside SNet: for the
+    cycle and for an adversarial loss [paper], so that the LR it makes of HR images looks real, as in CycleGAN [ours].
     """
 
     def __init__(self, config: Config, steps_per_epoch: int, denet: nn.Module | None) -> None:
-        """denet: of a finished stage 1, not trained further. None without `learned_lr`; raises ValueError if it is otherwise."""
+        """denet: of a finished stage 1 of this config, not trained further. Raises ValueError if one is missing or not wanted."""
         super().__init__(config, steps_per_epoch)
-        if config.learned_lr != (denet is not None):
-            raise ValueError("denet: expected the network of a finished stage 1 if config.learned_lr, else None")
+        if config.needs_stage_1 != (denet is not None):
+            raise ValueError("denet: expected the network of a finished stage 1 if config.needs_stage_1, else None")
         self.denet = denet and copy.deepcopy(denet).requires_grad_(False).eval()
 
     def build(self) -> None:
         _build(self, ["tnet", "snet", "dsnet"] if self.config.cycle else ["tnet", "snet"])
+        if self.config.cycle and self.config.prepared_dsnet and self.denet:
+            self.networks["dsnet"].load_state_dict(self.denet.state_dict())
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         return self.step_teacher(batch) | self.step_student(batch)
@@ -193,25 +192,23 @@ class TeacherStudent(RecurrentResolver):
         """Eq. 6: supervised by HR."""
         hr = batch["hr"]
         outputs = self.networks["tnet"](self.teacher_lr(batch))
-        d_terms = _update_discriminator(self, "tnet", hr, outputs[-1])
-        with frozen(self.networks["tnet_discriminator"]) as discriminator:
-            terms = {
-                "teacher_content": self.config.content[1] * mean_squared_error(outputs, hr),
-                "teacher_adversarial": self.config.adversarial[1] * minimax_generator(discriminator(outputs[-1])),
-            }
-            return d_terms | self.update("tnet", terms)
+        d_terms, adversarial = _play(self, "tnet", hr, outputs[-1])
+        terms = {
+            "teacher_content": self.config.content[1] * mean_squared_error(outputs, hr),
+            "teacher_adversarial": self.config.adversarial[1] * adversarial,
+        }
+        return d_terms | self.update("tnet", terms)
 
     def step_student(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 8: supervised by the teacher's SR as pseudo-HR, by HR faces of other people, and by its own LR."""
         hr, lr = batch["hr"], batch["real_lr"]
         outputs = self.networks["snet"](lr)
-        d_terms = _update_discriminator(self, "snet", hr, outputs[-1])
+        d_terms, adversarial = _play(self, "snet", hr, outputs[-1])
         pseudo_hr = self.super_resolve_with("tnet", lr)
-        with frozen(self.networks["snet_discriminator"]) as discriminator:
-            terms = {
-                "student_content": self.config.content[2] * mean_squared_error(outputs, pseudo_hr),
-                "student_adversarial": self.config.adversarial[2] * minimax_generator(discriminator(outputs[-1])),
-            }
+        terms = {
+            "student_content": self.config.content[2] * mean_squared_error(outputs, pseudo_hr),
+            "student_adversarial": self.config.adversarial[2] * adversarial,
+        }
         if "dsnet" not in self.networks:
             return d_terms | self.update("snet", terms)
         with frozen(self.networks["dsnet"]) as dsnet:
@@ -220,18 +217,16 @@ class TeacherStudent(RecurrentResolver):
 
     def step_dsnet(self, hr: Tensor, lr: Tensor, sr: Tensor) -> dict[str, Tensor]:
         """DSNet's side of eq. 7, and its adversarial term: the LR that it makes of HR faces should look real."""
-        generated = self.networks["dsnet"](hr)
-        d_terms = _update_discriminator(self, "dsnet", lr, generated)
-        with frozen(self.networks["dsnet_discriminator"]) as discriminator:
-            terms = {
-                "dsnet_cycle": self.config.cycle * F.mse_loss(self.networks["dsnet"](sr), lr),
-                "dsnet_adversarial": self.config.adversarial[2] * minimax_generator(discriminator(generated)),
-            }
-            return d_terms | self.update("dsnet", terms)
+        d_terms, adversarial = _play(self, "dsnet", lr, self.networks["dsnet"](hr))
+        terms = {
+            "dsnet_cycle": self.config.cycle * F.mse_loss(self.networks["dsnet"](sr), lr),
+            "dsnet_adversarial": self.config.adversarial[2] * adversarial,
+        }
+        return d_terms | self.update("dsnet", terms)
 
     def teacher_lr(self, batch: Batch) -> Tensor:
         """The LR images that TNet learns from: DeNet's, rounded to 8 bit like files [ours], or bicubic ones."""
-        if self.denet is None:
+        if not self.config.learned_lr or self.denet is None:
             return batch["lr"]
         with torch.no_grad():
             return quantize(self.denet.to(batch["hr"].device)(batch["hr"]))
@@ -254,15 +249,15 @@ class CycleLearning(RecurrentResolver):
         config, hr, lr = self.config, batch["hr"], batch["real_lr"]
         tnet, dsnet = self.networks["tnet"], self.networks["dsnet"]
         sr, generated = tnet(lr)[-1], dsnet(hr)
-        d_terms = _update_discriminator(self, "tnet", hr, sr) | _update_discriminator(self, "dsnet", lr, generated)
-        with frozen(self.networks["tnet_discriminator"]) as d_hr, frozen(self.networks["dsnet_discriminator"]) as d_lr:
-            terms = {
-                "cycle_lr": config.cycle * F.mse_loss(dsnet(sr), lr),
-                "cycle_hr": config.cycle * mean_squared_error(tnet(generated), hr),
-                "adversarial_hr": config.adversarial[2] * minimax_generator(d_hr(sr)),
-                "adversarial_lr": config.adversarial[2] * minimax_generator(d_lr(generated)),
-            }
-            return d_terms | self.update("generators", terms)
+        hr_terms, adversarial_hr = _play(self, "tnet", hr, sr)
+        lr_terms, adversarial_lr = _play(self, "dsnet", lr, generated)
+        terms = {
+            "cycle_lr": config.cycle * F.mse_loss(dsnet(sr), lr),
+            "cycle_hr": config.cycle * mean_squared_error(tnet(generated), hr),
+            "adversarial_hr": config.adversarial[2] * adversarial_hr,
+            "adversarial_lr": config.adversarial[2] * adversarial_lr,
+        }
+        return hr_terms | lr_terms | self.update("generators", terms)
 
     def super_resolve(self, lr: Tensor) -> Tensor:
         return self.super_resolve_with("tnet", lr)
@@ -276,7 +271,7 @@ def mean_squared_error(outputs: Sequence[Tensor], target: Tensor) -> Tensor:
 # -- small parts ----------------------------------------------------------------------------------------------------------------
 
 
-_RATES = {"denet": 0, "dsnet": 0, "tnet": 1, "snet": 1}  # positions in Config.learning_rates
+_RATES = {"denet": 0, "tnet": 1, "snet": 1}  # positions in Config.learning_rates; of all others: 2
 
 
 def _build(method: LearnDegradation | RecurrentResolver, names: Sequence[str], joint: str = "") -> None:
@@ -297,9 +292,11 @@ def _build(method: LearnDegradation | RecurrentResolver, names: Sequence[str], j
         method.learning_rates[update] = halve_every(rate, method.halving)
 
 
-def _update_discriminator(method: Method, network: str, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-    """One update of the discriminator of `network` (eq. 3)."""
+def _play(method: Method, network: str, real: Tensor, fake: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    """Eq. 3: update the discriminator of `network`; return its terms, and the one that is left for `network` to minimise."""
     name = f"{network}_discriminator"
     scores = method.networks[name](torch.cat([real, fake.detach()]))
     on_real, on_fake = bce_discriminator(*scores.chunk(2))
-    return method.update(name, {f"{name}_real": on_real, f"{name}_fake": on_fake})
+    d_terms = method.update(name, {f"{name}_real": on_real, f"{name}_fake": on_fake})
+    with frozen(method.networks[name]) as discriminator:
+        return d_terms, minimax_generator(discriminator(fake))

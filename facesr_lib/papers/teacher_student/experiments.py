@@ -37,20 +37,21 @@ class Experiments(Setting[Config]):
         test, hidden = self.real_faces.test, self.real_faces.hidden
         return test.named(f"{test.name.removesuffix(f', {hidden.name}')}, bicubic LR", "faces")
 
-    def degradation(self) -> Trained[LearnDegradation]:
-        """Stage 1: DeNet."""
-        batches = self._batches(self.config.batch_sizes[0])
-        method = LearnDegradation(self.config, batches.steps_per_epoch)
+    def degradation(self, learned_lr: bool = True) -> Trained[LearnDegradation]:
+        """Stage 1: DeNet. learned_lr: False for the network of `Config.with_bicubic_lr`, which knows bicubic reduction alone."""
+        config = self.config if learned_lr else self.config.with_bicubic_lr()
+        batches = self._batches(config.batch_sizes[0])
+        method = LearnDegradation(config, batches.steps_per_epoch)
         options = TrainerOptions(method.steps, device=self.device)
-        return train_stage(self.stages, "denet", method, batches, options, seed=self.seed, key=self._key(self.config))
+        return train_stage(self.stages, "denet", method, batches, options, seed=self.seed, key=self._key(config))
 
     def teacher_and_student(self, config: Config) -> Trained[TeacherStudent]:
-        """Stage 2, after `degradation` if the config learns from it. config: that of the experiments, or a variant of it.
+        """Stage 2, after `degradation` if it needs that. config: that of the experiments, or a variant of it.
 
         The validation log gets the PSNR on about ten validation faces, eight times during training: of TNet on bicubic
         LR ("teacher, bicubic LR") and of SNet on LR of the hidden degradation ("student, real LR").
         """
-        stage1 = self.degradation() if config.learned_lr else None
+        stage1 = self.degradation(config.learned_lr) if config.needs_stage_1 else None
         denet = stage1.method.inference_network("denet") if stage1 else None
         steps_per_epoch = self._batches(config.batch_sizes[1]).steps_per_epoch
         method = TeacherStudent(config, steps_per_epoch, denet)

@@ -11,7 +11,7 @@ MULTIPLE = 1
 def rebuild(config: Config) -> TeacherStudent:
     """The method for a checkpoint's config, not built yet. Its DeNet, which only training needs, is untrained."""
     denet, _ = networks(config)["denet"]
-    return TeacherStudent(config, steps_per_epoch=1, denet=denet if config.learned_lr else None)
+    return TeacherStudent(config, steps_per_epoch=1, denet=denet if config.needs_stage_1 else None)
 
 
 def reach(config: Config) -> int:
