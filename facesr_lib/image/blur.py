@@ -34,9 +34,9 @@ def gaussian_taps(x: Tensor, kernel_size: int, sigma: float) -> Tensor:
             f"use a smaller kernel (here {kernel_size}, for sigma {sigma:g}) or larger images"
         )
     radius = kernel_size // 2
-    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64, device=x.device)  # a copy would make the host wait
     weights = (-0.5 * (offsets / sigma) ** 2).exp()
-    return (weights / weights.sum()).to(x)
+    return (weights / weights.sum()).to(x.dtype)
 
 
 def separable(x: Tensor, down: Tensor, across: Tensor) -> Tensor:
