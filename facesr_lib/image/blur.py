@@ -33,9 +33,9 @@ def gaussian_taps(x: Tensor, kernel_size: int, sigma: float) -> Tensor:
             f"x: images of {x.shape[2]} x {x.shape[3]} are too small to reflect {radius} pixels at the border; "
             f"use a smaller kernel (here {kernel_size}, for sigma {sigma:g}) or larger images"
         )
-    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64, device=x.device)  # a copy would make the host wait
     weights = (-0.5 * (offsets / sigma) ** 2).exp()
-    return (weights / weights.sum()).to(x)
+    return (weights / weights.sum()).to(x.dtype)
 
 
 def separable(x: Tensor, down: Tensor, across: Tensor) -> Tensor:

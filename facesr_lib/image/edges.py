@@ -1,30 +1,11 @@
 """Edge maps: inputs of the papers' networks, and what an edge loss compares."""
 
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from facesr_lib.image.blur import gaussian_blur, gaussian_taps, separable
 from facesr_lib.image.check import check_images
-from facesr_lib.image.color import rgb_to_grey
-from facesr_lib.image.quantize import to_uint8
-
-
-def canny(x: Tensor, low: float, high: float) -> Tensor:
-    """OpenCV's Canny edges of each image, on the CPU: (N, 1 or 3, H, W) in [0, 1] -> (N, 1, H, W), 0 or 1, no gradient.
-
-    The thresholds are grey levels (0..255) of the Sobel gradient |gx| + |gy|, aperture 3, without a blur, as in cv2.Canny.
-    RGB is first converted to full-range grey and rounded to 8 bit. The result has `x`'s dtype and device.
-    Raises ValueError unless 0 <= low <= high, or for other numbers of channels.
-    """
-    check_images(x, "x")
-    if not 0 <= low <= high:
-        raise ValueError(f"canny thresholds: expected 0 <= low <= high, got low={low}, high={high}")
-    grey = to_uint8(_grey(x.detach()))[:, 0].cpu().numpy()
-    edges = np.stack([cv2.Canny(image, low, high) for image in grey]) if len(grey) else grey
-    return (torch.from_numpy(edges)[:, None] > 0).to(x)
 
 
 def sobel(x: Tensor) -> Tensor:
@@ -73,21 +54,16 @@ def edge_residual(x: Tensor, k: int) -> Tensor:
     device = "cpu" if x.is_meta else x.device.type  # autocast knows no meta device, on which sizes are computed
     with torch.autocast(device, enabled=False):  # in half precision a flat area would not stay flat
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
-        mean = _window_mean(x.shape[2], k).to(wide) @ wide @ _window_mean(x.shape[3], k).to(wide).T
+        mean = _window_mean(wide, 2, k) @ wide @ _window_mean(wide, 3, k).T
         return F.relu(wide - mean).to(x.dtype)
 
 
-def _window_mean(n: int, k: int) -> Tensor:
-    """The matrix (n, n) that replaces every pixel of a line of n by the mean of its k-pixel window, cut at the ends."""
-    offset = torch.arange(n) - torch.arange(n)[:, None]
+def _window_mean(x: Tensor, axis: int, k: int) -> Tensor:
+    """The matrix (n, n) that replaces every pixel of a line along `axis` by the mean of its k-pixel window, cut at the ends."""
+    places = torch.arange(x.shape[axis], device=x.device)  # made there: a copy would make the host wait for the device
+    offset = places - places[:, None]
     inside = ((offset >= -((k - 1) // 2)) & (offset <= k // 2)).double()
-    return inside / inside.sum(1, keepdim=True)
-
-
-def _grey(x: Tensor) -> Tensor:
-    if x.shape[1] not in (1, 3):
-        raise ValueError(f"x: expected grey or RGB images (N, 1 or 3, H, W), got shape {tuple(x.shape)}")
-    return x if x.shape[1] == 1 else rgb_to_grey(x)
+    return (inside / inside.sum(1, keepdim=True)).to(x.dtype)
 
 
 def _opencv_kernel(sigma: float) -> int:

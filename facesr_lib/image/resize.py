@@ -27,8 +27,9 @@ def resize_bicubic(x: Tensor, scale: float | None = None, *, size: tuple[int, in
     (height, width), (scale_h, scale_w) = _target(x, scale, size)
     wide = x.float() if x.dtype.itemsize < 4 else x
     # Every output row is a weighted sum of input rows, and likewise for columns: two small matrices do the resize.
-    rows = torch.tensor(_bicubic_weights(x.shape[2], height, scale_h), dtype=wide.dtype, device=x.device)
-    columns = torch.tensor(_bicubic_weights(x.shape[3], width, scale_w), dtype=wide.dtype, device=x.device)
+    matrices = _bicubic_weights(x.shape[2], height, scale_h), _bicubic_weights(x.shape[3], width, scale_w)
+    # non_blocking: the host does not wait until the device has what it is given.
+    rows, columns = (torch.tensor(matrix, dtype=wide.dtype).to(x.device, non_blocking=True) for matrix in matrices)
     with torch.autocast("cpu" if x.is_meta else x.device.type, enabled=False):
         return (rows @ wide @ columns.T).to(x.dtype)
 

@@ -83,18 +83,19 @@ class Trainer(Generic[M]):
         Raises NonFiniteLoss (naming step and terms), WrongRun for a folder of another run, MemoryError with advice for a GPU.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        start = self._prepare()
+        start = self.prepare()
         try:
-            with _flushed_denormals(), _deferred_interrupt() as interrupted, self._bar(start) as bar:
+            with flushed_denormals(), _deferred_interrupt() as interrupted, self._bar(start) as bar:
                 for step, batch in self._fetch(start):
-                    self._train_step(step, batch)
+                    self._pending.append((step + 1, self.train_step(step, batch)))
                     bar.update()
                     self._record(step + 1, bar, interrupted)
         except torch.cuda.OutOfMemoryError as error:
             raise MemoryError("the GPU ran out of memory: lower the config's batch size, or choose a smaller profile") from error
         return Trained(self.method, self.folder, self.log.rows(), self.validation.rows(), reused=start >= self.options.steps)
 
-    def _prepare(self) -> int:
+    def prepare(self) -> int:
+        """Build the method and bring it to the device, load the newest checkpoint; return the number of steps done."""
         torch.manual_seed(self.seed)
         method = self.method
         method.build()
@@ -116,7 +117,8 @@ class Trainer(Generic[M]):
             average.to(self.accelerator.device)
         return start
 
-    def _train_step(self, step: int, batch: Batch) -> None:
+    def train_step(self, step: int, batch: Batch) -> dict[str, Tensor]:
+        """One step, counted from 0, after `prepare`: learning rates, the method's own step, averages. Returns the loss terms."""
         method = self.method
         method.begin_step(step)
         for name, schedule in method.learning_rates.items():
@@ -125,7 +127,7 @@ class Trainer(Generic[M]):
         terms = method.step(self._share(batch))
         for name, average in method.averages.items():
             average.update_parameters(unwrap(method.networks[name]))
-        self._pending.append((step + 1, terms))
+        return terms
 
     def _share(self, batch: Batch) -> Batch:
         """This process's share of the batch, on the device: the batch itself does not depend on the number of processes."""
@@ -217,7 +219,7 @@ class Trainer(Generic[M]):
 
 
 @contextmanager
-def _flushed_denormals() -> Iterator[None]:
+def flushed_denormals() -> Iterator[None]:
     """Let the CPU round numbers below 1e-38 to zero: saturated networks make many, and each costs it a hundredfold."""
     torch.set_flush_denormal(True)
     try:

@@ -15,6 +15,8 @@ from facesr_lib.files import checkout_root
 from facesr_tools.cli.classroom import CLASSROOM_EPILOG, GRADE_EPILOG, classroom, grade
 from facesr_tools.cli.data import app as data_app
 from facesr_tools.cli.options import AsJson, Device, Notebooks, PresetName, ProfileName, clear_errors
+from facesr_tools.cli.rehearse import EPILOG as REHEARSE_EPILOG
+from facesr_tools.cli.rehearse import rehearse
 from facesr_tools.cli.score import EPILOG as SCORE_EPILOG
 from facesr_tools.cli.score import score
 from facesr_tools.cli.upscale import EPILOG as UPSCALE_EPILOG
@@ -225,6 +227,7 @@ def _print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+app.command(epilog=REHEARSE_EPILOG)(rehearse)
 app.add_typer(data_app, name="data")
 app.command(epilog=UPSCALE_EPILOG)(upscale)
 app.command(epilog=SCORE_EPILOG)(score)

@@ -1,4 +1,4 @@
-"""The tables that `facesr list`, `facesr models` and `facesr doctor` print."""
+"""The tables that `facesr list`, `facesr models`, `facesr rehearse` and `facesr doctor` print."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from facesr_lib.config import PROFILES
+from facesr_tools.runner.machine import readable
 from facesr_tools.runner.notebooks import Notebook
 
 if TYPE_CHECKING:  # these bring torch
     from facesr_tools.doctor import Diagnosis
     from facesr_tools.models import NetworkFacts
+    from facesr_tools.rehearse import Rehearsal
 
 
 def make_console() -> Console:
@@ -43,6 +45,53 @@ def networks_table(networks: Sequence[NetworkFacts], preset: str) -> Table:
         sizes = [" + ".join("×".join(map(str, shape)) for shape in shapes) for shapes in ((facts.input,), facts.outputs)]
         table.add_row(facts.paper, facts.network, f"{facts.parameters:,}", f"{facts.flops / 1e9:.3g}", *sizes)
     return table
+
+
+def rehearsals_table(rows: Sequence[Rehearsal], profile: str) -> Table:
+    """What the steps of every training took, and what its schedule would take; a network that grows gets a sum of its levels."""
+    batches = "; hours at a smaller batch are those at the preset's, in proportion" if any(_scaled(row) for row in rows) else ""
+    losses = Column("loss terms, first → last", no_wrap=True)
+    table = Table("training", "parameters", "batch", "s/step", "memory", losses, "steps", "hours")
+    table.caption = f"profile {profile}, on {rows[0].device}; hours of the published schedule{batches}"
+    for index, row in enumerate(rows):
+        parts = [row for row in rows if (row.paper, row.training) == (rows[index].paper, rows[index].training)]
+        name = Text(f"{row.paper}: {row.training}" if row is parts[0] else "") + Text(f" {row.level}".rstrip())
+        batch = f"{row.batch} of {row.preset_batch}" if _scaled(row) else str(row.batch)
+        if row.failure:
+            table.add_row(name, "", batch, "", "", Text(row.failure, "red"), f"{row.schedule:,}", "")
+        else:
+            sizes = (f"{row.parameters:,}", batch, _digits(row.seconds), readable(row.peak_memory))
+            table.add_row(name, *sizes, _change(row), f"{row.schedule:,}", _digits(row.hours))
+        if row is parts[-1] and len(parts) > 1:
+            steps, hours = sum(part.schedule for part in parts), sum(part.hours for part in parts)
+            table.add_row(Text("  all levels"), "", "", "", "", "", f"{steps:,}", _digits(hours))
+        table.rows[-1].end_section = row is parts[-1]
+    return table
+
+
+def rehearsal_line(row: Rehearsal) -> Text:
+    """One training's figures in a line, while the others go on."""
+    name = f"{row.paper}: {row.training} {row.level}".rstrip()
+    if row.failure:
+        return Text(f"✗ {name}  {row.failure}", "red")
+    words = f"{_digits(row.seconds)} s/step  {readable(row.peak_memory)}  {_digits(row.hours)} h for {row.schedule:,} steps"
+    return Text(f"{'✗' if row.wrong else '✓'} {name}  {words}", "red" if row.wrong else "")
+
+
+def _scaled(row: Rehearsal) -> bool:
+    return row.batch != row.preset_batch
+
+
+def _change(row: Rehearsal) -> Text:
+    """Each term's first and last value; red if one of them is not finite."""
+    lines = [f"{name} {row.first[name]:.3g} → {row.last[name]:.3g}" for name in row.first]
+    warning = [f"NOT FINITE: {', '.join(row.wrong)}"] if row.wrong else []
+    return Text("\n".join(warning + lines), "red" if row.wrong else "")
+
+
+def _digits(number: float) -> str:
+    """Three digits, never as a power of ten; "?" for NaN."""
+    return "?" if number != number else f"{number:,.0f}" if number >= 100 else "<0.001" if number < 0.001 else f"{number:.3g}"
 
 
 def print_diagnosis(found: Diagnosis, console: Console) -> None:

@@ -16,6 +16,7 @@ Departures: smaller presets shrink images, width and epochs; the `paper` preset 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -178,9 +179,14 @@ def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]
 
 def normalise(image: Tensor) -> Tensor:
     """RGB in [0, 1] -> zero mean and unit variance by ImageNet's statistics."""
-    return (image - image.new_tensor(MEAN).view(3, 1, 1)) / image.new_tensor(STD).view(3, 1, 1)
+    return _by_channel(lambda channel, mean, std: (channel - mean) / std, image)
 
 
 def denormalise(image: Tensor) -> Tensor:
     """The inverse of `normalise`, not clamped."""
-    return image * image.new_tensor(STD).view(3, 1, 1) + image.new_tensor(MEAN).view(3, 1, 1)
+    return _by_channel(lambda channel, mean, std: channel * std + mean, image)
+
+
+def _by_channel(change: Callable[[Tensor, float, float], Tensor], image: Tensor) -> Tensor:
+    """Numbers, not tensors of numbers: to bring those to a GPU, the host would have to wait for it."""
+    return torch.stack([change(*each) for each in zip(image.unbind(1), MEAN, STD, strict=True)], dim=1)

@@ -123,7 +123,10 @@ class Generator(nn.Module):
             if index == level - 1 and index and alpha < 1:
                 below = self._rgb(index, features, image)
         sr = self._rgb(level, features, image)
-        return sr if alpha >= 1 else torch.lerp(F.interpolate(below, scale_factor=2, mode="nearest"), sr, alpha)
+        if alpha >= 1:
+            return sr
+        below = F.interpolate(below, scale_factor=2, mode="nearest")  # float32 even under autocast, and lerp wants one dtype
+        return torch.lerp(below, sr.to(below.dtype), alpha)
 
     def _rgb(self, level: int, features: Tensor, image: Tensor) -> Tensor:
         rgb = self.to_rgb[level - 1](features)
