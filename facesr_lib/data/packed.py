@@ -24,6 +24,7 @@ from facesr_lib.files import write_atomically
 
 FORMAT = "facesr packed images"
 VERSION = 1
+Facts = Mapping[str, Any]  # as JSON
 HEADER_BYTES = 128  # of the .npy file: numpy makes its header as long for every set of images, so it can be written last
 
 
@@ -31,7 +32,7 @@ class PackedError(RuntimeError):
     """A packed set is missing, incomplete, damaged, or of a newer version; the message names the file and what to do."""
 
 
-def pack(images: ImageSet, path: str | Path, source: Mapping[str, Any] | None = None) -> Path:
+def pack(images: ImageSet, path: str | Path, source: Facts | None = None) -> Path:
     """Write a set to `path` (`.json` is added if absent) and return the manifest's path. `source`: JSON facts to store."""
     with PackedWriter(path, images.name, images.size, images.credit, source) as writer:
         for start in range(0, len(images), 64):
@@ -98,9 +99,7 @@ class PackedWriter:
     The set appears under `writer.path` if the block ends without an exception; otherwise nothing of it is left.
     """
 
-    def __init__(
-        self, path: str | Path, name: str, size: tuple[int, int], credit: str, source: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, path: str | Path, name: str, size: tuple[int, int], credit: str, source: Facts | None = None) -> None:
         self.path = _manifest_path(path)
         self.name, self.size, self.credit = name, size, credit
         self.source = dict(source or {})
@@ -164,7 +163,7 @@ class PackedWriter:
         return self.path.with_name(own_name) if manifest["array"] == own_name else None
 
 
-def cached_set(kind: str, key: Mapping[str, Any], build: Callable[[Path], object], verify: bool = False) -> Path:
+def cached_set(kind: str, key: Facts, build: Callable[[Path], object], verify: bool = False) -> Path:
     """Return the manifest of a set in the cache, after a call of `build(manifest path)` if it is not there yet.
 
     `key` (JSON facts) must determine the content completely. Two processes that build at once write the same content.

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 Answer = TypeVar("Answer")
+Mistakes = Iterable[tuple[Tensor, str]]  # the result of a typical mistake, and what to say of it
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,7 @@ def expect_pair(answer: object, *names: str) -> tuple[float, float]:
     return first, second
 
 
-def expect_close(
-    answer: object, expected: Tensor, hint: str, tolerance: float = 1e-4, mistakes: Iterable[tuple[Tensor, str]] = ()
-) -> None:
+def expect_close(answer: object, expected: Tensor, hint: str, tolerance: float = 1e-4, mistakes: Mistakes = ()) -> None:
     """Raise AssertionError unless a reader's result is a finite tensor of the expected shape and values.
 
     The message says what differs and ends with `hint`. tolerance: largest error allowed, relative to 1 + the largest value.

@@ -12,6 +12,7 @@ from facesr_lib.explore.flow import fit_flow, folds, preset_flow
 from facesr_lib.image import warp
 
 _PAIR_SIZE = 32
+_SWIRL = preset_flow("swirl", _PAIR_SIZE, 2.0)
 
 
 @check("Right, with gradients to image and flow: that is all of eq. (1).")
@@ -82,7 +83,7 @@ def smoothness_pair() -> tuple[Tensor, Tensor]:
     cells = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(2))
     enlarged = F.interpolate(cells, size=(_PAIR_SIZE, _PAIR_SIZE), mode="bicubic", align_corners=True)
     source = 0.25 + 0.5 * enlarged.clamp(0, 1)
-    return source, warp(source, _swirl())
+    return source, warp(source, _SWIRL)
 
 
 @check("Between the two lies the weight that finds the true flow: the table above shows where.")
@@ -95,7 +96,7 @@ def check_smoothness(answer: Callable[[], tuple[float, float]]) -> None:
     source, target = smoothness_pair()
     share = folds(fit_flow(source, target, folding)).item()
     assert share > 0, f"With {folding:g} the flow folds nowhere: hold it less."
-    moved = (fit_flow(source, target, frozen).norm(dim=1).mean() / _swirl().norm(dim=1).mean()).item()
+    moved = (fit_flow(source, target, frozen).norm(dim=1).mean() / _SWIRL.norm(dim=1).mean()).item()
     assert moved < 0.1, f"With {frozen:g} the flow still moves {moved:.0%} of the true one: hold it more."
 
 
@@ -111,10 +112,6 @@ def check_fade(answer: Callable[[Tensor, Tensor, float], Tensor]) -> None:
         mistakes += [(nearest + alpha * sr, "The level below has to fade out: weigh it with 1 - alpha.")]
         right = "At alpha 0 you get `below`, enlarged; at 1 you get `sr`; in between their weighted mean."
         expect_close(answer(below, sr, alpha), (1 - alpha) * nearest + alpha * sr, right, mistakes=mistakes)
-
-
-def _swirl() -> Tensor:
-    return preset_flow("swirl", _PAIR_SIZE, 2.0)
 
 
 def _normalised(features: Tensor, over: tuple[int, ...], unbiased: bool = False) -> Tensor:

@@ -5,7 +5,6 @@ Matplotlib takes 0.1 s for a figure; pasting pixels takes milliseconds, so the p
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -19,7 +18,8 @@ from facesr_lib.explore.upload import Gallery
 from facesr_lib.image import to_uint8
 from facesr_lib.plot.figures import NotebookFigure
 
-GAP, TITLE, FONT = 8, 24, 14  # pixels: between panels, the height of the titles' strip, the letters
+GAP, TITLE = 8, 24  # pixels: between panels, the height of the titles' strip
+FONT = ImageFont.truetype(Path(mpl.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), 14)  # the static figures', in pixels
 LABEL, CONTROL = ("11em", "27em")  # widths of a control's label, which ipywidgets cuts if it is longer, and of the control
 # The controls' values by name -> the picture, and HTML to read below it.
 View = Callable[..., tuple[Pixels | NotebookFigure, str]]
@@ -40,7 +40,7 @@ def panels(images: Mapping[str, Tensor], side: int = 256) -> Pixels:
         left = column * (width + GAP)
         pixels = to_uint8(image.detach().expand(-1, 3, -1, -1))[0].permute(1, 2, 0).cpu().numpy()
         row.paste(Image.fromarray(pixels).resize((width, height), Image.Resampling.NEAREST), (left, TITLE))
-        pen.text((left + width // 2, TITLE // 2), title, fill="black", font=_font(), anchor="mm")
+        pen.text((left + width // 2, TITLE // 2), title, fill="black", font=FONT, anchor="mm")
     return np.asarray(row)
 
 
@@ -80,9 +80,3 @@ def explorer(
         control.observe(draw, names="value")
     draw()
     return widgets.VBox([*([gallery.box] if gallery else []), *controls.values(), picture, readout])
-
-
-@lru_cache(maxsize=1)
-def _font() -> ImageFont.FreeTypeFont:
-    """The font of the static figures, which matplotlib installs."""
-    return ImageFont.truetype(Path(mpl.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), FONT)

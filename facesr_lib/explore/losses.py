@@ -20,6 +20,7 @@ from facesr_lib.training.schedules import constant
 
 Loss = Callable[[Tensor, Tensor], Tensor]  # SR and HR, both (N, 3, H, W) in [0, 1] -> scalar
 Losses = Mapping[str, Loss]
+Limits = tuple[float, float]
 SCALE = 4  # of the bicubic SR that serves as the unit of every loss
 _NOISE_SEED = 0
 
@@ -202,11 +203,7 @@ def heat(gradient: Tensor) -> Tensor:
 
 
 def descend(
-    loss: Callable[[Tensor], Tensor],
-    start: Tensor,
-    steps: int = 40,
-    rate: float = 0.02,
-    limits: tuple[float, float] | None = (0.0, 1.0),
+    loss: Callable[[Tensor], Tensor], start: Tensor, steps: int = 40, rate: float = 0.02, limits: Limits | None = (0.0, 1.0)
 ) -> Tensor:
     """Minimise one loss over the values of `start` themselves; no network is trained. Returns a tensor of `start`'s shape.
 

@@ -68,9 +68,9 @@ def image_grid(
 
     columns: title -> (N, C, H, W) in [0, 1], C = 1 or 3. Sizes may differ between columns; smaller images show their pixels.
     rows: which of the N images (default: all). labels: title -> one text per image of the batch, as "27.3 dB", below it.
-    row_labels: one text per row drawn, at its left. zoom: (top, left, side) as fractions of the image; the square is framed,
-    and shown again, enlarged, below its row. cell: width of one image in inches.
-    Raises ValueError for unequal batches, other shapes, no row, or a zoom outside the image.
+    row_labels: one text per row drawn, at its left. zoom: (top, left, side) as fractions of the image; the square is framed, and
+    shown enlarged below its row. cell: an image's width in inches. Raises ValueError for unequal batches, other shapes, no row,
+    or a zoom outside the image.
     """
     arrays = {title: _pictures(title, images) for title, images in columns.items()}
     counts = {title: len(images) for title, images in arrays.items()}

@@ -1,9 +1,8 @@
 """Checkpoints that survive a kill at any moment.
 
-A checkpoint is a folder `step-00000200/` with `weights.safetensors` (every network and average), `state.pt`
-(optimizers and random-number generators, readable with weights_only=True) and `checkpoint.json` (step, run identity, method
-and config, SHA-256 of both). It is written under a temporary name, synced and renamed; the one before it is kept. A damaged
-checkpoint is named in a warning and the one before it is used.
+A checkpoint is a folder `step-00000200/` with `weights.safetensors` (every network and average), `state.pt` (optimizers and
+random-number generators, readable with weights_only=True) and `checkpoint.json` (step, run identity, method and config, SHA-256
+of both). It is written under a temporary name, synced and renamed. A damaged one is named in a warning, the one before it used.
 """
 
 import json

@@ -43,8 +43,7 @@ class StageCache:
     def stage(self, name: str, key: dict[str, Any]) -> Iterator[Path]:
         """The stage's folder, to make the stage in or to read it from; it counts as finished when the block ends.
 
-        A block that is interrupted must be able to go on from what it left in the folder, as a Trainer does.
-        A finished stage from before `fresh_since` is emptied first.
+        An interrupted block must be able to go on from its folder, as a Trainer does. What is older than `fresh_since` goes.
         """
         folder, done = self.folder(name, key), self.is_done(name, key)
         marker = folder / "done.json"
@@ -72,8 +71,7 @@ def train_stage(
 ) -> Trained[M]:
     """Train `method` as stage `name`, or load it if this very training finished earlier.
 
-    key: the configs and data checksums that the training depends on; the seed, the number of steps and the kind of
-    device are added to it. The arguments are otherwise the Trainer's.
+    key: the configs and data checksums it depends on; seed, steps and kind of device are added. Otherwise as the Trainer's.
     """
     key = {**key, "seed": seed, "steps": options.steps, "device": resolve_device(options.device).type}
     with cache.stage(name, key) as folder:
