@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
@@ -97,7 +98,7 @@ def _rehearse(
     chosen = [schedule[index * len(schedule) // steps] for index in range(steps)]
     with TemporaryDirectory() as folder, flushed_denormals(), _peak_memory(where) as peak:
         batches = training.batches(size, where)
-        trainer = Trainer(training.make(), batches, folder, TrainerOptions(training.steps, device=device))
+        trainer = Trainer(training.make(), batches, Path(folder), TrainerOptions(training.steps, device=device))
         trainer.prepare()
         times, terms = [], []
         for step in chosen:

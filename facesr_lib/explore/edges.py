@@ -11,8 +11,8 @@ from torch import Tensor
 
 from facesr_lib.data.images import Pixels
 from facesr_lib.explore.canvas import explorer, panels
-from facesr_lib.image import Bicubic, gaussian_blur, resize_bicubic, rgb_to_grey
-from facesr_lib.image.edges import canny, dog, edge_residual, laplacian_of_gaussian, sobel
+from facesr_lib.image import Bicubic, canny, gaussian_blur, resize_bicubic, rgb_to_grey
+from facesr_lib.image.edges import dog, edge_residual, laplacian_of_gaussian, sobel
 from facesr_lib.plot.figures import PALETTE, NotebookFigure, image_grid
 
 # The settings that each detector uses, and the factor that makes its map visible (a face's DoG is below 0.1).

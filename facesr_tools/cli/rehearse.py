@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -84,6 +85,7 @@ def _rehearse(
     from facesr_tools.rehearse import rehearse as rehearse_training
 
     rows: list[Rehearsal] = []
+    started = datetime.now(UTC)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         for training in chosen:
@@ -93,7 +95,7 @@ def _rehearse(
                 progress.console.print(rehearsal_line(row), soft_wrap=True)
                 if json_file:
                     found = [{**asdict(row), "hours": row.hours, "wrong": row.wrong} for row in rows]
-                    facts = {"profile": profile, "rehearsals": found, "machine": provenance()}
+                    facts = {"profile": profile, "rehearsals": found, "machine": provenance(started, 0, {}, {})}
                     write_atomically(json_file, (json.dumps(jsonable(facts), indent=2) + "\n").encode())
             progress.remove_task(task)
     console.print(rehearsals_table(rows, profile))
