@@ -65,7 +65,11 @@ class Config:
     prepared_dsnet: bool = False  # DSNet starts as the network of stage 1, not afresh: small presets only [ours]
     batch_sizes: tuple[int, int] = (16, 4)  # [paper]
     epochs: tuple[int, int] = (50, 50)  # [ours]
-    learning_rates: tuple[float, float, float] = (1e-4, 1e-4, 1e-4)  # of Adam [paper]: DeNet; TNet and SNet; all others
+    learning_rates: tuple[float, float, float] = (
+        1e-4,
+        1e-4,
+        1e-4,
+    )  # of Adam [paper]: DeNet, generators of stage 2, discriminators
     halving: tuple[int, int] = (10, 10)  # the learning rate is halved every so many epochs [paper]
     flip: bool = True  # [ours]
     tested: int | None = None  # faces to score on, at most; None: all
@@ -75,7 +79,7 @@ class Config:
         """The configuration of a profile: smoke, quick, workshop or paper. Widths, depths and epochs shrink.
 
         Fewer steps get a higher learning rate, but not for discriminators: faster ones would win before anything is learnt. They
-        are too few for a DSNet from nothing, whose cycle loss misleads SNet for as long: it starts prepared, and slow.
+        are too few for a DSNet from nothing, whose cycle loss misleads SNet for as long: it starts prepared.
         """
         short = cls(prepared_dsnet=True)
         small = replace(short, width=16, groups=1, down_width=16, down_blocks=2, discriminator_width=6)
@@ -271,9 +275,6 @@ def mean_squared_error(outputs: Sequence[Tensor], target: Tensor) -> Tensor:
 # -- small parts ----------------------------------------------------------------------------------------------------------------
 
 
-_RATES = {"denet": 0, "tnet": 1, "snet": 1}  # positions in Config.learning_rates; of all others: 2
-
-
 def _build(method: LearnDegradation | RecurrentResolver, names: Sequence[str], joint: str = "") -> None:
     """Give a method the networks of these names and their discriminators, each with an Adam of its own under its name.
 
@@ -287,7 +288,7 @@ def _build(method: LearnDegradation | RecurrentResolver, names: Sequence[str], j
         if update in method.optimizers:
             method.optimizers[update].add_param_group({"params": list(network.parameters())})
             continue
-        rate = method.config.learning_rates[_RATES.get(name, 2)]
+        rate = method.config.learning_rates[0 if name == "denet" else 1 if name in names else 2]
         method.optimizers[update] = torch.optim.Adam(network.parameters(), lr=rate)
         method.learning_rates[update] = halve_every(rate, method.halving)
 
