@@ -44,12 +44,12 @@ def _ridges(grey: Tensor) -> Tensor:
         return padded[..., 1 + row : 1 + row + height, 1 + column : 1 + column + width]
 
     flat, steep = y < x * TAN_22, y > x * TAN_67
-    diagonal, falling = ~(flat | steep), gx * gy < 0
-    return slope * (  # along an axis, but not on a diagonal, the second of two equal neighbours may be as steep
-        (flat & (slope > at(0, -1)) & (slope >= at(0, 1)))
-        | (steep & (slope > at(-1, 0)) & (slope >= at(1, 0)))
-        | (diagonal & falling & (slope > at(-1, 1)) & (slope > at(1, -1)))
-        | (diagonal & ~falling & (slope > at(-1, -1)) & (slope > at(1, 1)))
+    diagonal, falling, larger = ~(flat | steep), gx * gy < 0, torch.maximum
+    return slope * (  # levels are whole: what is above b - 1 is at least b, which is enough on one side along an axis
+        (flat & (slope > larger(at(0, -1), at(0, 1) - 1)))
+        | (steep & (slope > larger(at(-1, 0), at(1, 0) - 1)))
+        | (diagonal & falling & (slope > larger(at(-1, 1), at(1, -1))))
+        | (diagonal & ~falling & (slope > larger(at(-1, -1), at(1, 1))))
     )
 
 
@@ -73,14 +73,16 @@ def _hysteresis(weak: Tensor, strong: Tensor) -> Tensor:
     neighbours = torch.cat(near)
 
     root = torch.where(strong.view(blocks.shape).any(4).any(2).flatten(), 0, nodes)
-    deep = (rows * columns).bit_length()
+    deep, ask = (rows * columns).bit_length(), device.type == "cpu"  # whether it is done: free to ask there
     for turn in range(2 * deep):
         lowest = reduce(torch.minimum, root.index_select(0, neighbours).view(8, -1))
         parent = nodes.scatter_reduce(0, root, lowest, "amin")
-        if device.type == "cpu" and torch.equal(parent, nodes):  # free to ask here: faces need about four rounds
+        if ask and torch.equal(parent, nodes):  # faces need about four rounds
             break
         for _ in range(deep - turn // 2):  # as an image has at most 2 ** of that trees left, each then points to its root
-            parent = parent.index_select(0, parent)
+            parent, before = parent.index_select(0, parent), parent
+            if ask and torch.equal(parent, before):
+                break
         root = parent.index_select(0, root)
     found = (root == 0).view(batch, 1, rows, 1, columns, 1).expand(batch, 1, rows, 2, columns, 2).reshape(weak.shape)
     return (found & weak)[..., 2 : 2 + height, 2 : 2 + width]

@@ -25,6 +25,7 @@ from facesr_tools.trainings import Training, faces, trainings
 
 PRESETS = [(paper, profile) for paper in PAPERS for profile in PROFILES]
 LEVEL = 2  # of SelfSR's networks at the `paper` preset
+STEEPEST = {ISR_KD.key: 3e4}  # norm of a first gradient; its discriminator may be given grey levels, 255 times ours
 
 
 def real_faces(count: int, size: int) -> Tensor:
@@ -78,7 +79,7 @@ def test_every_network_starts_at_the_scale_of_its_task(paper: Paper, profile: st
         assert slopes, name
         norm = torch.stack([slope.norm() for slope in slopes]).norm()
         assert norm.isfinite(), name
-        assert 1e-6 < norm < 1e3, f"{name}: the first gradient's norm is {norm:.3g}"
+        assert 1e-6 < norm < STEEPEST.get(paper.key, 1e3), f"{name}: the first gradient's norm is {norm:.3g}"
 
 
 # -- one step at the published size ---------------------------------------------------------------------------------------------
