@@ -390,7 +390,11 @@ def test_a_step_waits_for_no_data() -> None:
     class Refuse(TorchDispatchMode):
         def __torch_dispatch__(self, function, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
             name = str(function)
-            masks = [i for i in args[1] if i is not None and i.dtype == torch.bool] if name.startswith(("aten.index.", "aten.index_put")) else []
+            masks = (
+                [i for i in args[1] if i is not None and i.dtype == torch.bool]
+                if name.startswith(("aten.index.", "aten.index_put"))
+                else []
+            )
             waits = masks or any(word in name for word in ("_local_scalar_dense", "nonzero", "masked_select"))
             assert not waits, f"{name} needs data on the host"
             return function(*args, **(kwargs or {}))
