@@ -23,7 +23,9 @@ from facesr_lib.papers import HUMAN_GAN, ISR_KD, SELFSR, TEACHER_STUDENT, find_p
 from facesr_lib.papers.isr_kd.experiments import EXTENSION, augment
 from facesr_lib.papers.isr_kd.names import CARTOONS, EXTENDED, FACE_ONLY, FACES, REPLAY_2_0, REPLAY_2_2, SPLITS
 from facesr_lib.papers.selfsr.degradation import LearnedDegradation
+from facesr_lib.papers.selfsr.names import CYCLE_IDENTITY, FLOW
 from facesr_lib.papers.selfsr.super_resolution import SRConfig
+from facesr_lib.papers.teacher_student.names import CYCLE_ONLY
 from facesr_lib.papers.teacher_student.networks import SCALE
 from facesr_lib.training import Method
 from facesr_lib.training.trainer import Batches
@@ -100,7 +102,7 @@ def _selfsr(config: selfsr.Config) -> Iterator[Training]:
         return batches
 
     hidden = unpaired(real.hr_size, HiddenDegradation(real.scale), real.scale)
-    for name, method in (("flow field", selfsr.FlowAdaptation), ("CycleGAN adaptation", selfsr.CycleAdaptation)):
+    for name, method in ((FLOW, selfsr.FlowAdaptation), (CYCLE_IDENTITY, selfsr.CycleAdaptation)):
         make = partial(method, stage1)
         yield Training(SELFSR.key, name, stage1.batch_size, {"": range(stage1.steps)}, make, hidden)
 
@@ -135,7 +137,8 @@ def _teacher_student(config: teacher_student.Config, *, published: bool) -> Iter
         return teacher_student.TeacherStudent(config, length[1], teacher_student.networks(config)["denet"][0])
 
     denet: Callable[[], Method] = partial(teacher_student.LearnDegradation, config, length[0])
-    for stage, (name, make) in enumerate((("DeNet", denet), ("teacher and student", joint))):
+    cycle_only: Callable[[], Method] = partial(teacher_student.CycleLearning, config, length[1])
+    for stage, name, make in ((0, "DeNet", denet), (1, "teacher and student", joint), (1, CYCLE_ONLY, cycle_only)):
         steps = {"": range(config.epochs[stage] * length[stage])}
         yield Training(TEACHER_STUDENT.key, name, config.batch_sizes[stage], steps, make, batches)
 
