@@ -326,8 +326,9 @@ run.figure(
         log=True,
     ),
     "stage_2_content",
-    "The three squared errors: the teacher against HR, the student against the teacher, LR against its way back.",
-    "Three noisy falling curves over training steps on a logarithmic scale.",
+    "The three squared errors: the teacher against HR, the student against the teacher, LR against its way back. The student's grows again while its "
+    "teacher draws more than the cycle lets it follow.",
+    "Three noisy curves over training steps on a logarithmic scale: two fall, the student's falls and rises again.",
 )
 
 # %%
@@ -355,7 +356,7 @@ run.figure(
     ),
     "validation",
     "Validation during stage 2. The gap between the first two curves is what DeNet's pairs cost on clean LR. The student begins near the bilinear "
-    "enlargement; where its curve falls, it is learning from a teacher that noise misleads.",
+    "enlargement. Where its curve falls, it follows a teacher that noise misleads; where it stays level, the cycle holds it back.",
     "Three curves of PSNR over training steps.",
 )
 
