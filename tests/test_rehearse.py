@@ -177,7 +177,7 @@ def test_the_command_prints_a_table_and_keeps_the_figures(tmp_path: Path) -> Non
     for part in ("✓ teacher_student: DeNet", "teacher_student: teacher and student", "s/step", "profile smoke, on cpu"):
         assert part in result.output
     facts = json.loads(file.read_text())
-    first, second = facts["rehearsals"]
+    first, second, _ = facts["rehearsals"]
     assert (first["training"], first["schedule"], first["batch"], first["wrong"]) == ("DeNet", 1, 16, [])
     assert second["hours"] == pytest.approx(second["schedule"] * second["seconds"] / 3600)
     assert facts["machine"]["packages"]["torch"]

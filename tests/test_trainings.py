@@ -23,7 +23,7 @@ from facesr_lib.papers.human_gan import experiments as of_human_gan
 from facesr_lib.papers.isr_kd import experiments as of_isr_kd
 from facesr_lib.papers.isr_kd.names import REPLAY_2_2, SPLITS
 from facesr_lib.papers.selfsr import experiments as of_selfsr
-from facesr_lib.papers.selfsr.names import CYCLE, FLOW
+from facesr_lib.papers.selfsr.names import CYCLE_IDENTITY, FLOW
 from facesr_lib.papers.teacher_student import experiments as of_teacher_student
 from facesr_lib.training import Method, StageCache, Trained
 from facesr_tools.trainings import faces, trainings
@@ -39,13 +39,15 @@ def train_all(paper: Paper, profile: str, stages: StageCache) -> None:
         config = selfsr.Config.preset(profile)
         made = of_selfsr.Experiments(config, "", stages, 0)
         made.adaptation(FLOW)
-        made.adaptation(CYCLE)
+        made.adaptation(CYCLE_IDENTITY)
         made.super_resolution(config.paired)
         made.super_resolution(config.unpaired)
         made.real(FLOW)
     elif paper is TEACHER_STUDENT:
         config = teacher_student.Config.preset(profile)
-        of_teacher_student.Experiments(config, "", stages, 0).teacher_and_student(config)
+        made = of_teacher_student.Experiments(config, "", stages, 0)
+        made.teacher_and_student(config)
+        made.cycle_learning()
     else:
         made = of_isr_kd.Experiments(isr_kd.Config.preset(profile), "", stages, 0)
         teacher = made.teacher()
@@ -90,7 +92,7 @@ def test_the_published_schedules() -> None:
     assert steps["without pairs x8"] == 280_000
     assert steps["flow field"] == 180_000
     assert steps["DeNet"] == 50 * 20_000 // 16
-    assert steps["teacher and student"] == 50 * 20_000 // 4
+    assert steps["teacher and student"] == steps["TNet, cycle only"] == 50 * 20_000 // 4
     assert steps["replay 2:1"] == 200 * 30_000 // 16
     assert steps["face-only"] == 200 * -(-162_770 // 16)
 
