@@ -21,8 +21,8 @@ them, the mark says so. The generators' side of eq. 3 is as printed, which loses
 Marks here and in the modules: [paper] the paper says so, [code] its authors' released code does so, [ours] neither does, and we
 chose, [departs] we do otherwise.
 
-Departures: small presets shrink widths, depths and epochs, and give fewer steps a higher learning rate; the `paper` preset has
-none that we know of.
+Departures: small presets shrink widths, depths and epochs, give fewer steps a higher learning rate, and start DSNet as the
+network of stage 1; the `paper` preset has none that we know of.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Config:
     adversarial: tuple[float, float, float] = (0.05, 0.001, 0.001)  # beta of eqs. 4, 6, 8 [paper]
     cycle: float = 1.0  # gamma of eq. 8 [paper]; 0 leaves out DSNet
     learned_lr: bool = True  # TNet learns from DeNet's LR [paper]; False: from bicubic LR (ablation)
-    prepared_dsnet: bool = False  # DSNet starts as the network of stage 1, not afresh: small presets only [ours]
+    prepared_dsnet: bool = False  # DSNet starts as the network of stage 1, not afresh: small presets only [departs]
     batch_sizes: tuple[int, int] = (16, 4)  # [paper]
     epochs: tuple[int, int] = (50, 50)  # [ours]
     learning_rates: tuple[float, float, float] = (
