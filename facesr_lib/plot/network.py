@@ -142,8 +142,11 @@ class Diagram(TorchFunctionMode):
         return self
 
     def _add(self, kind: str, text: str, output: Any, sources: list[Box]) -> None:
-        tensors = [tensor for tensor in _tensors(output) if tensor.is_floating_point()]  # a mask says where, not what
-        size = ", ".join(dict.fromkeys("×".join(map(str, tensor.shape[1:])) for tensor in tensors))
+        tensors = list(_tensors(output))
+        images = [tensor for tensor in tensors if tensor.is_floating_point()]
+        if not images:  # a mask: what is made of it comes from its sources; one that is given says where, not what
+            tensors, kind = [] if kind == "input" else tensors, "hidden"
+        size = ", ".join(dict.fromkeys("×".join(map(str, tensor.shape[1:])) for tensor in images))
         if kind == "operation" and len(sources) == 1:
             known = hasattr(F, text.replace(" ", "_")) or hasattr(nn, text) or text.endswith("resize")
             shown = known or text in ("clamp", "flatten", "matrix product", "concatenate")

@@ -102,7 +102,7 @@ def test_a_step_shows_which_network_and_picture_each_term_comes_from() -> None:
     diagram = Diagram.of_step("step", method, batch)
     names = {box: box.text.split()[0] for box in diagram.boxes}
     read = {box.text: {names[source] for source in box.sources} for box in diagram.boxes if box.kind == "term"}
-    assert read["reconstruction"] == {"generator", "hr"}
+    assert read["reconstruction"] == read["edge"] == {"generator", "hr"}  # edges: Canny's, by way of masks
     assert read["kd_output"] == read["kd_bottleneck"] == {"generator", "teacher"}
     assert read["adversarial"] == read["d_fake"] == {"discriminator"}
     assert by_text(diagram, "teacher").sources == [by_text(diagram, "lr")]
