@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -86,3 +87,25 @@ def test_links_lead_somewhere(path: Path) -> None:
         if not inside or (part and part not in anchors(found)):
             wrong.append(target)
     assert wrong == []
+
+
+def test_the_table_of_rehearsals_is_that_of_the_kept_figures() -> None:
+    """docs/rehearsing.md prints results/rehearsal_paper_cpu.json, row by row; no loss term was infinite or undefined."""
+
+    def number(value: float) -> str:
+        return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+    rows = json.loads((ROOT / "results" / "rehearsal_paper_cpu.json").read_text())["rehearsals"]
+    text = (ROOT / "docs" / "rehearsing.md").read_text()
+    for row in rows:
+        assert not row["wrong"]
+        assert not row["failure"]
+        cells = [
+            f"{row['paper']}: {row['training']}",
+            row["level"],
+            f"{row['batch']} of {row['preset_batch']}",
+            str(row["steps"]),
+        ]
+        cells += [number(row["seconds"]), f"{row['peak_memory'] / 2**30:.1f} GiB", f"{row['schedule']:,}", number(row["hours"])]
+        assert f"| {' | '.join(cells)} |" in text
+    assert text.count(" GiB | ") == len(rows) == 20
