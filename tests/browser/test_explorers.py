@@ -153,9 +153,8 @@ def move(notebook: Open, label: str) -> None:
     named = page.locator(".widget-slider").filter(has=page.get_by_text(label, exact=True))
     explorer = notebook.all(".jp-CodeCell").filter(has=named)
     thumb, readout = (explorer.locator(named).get_by_role("slider").first, explorer.locator(named).locator(".widget-readout"))
+    until(f"{label!r} to have a picture", lambda: pictures(explorer) != [] and all(pictures(explorer)))  # it follows its cell
     number, drawn = readout.inner_text(), pictures(explorer)
-    assert drawn
-    assert all(drawn)
     thumb.focus()
     at_end = thumb.get_attribute("aria-valuenow") == thumb.get_attribute("aria-valuemax")
     for _ in range(STEPS):
@@ -182,6 +181,7 @@ def test_readers_bring_their_own_picture(notebook: Open) -> None:
     assert explorer.count() == (notebook.name in OWN_PICTURE)
     if not explorer.count():
         return
+    until("the explorer to be drawn", lambda: all(pictures(explorer)))
     message, drawn = explorer.locator(".widget-upload + .widget-html"), pictures(explorer)
     content = io.BytesIO()
     Image.effect_mandelbrot((90, 100), (-2, -1.2, 0.8, 1.2), 50).save(content, "png")
