@@ -15,7 +15,6 @@ FRESH_SINCE = "fresh-since.txt"  # seconds since 1970, in the run folder of a no
 
 # The parts of the library whose code decides what a stage computes; the report and the command line only show it.
 _COMPUTING = ("image", "data", "nn", "losses", "metrics", "training", "papers")
-_NOT_COMPUTING = ("upscaling.py",)  # of a paper: what uses a finished training
 
 
 def check_profile(name: str) -> Profile:
@@ -63,9 +62,8 @@ def fingerprint(package: Path) -> str:
     digest = hashlib.sha256()
     for folder in _COMPUTING:
         for source in sorted((package / folder).rglob("*.py")):
-            if source.name not in _NOT_COMPUTING:
-                digest.update(source.relative_to(package).as_posix().encode())
-                digest.update(_code_of(source.read_text(encoding="utf-8")).encode())
+            digest.update(source.relative_to(package).as_posix().encode())
+            digest.update(_code_of(source.read_text(encoding="utf-8")).encode())
     return digest.hexdigest()[:12]
 
 

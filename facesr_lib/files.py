@@ -2,7 +2,11 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 
 def sync_folder(folder: Path) -> None:
@@ -41,3 +45,26 @@ def checkout_root() -> Path | None:
     """The folder of the source checkout this package is imported from; None for an installed copy."""
     root = Path(__file__).resolve().parents[1]
     return root if (root / "pyproject.toml").is_file() else None
+
+
+@contextmanager
+def one_writer(folder: Path) -> Iterator[None]:
+    """Let one process at a time write into `folder`, which need not exist; the others wait and say for whom.
+
+    The lock is a file beside the folder. The system releases it when its owner ends, in whatever way.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock, owner = (folder.with_name(f".{folder.name}.{kind}") for kind in ("lock", "owner"))
+    held = FileLock(lock)
+    try:
+        held.acquire(blocking=False)
+    except Timeout:
+        who = owner.read_text() if owner.is_file() else "another one"
+        print(f"Another process ({who}) is writing {folder.name}: waiting for it to end", flush=True)
+        held.acquire()
+    try:
+        owner.write_text(f"{os.getpid()}")
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        held.release()

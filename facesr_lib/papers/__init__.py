@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from facesr_lib.evaluate.claims import Claim
     from facesr_lib.evaluate.reference import Reference
+    from facesr_lib.training import Setting
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Paper:
     def package(self) -> ModuleType:
         """Networks, objective and presets: `Config`, `networks` and the `Method`s."""
         return import_module(f"{__name__}.{self.key}")
+
+    @property
+    def experiments(self) -> type[Setting[Any]]:
+        """`Experiments`: the paper's images and stages in a setting, as its notebooks use them."""
+        return import_module(f"{__name__}.{self.key}.experiments").Experiments
 
     @property
     def claims(self) -> tuple[Claim, ...]:

@@ -1,8 +1,10 @@
 """What the experiments of every paper have in common: the setting that their trainings share."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 from torch import Tensor
 
@@ -10,23 +12,42 @@ from facesr_lib.data import ImageSet, eval_batches
 from facesr_lib.image import Degradation
 from facesr_lib.metrics import PSNR, evaluate
 from facesr_lib.training.device import Device, resolve_device
-from facesr_lib.training.stages import StageCache
+from facesr_lib.training.stages import Stage, StageCache
+from facesr_lib.training.trained import Trained
 
 C = TypeVar("C")
 
 
 @dataclass(frozen=True)
-class Setting(Generic[C]):
-    """One config on the images of one data root (see `load_faces`), with one seed. A paper's `Experiments` adds its trainings.
+class Setting(ABC, Generic[C]):
+    """One config on the images of one data root (see `load_faces`), with one seed. A paper's `Experiments` declares its stages.
 
-    stages: where trainings are kept. Each is made once; the other notebooks find it there.
+    cache: where trainings are kept. Each is made once; the other notebooks find it there.
     """
 
     config: C
     data_root: str
-    stages: StageCache
+    cache: StageCache
     seed: int
     device: Device = "auto"
+
+    @abstractmethod
+    def stages(self) -> Iterator[Stage[Any]]:
+        """Every training of the paper's notebooks. A stage comes after those that it needs."""
+
+    def stage(self, name: str) -> Stage[Any]:
+        """The stage of this name. Raises ValueError, with a list of all names, if there is none."""
+        if name not in self._by_name:
+            raise ValueError(f"unknown stage {name!r}: choose one of {', '.join(map(repr, self._by_name))}")
+        return self._by_name[name]
+
+    def trained(self, name: str) -> Trained[Any]:
+        """What the stage of this name leaves: trained now, after the stages that it needs, or loaded from the cache."""
+        return self.stage(name).train(self.cache)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Stage[Any]]:
+        return {stage.name: stage for stage in self.stages()}
 
     def psnr(
         self, super_resolve: Callable[[Tensor], Tensor], images: ImageSet, degrade: Degradation, batch_size: int, seed: int

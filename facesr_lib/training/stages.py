@@ -1,18 +1,19 @@
-"""The stage cache: a long computation is done once per (config, data, code) and reused by every notebook."""
+"""Stages: trainings declared as data, each made once per (config, data, code, seed) and then found by every notebook."""
 
 import json
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 from torch import Tensor
 
 from facesr_lib.config import code_fingerprint, config_hash, plain
-from facesr_lib.files import write_atomically
+from facesr_lib.files import one_writer, write_atomically
 from facesr_lib.training.device import resolve_device
 from facesr_lib.training.trained import M, Trained
 from facesr_lib.training.trainer import Batches, Trainer, TrainerOptions
@@ -28,52 +29,101 @@ class StageCache:
         self.root = Path(root)
         self.fresh_since = fresh_since
 
-    def folder(self, name: str, key: dict[str, Any]) -> Path:
+    def folder(self, name: str, key: Mapping[str, Any]) -> Path:
         """The folder of stage `name` for `key` (configs, seeds, data checksums: plain data); it may not exist yet."""
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
             raise ValueError(f"stage name {name!r}: use small letters, digits, '-' and '_'")
         return self.root / f"{name}-{config_hash({'key': key, 'code': code_fingerprint()})}"
 
-    def is_done(self, name: str, key: dict[str, Any]) -> bool:
+    def is_done(self, name: str, key: Mapping[str, Any]) -> bool:
         """Whether the stage finished earlier and may be reused."""
         marker = self.folder(name, key) / "done.json"
         return marker.is_file() and json.loads(marker.read_text())["finished"] >= self.fresh_since
 
     @contextmanager
-    def stage(self, name: str, key: dict[str, Any]) -> Iterator[Path]:
+    def stage(self, name: str, key: Mapping[str, Any]) -> Iterator[Path]:
         """The stage's folder, to make the stage in or to read it from; it counts as finished when the block ends.
 
         An interrupted block must be able to go on from its folder, as a Trainer does. What is older than `fresh_since` goes.
+        One process at a time has the folder: another one waits, says for whom, and then finds the stage done.
         """
-        folder, done = self.folder(name, key), self.is_done(name, key)
-        marker = folder / "done.json"
-        if marker.exists() and not done:
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        began = time.time()
-        yield folder
-        if not done:
-            facts = {"stage": name, "key": plain(key), "code": code_fingerprint(), "finished": time.time()}
-            write_atomically(marker, json.dumps({**facts, "seconds": time.time() - began}, indent=2).encode())
+        folder = self.folder(name, key)
+        if self.is_done(name, key):
+            yield folder
+            return
+        with one_writer(folder):
+            if not (done := self.is_done(name, key)):  # or another process has just made it
+                if (folder / "done.json").exists():
+                    shutil.rmtree(folder)
+                folder.mkdir(exist_ok=True)
+            began = time.time()
+            yield folder
+            if not done:
+                facts = {"stage": name, "key": plain(key), "code": code_fingerprint(), "finished": time.time()}
+                write_atomically(folder / "done.json", json.dumps({**facts, "seconds": time.time() - began}, indent=2).encode())
 
 
-def train_stage(
-    cache: StageCache,
-    name: str,
-    method: M,
-    batches: Batches,
-    options: TrainerOptions,
-    *,
-    seed: int,
-    key: dict[str, Any],
-    validate: Callable[[M], dict[str, float]] | None = None,
-    preview: Callable[[M], Tensor] | None = None,
-) -> Trained[M]:
-    """Train `method` as stage `name`, or load it if this very training finished earlier.
+@dataclass(frozen=True)
+class Stage(Generic[M]):
+    """One training, declared: what it depends on and where it is kept is known before anything is computed.
 
-    key: the configs and data checksums it depends on; seed, steps and kind of device are added. Otherwise as the Trainer's.
+    paper, name: the paper's key and the name by which its notebooks ask.  used_by: the numbers of these notebooks ("20", "22").
+    key: the configs and data checksums that it depends on; what it needs, seed, steps and kind of device are added.
+    needs: stages to start from.  method, batches: called with what these left (`Trained`, in this order).
+    validate, preview: as the Trainer's.
     """
-    key = {**key, "seed": seed, "steps": options.steps, "device": resolve_device(options.device).type}
-    with cache.stage(name, key) as folder:
-        trainer = Trainer(method, batches, folder, options, seed=seed, key=key, validate=validate, preview=preview, title=name)
-        return trainer.train()
+
+    paper: str
+    name: str
+    used_by: tuple[str, ...]
+    key: Mapping[str, Any]
+    options: TrainerOptions
+    seed: int
+    method: Callable[..., M]
+    batches: Callable[..., Batches]
+    needs: "tuple[Stage[Any], ...]" = ()
+    validate: Callable[[M], dict[str, float]] | None = None
+    preview: Callable[[M], Tensor] | None = None
+
+    @property
+    def slug(self) -> str:
+        """The name for files and commands: "isr_kd-replay-2-1-no-kd"."""
+        return slug(f"{self.paper} {self.name}")
+
+    def folder(self, cache: StageCache) -> Path:
+        """Where `cache` keeps this training; it may not exist yet."""
+        return cache.folder(self.slug, self._key(cache))
+
+    def is_done(self, cache: StageCache) -> bool:
+        """Whether this very training finished earlier and may be reused."""
+        return cache.is_done(self.slug, self._key(cache))
+
+    def train(self, cache: StageCache, tell: Callable[[int], object] | None = None) -> Trained[M]:
+        """Train, after the stages it needs, or load what this very training left earlier. Raises as `Trainer.train` does.
+
+        tell: as the Trainer's.
+        """
+        left, key = [stage.train(cache) for stage in self.needs], self._key(cache)
+        with cache.stage(self.slug, key) as folder:
+            trainer = Trainer(
+                self.method(*left),
+                self.batches(*left),
+                folder,
+                self.options,
+                seed=self.seed,
+                key=key,
+                validate=self.validate,
+                preview=self.preview,
+                title=self.name,
+                tell=tell,
+            )
+            return trainer.train()
+
+    def _key(self, cache: StageCache) -> dict[str, Any]:
+        needs, device = [stage.folder(cache).name for stage in self.needs], resolve_device(self.options.device).type
+        return {**self.key, "needs": needs, "seed": self.seed, "steps": self.options.steps, "device": device}
+
+
+def slug(name: str) -> str:
+    """A stage's name for files and commands: small letters and digits of `name` (and "_"), joined by "-"."""
+    return re.sub("[^a-z0-9_]+", "-", name.lower()).strip("-")

@@ -57,6 +57,7 @@ class Trainer(Generic[M]):
     key: plain data that identifies the run beyond its seed (config, data checksum); a folder of another run is refused.
     validate: called with the method every `validate_every` steps and after the last; returns numbers for validation.csv.
     preview: called at the same steps; returns images (n, 3, H, W) in [0, 1], which are kept in `previews/`.
+    tell: called after each step with the number of steps done, in place of a progress bar.
     """
 
     method: M
@@ -69,6 +70,7 @@ class Trainer(Generic[M]):
     validate: Callable[[M], dict[str, float]] | None = None
     preview: Callable[[M], Tensor] | None = None
     title: str = "training"
+    tell: Callable[[int], object] | None = None
 
     def __post_init__(self) -> None:
         self.identity = config_hash({"key": self.key, "seed": self.seed})
@@ -85,10 +87,17 @@ class Trainer(Generic[M]):
         self.folder.mkdir(parents=True, exist_ok=True)
         start = self.prepare()
         try:
-            with flushed_denormals(), _deferred_interrupt() as interrupted, self._bar(start) as bar:
+            with (
+                one_thread(self.accelerator.device),
+                flushed_denormals(),
+                _deferred_interrupt() as interrupted,
+                self._bar(start) as bar,
+            ):
                 for step, batch in self._fetch(start):
                     self._pending.append((step + 1, self.train_step(step, batch)))
                     bar.update()
+                    if self.tell:
+                        self.tell(step + 1)
                     self._record(step + 1, bar, interrupted)
         except torch.cuda.OutOfMemoryError as error:
             raise MemoryError("the GPU ran out of memory: lower the config's batch size, or choose a smaller profile") from error
@@ -214,8 +223,19 @@ class Trainer(Generic[M]):
             log.append(rows)
 
     def _bar(self, start: int) -> tqdm:
-        hidden = not self.accelerator.is_main_process or start >= self.options.steps
+        hidden = not self.accelerator.is_main_process or start >= self.options.steps or self.tell is not None
         return tqdm(total=self.options.steps, initial=start, desc=self.title, unit="step", disable=hidden)
+
+
+@contextmanager
+def one_thread(device: torch.device) -> Iterator[None]:
+    """On a CPU, compute with one thread: rounding depends on their number, and a second one waits as soon as others compute."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if device.type == "cpu" else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ import dataclasses
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,14 @@ from torch import Tensor
 import facesr_lib.image
 import facesr_lib.papers
 from facesr_lib.image import resize_bicubic
-from facesr_lib.papers import PAPERS
 from facesr_lib.training import checkpoints, load_weights, read_facts, resolve_device
+from facesr_tools.upscale.networks import NETWORKS
 from facesr_tools.upscale.tiles import Upscaler
 
 WEIGHTS = "weights.safetensors"
 
 
-# Each paper has a module `upscaling`: METHOD, rebuild(config), reach(config) and MULTIPLE, the last two as in Upscaler. A method
-# that is nobody's METHOD only makes LR images for a training.
-_UPSCALING = {paper.key: import_module(f"{facesr_lib.papers.__name__}.{paper.key}.upscaling") for paper in PAPERS}
-_PAPER_OF = {module.METHOD.__name__: key for key, module in _UPSCALING.items()}  # by the class that a checkpoint names
+_PAPER_OF = {network.method.__name__: key for key, network in NETWORKS.items()}  # by the class that a checkpoint names
 
 
 @dataclass(frozen=True)
@@ -63,8 +59,8 @@ def choose(wanted: str, paper: str, stages: Path) -> FoundCheckpoint:
     paper: a paper's key, or "" for any.  stages: the stage cache, e.g. runs/stages.
     Raises ValueError if none fits (with a list of all), or if the checkpoint is damaged or of another paper.
     """
-    if paper and paper not in _UPSCALING:
-        raise ValueError(f"no method is called {paper!r}: choose one of {', '.join(_UPSCALING)}, bicubic")
+    if paper and paper not in NETWORKS:
+        raise ValueError(f"no method is called {paper!r}: choose one of {', '.join(NETWORKS)}, bicubic")
     folder = Path(wanted).expanduser()
     if wanted and folder.is_dir():
         return _in_folder(folder, paper)
@@ -85,24 +81,24 @@ def from_checkpoint(found: FoundCheckpoint, device: str = "auto") -> Upscaler:
     Raises ValueError for a config or weights of another version of the library.
     """
     facts = read_facts(found.path)
-    upscaling = _UPSCALING[found.paper]
+    network = NETWORKS[found.paper]
     where = resolve_device(device)
     try:
         config = restore(facts["config"], _config_classes(found.paper))
-        method = upscaling.rebuild(config)
+        method = network.rebuild(config)
         method.build()
         load_weights(found.path, method)
     except (ValueError, TypeError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"{found.path} is of another version of the library: train again ({error})") from error
     method.begin_step(max(0, facts["step"] - 1))
-    for network in (*method.networks.values(), *method.averages.values()):
-        network.to(where)
+    for module in (*method.networks.values(), *method.averages.values()):
+        module.to(where)
 
     def apply(lr: Tensor) -> Tensor:
         return method.super_resolve(lr.to(where))
 
     probe = apply(torch.full((1, 3, 16, 16), 0.5))
-    return Upscaler(found.label, probe.shape[-1] // 16, apply, upscaling.reach(config), upscaling.MULTIPLE)
+    return Upscaler(found.label, probe.shape[-1] // 16, apply, network.reach(config), network.multiple)
 
 
 def bicubic(scale: int) -> Upscaler:

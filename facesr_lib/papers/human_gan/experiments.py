@@ -1,12 +1,16 @@
-"""The trainings of the human-face GAN's notebook. Each is made once and then found in the stage cache."""
+"""The faces and the stages of the human-face GAN's notebook. Each is trained once and then found in the stage cache."""
 
+from collections.abc import Iterator
 from functools import cached_property
 
 from facesr_lib.data import ImageSet, PairedBatches, load_faces
 from facesr_lib.data.split import Split
 from facesr_lib.papers import HUMAN_GAN
 from facesr_lib.papers.human_gan import Config, HumanGAN
-from facesr_lib.training import Setting, Trained, TrainerOptions, train_stage
+from facesr_lib.papers.human_gan.names import GAN, WITH_PIXEL_TERM
+from facesr_lib.training import Setting, Stage, TrainerOptions
+
+PIXEL_WEIGHT = 20.0  # of the L1 term [ours]
 
 
 class Experiments(Setting[Config]):
@@ -33,20 +37,25 @@ class Experiments(Setting[Config]):
         config = self.config
         return PairedBatches(self.train, config.degradation, config.batch_size, self.seed, flip=config.flip)
 
-    def gan(self) -> Trained[HumanGAN]:
-        """The paper's training."""
-        return self._train("human-gan", self.config)
+    def stages(self) -> Iterator[Stage[HumanGAN]]:
+        """The paper's training, and one with an L1 term [ours]."""
+        yield self._stage(GAN, self.config)
+        yield self._stage(WITH_PIXEL_TERM, self.config.with_pixel_term(PIXEL_WEIGHT))
 
-    def gan_with_pixel_term(self, weight: float) -> Trained[HumanGAN]:
-        """The same training with an L1 term of this weight [ours]."""
-        return self._train("human-gan-pixel", self.config.with_pixel_term(weight))
-
-    def _train(self, stage: str, config: Config) -> Trained[HumanGAN]:
+    def _stage(self, name: str, config: Config) -> Stage[HumanGAN]:
         epoch = self.batches.steps_per_epoch
         method = HumanGAN(config, epoch)
-        options = TrainerOptions(method.steps, validate_every=epoch, checkpoint_every=5 * epoch, device=self.device)
-        key = {"config": config, "train": self.train.checksum, "val": self.val.checksum}
-        return train_stage(self.stages, stage, method, self.batches, options, seed=self.seed, key=key, validate=self._validate)
+        return Stage(
+            HUMAN_GAN.key,
+            name,
+            used_by=("10",),
+            key={"config": config, "train": self.train.checksum, "val": self.val.checksum},
+            options=TrainerOptions(method.steps, validate_every=epoch, checkpoint_every=5 * epoch, device=self.device),
+            seed=self.seed,
+            method=lambda: method,
+            batches=lambda: self.batches,
+            validate=self._validate,
+        )
 
     def _validate(self, method: HumanGAN) -> dict[str, float]:
         """Mean PSNR on `val`, the shortcut's scale s, and the PSNR of each image, which the claim about the plateau needs."""

@@ -1,12 +1,12 @@
-"""The trainings of the ISR-KD notebooks: the face-only teacher, and a student per split and ablation.
+"""The images and the stages of the ISR-KD notebooks: the face-only teacher, and a student per split and ablation.
 
-Each is made once and then found in the stage cache. Marks as in the package's docstring.
+Each is trained once and then found in the stage cache. Marks as in the package's docstring.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ from facesr_lib.data.split import Split
 from facesr_lib.papers import ISR_KD
 from facesr_lib.papers.isr_kd import ISRKD, Config, names
 from facesr_lib.papers.isr_kd.names import CARTOONS, FACES
-from facesr_lib.training import Setting, Trained, TrainerOptions, resolve_device, train_stage
+from facesr_lib.training import Setting, Stage, Trained, TrainerOptions, resolve_device
 
 EXTENSION: dict[str, Any] = {"extra_blocks": 1}
 # The fields of the config that an ablation changes, all in the student; without the edge block it needs a teacher without it.
@@ -30,6 +30,7 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     names.NO_LC_LOSS: {"luma_chroma_weight": 0.0},
     names.IDENTITY_LOSS: {"identity_weight": 100.0},  # [ours]: its gradient starts about as long as the reconstruction's
     names.EDGE_DISCRIMINATOR: {"edge_discriminator": True},
+    names.WEAKER_OUTPUT_KD: {"output_weight": 1.5},
 }
 VALIDATIONS = 8  # of a training, evenly spaced
 VALIDATION_IMAGES = 16  # of each domain
@@ -89,43 +90,60 @@ class Experiments(Setting[Config]):
             raise ValueError(f"{split!r} needs {count} cartoons, there are {len(self.cartoons)}")
         return increment({CARTOONS: self.cartoons.limit(count)}, {FACES: self.faces}, faces / cartoons)
 
-    def teacher(self, **changes: Any) -> Trained[ISRKD]:
-        """The face-only generator, trained on all faces. `changes` are fields of the config."""
-        return self._train("isr-kd-teacher", replace(self.config, **changes), increment({FACES: self.faces}))
+    def stages(self) -> Iterator[Stage[ISRKD]]:
+        """The face-only teacher, a student per split, and the ablations of the student of replay 2:1."""
+        edgeless = ABLATIONS[names.NO_EDGE_BLOCK]
+        yield (teacher := self._stage(names.FACE_ONLY, ("40", "41")))
+        yield (edgeless_teacher := self._stage(names.EDGELESS_TEACHER, ("41",), edgeless))
+        for split in names.SPLITS:
+            yield self._stage(split, ("40",) if split == names.REPLAY_5_1 else ("40", "41"), {}, split, teacher)
+        yield self._stage(names.REPLAY_2_HALF, ("41",), {}, names.REPLAY_2_HALF, teacher)
+        yield self._stage(names.EXTENDED, ("40", "41"), EXTENSION, names.REPLAY_2_2, teacher)
+        for part, changes in ABLATIONS.items():
+            its_teacher = edgeless_teacher if changes == edgeless else teacher
+            yield self._stage(names.ablated(part), ("41",), changes, names.REPLAY_2_1, its_teacher)
 
-    def student(self, split: str, teacher: Trained[ISRKD], **changes: Any) -> Trained[ISRKD]:
-        """A student that goes on from both networks of the teacher. "replay 2:1" shows it 2 units of cartoons and 1 of faces."""
-        stage = "isr-kd-" + re.sub("[^a-z0-9]+", "-", split)
-        return self._train(stage, replace(self.config, **changes), self.domains(split), teacher)
-
-    def _train(
-        self, stage: str, config: Config, domains: tuple[Domain, ...], teacher: Trained[ISRKD] | None = None
-    ) -> Trained[ISRKD]:
+    def _stage(
+        self,
+        name: str,
+        used_by: tuple[str, ...],
+        changes: Mapping[str, Any] = MappingProxyType({}),
+        split: str = "",
+        *teacher: Stage[ISRKD],
+    ) -> Stage[ISRKD]:
+        """A teacher on all faces, or a student on a split that goes on from both its networks. changes: fields of the config."""
+        config = replace(self.config, **changes)
+        domains = self.domains(split) if teacher else increment({FACES: self.faces})
         batches = IncrementalBatches(domains, config.degradation, config.batch_size, self.seed, augment)
-        steps = config.epochs[0 if teacher is None else 1] * batches.steps_per_epoch
+        steps = config.epochs[1 if teacher else 0] * batches.steps_per_epoch
         every = max(1, steps // VALIDATIONS)
-        options = TrainerOptions(steps, validate_every=every, checkpoint_every=2 * every, device=self.device)
-        key = {
-            "config": config,
-            "train": batches.key,
-            "val": {domain: images.checksum for domain, images in self.val.items()},
-            "teacher": None if teacher is None else teacher.folder.name,
-        }
-        generator = discriminator = None
-        if teacher is not None:
-            before = teacher.method
-            generator = before.inference_network("generator")
-            if before.config.edge_discriminator == config.edge_discriminator:  # else of another shape: it starts afresh
-                discriminator = before.inference_network("discriminator")
-        method = ISRKD(config, generator, discriminator, steps)
-        lr = config.degradation(self.previewed)
 
-        def preview(method: ISRKD) -> Tensor:
-            return method.super_resolve(lr.to(resolve_device(self.device)))
+        def method(*left: Trained[ISRKD]) -> ISRKD:
+            generator = discriminator = None
+            for trained in left:
+                generator = trained.method.inference_network("generator")
+                if trained.method.config.edge_discriminator == config.edge_discriminator:  # else of another shape: starts afresh
+                    discriminator = trained.method.inference_network("discriminator")
+            return ISRKD(config, generator, discriminator, steps)
 
-        return train_stage(
-            self.stages, stage, method, batches, options, seed=self.seed, key=key, validate=self._validate, preview=preview
+        val = {domain: images.checksum for domain, images in self.val.items()}
+        return Stage(
+            ISR_KD.key,
+            name,
+            used_by,
+            key={"config": config, "train": batches.key, "val": val},
+            options=TrainerOptions(steps, validate_every=every, checkpoint_every=2 * every, device=self.device),
+            seed=self.seed,
+            method=method,
+            batches=lambda *teacher: batches,
+            needs=teacher,
+            validate=self._validate,
+            preview=self._preview,
         )
+
+    def _preview(self, method: ISRKD) -> Tensor:
+        """SR of the images in `previewed`."""
+        return method.super_resolve(self.config.degradation(self.previewed).to(resolve_device(self.device)))
 
     def _validate(self, method: ISRKD) -> dict[str, float]:
         """Mean PSNR on the held-out images of each domain."""

@@ -7,11 +7,14 @@ FACE_ONLY = "face-only"  # the teacher
 REPLAY_2_0, REPLAY_2_1, REPLAY_2_2, REPLAY_5_1 = "replay 2:0", "replay 2:1", "replay 2:2", "replay 5:1"
 SPLITS = (REPLAY_2_0, REPLAY_2_1, REPLAY_2_2, REPLAY_5_1)
 EXTENDED = f"{REPLAY_2_2}, extended"
+REPLAY_2_HALF = "replay 2:0.5"  # [ours]
 
 # Ablations of the student of replay 2:1.
 NO_OUTPUT_KD, NO_BOTTLENECK_KD, NO_KD = "no output KD", "no bottleneck KD", "no KD"
 NO_EDGE_BLOCK, NO_EDGE_LOSS, NO_LC_LOSS = "no edge block", "no edge loss", "no LC loss"
 IDENTITY_LOSS, EDGE_DISCRIMINATOR = "identity loss", "edge discriminator"
+WEAKER_OUTPUT_KD = "output KD 1.5"
+EDGELESS_TEACHER = f"{FACE_ONLY}, {NO_EDGE_BLOCK}"
 
 
 def ablated(part: str) -> str:

@@ -38,6 +38,7 @@ from facesr_lib.papers.selfsr.degradation import (
     ImageGenerator,
     LRDiscriminator,
 )
+from facesr_lib.papers.selfsr.names import NO_RESIDUAL, PAIRED, PSNR_ORIENTED, UNPAIRED, ablated
 from facesr_lib.papers.selfsr.networks import Generator, SelfConditionedBlock
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig, sr_networks
 
@@ -62,6 +63,16 @@ class Config:
     real: SRConfig
     degradation: DegradationConfig
     images: tuple[int | None, int | None, int | None] = (None, None, 1_000)  # to train, validate and test on [paper: 1,000]
+    ablation_seeds: int = 3  # trainings of each ablation (Tables III and IV) [ours]
+
+    def variants(self) -> dict[str, SRConfig]:
+        """The networks of stage 2 with bicubic LR, by name: Table I's, Table IV's and, of small presets, the published form."""
+        found = {PAIRED: self.paired, UNPAIRED: self.unpaired, PSNR_ORIENTED: self.paired.psnr_oriented()}
+        for name in (PAIRED, UNPAIRED):
+            found |= {ablated(name, part): config for part, config in found[name].ablations().items()}
+        if self.paired.residual:
+            found[ablated(PAIRED, NO_RESIDUAL)] = replace(self.paired, residual=False)
+        return found
 
     @classmethod
     def preset(cls, profile: str) -> Config:
@@ -93,14 +104,14 @@ def _quick() -> Config:
     paired = replace(_SMALL_SR, steps=220, grow_at=(40, 100), fade=20, average_decay=0.98)
     real = replace(paired, lr_size=16, levels=2, steps=110, grow_at=(40,))
     stage1 = replace(_SMALL_STAGE1, steps=150, learning_rate=1e-3)
-    return Config(paired, replace(paired, paired=False), real, stage1, images=(250, 50, 50))
+    return Config(paired, replace(paired, paired=False), real, stage1, images=(250, 50, 50), ablation_seeds=1)
 
 
 def _smoke() -> Config:
     sr = replace(_SMALL_SR, width=8, blocks=1, batch_size=4, steps=6, fade=1, grow_at=(2, 4))
     real = replace(sr, lr_size=16, levels=2, grow_at=(3,))
     stage1 = replace(_SMALL_STAGE1, width=8, blocks=1, steps=6, batch_size=4, learning_rate=1e-3)
-    return Config(sr, replace(sr, paired=False), real, stage1, images=(16, 6, 4))
+    return Config(sr, replace(sr, paired=False), real, stage1, images=(16, 6, 4), ablation_seeds=1)
 
 
 def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]]:

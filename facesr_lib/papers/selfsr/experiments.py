@@ -1,5 +1,6 @@
-"""The trainings that the SelfSR notebooks share: what one notebook has trained, the others find in the stage cache."""
+"""The faces and the stages of the SelfSR notebooks: what one notebook has trained, the others find in the stage cache."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -8,13 +9,24 @@ from typing import Any
 from facesr_lib.data import ImageSet, PairedBatches, RealFaces, UnpairedBatches, load_faces, load_real_faces, unpaired_halves
 from facesr_lib.data.prepared import prepared_facts
 from facesr_lib.data.split import Split
-from facesr_lib.image import Bicubic, Degradation
+from facesr_lib.image import Bicubic
 from facesr_lib.papers import SELFSR
 from facesr_lib.papers.selfsr import Config
 from facesr_lib.papers.selfsr.degradation import Adaptation, CycleAdaptation, FlowAdaptation, LearnedDegradation
-from facesr_lib.papers.selfsr.names import CYCLE, CYCLE_IDENTITY, FLOW, FLOW_NO_IDENTITY, NO_ADAPTATION
+from facesr_lib.papers.selfsr.names import (
+    CYCLE,
+    CYCLE_IDENTITY,
+    FLOW,
+    FLOW_NO_IDENTITY,
+    NO_ADAPTATION,
+    PAIRED,
+    PSNR_ORIENTED,
+    UNPAIRED,
+    on_real_faces,
+    seeded,
+)
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig
-from facesr_lib.training import Setting, Trained, TrainerOptions, train_stage
+from facesr_lib.training import Setting, Stage, Trained, TrainerOptions
 from facesr_lib.training.trained import M
 
 
@@ -52,43 +64,57 @@ class Experiments(Setting[Config]):
         own = next((folder for folder in (root / "helen", root) if (prepared_facts(folder) or {}).get("name") == "helen"), None)
         return load_faces(own, "test", self.config.paired.hr_size).limit(self.config.images[2]) if own else None
 
-    def adaptation(self, name: str) -> Trained[Adaptation]:
-        """Stage 1 on real LR faces. name: an adaptation of `names`; raises ValueError for another one."""
-        config = self.config.degradation
-        methods: dict[str, Adaptation] = {
-            FLOW: FlowAdaptation(config),
-            FLOW_NO_IDENTITY: FlowAdaptation(replace(config, identity=0.0)),
-            CYCLE: CycleAdaptation(replace(config, identity=0.0)),
-            CYCLE_IDENTITY: CycleAdaptation(config),
-        }
-        if name not in methods:
-            raise ValueError(f"unknown adaptation {name!r}: choose one of {', '.join(methods)}")
-        method, faces = methods[name], self.real_faces
+    def stages(self) -> Iterator[Stage[Any]]:
+        """Every training of the notebooks; the ablations (22) have as many seeds as the config says, the first is `seed`."""
+        for more in range(self.config.ablation_seeds):
+            of_seed = replace(self, seed=self.seed + more)
+            for stage in of_seed._stages():
+                yield replace(stage, name=seeded(stage.name, more), used_by=stage.used_by if more == 0 else ("22",))
+
+    def _stages(self) -> Iterator[Stage[Any]]:
+        yield self._real(NO_ADAPTATION)
+        for name in (FLOW, FLOW_NO_IDENTITY, CYCLE, CYCLE_IDENTITY):
+            yield (adaptation := self._adaptation(name))
+            yield self._real(name, adaptation)
+        for name, config in self.config.variants().items():
+            yield self._bicubic(name, config)
+
+    def _adaptation(self, name: str) -> Stage[Adaptation]:
+        """Stage 1 on real LR faces."""
+        config, faces = self.config.degradation, self.real_faces
+        kind = CycleAdaptation if name in (CYCLE, CYCLE_IDENTITY) else FlowAdaptation
+        method = kind(replace(config, identity=0.0) if name in (CYCLE, FLOW_NO_IDENTITY) else config)
         batches = UnpairedBatches(faces.hr, faces.real_lr, Bicubic(self.config.real.scale), config.batch_size, self.seed)
-        key = {"kind": type(method).__name__, "hr": faces.hr.checksum, "lr": faces.real_lr.checksum}
-        return self._train("selfsr-degradation", method, batches, key)
+        data = {"hr": faces.hr.checksum, "lr": faces.real_lr.checksum}
+        return self._stage(name, ("20",), method, data, lambda: batches)
 
-    def real(self, name: str) -> Trained[SelfSR]:
-        """Stage 2 for real LR faces. name: the adaptation that makes its pairs, or NO_ADAPTATION for bicubic pairs."""
+    def _real(self, name: str, *adaptation: Stage[Adaptation]) -> Stage[SelfSR]:
+        """Stage 2 for real LR faces, on pairs that an adaptation makes, or on bicubic pairs without one."""
         config, hr = self.config.real, self.real_faces.hr
-        degradation: Degradation = Bicubic(config.scale)
-        made_by = "bicubic"
-        if name != NO_ADAPTATION:
-            stage1 = self.adaptation(name)
-            degradation = LearnedDegradation(stage1.method, config.scale)
-            made_by = stage1.folder.name  # the hash of all that stage 1 depends on
-        batches = PairedBatches(hr, degradation, config.batch_size, self.seed)
-        return self._train("selfsr-real", SelfSR(config), batches, {"hr": hr.checksum, "degradation": made_by})
 
-    def super_resolution(self, config: SRConfig) -> Trained[SelfSR]:
+        def batches(*stage1: Trained[Adaptation]) -> PairedBatches:
+            degradation = LearnedDegradation(stage1[0].method, config.scale) if stage1 else Bicubic(config.scale)
+            return PairedBatches(hr, degradation, config.batch_size, self.seed)
+
+        return self._stage(on_real_faces(name), ("20", "22"), SelfSR(config), {"hr": hr.checksum}, batches, *adaptation)
+
+    def _bicubic(self, name: str, config: SRConfig) -> Stage[SelfSR]:
         """Stage 2 with bicubic LR, on pairs or, if not `config.paired`, on HR faces and LR faces of other people."""
         bicubic = Bicubic(config.scale)
+        used_by = ("21", "22") if name in (PAIRED, UNPAIRED) else ("21",) if name == PSNR_ORIENTED else ("22",)
         if config.paired:
             pairs = PairedBatches(self.train, bicubic, config.batch_size, self.seed)
-            return self._train("selfsr-paired", SelfSR(config), pairs, {"hr": self.train.checksum})
+            return self._stage(name, used_by, SelfSR(config), {"hr": self.train.checksum}, lambda: pairs)
         hr, lr = self._unpaired_halves
         unpaired = UnpairedBatches(hr, lr, bicubic, config.batch_size, self.seed)
-        return self._train("selfsr-unpaired", SelfSR(config), unpaired, {"hr": hr.checksum, "lr": lr.checksum})
+        return self._stage(name, used_by, SelfSR(config), {"hr": hr.checksum, "lr": lr.checksum}, lambda: unpaired)
+
+    def _stage(
+        self, name: str, used_by: tuple[str, ...], method: M, data: dict[str, str], batches: Any, *needs: Stage[Any]
+    ) -> Stage[M]:
+        options = TrainerOptions(steps=method.config.steps, checkpoint_every=500, device=self.device)
+        key = {"config": method.config, "kind": type(method).__name__, **data}
+        return Stage(SELFSR.key, name, used_by, key, options, self.seed, lambda *stage1: method, batches, needs)
 
     @cached_property
     def _unpaired_halves(self) -> tuple[ImageSet, ImageSet]:
@@ -96,7 +122,3 @@ class Experiments(Setting[Config]):
 
     def _faces(self, split: Split, limit: int | None) -> ImageSet:
         return load_faces(self.data_root, split, self.config.paired.hr_size, SELFSR.data_sets).limit(limit)
-
-    def _train(self, name: str, method: M, batches: Any, key: dict[str, Any]) -> Trained[M]:
-        options = TrainerOptions(steps=method.config.steps, checkpoint_every=500, device=self.device)
-        return train_stage(self.stages, name, method, batches, options, seed=self.seed, key=key | {"config": method.config})

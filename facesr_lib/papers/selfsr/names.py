@@ -13,3 +13,13 @@ FLOW, FLOW_NO_IDENTITY = "flow field", "flow field, no identity loss"
 def ablated(method: str, part: str) -> str:
     """The name of a method without one of its parts."""
     return f"{method}, {part}"
+
+
+def on_real_faces(adaptation: str) -> str:
+    """The name of the network for real LR faces that learns from pairs of an adaptation, or of none."""
+    return f"{adaptation}, real faces"
+
+
+def seeded(name: str, more: int) -> str:
+    """The name of the training with a seed that is larger by `more`."""
+    return f"{name}, seed + {more}" if more else name

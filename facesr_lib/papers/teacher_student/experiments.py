@@ -1,16 +1,17 @@
-"""The trainings that the teacher-student notebooks share: what one notebook has trained, the other finds in the stage cache."""
+"""The faces and the stages of the teacher-student notebooks: what one has trained, the other finds in the stage cache."""
 
 import functools
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from facesr_lib.data import ImageSet, RealFaces, UnpairedBatches, load_real_faces
 from facesr_lib.image import Bicubic, Degradation
 from facesr_lib.papers import TEACHER_STUDENT
-from facesr_lib.papers.teacher_student import Config, CycleLearning, LearnDegradation, RecurrentResolver, TeacherStudent
-from facesr_lib.papers.teacher_student.networks import SCALE
-from facesr_lib.training import Setting, Trained, TrainerOptions, train_stage
+from facesr_lib.papers.teacher_student import Config, CycleLearning, LearnDegradation, RecurrentResolver, TeacherStudent, names
+from facesr_lib.papers.teacher_student.networks import SCALE, NoEdges
+from facesr_lib.training import Setting, Stage, Trained, TrainerOptions
 
 R = TypeVar("R", bound=RecurrentResolver)
 
@@ -37,39 +38,58 @@ class Experiments(Setting[Config]):
         test, hidden = self.real_faces.test, self.real_faces.hidden
         return test.named(f"{test.name.removesuffix(f', {hidden.name}')}, bicubic LR", "faces")
 
-    def degradation(self, learned_lr: bool = True) -> Trained[LearnDegradation]:
-        """Stage 1: DeNet. learned_lr: False for the network of `Config.with_bicubic_lr`, which knows bicubic reduction alone."""
-        config = self.config if learned_lr else self.config.with_bicubic_lr()
-        batches = self._batches(config.batch_sizes[0])
+    @property
+    def variants(self) -> dict[str, Config]:
+        """The published training and the variants of Table 3, by name."""
+        canny, _ = self.config.edges
+        return {
+            names.FULL: self.config,
+            names.BICUBIC: self.config.with_bicubic_lr(),
+            names.EDGELESS: replace(self.config, edges=(NoEdges(), NoEdges())),
+            names.CANNY: replace(self.config, edges=(canny, NoEdges())),
+            names.CYCLELESS: self.config.without_cycle(),
+        }
+
+    def stages(self) -> Iterator[Stage[Any]]:
+        """Stage 1 and stage 2 in all variants. Bicubic data need a network of stage 1 for a prepared DSNet only."""
+        learned = self._degradation(names.DENET, self.config)
+        yield learned
+        for variant, config in self.variants.items():
+            stage1 = learned
+            if not config.learned_lr and config.needs_stage_1:
+                yield (stage1 := self._degradation(names.DENET_BICUBIC, config))
+            yield self._jointly(variant, config, *([stage1] if config.needs_stage_1 else []))
+        cycles = CycleLearning(self.config, self._batches(1).steps_per_epoch)
+        yield self._stage_2(names.CYCLE_ONLY, ("31",), cycles.config, cycles.steps, lambda: cycles)
+
+    def _degradation(self, name: str, config: Config) -> Stage[LearnDegradation]:
+        batches = self._batches(0)
         method = LearnDegradation(config, batches.steps_per_epoch)
         options = TrainerOptions(method.steps, device=self.device)
-        return train_stage(self.stages, "denet", method, batches, options, seed=self.seed, key=self._key(config))
+        key = self._key(config)
+        return Stage(TEACHER_STUDENT.key, name, ("30", "31"), key, options, self.seed, lambda: method, lambda: batches)
 
-    def teacher_and_student(self, config: Config) -> Trained[TeacherStudent]:
-        """Stage 2, after `degradation` if it needs that. config: that of the experiments, or a variant of it.
+    def _jointly(self, variant: str, config: Config, *stage1: Stage[LearnDegradation]) -> Stage[TeacherStudent]:
+        epoch = self._batches(1).steps_per_epoch
 
-        The validation log gets the PSNR on about ten validation faces, eight times during training: of TNet on bicubic
-        LR ("teacher, bicubic LR") and of SNet on LR of the hidden degradation ("student, real LR").
-        """
-        stage1 = self.degradation(config.learned_lr) if config.needs_stage_1 else None
-        denet = stage1.method.inference_network("denet") if stage1 else None
-        steps_per_epoch = self._batches(config.batch_sizes[1]).steps_per_epoch
-        method = TeacherStudent(config, steps_per_epoch, denet)
-        return self._train("teacher-student", method, denet=stage1 and stage1.folder.name)
+        def method(*left: Trained[LearnDegradation]) -> TeacherStudent:
+            return TeacherStudent(config, epoch, left[0].method.inference_network("denet") if left else None)
 
-    def cycle_learning(self) -> Trained[CycleLearning]:
-        """The CycleGAN of Table 3, as long as stage 2. The validation log gets TNet's PSNR, as `teacher_and_student` does."""
-        steps_per_epoch = self._batches(self.config.batch_sizes[1]).steps_per_epoch
-        return self._train("cycle-learning", CycleLearning(self.config, steps_per_epoch))
+        used_by = ("30", "31") if variant in (names.FULL, names.BICUBIC) else ("31",)
+        return self._stage_2(names.trained_jointly(variant), used_by, config, config.epochs[1] * epoch, method, *stage1)
 
-    def _train(self, stage: str, method: R, **key: object) -> Trained[R]:
-        """Train a method for stage 2."""
-        options = TrainerOptions(method.steps, validate_every=-(-method.steps // 8), device=self.device)
-        key = self._key(method.config) | {"val": self.real_faces.val.checksum} | key
-        batches = self._batches(method.config.batch_sizes[1])
-        return train_stage(self.stages, stage, method, batches, options, seed=self.seed, key=key, validate=self._validate)
+    def _stage_2(
+        self, name: str, used_by: tuple[str, ...], config: Config, steps: int, method: Callable[..., R], *needs: Stage[Any]
+    ) -> Stage[R]:
+        """The validation log gets the PSNR on about ten validation faces, eight times during training."""
+        options = TrainerOptions(steps, validate_every=-(-steps // 8), device=self.device)
+        key, batches = self._key(config) | {"val": self.real_faces.val.checksum}, self._batches(1)
+        return Stage(
+            TEACHER_STUDENT.key, name, used_by, key, options, self.seed, method, lambda *stage1: batches, needs, self._validate
+        )
 
     def _validate(self, method: RecurrentResolver) -> dict[str, float]:
+        """The PSNR of TNet on bicubic LR, and of SNet on LR of the hidden degradation, whichever the method has."""
         scored: dict[str, tuple[str, Degradation]] = {
             "teacher, bicubic LR": ("tnet", Bicubic(SCALE)),
             "student, real LR": ("snet", self.real_faces.hidden),
@@ -83,9 +103,10 @@ class Experiments(Setting[Config]):
                 found[name] = self.psnr(super_resolve, faces, degrade, 10, self.real_faces.seed).mean().item()
         return found
 
-    def _batches(self, batch_size: int) -> UnpairedBatches:
-        faces = self.real_faces
-        return UnpairedBatches(faces.hr, faces.real_lr, Bicubic(SCALE), batch_size, self.seed, self.config.flip)
+    def _batches(self, stage: int) -> UnpairedBatches:
+        """The batches of stage 1 (0) or 2 (1)."""
+        faces, size = self.real_faces, self.config.batch_sizes[stage]
+        return UnpairedBatches(faces.hr, faces.real_lr, Bicubic(SCALE), size, self.seed, self.config.flip)
 
     def _key(self, config: Config) -> dict[str, object]:
         return {"config": config, "hr": self.real_faces.hr.checksum, "real_lr": self.real_faces.real_lr.checksum}
