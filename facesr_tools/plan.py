@@ -5,19 +5,31 @@ A stage is one training, declared in a paper's `experiments.py`. A notebook can 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from facesr_lib.config import code_fingerprint
+from facesr_tools.runner.execute import Settings
+from facesr_tools.runner.notebooks import Notebook
+from facesr_tools.runner.resume import read_marker
+
+_MEMORY = {"smoke": 1.0, "quick": 1.5}  # GB; more than any task took
+_MEMORY_ABOVE = 8.0  # of larger profiles
+Seconds = dict[str, float]  # by the target of a task
 
 
 @dataclass(frozen=True)
 class Task:
     """A stage to train or a notebook to run, once everything that it needs is there.
 
-    name: unique in its plan: "isr_kd/teacher", "40_isr_kd"; followed by "@" and the seed in a plan of several seeds.
+    name: unique in its plan: "isr_kd/face-only", "40_isr_kd"; followed by "@" and the seed in a plan of several seeds.
     kind, seed, out: what `facesr stage` or `facesr run` is told; `out` is the folder of all results of this seed.
     needs: names of tasks of the same plan. output: the file that is there when, and only when, the task is done.
-    seconds: an estimate on one core, for what is not done; None where nothing is known.
+    seconds: what it took, on one core, or an estimate if it is not done; None where nothing is known.
     memory: bytes, an estimate of the peak. gpus: GPUs that it asks for.
     """
 
@@ -36,3 +48,72 @@ class Task:
     def target(self) -> str:
         """The name without its seed: what `facesr stage` and `facesr run` call it."""
         return self.name.partition("@")[0]
+
+
+def plan(notebooks: Sequence[Notebook], settings: Settings, seeds: Sequence[int] = ()) -> list[Task]:
+    """The stages and notebooks of a run, each after what it needs: a notebook's stages right before it, where nothing else asked.
+
+    seeds: of several runs, each with its results in a folder of its own, OUT/seed-S; none: that of the settings, in OUT.
+    Loads the images, whose checksums decide what is done. Raises ValueError where data_root cannot serve the notebooks.
+    """
+    if len(seeds) < 2:
+        return list(_plan(notebooks, replace(settings, seed=seeds[0]) if seeds else settings))
+    tasks = []
+    for seed in seeds:
+        for task in _plan(notebooks, replace(settings, seed=seed, out=settings.out / f"seed-{seed}")):
+            needs = tuple(f"{name}@{seed}" for name in task.needs)
+            tasks.append(replace(task, name=f"{task.name}@{seed}", needs=needs))
+    return tasks
+
+
+def _plan(notebooks: Sequence[Notebook], settings: Settings) -> Iterator[Task]:
+    from facesr_tools.stages import stages_of, target  # brings torch
+
+    expected, memory = estimates(settings.profile), int(1e9 * _MEMORY.get(settings.profile, _MEMORY_ABOVE))
+    gpus = int(_uses_gpu(settings.device))
+    listed: dict[str, None] = {}
+    for notebook in sorted(notebooks, key=lambda one: one.always):
+        asked = []
+        for stage, cache in stages_of(notebook, settings):
+            name, needs = target(stage), tuple(target(need) for need in stage.needs)
+            if notebook.name.partition("_")[0] in stage.used_by:
+                asked.append(name)
+            if name not in listed:
+                output, done = stage.folder(cache) / "done.json", stage.is_done(cache)
+                took = json.loads(output.read_text())["seconds"] if done else expected.get(name)
+                listed[name] = None
+                yield Task(name, "stage", settings.seed, settings.out, needs, output, done, took, memory, gpus)
+        before = tuple(listed) if notebook.always else tuple(asked)
+        marker = None if notebook.always else read_marker(notebook, settings, code_fingerprint())
+        took = marker["seconds"] if marker else expected.get(notebook.name)
+        output, done = settings.folder(notebook) / "done.json", marker is not None
+        listed[notebook.name] = None
+        yield Task(notebook.name, "notebook", settings.seed, settings.out, before, output, done, took, memory, gpus)
+
+
+def estimates(profile: str) -> Seconds:
+    """Seconds that the tasks of a profile took in the run whose plan this package keeps; empty where it keeps none."""
+    kept = files(__package__).joinpath("estimates", f"{profile}.json")
+    return dict(json.loads(kept.read_text())["seconds"]) if kept.is_file() else {}
+
+
+def remaining(tasks: Sequence[Task]) -> tuple[float, float]:
+    """Seconds of all that is not done, one after the other, and of the longest chain in it; unknown ones count nothing."""
+    chain: dict[str, float] = {}
+    for task in tasks:
+        own = 0.0 if task.done else task.seconds or 0.0
+        chain[task.name] = own + max((chain.get(name, 0.0) for name in task.needs), default=0.0)
+    return sum(task.seconds or 0.0 for task in tasks if not task.done), max(chain.values(), default=0.0)
+
+
+def as_json(tasks: Sequence[Task], profile: str) -> dict[str, Any]:
+    """A plan as JSON data: the tasks, and the seconds of each target (which `estimates` reads)."""
+    listed = [{**asdict(task), "out": str(task.out), "output": str(task.output)} for task in tasks]
+    seconds = {task.target: round(task.seconds, 1) for task in tasks if task.seconds is not None}
+    return {"profile": profile, "seconds": seconds, "tasks": listed}
+
+
+def _uses_gpu(device: str) -> bool:
+    import torch
+
+    return device != "cpu" and torch.cuda.is_available()

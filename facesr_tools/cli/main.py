@@ -14,7 +14,19 @@ from facesr_lib.config import code_fingerprint
 from facesr_lib.files import checkout_root
 from facesr_tools.cli.classroom import CLASSROOM_EPILOG, GRADE_EPILOG, classroom, grade
 from facesr_tools.cli.data import app as data_app
-from facesr_tools.cli.options import AsJson, Device, Notebooks, PresetName, ProfileName, clear_errors
+from facesr_tools.cli.options import (
+    AsJson,
+    DataRoot,
+    Device,
+    FreshSince,
+    Notebooks,
+    Out,
+    PresetName,
+    ProfileName,
+    Seed,
+    clear_errors,
+)
+from facesr_tools.cli.plan import PLAN_EPILOG, STAGE_EPILOG, plan, stage
 from facesr_tools.cli.rehearse import EPILOG as REHEARSE_EPILOG
 from facesr_tools.cli.rehearse import rehearse
 from facesr_tools.cli.score import EPILOG as SCORE_EPILOG
@@ -33,9 +45,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Out = Annotated[Path | None, typer.Option(help="Folder of the results; default: runs/ in the repository.")]
-DataRoot = Annotated[str, typer.Option(help="Folder of your own or the papers' images; empty: the packaged faces.")]
 
 
 def _version(asked: bool) -> None:
@@ -75,13 +84,11 @@ def run(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Notebooks (name or number), or: all.")],
     profile: ProfileName = "quick",
     out: Out = None,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: Seed = 0,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     data_root: DataRoot = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="Run finished notebooks again, and train again.")] = False,
-    fresh_since: Annotated[
-        float, typer.Option(metavar="TIME", help="Go on with a --fresh run that began at TIME, in seconds since 1970.")
-    ] = 0.0,
+    fresh_since: FreshSince = 0.0,
     notebooks: Notebooks = None,
 ) -> None:
     """Run notebooks and write their results to OUT/PROFILE/NAME/.
@@ -227,6 +234,8 @@ def _print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+app.command(epilog=PLAN_EPILOG)(plan)
+app.command(epilog=STAGE_EPILOG)(stage)
 app.command(epilog=REHEARSE_EPILOG)(rehearse)
 app.add_typer(data_app, name="data")
 app.command(epilog=UPSCALE_EPILOG)(upscale)

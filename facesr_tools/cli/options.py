@@ -39,3 +39,9 @@ ProfileName = Annotated[str, typer.Option("--profile", "-p", callback=_known_pro
 PresetName = Annotated[str, typer.Option("--preset", callback=_known_profile, help=_ONE_OF)]
 Notebooks = Annotated[Path | None, typer.Option("--notebooks", help="Folder of the notebooks; default: the repository's.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Out = Annotated[Path | None, typer.Option(help="Folder of the results; default: runs/ in the repository.")]
+DataRoot = Annotated[str, typer.Option(help="Folder of your own or the papers' images; empty: the packaged faces.")]
+Seed = Annotated[int, typer.Option(help="Random seed.")]
+FreshSince = Annotated[
+    float, typer.Option(metavar="TIME", help="Go on with a --fresh run that began at TIME, in seconds since 1970.")
+]

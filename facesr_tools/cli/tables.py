@@ -11,6 +11,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from facesr_lib.config import PROFILES
+from facesr_tools.durations import clock
+from facesr_tools.plan import Task, remaining
 from facesr_tools.runner.machine import readable
 from facesr_tools.runner.notebooks import Notebook
 
@@ -34,6 +36,24 @@ def notebooks_table(notebooks: Sequence[Notebook]) -> Table:
     for notebook in notebooks:
         minutes = [f"{notebook.minutes[profile]:g}" if profile in notebook.minutes else "" for profile in PROFILES]
         table.add_row(notebook.name, Text(notebook.title), notebook.paper or "", *minutes, Text(notebook.needs()))
+    return table
+
+
+def plan_table(tasks: Sequence[Task], profile: str) -> Table:
+    """The graph of a run: each notebook below the stages that it is the first to need."""
+    table = Table("task", "needs", "state", Column("time", justify="right"))
+    done, seen, above = {task.name for task in tasks if task.done}, set[str](), set[str]()
+    for task in tasks:
+        # A notebook needs the stages right above it, as the layout says, and those that it names: earlier notebooks asked for them.
+        named = [name for name in task.needs if task.kind == "stage" or name not in above]
+        needs = "all of the above" if len(task.needs) == len(seen) > len(above) else ", ".join(named)
+        state = Text("✓ done", "green") if task.done else Text("to do" if done.issuperset(task.needs) else "waits")
+        words = "?" if task.seconds is None else clock(task.seconds) if task.done else f"about {clock(task.seconds)}"
+        name = Text(f"  {task.name}") if task.kind == "stage" else Text(task.name, "bold")
+        table.add_row(name, Text(needs), state, words, end_section=task.kind == "notebook")
+        seen, above = seen | {task.name}, above | {task.name} if task.kind == "stage" else set()
+    total, chain = remaining(tasks)
+    table.caption = f"profile {profile}; about {clock(total)} on one core, at least {clock(chain)} on many"
     return table
 
 

@@ -1,0 +1,129 @@
+"""`facesr plan` and `facesr stage`: the graph of a run, and one training of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facesr_tools.cli.options import AsJson, DataRoot, Device, FreshSince, Notebooks, Out, ProfileName, Seed, clear_errors
+from facesr_tools.runner.notebooks import NotebookError, find_folder, read_notebooks, select
+
+if TYPE_CHECKING:
+    from facesr_tools.runner.execute import Settings
+
+PLAN_EPILOG = "Examples:\n\nfacesr plan\n\nfacesr plan 40 41 --profile workshop --seeds 0-4\n\nfacesr plan --snakemake workflow"
+STAGE_EPILOG = "Examples:\n\nfacesr stage isr_kd/face-only\n\nfacesr stage selfsr/selfsr --profile workshop --seed 3"
+
+
+def plan(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="Notebooks (name or number); default: all.")
+    ] = None,
+    profile: ProfileName = "quick",
+    out: Out = None,
+    seed: Seed = 0,
+    seeds: Annotated[str, typer.Option(metavar="LIST", help="Several seeds, such as 0-4 or 0,3,7: results in OUT/seed-S.")] = "",
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    data_root: DataRoot = "",
+    snakemake: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a Snakemake workflow of the plan into this folder.")
+    ] = None,
+    notebooks: Notebooks = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a run consists of: stages, notebooks, what is done, how long the rest takes.
+
+    A stage is one training. Notebooks share stages: what one has trained, the
+    others find. facesr run trains the stages of its notebooks in several processes
+    (--jobs), facesr stage trains one of them. Nothing is computed here.
+
+    Estimates come from earlier runs in OUT, or from a run that the package keeps.
+    """
+    with clear_errors(NotebookError, ValueError):
+        settings = run_settings(profile, out, seed, device, data_root)
+        folder = find_folder(notebooks)
+        chosen = select(read_notebooks(folder), names or ["all"])
+        listed = _seeds(seeds)
+        from facesr_tools.plan import as_json as plan_as_json
+        from facesr_tools.plan import plan as make_plan
+
+        tasks = make_plan(chosen, settings, listed)
+    if snakemake:
+        from facesr_tools.snakemake import write_workflow
+
+        with clear_errors(OSError, ValueError):
+            print(write_workflow(tasks, settings, snakemake, folder))
+    elif as_json:
+        print(json.dumps(plan_as_json(tasks, profile), indent=2, ensure_ascii=False))
+    else:
+        from facesr_tools.cli.tables import make_console, plan_table
+
+        make_console().print(plan_table(tasks, profile))
+
+
+def stage(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A stage, as facesr plan lists it.")],
+    profile: ProfileName = "quick",
+    out: Out = None,
+    seed: Seed = 0,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    data_root: DataRoot = "",
+    fresh_since: FreshSince = 0.0,
+) -> None:
+    """Train one stage, after those that it needs, and print its folder.
+
+    What was trained earlier is not trained again; an interrupted training goes on
+    from its last checkpoint. On a CPU it computes with one thread, whatever the
+    environment says, so that its result does not depend on the machine's cores.
+
+    Exit code: 0 if the stage is there, 2 for a wrong name or option, 130 after Ctrl-C.
+    """
+    with clear_errors(NotebookError, ValueError):
+        settings = run_settings(profile, out, seed, device, data_root, fresh_since)
+        from facesr_tools.stages import find_stage
+
+        found = find_stage(name, settings)
+    from facesr_lib.training import StageCache
+
+    cache = StageCache(settings.out / "stages", settings.fresh_since)
+    try:
+        print(found.train(cache).folder)
+    except KeyboardInterrupt as stopped:
+        typer.echo(f"facesr: {stopped or 'stopped'}", err=True)
+        raise typer.Exit(130) from None
+
+
+def run_settings(profile: str, out: Path | None, seed: int, device: Device, data_root: str, fresh_since: float = 0.0) -> Settings:
+    """What a command was told, checked. Raises NotebookError for a data root, device or folder that cannot be used."""
+    from facesr_lib.files import checkout_root
+    from facesr_tools.runner.execute import Settings
+
+    if data_root and not Path(data_root).expanduser().is_dir():
+        raise NotebookError(f"--data-root {data_root}: there is no such folder")
+    if device is Device.cuda:
+        import torch
+
+        if not torch.cuda.is_available():
+            raise NotebookError("--device cuda: torch finds no CUDA device here; use --device auto, or ask facesr doctor")
+    root = (out.expanduser() if out else (checkout_root() or Path.cwd()) / "runs").resolve()
+    data = str(Path(data_root).expanduser().resolve()) if data_root else ""
+    return Settings(profile=profile, out=root, seed=seed, device=device.value, data_root=data, fresh_since=fresh_since)
+
+
+def _seeds(text: str) -> list[int]:
+    """ "0-4" or "0,3,7" as numbers, none for "". Raises ValueError for anything else."""
+    if not text:
+        return []
+    if not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", text):
+        raise ValueError(f"--seeds {text!r}: expected numbers or ranges, such as 0-4 or 0,3,7")
+    found: dict[int, None] = {}
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found |= dict.fromkeys(range(int(first), int(last or first) + 1))
+    if not found:
+        raise ValueError(f"--seeds {text!r}: a range goes from its smaller to its larger number")
+    return list(found)
