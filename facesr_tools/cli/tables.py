@@ -44,7 +44,7 @@ def plan_table(tasks: Sequence[Task], profile: str) -> Table:
     table = Table("task", "needs", "state", Column("time", justify="right"))
     done, seen, above = {task.name for task in tasks if task.done}, set[str](), set[str]()
     for task in tasks:
-        # A notebook needs the stages right above it, as the layout says, and those that it names: earlier notebooks asked for them.
+        # A notebook needs the stages right above it, as the layout says, and those of earlier notebooks that it names.
         named = [name for name in task.needs if task.kind == "stage" or name not in above]
         needs = "all of the above" if len(task.needs) == len(seen) > len(above) else ", ".join(named)
         state = Text("✓ done", "green") if task.done else Text("to do" if done.issuperset(task.needs) else "waits")

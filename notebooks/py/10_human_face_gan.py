@@ -279,14 +279,15 @@ method.build()
 # *Predict the two validation curves before they are drawn.*
 
 # %%
-show_source(Experiments._train)
+from facesr_lib.papers.human_gan.names import BEFORE_DROP, GAN, HALFWAY_TO_DROP, UNSHARP, WITH_PIXEL_TERM
+
+show_source(Experiments._stage)
 
 # %%
-gan = experiments.gan()
+gan = experiments.trained(GAN)
 
 # %%
-PIXEL_WEIGHT = 20.0
-with_pixel = experiments.gan_with_pixel_term(PIXEL_WEIGHT)
+with_pixel = experiments.trained(WITH_PIXEL_TERM)
 run.config(with_pixel.method.config, "with_pixel_term")
 
 # %% [markdown]
@@ -309,7 +310,6 @@ run.figure(
 # %%
 from facesr_lib.data import eval_batches
 from facesr_lib.metrics import PSNR, SSIM, Metric, evaluate
-from facesr_lib.papers.human_gan.names import BEFORE_DROP, GAN, HALFWAY_TO_DROP, UNSHARP, WITH_PIXEL_TERM
 
 
 def score(super_resolve, images, metrics):

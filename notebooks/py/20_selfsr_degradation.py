@@ -95,7 +95,7 @@ run
 # %%
 from facesr_lib.papers.selfsr import Config
 from facesr_lib.papers.selfsr.experiments import Experiments
-from facesr_lib.papers.selfsr.names import CYCLE, CYCLE_IDENTITY, FLOW, FLOW_NO_IDENTITY, NO_ADAPTATION
+from facesr_lib.papers.selfsr.names import CYCLE, CYCLE_IDENTITY, FLOW, FLOW_NO_IDENTITY, NO_ADAPTATION, on_real_faces
 
 config = Config.preset(PROFILE)
 experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
@@ -197,7 +197,7 @@ show_source(FlowAdaptation.step)
 # ($\log 2 = 0.693$ per term).
 
 # %%
-flow = experiments.adaptation(FLOW)
+flow = experiments.trained(FLOW)
 smooth = max(1, len(flow.log) // 30)
 run.figure(
     curves(flow.log, "d_real", "d_fake", "g_adversarial", average=smooth, ylabel="cross-entropy", title="The game"),
@@ -272,7 +272,7 @@ show_source(CycleAdaptation.step)
 
 # %%
 SHORT = {CYCLE: "CycleGAN", CYCLE_IDENTITY: "CycleGAN + idt", FLOW: "flow + idt", FLOW_NO_IDENTITY: "flow, no idt"}
-ADAPTATIONS = {name: experiments.adaptation(name) for name in SHORT}
+ADAPTATIONS = {name: experiments.trained(name) for name in SHORT}
 translated = {SHORT[name]: trained.method.translate(z) for name, trained in ADAPTATIONS.items()}
 run.figure(
     image_grid({"z": z, **translated, "real LR": others}, cell=1.6),
@@ -323,7 +323,7 @@ run.figure(
 # clean bicubic pairs ("no adaptation"). All are then given the real LR faces of people nobody has seen. The flow field without identity loss is our own row.
 
 # %%
-VARIANTS = {name: experiments.real(name) for name in (NO_ADAPTATION, *ADAPTATIONS)}
+VARIANTS = {name: experiments.trained(on_real_faces(name)) for name in (NO_ADAPTATION, *ADAPTATIONS)}
 
 # %%
 from dataclasses import replace

@@ -244,9 +244,9 @@ show_source(r1_penalty)
 # ("PSNR-oriented"), for comparison. *Predict the order in PSNR, and the order in LPIPS.*
 
 # %%
-paired = experiments.super_resolution(config.paired)
-unpaired = experiments.super_resolution(config.unpaired)
-psnr_only = experiments.super_resolution(config.paired.psnr_oriented())
+paired = experiments.trained(PAIRED)
+unpaired = experiments.trained(UNPAIRED)
+psnr_only = experiments.trained(PSNR_ORIENTED)
 
 # %%
 growth = [{**row, "level": config.paired.stage(int(row["step"]) - 1)[0]} for row in paired.log]

@@ -85,8 +85,6 @@ run
 # profiles add, and so trains the network in the paper's own form. In `workshop` and `paper` every variant is trained with three seeds; below that, with one.
 
 # %%
-from dataclasses import replace
-
 from facesr_lib.papers.selfsr import Config
 from facesr_lib.papers.selfsr.experiments import Experiments
 from facesr_lib.papers.selfsr.names import (
@@ -100,22 +98,20 @@ from facesr_lib.papers.selfsr.names import (
     NO_R1,
     NO_RESIDUAL,
     PAIRED,
+    PSNR_ORIENTED,
     UNPAIRED,
     ablated,
+    on_real_faces,
+    seeded,
 )
 
 config = Config.preset(PROFILE)
-SEEDS = [SEED, SEED + 1, SEED + 2] if PROFILE in ("workshop", "paper") else [SEED]
-by_seed = {seed: Experiments(config, DATA_ROOT, run.stages, seed, DEVICE) for seed in SEEDS}
-experiments = by_seed[SEED]
+experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+SEEDS = range(SEED, SEED + config.ablation_seeds)
 test, scale = experiments.test, config.paired.scale
 
 PARTS = (CONCATENATION, NO_GROWING, NO_R1)
-VARIANTS = {PAIRED: config.paired, UNPAIRED: config.unpaired}
-for name, full in list(VARIANTS.items()):
-    VARIANTS |= {ablated(name, part): variant for part, variant in full.ablations().items()}
-if config.paired.residual:  # of small profiles only
-    VARIANTS[ablated(PAIRED, NO_RESIDUAL)] = replace(config.paired, residual=False)
+VARIANTS = {name: variant for name, variant in config.variants().items() if name != PSNR_ORIENTED}
 for name, variant in VARIANTS.items():
     run.config(variant, name.replace(" ", "_").replace("(", "").replace(")", "").replace(",", ""))
 run.config(experiments.real_faces.hidden, "hidden_degradation")
@@ -125,9 +121,7 @@ list(VARIANTS)
 # *Predict, for each part: does leaving it out cost more with pairs or without?*
 
 # %%
-trained = {
-    (name, seed): of_seed.super_resolution(variant) for name, variant in VARIANTS.items() for seed, of_seed in by_seed.items()
-}
+trained = {(name, seed): experiments.trained(seeded(name, seed - SEED)) for name in VARIANTS for seed in SEEDS}
 reused = sum(t.reused for t in trained.values())
 print(f"{len(trained)} trainings, {reused} of them found in the stage cache")
 
@@ -285,9 +279,9 @@ real_faces, real_scale = experiments.real_faces, config.real.scale
 on_real = Scoring(run, real_faces.test, real_faces.hidden, crop=real_scale, backends=backends, seed=real_faces.seed)
 ADAPTATIONS = (NO_ADAPTATION, CYCLE, CYCLE_IDENTITY, FLOW, FLOW_NO_IDENTITY)
 found = {
-    (name, seed): on_real(name, of_seed.real(name).method.super_resolve, seed=seed)
+    (name, seed): on_real(name, experiments.trained(seeded(on_real_faces(name), seed - SEED)).method.super_resolve, seed=seed)
     for name in ADAPTATIONS
-    for seed, of_seed in by_seed.items()
+    for seed in SEEDS
 }
 
 # %%

@@ -96,7 +96,17 @@ run
 # %%
 from facesr_lib.papers.teacher_student import Config
 from facesr_lib.papers.teacher_student.experiments import Experiments
-from facesr_lib.papers.teacher_student.names import STEP_1, STEP_2, STUDENT, TEACHER, TEACHER_BICUBIC
+from facesr_lib.papers.teacher_student.names import (
+    BICUBIC,
+    DENET,
+    FULL,
+    STEP_1,
+    STEP_2,
+    STUDENT,
+    TEACHER,
+    TEACHER_BICUBIC,
+    trained_jointly,
+)
 
 config = Config.preset(PROFILE)
 experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
@@ -217,7 +227,7 @@ from facesr_lib.papers.teacher_student import LearnDegradation
 show_source(LearnDegradation.step)
 
 # %%
-degradation = experiments.degradation()
+degradation = experiments.trained(DENET)
 
 # %%
 smooth = max(1, len(degradation.log) // 30)
@@ -309,8 +319,8 @@ run.figure(
 # *Predict the teacher's curve on bicubic LR: will DeNet's pairs make it better or worse there?*
 
 # %%
-trained = experiments.teacher_and_student(config)
-trained_bicubic = experiments.teacher_and_student(config.with_bicubic_lr())
+trained = experiments.trained(trained_jointly(FULL))
+trained_bicubic = experiments.trained(trained_jointly(BICUBIC))
 
 # %%
 smooth = max(1, len(trained.log) // 30)

@@ -95,8 +95,6 @@ run
 # learnt bicubic reduction alone. The networks of Ours-cycle start from nothing. *Write down: which row will have the best PSNR on bicubic LR? Which on real LR? Which the worst?*
 
 # %%
-from dataclasses import replace
-
 from facesr_lib.papers.teacher_student import Config
 from facesr_lib.papers.teacher_student.experiments import Experiments
 from facesr_lib.papers.teacher_student.names import (
@@ -108,26 +106,19 @@ from facesr_lib.papers.teacher_student.names import (
     STUDENT_BICUBIC,
     TEACHER,
     TEACHER_BICUBIC,
+    trained_jointly,
 )
-from facesr_lib.papers.teacher_student.networks import NoEdges
 
 config = Config.preset(PROFILE)
 experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
 real_faces = experiments.real_faces
 run.config(real_faces.hidden, "hidden_degradation")
 run.config(config)
-canny, dog = config.edges
-VARIANTS = {
-    "full": config,
-    "bicubic data": config.with_bicubic_lr(),
-    "no edges": replace(config, edges=(NoEdges(), NoEdges())),
-    "Canny only": replace(config, edges=(canny, NoEdges())),
-    "no cycle loss": config.without_cycle(),
-}
+list(experiments.variants)
 
 # %%
-trained = {name: experiments.teacher_and_student(variant) for name, variant in VARIANTS.items()}
-trained["cycle only"] = experiments.cycle_learning()
+trained = {name: experiments.trained(trained_jointly(name)) for name in experiments.variants}
+trained[CYCLE_ONLY] = experiments.trained(CYCLE_ONLY)
 
 # %% [markdown]
 # The paper calls the network of its cycle row TNet, "trained with cycle learning scheme". Nothing but the cycles ties its SR to its LR: compare with the steps of
@@ -144,7 +135,7 @@ NETWORKS = {  # method -> training, network
     NO_EDGES: ("no edges", "snet"),
     ONLY_CANNY: ("Canny only", "snet"),
     STUDENT: ("full", "snet"),
-    CYCLE_ONLY: ("cycle only", "tnet"),
+    CYCLE_ONLY: (CYCLE_ONLY, "tnet"),
     NO_CYCLE: ("no cycle loss", "snet"),
     TEACHER_BICUBIC: ("bicubic data", "tnet"),
     STUDENT_BICUBIC: ("bicubic data", "snet"),

@@ -92,7 +92,7 @@ run
 
 # %%
 from facesr_lib.papers.isr_kd import Config
-from facesr_lib.papers.isr_kd.experiments import EXTENSION, Experiments, augment
+from facesr_lib.papers.isr_kd.experiments import Experiments, augment
 from facesr_lib.papers.isr_kd.names import EXTENDED, FACE_ONLY, REPLAY_2_0, REPLAY_2_1, REPLAY_2_2, REPLAY_5_1, SPLITS
 
 config = Config.preset(PROFILE)
@@ -247,10 +247,10 @@ run.figure(
 # *Predict: how long does fine-tuning take to spoil a face?*
 
 # %%
-show_source(Experiments.student)
+show_source(Experiments.stages)
 
 # %%
-teacher = experiments.teacher()
+teacher = experiments.trained(FACE_ONLY)
 
 # %% [markdown]
 # Before any student takes a step: the terms of a batch of faces alone, and of one of cartoons alone. The student still *is* the teacher, so that
@@ -258,7 +258,7 @@ teacher = experiments.teacher()
 # Note how small the adversarial term is beside the squared errors: with the released weights this "GAN" is close to a regression.
 
 # %%
-moved = experiments.student(REPLAY_2_0, teacher)
+moved = experiments.trained(REPLAY_2_0)
 rows = []
 for label, network in (("at the start", teacher), ("fine-tuned", moved)):
     for domain, mask in (("faces", ~batch["new"]), ("cartoons", batch["new"])):
@@ -273,8 +273,7 @@ for label, network in (("at the start", teacher), ("fine-tuned", moved)):
 run.table("terms_by_domain", rows, "Loss terms (weighted, squared grey levels) of batches of one domain")
 
 # %%
-students = {split: experiments.student(split, teacher) for split in SPLITS}
-students[EXTENDED] = experiments.student(REPLAY_2_2, teacher, **EXTENSION)
+students = {name: experiments.trained(name) for name in (*SPLITS, EXTENDED)}
 
 # %% [markdown]
 # ## Forgetting made visible

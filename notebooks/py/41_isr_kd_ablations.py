@@ -89,7 +89,7 @@ run
 
 # %%
 from facesr_lib.papers.isr_kd import Config, names
-from facesr_lib.papers.isr_kd.experiments import ABLATIONS, EXTENSION, Experiments
+from facesr_lib.papers.isr_kd.experiments import ABLATIONS, Experiments
 from facesr_lib.papers.isr_kd.names import EXTENDED, FACE_ONLY, REPLAY_2_0, REPLAY_2_1, REPLAY_2_2, ablated
 
 config = Config.preset(PROFILE)
@@ -98,8 +98,7 @@ test = experiments.test
 run.config(config)
 
 # %%
-teacher = experiments.teacher()
-whole = experiments.student(REPLAY_2_1, teacher)
+teacher, whole = experiments.trained(FACE_ONLY), experiments.trained(REPLAY_2_1)
 print("teacher", "reused" if teacher.reused else "trained", "| student 2:1", "reused" if whole.reused else "trained")
 
 # %% [markdown]
@@ -114,10 +113,7 @@ print("teacher", "reused" if teacher.reused else "trained", "| student 2:1", "re
 ABLATIONS
 
 # %%
-students = {REPLAY_2_1: whole}
-for name, changes in ABLATIONS.items():
-    its_teacher = teacher if "edge_block" not in changes else experiments.teacher(**changes)
-    students[ablated(name)] = experiments.student(REPLAY_2_1, its_teacher, **changes)
+students = {REPLAY_2_1: whole, **{ablated(part): experiments.trained(ablated(part)) for part in ABLATIONS}}
 
 # %%
 from facesr_lib.data import eval_batches
@@ -205,8 +201,8 @@ run.figure(
 # epoch, as in the paper). The authors' log (at the paper's size; its SSIM and FID stand beside ours in `40_isr_kd`) has three of the four rows.
 
 # %%
-replayed = {REPLAY_2_0: 0.0, "replay 2:0.5": 0.25, REPLAY_2_1: 0.5, REPLAY_2_2: 1.0}
-more = {split: score(split, experiments.student(split, teacher).method.super_resolve) for split in replayed}
+replayed = {REPLAY_2_0: 0.0, names.REPLAY_2_HALF: 0.25, REPLAY_2_1: 0.5, REPLAY_2_2: 1.0}
+more = {split: score(split, experiments.trained(split).method.super_resolve) for split in replayed}
 rows = [
     {"faces replayed per cartoon": replayed[split], **{domain: scores["PSNR (dB)"] for domain, scores in domains.items()}}
     for split, domains in more.items()
@@ -241,8 +237,8 @@ from facesr_lib.explore.forgetting import kd_explorer, kd_map
 
 scored = {(15.0, 0.08): REPLAY_2_1, (0.0, 0.08): names.NO_OUTPUT_KD, (15.0, 0.0): names.NO_BOTTLENECK_KD, (0.0, 0.0): names.NO_KD}
 points = {weights: found[name if name == REPLAY_2_1 else ablated(name)] for weights, name in scored.items()}
-weaker = experiments.student(REPLAY_2_1, teacher, output_weight=1.5)
-points[1.5, 0.08] = score(ablated("output KD 1.5"), weaker.method.super_resolve)
+weaker = ablated(names.WEAKER_OUTPUT_KD)
+points[1.5, 0.08] = score(weaker, experiments.trained(weaker).method.super_resolve)
 runs = [
     {
         "output KD": output,
@@ -270,7 +266,7 @@ kd_explorer(runs)
 # One more residual block per step, each the identity at the start. The paper does not publish its own; this reading is ours.
 
 # %%
-extended = experiments.student(REPLAY_2_2, teacher, **EXTENSION).method
+extended = experiments.trained(EXTENDED).method
 show_source(type(extended.inference_network("generator").step1.extra[0]))
 
 # %%
@@ -308,7 +304,7 @@ print(others["other cartoons"].credit)
 
 # %%
 methods = {"bicubic": lambda lr: resize_bicubic(lr, 8).clamp(0, 1), FACE_ONLY: teacher.method.super_resolve}
-methods |= {split: experiments.student(split, teacher).method.super_resolve for split in (REPLAY_2_0, REPLAY_2_1, REPLAY_2_2)}
+methods |= {split: experiments.trained(split).method.super_resolve for split in (REPLAY_2_0, REPLAY_2_1, REPLAY_2_2)}
 rows = []
 for name, super_resolve in methods.items():
     row = {"method": name}

@@ -30,8 +30,8 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     names.NO_LC_LOSS: {"luma_chroma_weight": 0.0},
     names.IDENTITY_LOSS: {"identity_weight": 100.0},  # [ours]: its gradient starts about as long as the reconstruction's
     names.EDGE_DISCRIMINATOR: {"edge_discriminator": True},
-    names.WEAKER_OUTPUT_KD: {"output_weight": 1.5},
 }
+KD_WEIGHTS: dict[str, dict[str, Any]] = {names.WEAKER_OUTPUT_KD: {"output_weight": 1.5}}  # between published and none [ours]
 VALIDATIONS = 8  # of a training, evenly spaced
 VALIDATION_IMAGES = 16  # of each domain
 PREVIEW_IMAGES = 3  # of these
@@ -99,7 +99,7 @@ class Experiments(Setting[Config]):
             yield self._stage(split, ("40",) if split == names.REPLAY_5_1 else ("40", "41"), {}, split, teacher)
         yield self._stage(names.REPLAY_2_HALF, ("41",), {}, names.REPLAY_2_HALF, teacher)
         yield self._stage(names.EXTENDED, ("40", "41"), EXTENSION, names.REPLAY_2_2, teacher)
-        for part, changes in ABLATIONS.items():
+        for part, changes in (ABLATIONS | KD_WEIGHTS).items():
             its_teacher = edgeless_teacher if changes == edgeless else teacher
             yield self._stage(names.ablated(part), ("41",), changes, names.REPLAY_2_1, its_teacher)
 
