@@ -7,81 +7,39 @@ from typing import Any
 import pytest
 import torch
 
-from facesr_lib.papers import (
-    HUMAN_GAN,
-    ISR_KD,
-    PAPERS,
-    SELFSR,
-    TEACHER_STUDENT,
-    Paper,
-    human_gan,
-    isr_kd,
-    selfsr,
-    teacher_student,
-)
-from facesr_lib.papers.human_gan import experiments as of_human_gan
-from facesr_lib.papers.isr_kd import experiments as of_isr_kd
-from facesr_lib.papers.isr_kd.names import REPLAY_2_2, SPLITS
-from facesr_lib.papers.selfsr import experiments as of_selfsr
-from facesr_lib.papers.selfsr.names import CYCLE_IDENTITY, FLOW
-from facesr_lib.papers.teacher_student import experiments as of_teacher_student
-from facesr_lib.training import Method, StageCache, Trained
+from facesr_lib.papers import HUMAN_GAN, ISR_KD, PAPERS, SELFSR, TEACHER_STUDENT, Paper
+from facesr_lib.papers.human_gan.names import GAN
+from facesr_lib.papers.isr_kd.names import EXTENDED, FACE_ONLY, SPLITS
+from facesr_lib.papers.selfsr.names import CYCLE_IDENTITY, FLOW, PAIRED, UNPAIRED, on_real_faces
+from facesr_lib.papers.teacher_student.names import CYCLE_ONLY, DENET, FULL, trained_jointly
+from facesr_lib.training import Stage, StageCache, Trained
 from facesr_tools.trainings import faces, trainings
 
-Kind = tuple[str, int, int]  # of method, steps, batch size
+LISTED = {  # the stages that are trainings of a kind of their own
+    HUMAN_GAN: (GAN,),
+    SELFSR: (FLOW, CYCLE_IDENTITY, PAIRED, UNPAIRED, on_real_faces(FLOW)),
+    TEACHER_STUDENT: (DENET, trained_jointly(FULL), CYCLE_ONLY),
+    ISR_KD: (FACE_ONLY, *SPLITS, EXTENDED),
+}
 
 
-def train_all(paper: Paper, profile: str, stages: StageCache) -> None:
-    """Ask a paper's experiments for its trainings, in the order of `trainings`; a stage that is there already is found again."""
-    if paper is HUMAN_GAN:
-        of_human_gan.Experiments(human_gan.Config.preset(profile), "", stages, 0).gan()
-    elif paper is SELFSR:
-        config = selfsr.Config.preset(profile)
-        made = of_selfsr.Experiments(config, "", stages, 0)
-        made.adaptation(FLOW)
-        made.adaptation(CYCLE_IDENTITY)
-        made.super_resolution(config.paired)
-        made.super_resolution(config.unpaired)
-        made.real(FLOW)
-    elif paper is TEACHER_STUDENT:
-        config = teacher_student.Config.preset(profile)
-        made = of_teacher_student.Experiments(config, "", stages, 0)
-        made.teacher_and_student(config)
-        made.cycle_learning()
-    else:
-        made = of_isr_kd.Experiments(isr_kd.Config.preset(profile), "", stages, 0)
-        teacher = made.teacher()
-        for split in SPLITS:
-            made.student(split, teacher)
-        made.student(REPLAY_2_2, teacher, **of_isr_kd.EXTENSION)
-
-
-@pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> list[Kind]:
-    """What the papers' experiments would train; nothing is trained."""
-    kinds: dict[str, Kind] = {}
-
-    def train_stage(
-        cache: Any, name: str, method: Method, batches: Any, options: Any, *, key: Any, **others: Any
-    ) -> Trained[Any]:
-        folder = cache.folder(name, key)
-        kinds[folder.name] = (type(method).__name__, options.steps, batches.batch_size)
-        method.build()
-        return Trained(method, folder, [], [], reused=False)
-
-    for module in (of_human_gan, of_selfsr, of_teacher_student, of_isr_kd):
-        monkeypatch.setattr(module, "train_stage", train_stage)
-    return kinds  # type: ignore[return-value]
+def untrained(stage: Stage[Any]) -> Trained[Any]:
+    """What a stage would leave if it were made without taking a step."""
+    method = stage.method(*map(untrained, stage.needs))
+    method.build()
+    return Trained(method, Path(), [], [], reused=False)
 
 
 @pytest.mark.parametrize("profile", ["smoke", "quick"])
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.key)
-def test_the_list_is_what_the_papers_experiments_train(
-    paper: Paper, profile: str, found: dict[str, Kind], tmp_path: Path
-) -> None:
-    train_all(paper, profile, StageCache(tmp_path))
+def test_the_list_is_what_the_papers_experiments_train(paper: Paper, profile: str, tmp_path: Path) -> None:
+    setting = paper.experiments(paper.package.Config.preset(profile), "", StageCache(tmp_path), 0, "cpu")
+    found = []
+    for stage in (setting.stage(name) for name in LISTED[paper]):
+        batches = stage.batches(*map(untrained, stage.needs))
+        found.append((type(untrained(stage).method).__name__, stage.options.steps, batches.batch_size))
     listed = [(type(training.make()).__name__, training.steps, training.batch_size) for training in trainings(paper.key, profile)]
-    assert list(found.values()) == listed
+    assert found == listed
 
 
 def test_the_published_schedules() -> None:

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from facesr_lib.image import quantize, resize_bicubic
 from facesr_lib.papers.human_gan import Config, Discriminator, Generator, HumanGAN, denormalise, networks, normalise
 from facesr_lib.papers.human_gan.experiments import Experiments
+from facesr_lib.papers.human_gan.names import GAN, WITH_PIXEL_TERM
 from facesr_lib.training import StageCache
 
 
@@ -180,7 +181,7 @@ def test_experiments_train_once_and_score_every_epoch(tmp_path: Path) -> None:
     people = [set(images.groups) for images in (experiments.train, experiments.val, experiments.test)]
     assert len(set.union(*people)) == sum(map(len, people))
 
-    gan = experiments.gan()
+    gan = experiments.trained(GAN)
     assert (len(gan.log), [row["step"] for row in gan.validation]) == (4, [2, 4])
     last, val = gan.validation[-1], experiments.val.take(range(4))
     sr = quantize(gan.method.super_resolve(config.degradation(val)))
@@ -189,7 +190,7 @@ def test_experiments_train_once_and_score_every_epoch(tmp_path: Path) -> None:
     assert last["psnr"] == pytest.approx(sum(expected) / 4, rel=1e-4)
     assert last["s"] == pytest.approx(gan.method.networks["generator"].residual_scale.item())
 
-    pixel = experiments.gan_with_pixel_term(20.0)
+    pixel = experiments.trained(WITH_PIXEL_TERM)
     assert "g_pixel" in pixel.log[0]
     again = Experiments(config, "", StageCache(tmp_path), seed=0, device="cpu")
-    assert (gan.reused, pixel.reused, again.gan().reused, again.gan_with_pixel_term(2.0).reused) == (False, False, True, False)
+    assert (gan.reused, pixel.reused, again.trained(GAN).reused) == (False, False, True)

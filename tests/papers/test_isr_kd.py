@@ -30,7 +30,7 @@ from facesr_lib.papers.isr_kd import (
 )
 from facesr_lib.papers.isr_kd import experiments as experiments_module
 from facesr_lib.papers.isr_kd.experiments import ABLATIONS, EXTENSION, Experiments, augment
-from facesr_lib.papers.isr_kd.names import REPLAY_2_0, REPLAY_2_1, SPLITS
+from facesr_lib.papers.isr_kd.names import FACE_ONLY, NO_KD, REPLAY_2_0, REPLAY_2_1, SPLITS, ablated
 from facesr_lib.training import StageCache, Trainer, TrainerOptions, evaluating
 
 TINY = replace(Config.preset("smoke"), width=1 / 32, discriminator_width=1 / 32)
@@ -537,32 +537,34 @@ def experiments(root: Path, **changes: object) -> Experiments:
 
 def test_stages_are_made_once_and_splits_have_the_released_ratios(tmp_path: Path) -> None:
     here = experiments(tmp_path)
-    taught = here.teacher()
+    taught = here.trained(FACE_ONLY)
     assert not taught.reused
     assert len(taught.log) == 2 * 2
     for split in SPLITS:
         cartoons, faces = (4 * int(part) for part in split.removeprefix("replay ").split(":"))
         found = {domain.name: len(domain.images) for domain in here.domains(split)}
         assert found == {"cartoons": cartoons} | ({"faces": faces} if faces else {})
-    student = here.student(REPLAY_2_1, taught)
+    student = here.trained(REPLAY_2_1)
     assert len(student.log) == 4 * 3
-    assert experiments(tmp_path).student(REPLAY_2_1, experiments(tmp_path).teacher()).reused
-    assert here.student(REPLAY_2_1, taught, **ABLATIONS["no KD"]).folder != student.folder
+    assert experiments(tmp_path).trained(REPLAY_2_1).reused
+    assert here.stage(ablated(NO_KD)).folder(here.cache) != student.folder
     with pytest.raises(ValueError, match="needs 28 cartoons, there are 20"):
         here.domains("replay 7:1")
 
 
 def test_a_students_discriminator_goes_on_from_the_teachers_unless_it_has_another_shape(tmp_path: Path) -> None:
     here = experiments(tmp_path)
-    taught = here.teacher()
+    teacher, taught = here.stage(FACE_ONLY), here.trained(FACE_ONLY)
     still = {"learning_rate": 1e-30}  # so that a student is what it started from
+    edge_discriminator = {**ABLATIONS["edge discriminator"], **still}
     weights = lambda trained: trained.method.networks["discriminator"].state_dict()  # noqa: E731
-    student = here.student(REPLAY_2_1, taught, **still)
+    student = here._stage("still", (), still, REPLAY_2_1, teacher).train(here.cache)
     torch.testing.assert_close(weights(student), weights(taught), rtol=0, atol=1e-20)
     fresh = built(replace(here.config, **ABLATIONS["edge discriminator"]), taught.method.networks["generator"], seed=0)
-    edge = here.student(REPLAY_2_1, taught, **ABLATIONS["edge discriminator"], **still)
+    stage = here._stage("edge", (), edge_discriminator, REPLAY_2_1, teacher)
+    edge = stage.train(here.cache)
     torch.testing.assert_close(weights(edge), fresh.networks["discriminator"].state_dict(), rtol=0, atol=1e-20)
-    further = here.student(REPLAY_2_1, edge, **ABLATIONS["edge discriminator"], **still)  # of one shape again
+    further = here._stage("further", (), edge_discriminator, REPLAY_2_1, stage).train(here.cache)  # of one shape again
     torch.testing.assert_close(weights(further), weights(edge), rtol=0, atol=1e-20)
 
 
@@ -578,7 +580,7 @@ def test_fewer_images_than_a_split_needs_shrink_its_unit(tmp_path: Path, asked: 
 
 def test_previews_show_every_validation_and_ends_with_the_final_student(tmp_path: Path) -> None:
     here = experiments(tmp_path)
-    student = here.student(REPLAY_2_0, here.teacher())
+    student = here.trained(REPLAY_2_0)
     frames = student.previews()
     assert [step for step, _ in frames] == [int(row["step"]) for row in student.validation]
     assert frames[-1][0] == len(student.log)
@@ -592,12 +594,12 @@ def test_previews_show_every_validation_and_ends_with_the_final_student(tmp_path
 @pytest.mark.parametrize("stop", [3, 7])
 def test_a_stopped_student_goes_on_as_if_nothing_had_happened(tmp_path: Path, stop: int) -> None:
     whole, parts = experiments(tmp_path / "whole"), experiments(tmp_path / "parts")
-    expected = whole.student(REPLAY_2_1, whole.teacher())
+    expected = whole.trained(REPLAY_2_1)
 
     class Killed(Exception):
         pass
 
-    teacher_again = parts.teacher()
+    parts.trained(FACE_ONLY)
     step, calls = ISRKD.step, []
 
     def dying(self: ISRKD, examples: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -609,8 +611,8 @@ def test_a_stopped_student_goes_on_as_if_nothing_had_happened(tmp_path: Path, st
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ISRKD, "step", dying)
         with pytest.raises(Killed):
-            parts.student(REPLAY_2_1, teacher_again)
-    found = parts.student(REPLAY_2_1, teacher_again)
+            parts.trained(REPLAY_2_1)
+    found = parts.trained(REPLAY_2_1)
     for name, network in expected.method.networks.items():
         other = found.method.networks[name].state_dict()
         assert all(torch.equal(value, other[key]) for key, value in network.state_dict().items())

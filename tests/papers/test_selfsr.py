@@ -28,7 +28,17 @@ from facesr_lib.papers.selfsr.degradation import (
     LRDiscriminator,
 )
 from facesr_lib.papers.selfsr.experiments import Experiments
-from facesr_lib.papers.selfsr.names import CONCATENATION, CYCLE, CYCLE_IDENTITY, FLOW, FLOW_NO_IDENTITY, NO_GROWING, NO_R1
+from facesr_lib.papers.selfsr.names import (
+    CONCATENATION,
+    CYCLE,
+    CYCLE_IDENTITY,
+    FLOW,
+    FLOW_NO_IDENTITY,
+    NO_GROWING,
+    NO_R1,
+    PAIRED,
+    seeded,
+)
 from facesr_lib.papers.selfsr.networks import ConcatenationBlock, Discriminator, EqualConv2d, Generator, SelfConditionedBlock
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig
 from facesr_lib.training import StageCache, Trainer, TrainerOptions
@@ -171,7 +181,7 @@ def test_the_adaptations_of_table_iii(tmp_path: Path) -> None:
     }
     folders = set()
     for name, (kind, held) in kinds.items():
-        trained = experiments.adaptation(name)
+        trained = experiments.trained(name)
         assert isinstance(trained.method, kind)
         assert trained.method.config == replace(
             experiments.config.degradation, identity=held * experiments.config.degradation.identity
@@ -484,7 +494,19 @@ def test_one_batch_can_be_learnt_by_heart(pairs: PairedBatches) -> None:
     assert psnr(method.super_resolve(batch["lr"]), hr).min() > 30  # the paper's own form, without the residual
 
 
-def test_experiments_refuse_an_adaptation_that_does_not_exist(tmp_path: Path) -> None:
+def test_experiments_refuse_a_stage_that_does_not_exist(tmp_path: Path) -> None:
     experiments = Experiments(Config.preset("smoke"), "", StageCache(tmp_path), seed=0, device="cpu")
-    with pytest.raises(ValueError, match="'flow': choose one of flow field, "):
-        experiments.adaptation("flow")
+    with pytest.raises(ValueError, match=r"'flow': choose one of .*'flow field', "):
+        experiments.trained("flow")
+
+
+def test_ablations_of_several_seeds_are_trainings_of_notebook_22(tmp_path: Path) -> None:
+    config = replace(Config.preset("smoke"), ablation_seeds=2)
+    experiments = Experiments(config, "", StageCache(tmp_path), seed=3, device="cpu")
+    stages = {stage.name: stage for stage in experiments.stages()}
+    assert len(stages) == 2 * len({stage.name for stage in replace(experiments, config=Config.preset("smoke")).stages()})
+    assert (stages[PAIRED].seed, stages[PAIRED].used_by) == (3, ("21", "22"))
+    other = stages[seeded(PAIRED, 1)]
+    assert (other.seed, other.used_by) == (4, ("22",))
+    own = replace(experiments, seed=4).stage(PAIRED)  # of a run with that seed: the same training under its plain name
+    assert {**own.key, "seed": own.seed} == {**other.key, "seed": other.seed}

@@ -21,6 +21,7 @@ from facesr_lib.papers.teacher_student import (
     LearnDegradation,
     TeacherStudent,
     mean_squared_error,
+    names,
     networks,
 )
 from facesr_lib.papers.teacher_student.experiments import Experiments
@@ -526,6 +527,8 @@ def test_a_stopped_run_resumed_equals_the_unbroken_one(stage: int, tmp_path: Pat
 
 # -- the stages ---------------------------------------------------------------------------------------------------------------
 
+JOINTLY = names.trained_jointly(names.FULL)
+
 
 def test_stages_are_trained_once_and_variants_apart(tmp_path: Path) -> None:
     config = replace(SMOKE, faces=(8, 6))
@@ -535,15 +538,15 @@ def test_stages_are_trained_once_and_variants_apart(tmp_path: Path) -> None:
     people = [set(images.groups) for images in (real_faces.hr, real_faces.real_lr, real_faces.test)]
     assert len(set.union(*people)) == sum(map(len, people))
 
-    first = experiments.teacher_and_student(config)
+    first = experiments.trained(JOINTLY)
     assert not first.reused
     assert set(first.validation[-1]) == {"step", "teacher, bicubic LR", "student, real LR"}
     again = Experiments(config, "", StageCache(tmp_path), seed=0, device="cpu")
-    assert again.degradation().reused
-    assert again.teacher_and_student(config).reused
+    assert again.trained(names.DENET).reused
+    assert again.trained(JOINTLY).reused
     lr = real_faces.real_lr.take([0, 1])
-    assert torch.equal(first.method.super_resolve(lr), again.teacher_and_student(config).method.super_resolve(lr))
-    other = experiments.cycle_learning()
+    assert torch.equal(first.method.super_resolve(lr), again.trained(JOINTLY).method.super_resolve(lr))
+    other = experiments.trained(names.CYCLE_ONLY)
     assert other.folder != first.folder
     assert set(other.validation[-1]) == {"step", "teacher, bicubic LR"}
 
@@ -551,14 +554,14 @@ def test_stages_are_trained_once_and_variants_apart(tmp_path: Path) -> None:
 def test_neither_bicubic_data_nor_cycle_learning_meet_denet(tmp_path: Path) -> None:
     config = replace(SMOKE, faces=(8, 6))
     experiments = Experiments(config, "", StageCache(tmp_path / "small"), seed=0, device="cpu")
-    experiments.teacher_and_student(config.with_bicubic_lr())
-    (stage_1,) = (tmp_path / "small").glob("denet-*")
-    assert experiments.degradation(learned_lr=False).folder == stage_1
-    assert not any(row["adversarial"] for row in experiments.degradation(learned_lr=False).log)
-    assert experiments.degradation().folder != stage_1
+    experiments.trained(names.trained_jointly(names.BICUBIC))
+    (stage_1,) = (tmp_path / "small").glob("teacher_student-denet-*")
+    assert experiments.trained(names.DENET_BICUBIC).folder == stage_1
+    assert not any(row["adversarial"] for row in experiments.trained(names.DENET_BICUBIC).log)
+    assert experiments.stage(names.DENET).folder(experiments.cache) != stage_1
 
     published = replace(config, prepared_dsnet=False)
     experiments = Experiments(published, "", StageCache(tmp_path / "published"), seed=0, device="cpu")
-    experiments.teacher_and_student(published.with_bicubic_lr())
-    experiments.cycle_learning()
-    assert not list((tmp_path / "published").glob("denet-*"))
+    experiments.trained(names.trained_jointly(names.BICUBIC))
+    experiments.trained(names.CYCLE_ONLY)
+    assert not list((tmp_path / "published").glob("*denet-*"))

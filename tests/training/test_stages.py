@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import torch
 from toy import ToyGAN, batches, validate
 
 from facesr_lib.config import config_hash, fingerprint
-from facesr_lib.training import StageCache, Trained, TrainerOptions, train_stage
+from facesr_lib.training import CsvLog, Setting, Stage, StageCache, Trained, TrainerOptions
 
 
 @dataclass(frozen=True)
@@ -137,10 +140,24 @@ def test_fingerprint_sees_names_of_files_but_not_what_trains_nothing(tmp_path: P
     assert fingerprint(write_package(tmp_path / "changed", files | {"papers/x/__init__.py": "a = 2"})) != plain
 
 
-def test_train_stage_trains_once_and_loads_the_same_weights(tmp_path: Path) -> None:
+OPTIONS = TrainerOptions(steps=12, log_every=3, checkpoint_every=5, validate_every=4, device="cpu")
+
+
+def toy_stage(name: str = "A toy", *needs: Stage, seed: int = 7, taught: list[Trained] | None = None, **key: object) -> Stage:
+    def method(*left: Trained) -> ToyGAN:
+        if taught is not None:
+            taught.extend(left)
+        return ToyGAN()
+
+    return Stage("paper", name, ("10",), key, OPTIONS, seed, method, lambda *left: batches, needs, validate)
+
+
+def test_a_stage_is_trained_once_and_then_loaded_with_the_same_weights(tmp_path: Path) -> None:
+    cache = StageCache(tmp_path)
+    assert not toy_stage().is_done(cache)
+
     def run() -> Trained:
-        options = TrainerOptions(steps=12, log_every=3, checkpoint_every=5, validate_every=4, device="cpu")
-        return train_stage(StageCache(tmp_path), "toy", ToyGAN(), batches, options, seed=7, key={"toy": 1}, validate=validate)
+        return toy_stage().train(cache)
 
     first, second = run(), run()
     assert (first.reused, second.reused) == (False, True)
@@ -148,3 +165,108 @@ def test_train_stage_trains_once_and_loads_the_same_weights(tmp_path: Path) -> N
     assert [row["step"] for row in second.validation] == [4, 8, 12]
     lr = batches(99)["lr"]
     torch.testing.assert_close(first.method.super_resolve(lr), second.method.super_resolve(lr), rtol=0, atol=0)
+    assert toy_stage().is_done(cache)
+    assert toy_stage().folder(cache) == first.folder
+    assert first.folder.name.startswith("paper-a-toy-")
+
+
+def test_a_stage_depends_on_its_key_its_seed_and_what_its_needs_depend_on(tmp_path: Path) -> None:
+    cache = StageCache(tmp_path)
+    teacher = toy_stage("teacher")
+    others = [toy_stage("teacher", seed=8), toy_stage("teacher", width=2)]
+    students = [toy_stage("student", need) for need in (teacher, *others)]
+    assert len({stage.folder(cache) for stage in (teacher, *others, *students)}) == 6
+    assert toy_stage("student", toy_stage("teacher")).folder(cache) == students[0].folder(cache)
+
+
+def test_what_a_stage_needs_is_trained_first_and_handed_over(tmp_path: Path) -> None:
+    cache, taught = StageCache(tmp_path), list[Trained]()
+    teacher = toy_stage("teacher")
+    student = toy_stage("student", teacher, taught=taught)
+    assert not student.train(cache).reused
+    assert [trained.folder for trained in taught] == [teacher.folder(cache)]
+    assert teacher.is_done(cache)
+
+
+def test_progress_is_told_step_by_step(tmp_path: Path) -> None:
+    told: list[int] = []
+    toy_stage().train(StageCache(tmp_path), told.append)
+    assert told == list(range(1, 13))
+
+
+def test_an_unknown_name_lists_the_stages(tmp_path: Path) -> None:
+    class Toys(Setting[None]):
+        def stages(self) -> Iterator[Stage]:
+            yield toy_stage("teacher")
+            yield toy_stage("student")
+
+    toys = Toys(None, "", StageCache(tmp_path), 0)
+    assert toys.trained("teacher").folder == toy_stage("teacher").folder(toys.cache)
+    with pytest.raises(ValueError, match="unknown stage 'pupil': choose one of 'teacher', 'student'"):
+        toys.trained("pupil")
+
+
+TWO_WRITERS = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_stages import toy_stage
+from facesr_lib.training import StageCache
+print(len(toy_stage().train(StageCache(sys.argv[1])).log))
+"""
+
+
+def test_two_processes_make_one_stage_once(tmp_path: Path) -> None:
+    """Each step once, in order, whoever trained; nothing is left over."""
+    code = TWO_WRITERS.format(tests=str(Path(__file__).parent))
+    both = [subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = [process.communicate(timeout=600)[0].splitlines() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert [answer[-1] for answer in answers] == ["12", "12"]
+    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    assert [row["step"] for row in CsvLog(folder / "log.csv").rows()] == list(range(1, 13))
+    assert not [path.name for path in folder.rglob("*.tmp")]
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from facesr_lib.files import one_writer
+with one_writer(Path(sys.argv[1])):
+    print("in", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def test_a_writer_waits_says_for_whom_and_is_let_in_when_the_owner_is_killed(tmp_path: Path) -> None:
+    def writer(seconds: str) -> subprocess.Popen[str]:
+        return subprocess.Popen([sys.executable, "-c", HOLD, tmp_path / "stage", seconds], stdout=subprocess.PIPE, text=True)
+
+    with writer("600") as owner:
+        assert owner.stdout
+        assert owner.stdout.readline() == "in\n"
+        with writer("0") as second:
+            assert second.stdout
+            assert second.stdout.readline() == f"Another process ({owner.pid}) is writing stage: waiting for it to end\n"
+            assert second.poll() is None
+            owner.kill()
+            assert second.communicate(timeout=600)[0] == "in\n"
+            assert second.returncode == 0
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_trainings_compute_with_one_thread_whatever_was_set(tmp_path: Path, threads: int) -> None:
+    seen: list[int] = []
+
+    def counting(step: int) -> dict[str, torch.Tensor]:
+        seen.append(torch.get_num_threads())
+        return batches(step)
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        replace(toy_stage(), batches=lambda: counting).train(StageCache(tmp_path))
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert set(seen) == {1}

@@ -44,15 +44,18 @@ class Experiments(Setting[Config]):
 
     def _stage(self, name: str, config: Config) -> Stage[HumanGAN]:
         epoch = self.batches.steps_per_epoch
-        method = HumanGAN(config, epoch)
+        steps = HumanGAN(config, epoch).steps
+        options = TrainerOptions(steps, validate_every=epoch, checkpoint_every=5 * epoch, device=self.device)
         return Stage(
             HUMAN_GAN.key,
             name,
             used_by=("10",),
             key={"config": config, "train": self.train.checksum, "val": self.val.checksum},
-            options=TrainerOptions(method.steps, validate_every=epoch, checkpoint_every=5 * epoch, device=self.device),
+            options=TrainerOptions(
+                HumanGAN(config, epoch).steps, validate_every=epoch, checkpoint_every=5 * epoch, device=self.device
+            ),
             seed=self.seed,
-            method=lambda: method,
+            method=lambda: HumanGAN(config, epoch),
             batches=lambda: self.batches,
             validate=self._validate,
         )

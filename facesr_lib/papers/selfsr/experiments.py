@@ -1,6 +1,6 @@
 """The faces and the stages of the SelfSR notebooks: what one notebook has trained, the others find in the stage cache."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,13 @@ from facesr_lib.data.split import Split
 from facesr_lib.image import Bicubic
 from facesr_lib.papers import SELFSR
 from facesr_lib.papers.selfsr import Config
-from facesr_lib.papers.selfsr.degradation import Adaptation, CycleAdaptation, FlowAdaptation, LearnedDegradation
+from facesr_lib.papers.selfsr.degradation import (
+    Adaptation,
+    CycleAdaptation,
+    DegradationConfig,
+    FlowAdaptation,
+    LearnedDegradation,
+)
 from facesr_lib.papers.selfsr.names import (
     CYCLE,
     CYCLE_IDENTITY,
@@ -28,6 +34,7 @@ from facesr_lib.papers.selfsr.names import (
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig
 from facesr_lib.training import Setting, Stage, Trained, TrainerOptions
 from facesr_lib.training.trained import M
+from facesr_lib.training.trainer import Batches
 
 
 class Experiments(Setting[Config]):
@@ -82,11 +89,11 @@ class Experiments(Setting[Config]):
     def _adaptation(self, name: str) -> Stage[Adaptation]:
         """Stage 1 on real LR faces."""
         config, faces = self.config.degradation, self.real_faces
-        kind = CycleAdaptation if name in (CYCLE, CYCLE_IDENTITY) else FlowAdaptation
-        method = kind(replace(config, identity=0.0) if name in (CYCLE, FLOW_NO_IDENTITY) else config)
+        kind: Callable[[Any], Adaptation] = CycleAdaptation if name in (CYCLE, CYCLE_IDENTITY) else FlowAdaptation
+        config = replace(config, identity=0.0) if name in (CYCLE, FLOW_NO_IDENTITY) else config
         batches = UnpairedBatches(faces.hr, faces.real_lr, Bicubic(self.config.real.scale), config.batch_size, self.seed)
         data = {"hr": faces.hr.checksum, "lr": faces.real_lr.checksum}
-        return self._stage(name, ("20",), method, data, lambda: batches)
+        return self._stage(name, ("20",), kind, config, data, lambda: batches)
 
     def _real(self, name: str, *adaptation: Stage[Adaptation]) -> Stage[SelfSR]:
         """Stage 2 for real LR faces, on pairs that an adaptation makes, or on bicubic pairs without one."""
@@ -96,7 +103,7 @@ class Experiments(Setting[Config]):
             degradation = LearnedDegradation(stage1[0].method, config.scale) if stage1 else Bicubic(config.scale)
             return PairedBatches(hr, degradation, config.batch_size, self.seed)
 
-        return self._stage(on_real_faces(name), ("20", "22"), SelfSR(config), {"hr": hr.checksum}, batches, *adaptation)
+        return self._stage(on_real_faces(name), ("20", "22"), SelfSR, config, {"hr": hr.checksum}, batches, *adaptation)
 
     def _bicubic(self, name: str, config: SRConfig) -> Stage[SelfSR]:
         """Stage 2 with bicubic LR, on pairs or, if not `config.paired`, on HR faces and LR faces of other people."""
@@ -104,17 +111,24 @@ class Experiments(Setting[Config]):
         used_by = ("21", "22") if name in (PAIRED, UNPAIRED) else ("21",) if name == PSNR_ORIENTED else ("22",)
         if config.paired:
             pairs = PairedBatches(self.train, bicubic, config.batch_size, self.seed)
-            return self._stage(name, used_by, SelfSR(config), {"hr": self.train.checksum}, lambda: pairs)
+            return self._stage(name, used_by, SelfSR, config, {"hr": self.train.checksum}, lambda: pairs)
         hr, lr = self._unpaired_halves
         unpaired = UnpairedBatches(hr, lr, bicubic, config.batch_size, self.seed)
-        return self._stage(name, used_by, SelfSR(config), {"hr": hr.checksum, "lr": lr.checksum}, lambda: unpaired)
+        return self._stage(name, used_by, SelfSR, config, {"hr": hr.checksum, "lr": lr.checksum}, lambda: unpaired)
 
     def _stage(
-        self, name: str, used_by: tuple[str, ...], method: M, data: dict[str, str], batches: Any, *needs: Stage[Any]
+        self,
+        name: str,
+        used_by: tuple[str, ...],
+        kind: Callable[[Any], M],
+        config: SRConfig | DegradationConfig,
+        data: dict[str, str],
+        batches: Callable[..., Batches],
+        *needs: Stage[Any],
     ) -> Stage[M]:
-        options = TrainerOptions(steps=method.config.steps, checkpoint_every=500, device=self.device)
-        key = {"config": method.config, "kind": type(method).__name__, **data}
-        return Stage(SELFSR.key, name, used_by, key, options, self.seed, lambda *stage1: method, batches, needs)
+        options = TrainerOptions(config.steps, checkpoint_every=500, device=self.device)
+        key = {"config": config, "kind": type(kind(config)).__name__, **data}
+        return Stage(SELFSR.key, name, used_by, key, options, self.seed, lambda *stage1: kind(config), batches, needs)
 
     @cached_property
     def _unpaired_halves(self) -> tuple[ImageSet, ImageSet]:

@@ -59,15 +59,15 @@ class Experiments(Setting[Config]):
             if not config.learned_lr and config.needs_stage_1:
                 yield (stage1 := self._degradation(names.DENET_BICUBIC, config))
             yield self._jointly(variant, config, *([stage1] if config.needs_stage_1 else []))
-        cycles = CycleLearning(self.config, self._batches(1).steps_per_epoch)
-        yield self._stage_2(names.CYCLE_ONLY, ("31",), cycles.config, cycles.steps, lambda: cycles)
+        cycles = functools.partial(CycleLearning, self.config, self._batches(1).steps_per_epoch)
+        yield self._stage_2(names.CYCLE_ONLY, ("31",), self.config, cycles().steps, cycles)
 
     def _degradation(self, name: str, config: Config) -> Stage[LearnDegradation]:
         batches = self._batches(0)
-        method = LearnDegradation(config, batches.steps_per_epoch)
-        options = TrainerOptions(method.steps, device=self.device)
+        method = functools.partial(LearnDegradation, config, batches.steps_per_epoch)
+        options = TrainerOptions(method().steps, device=self.device)
         key = self._key(config)
-        return Stage(TEACHER_STUDENT.key, name, ("30", "31"), key, options, self.seed, lambda: method, lambda: batches)
+        return Stage(TEACHER_STUDENT.key, name, ("30", "31"), key, options, self.seed, method, lambda: batches)
 
     def _jointly(self, variant: str, config: Config, *stage1: Stage[LearnDegradation]) -> Stage[TeacherStudent]:
         epoch = self._batches(1).steps_per_epoch
