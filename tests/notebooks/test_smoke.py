@@ -13,6 +13,10 @@ import pytest
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
+from facesr_tools.plan import plan
+from facesr_tools.runner.execute import Settings
+from facesr_tools.runner.notebooks import read_notebooks, select
+
 FOLDER = Path(__file__).parents[2] / "notebooks"
 
 
@@ -45,3 +49,15 @@ def test_runs_in_smoke(name: str, runs: Path, tmp_path: Path) -> None:
     if result.exists():  # captions, tables and notes are for people: no Python object as the interpreter prints it
         printed = re.findall(r" object at 0x|\b[A-Z]\w*\(\w+=", result.read_text(encoding="utf-8"))
         assert printed == []
+    asked = plan(select(read_notebooks(FOLDER), [name]), Settings("smoke", runs, device="cpu"))
+    assert [task.name for task in asked if task.kind == "stage" and not task.done] == []
+
+
+def test_the_plan_lists_what_the_notebooks_trained_and_nothing_else(runs: Path) -> None:
+    planned = {task.output.parent: task for task in plan(read_notebooks(FOLDER), Settings("smoke", runs, device="cpu"))}
+    trained = {path.parent for path in runs.glob("stages/*/done.json")}
+    if not trained:
+        pytest.skip("no notebook was run")
+    assert trained <= set(planned)
+    if (runs / "smoke" / "41_isr_kd_ablations" / "result.json").exists():  # all of them were
+        assert trained == {folder for folder, task in planned.items() if task.kind == "stage"}

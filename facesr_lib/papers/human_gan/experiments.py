@@ -51,9 +51,7 @@ class Experiments(Setting[Config]):
             name,
             used_by=("10",),
             key={"config": config, "train": self.train.checksum, "val": self.val.checksum},
-            options=TrainerOptions(
-                HumanGAN(config, epoch).steps, validate_every=epoch, checkpoint_every=5 * epoch, device=self.device
-            ),
+            options=options,
             seed=self.seed,
             method=lambda: HumanGAN(config, epoch),
             batches=lambda: self.batches,
