@@ -96,7 +96,8 @@ class Run:
         """Check the parameters, seed everything, and make an empty `<out>/<profile>/<notebook>/{tables,figures}`.
 
         notebook: the file's name without suffix; title: its heading; paper: a module of `facesr_lib.papers`, or None.
-        Deletes what an earlier run left there (result, provenance, tables, figures); logs and notebooks stay.
+        Deletes what an earlier run left there (result, provenance, tables, figures); logs and notebooks stay. From here on torch
+        computes with one thread on a CPU, so that no result hangs on the number of cores.
         Shown as a cell's last value, the run is one line of provenance. Raises ValueError for an unknown profile or device.
         """
         if not title.strip():
@@ -105,6 +106,8 @@ class Run:
         roots = Path(data_root).expanduser().resolve() if data_root else None
         run = cls(notebook, title, paper, profile, seed, resolve_device(device), out, roots)
         seed_everything(seed)
+        if run.device.type == "cpu":
+            torch.set_num_threads(1)  # rounding depends on the number of threads, and so would training and every score
         for name in ("result.json", "provenance.json"):
             (run.folder / name).unlink(missing_ok=True)
         for name in ("tables", "figures"):
@@ -117,7 +120,7 @@ class Run:
     def __repr__(self) -> str:
         git = git_state()
         commit = "no git commit" if git["sha"] is None else f"git {git['sha'][:7]}{' (dirty)' if git['dirty'] else ''}"
-        hardware = torch.cuda.get_device_name(0) if self.device.type == "cuda" else f"CPU {cpu_model()}"
+        hardware = torch.cuda.get_device_name(0) if self.device.type == "cuda" else f"CPU {cpu_model()}, one thread"
         versions = f"facesr {__version__} · {commit} · torch {torch.__version__}"
         return f"{versions} · {hardware} · profile {self.profile} · seed {self.seed}"
 

@@ -5,6 +5,6 @@ from facesr_lib.training.device import Device, resolve_device
 from facesr_lib.training.log import CsvLog
 from facesr_lib.training.method import Batch, Method, SuperResolver, evaluating, frozen, unwrap
 from facesr_lib.training.setting import Setting
-from facesr_lib.training.stages import Stage, StageCache
+from facesr_lib.training.stages import Stage, StageCache, train_stage
 from facesr_lib.training.trained import Trained
 from facesr_lib.training.trainer import NonFiniteLoss, Trainer, TrainerOptions

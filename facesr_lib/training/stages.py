@@ -92,11 +92,11 @@ class Stage(Generic[M]):
 
     def folder(self, cache: StageCache) -> Path:
         """Where `cache` keeps this training; it may not exist yet."""
-        return cache.folder(self.slug, self._key(cache))
+        return cache.folder(self.slug, _run_key(self._key(cache), self.seed, self.options))
 
     def is_done(self, cache: StageCache) -> bool:
         """Whether this very training finished earlier and may be reused."""
-        return cache.is_done(self.slug, self._key(cache))
+        return cache.is_done(self.slug, _run_key(self._key(cache), self.seed, self.options))
 
     def train(self, cache: StageCache, tell: Callable[[int], object] | None = None) -> Trained[M]:
         """Train, after the stages it needs, or load what this very training left earlier. Raises as `Trainer.train` does.
@@ -104,24 +104,37 @@ class Stage(Generic[M]):
         tell: as the Trainer's.
         """
         left, key = [stage.train(cache) for stage in self.needs], self._key(cache)
-        with cache.stage(self.slug, key) as folder:
-            trainer = Trainer(
-                self.method(*left),
-                self.batches(*left),
-                folder,
-                self.options,
-                seed=self.seed,
-                key=key,
-                validate=self.validate,
-                preview=self.preview,
-                title=self.name,
-                tell=tell,
-            )
-            return trainer.train()
+        more: dict[str, Any] = {"validate": self.validate, "preview": self.preview, "tell": tell}
+        return train_stage(
+            cache, self.slug, self.method(*left), self.batches(*left), self.options, seed=self.seed, key=key, **more
+        )
 
     def _key(self, cache: StageCache) -> dict[str, Any]:
-        needs, device = [stage.folder(cache).name for stage in self.needs], resolve_device(self.options.device).type
-        return {**self.key, "needs": needs, "seed": self.seed, "steps": self.options.steps, "device": device}
+        return {**self.key, "needs": [stage.folder(cache).name for stage in self.needs]}
+
+
+def train_stage(
+    cache: StageCache,
+    name: str,
+    method: M,
+    batches: Batches,
+    options: TrainerOptions,
+    *,
+    seed: int,
+    key: Mapping[str, Any],
+    **more: Any,
+) -> Trained[M]:
+    """Train `method` as stage `name`, or load it if this very training finished earlier: what a lesson trains for itself.
+
+    key: the configs and data checksums it depends on; seed, steps and kind of device are added. Otherwise as the Trainer's.
+    """
+    key = _run_key(key, seed, options)
+    with cache.stage(name, key) as folder:
+        return Trainer(method, batches, folder, options, seed=seed, key=key, title=name, **more).train()
+
+
+def _run_key(key: Mapping[str, Any], seed: int, options: TrainerOptions) -> dict[str, Any]:
+    return {**key, "seed": seed, "steps": options.steps, "device": resolve_device(options.device).type}
 
 
 def slug(name: str) -> str:
