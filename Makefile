@@ -39,7 +39,7 @@ site: $(READY)
 	@$(BIN)/facesr site --profile $(PROFILE) --out $(OUT)
 
 test: lint
-	@$(BIN)/python $(if $(COV),-m coverage run) -m pytest
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(if $(COV),--cov --cov-report=)
 	@$(if $(COV),echo "Coverage: $$($(BIN)/coverage report --format=total) % of statements ($(BIN)/coverage report lists the files)")
 
 lint: $(READY)

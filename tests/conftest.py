@@ -21,6 +21,15 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 StartRun = Callable[..., Run]
 
 
+# Where two workers share the files of tests, the longest go first, so that both end at about the same time.
+LONGEST = ("test_smoke.py", "test_explorers.py", "test_own_test_sets.py", "test_site_pages.py", "test_selfsr.py", "test_trainer.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder with the real faces and oracle values, which is not part of the repository."""

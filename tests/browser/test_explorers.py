@@ -31,7 +31,7 @@ FOLDER = Path(__file__).parents[2] / "notebooks"
 # In every first cell; nothing else that a notebook shows is on the web.
 BADGES = ("https://mybinder.org/badge_logo.svg", "https://colab.research.google.com/assets/colab-badge.svg")
 ERROR = "[data-mime-type$='jupyter.error']"
-RUN_SECONDS = 240  # a hang, not a budget
+RUN_SECONDS = 600  # a hang, not a budget
 STEPS = 5  # of a slider: one step of a blur changes no 8-bit pixel
 # What to choose in a menu ("" for nothing) -> the labels of all sliders that are new then.
 EXPLORERS: dict[str, dict[str, tuple[str, ...]]] = {
