@@ -13,18 +13,3 @@ from facesr_lib.losses.adversarial import (
 )
 from facesr_lib.losses.edges import sobel_l1
 from facesr_lib.losses.regularization import r1_penalty, total_variation
-
-__all__ = [
-    "bce_discriminator",
-    "bce_generator",
-    "hinge_discriminator",
-    "hinge_generator",
-    "minimax_generator",
-    "r1_penalty",
-    "relativistic_average_discriminator",
-    "relativistic_average_generator",
-    "relativistic_discriminator",
-    "relativistic_generator",
-    "sobel_l1",
-    "total_variation",
-]

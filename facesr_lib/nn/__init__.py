@@ -3,5 +3,3 @@
 from facesr_lib.nn.feedback import FeedbackBlock
 from facesr_lib.nn.lightcnn import LightCNN, MaxFeatureMap
 from facesr_lib.nn.residual import ResidualBlock
-
-__all__ = ["FeedbackBlock", "LightCNN", "MaxFeatureMap", "ResidualBlock"]

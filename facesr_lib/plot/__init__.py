@@ -2,5 +2,3 @@
 
 from facesr_lib.plot.figures import PALETTE, curves, image_grid, style
 from facesr_lib.plot.network import Diagram, Whole
-
-__all__ = ["PALETTE", "Diagram", "Whole", "curves", "image_grid", "style"]

@@ -38,24 +38,6 @@ from facesr_lib.papers.isr_kd.networks import GREY_LEVELS, WINDOWS, Discriminato
 from facesr_lib.training import Batch, SuperResolver, evaluating, frozen
 from facesr_lib.training.schedules import Schedule, constant, linear_decay
 
-__all__ = [
-    "CANNY",
-    "ISRKD",
-    "WINDOWS",
-    "Config",
-    "Discriminator",
-    "Generator",
-    "Halvings",
-    "Output",
-    "Step",
-    "domain_mean",
-    "edge_error",
-    "js_divergence",
-    "networks",
-    "squared_error",
-    "start_from",
-]
-
 CANNY = (50, 255)  # thresholds in grey levels [code]
 
 

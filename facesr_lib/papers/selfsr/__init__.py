@@ -42,17 +42,6 @@ from facesr_lib.papers.selfsr.names import NO_RESIDUAL, PAIRED, PSNR_ORIENTED, U
 from facesr_lib.papers.selfsr.networks import Generator, SelfConditionedBlock
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig, sr_networks
 
-__all__ = [
-    "Config",
-    "CycleAdaptation",
-    "FlowAdaptation",
-    "FlowGenerator",
-    "Generator",
-    "SelfConditionedBlock",
-    "SelfSR",
-    "networks",
-]
-
 
 @dataclass(frozen=True)
 class Config:
