@@ -1,19 +1,18 @@
 """Landmark error: are eyes, nose, mouth and jaw of SR where they are in HR?"""
 
 from functools import partial
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facesr_lib.metrics.faceapi import loaded, network_input, run, square_padding, trained
+from facesr_lib.metrics.faceapi import network_input, run, square_padding, trained
 from facesr_lib.metrics.metric import Metric
 from facesr_lib.metrics.pairs import check_pair
 from facesr_lib.metrics.weights import require
 
 OUTER_EYE_CORNERS = (36, 45)  # of the 68 points of the iBUG scheme
-_MODEL, _SIZE = "face_landmark_68_model", 112
+_SIZE = 112
 _STAGES = ((3, 32), (32, 64), (64, 128), (128, 256))  # channels before and after
 
 
@@ -48,7 +47,7 @@ def landmarks(x: Tensor, device: torch.device | str | None = None, *, name: str 
     (1e-6 of the image's side). `name` is the argument's name in messages. Raises as `landmark_error`.
     """
     faces = network_input(x, _SIZE, name).to(device or x.device)
-    points = run(loaded(load_landmarks, require("face-api"), str(faces.device)), faces).reshape(-1, 68, 2)
+    points = run(trained(LandmarkNet, "landmarks", require("face-api"), str(faces.device)), faces).reshape(-1, 68, 2)
     left, top, side = square_padding(x.shape[2], x.shape[3])
     return points * side - points.new_tensor([left, top])
 
@@ -98,8 +97,3 @@ def separable(before: int, after: int, stride: int = 1) -> nn.Sequential:
     """3x3 per channel, then 1x1 across channels."""
     depthwise = nn.Conv2d(before, before, 3, stride, padding=1 if stride == 1 else 0, groups=before, bias=False)
     return nn.Sequential(depthwise, nn.Conv2d(before, after, 1))
-
-
-def load_landmarks(weights: Path, device: torch.device | str = "cpu") -> LandmarkNet:
-    """The network with the weights of face-api's file, for inference. Raises ValueError when they do not fit."""
-    return trained(LandmarkNet(), weights, "landmarks", device)

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from facesr_lib.image import quantize
 from facesr_lib.metrics import identity
-from facesr_lib.metrics.faceapi import MEAN_RGB, network_input
-from facesr_lib.metrics.identity import embed, identity_similarity, load_identity
+from facesr_lib.metrics.faceapi import MEAN_RGB, network_input, trained
+from facesr_lib.metrics.identity import IdentityNet, embed, identity_similarity
 from facesr_lib.metrics.weights import WeightsMissing
 from facesr_tools import landmarks
 from facesr_tools.convert import convert
-from facesr_tools.landmarks import landmark_error, load_landmarks
+from facesr_tools.landmarks import LandmarkNet, landmark_error
 from facesr_tools.landmarks import landmarks as find_landmarks
 
 
@@ -168,10 +168,10 @@ def test_weights_of_another_network_are_refused(converted: Path, tmp_path: Path)
     tensors, other = load_file(converted), tmp_path / "other.safetensors"
     save_file({name: value for name, value in tensors.items() if "conv64_1.conv2" not in name}, other)
     with pytest.raises(ValueError, match=r"(?s)other\.safetensors does not hold the weights of IdentityNet.*conv64_1\.conv2"):
-        load_identity(other)
+        trained(IdentityNet, "identity", other)
     save_file({name: value for name, value in tensors.items() if name.startswith("identity.")}, other)
     with pytest.raises(ValueError, match=r"does not hold the weights of LandmarkNet"):
-        load_landmarks(other)
-    for network in (load_identity(converted), load_landmarks(converted)):
+        trained(LandmarkNet, "landmarks", other)
+    for network in (trained(IdentityNet, "identity", converted), trained(LandmarkNet, "landmarks", converted)):
         assert not network.training
         assert not any(parameter.requires_grad for parameter in network.parameters())

@@ -67,21 +67,11 @@ def _people(path: Path) -> list[str]:
 
 
 def load_packed(manifest: Path, size: int | None) -> ImageSet:
-    """A packed set as square images of `size` px, or at its own size. Raises ValueError if `size` is larger than that."""
-    return _resized(open_packed(manifest), size)
+    """A packed set as square images of `size` px, made once and kept in the cache, or at its own size.
 
-
-def _read(path: Path, size: int | None) -> ImageSet:
-    """A packed set, given by its manifest, or a folder of images."""
-    if path.is_file():
-        return load_packed(path, size)
-    if size is None:
-        raise ValueError(f"size=None: the images in {path} may differ in size, so give a size in pixels")
-    return image_folder(path, size)
-
-
-def _resized(images: ImageSet, size: int | None) -> ImageSet:
-    """A packed set at a smaller size, made once and kept in the cache."""
+    Raises ValueError if `size` is larger than that, and the errors of `open_packed`.
+    """
+    images = open_packed(manifest)
     if size is None or images.size == (size, size):
         return images
     if size > min(images.size):
@@ -99,3 +89,12 @@ def _resized(images: ImageSet, size: int | None) -> ImageSet:
     described = {"name": images.name, "credit": images.credit, "groups": images.groups}
     key = {"sha256": images.checksum, "size": size, **described}
     return open_packed(cached_set("resized", key, shrink))
+
+
+def _read(path: Path, size: int | None) -> ImageSet:
+    """A packed set, given by its manifest, or a folder of images."""
+    if path.is_file():
+        return load_packed(path, size)
+    if size is None:
+        raise ValueError(f"size=None: the images in {path} may differ in size, so give a size in pixels")
+    return image_folder(path, size)

@@ -35,10 +35,6 @@ class Rows:
     def dtype(self) -> np.dtype[np.uint8]:
         return self.source.dtype
 
-    @property
-    def ndim(self) -> int:
-        return self.source.ndim
-
     def __len__(self) -> int:
         return len(self.rows)
 

@@ -21,27 +21,24 @@ from facesr_lib.data.prepared import real_lr_folder
 from facesr_lib.data.split import split_by_group
 from facesr_lib.data.test_sets import TestSet, prepared_test_sets
 from facesr_lib.image import Bicubic, Degradation, add_sensor_noise, jpeg, motion_blur, to_uint8
+from facesr_lib.image.degrade import Reduction
 
 SEED = 20_211  # of the hidden draws: the real faces do not change with a run's seed
 
 
 @dataclass(frozen=True)
-class HiddenDegradation:
+class HiddenDegradation(Reduction):
     """Motion blur on the HR image, MATLAB bicubic reduction, sensor noise, JPEG; draws parameters per image. A `Degradation`.
 
     motion: length of the blur as a fraction of the image's height. shot, read: as in `add_sensor_noise`. quality: of the JPEG.
     The ranges [ours] are strong enough to visibly hurt a network that was trained on clean bicubic pairs.
     """
 
-    scale: int
     motion: tuple[float, float] = (0.02, 0.12)
     shot: tuple[float, float] = (0.0005, 0.004)
     read: tuple[float, float] = (0.03, 0.08)
     quality: tuple[int, int] = (75, 95)
-
-    @property
-    def name(self) -> str:
-        return f"hidden degradation /{self.scale} (motion blur, noise, JPEG)"
+    words = "hidden degradation /{scale} (motion blur, noise, JPEG)"
 
     def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """(N, 3, H, W) in [0, 1] -> (N, 3, H / scale, W / scale), 8 bit. Raises ValueError without a generator."""

@@ -17,20 +17,9 @@ from facesr_lib.data import ImageSet, TestSet, degrade_set, pack
 from facesr_lib.evaluate.bootstrap import SET_RESAMPLES, set_replicates
 from facesr_lib.evaluate.run import Run
 from facesr_lib.image import Degradation
-from facesr_lib.metrics import (
-    Metric,
-    evaluate,
-    frechet_distance,
-    if_available,
-    image_set_features,
-    lpips_metric,
-    make_extractor,
-    psnr_metric,
-    set_scores,
-    ssim_metric,
-)
-from facesr_lib.metrics.features import Extractor, features
-from facesr_lib.metrics.frechet import Features
+from facesr_lib.metrics import Metric, evaluate, if_available, lpips_metric, psnr_metric, ssim_metric
+from facesr_lib.metrics.features import Extractor, features, image_set_features, make_extractor, set_scores
+from facesr_lib.metrics.frechet import Features, frechet_distance
 from facesr_lib.metrics.lpips import Lpips
 
 

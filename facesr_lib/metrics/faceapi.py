@@ -4,10 +4,8 @@
 dlib's, and a landmark detector. Only their weights are used (`facesr_tools.convert`); the networks are written out in PyTorch.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +16,6 @@ from facesr_lib.image import to_float, to_uint8
 from facesr_lib.metrics.pairs import check_finite
 from facesr_lib.metrics.precise import full_precision
 
-Network = TypeVar("Network", bound=nn.Module)
 MEAN_RGB = (122.782, 117.001, 104.298)  # subtracted from levels 0..255
 _CHUNK = 64  # images in a network at a time, so that memory does not grow with the batch
 
@@ -51,16 +48,15 @@ def run(network: nn.Module, faces: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=8)
-def loaded(load: Callable[[Path, str], Network], weights: Path, device: str) -> Network:
-    """`load(weights, device)`, once per process; nothing ever changes the network."""
-    return load(weights, device)
+def trained(kind: type[nn.Module], part: str, weights: Path, device: str = "cpu") -> nn.Module:
+    """A network for inference on `device`, with the weights of its `part` of the file; loaded once, since nothing changes it.
 
-
-def trained(network: Network, weights: Path, part: str, device: torch.device | str) -> Network:
-    """`network` for inference on `device`, with the weights of its `part` of the file. Raises ValueError if they do not fit."""
+    Raises ValueError if the weights do not fit.
+    """
+    network = kind()
     state = {name.removeprefix(f"{part}."): value for name, value in load_file(weights).items() if name.startswith(f"{part}.")}
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        raise ValueError(f"{weights} does not hold the weights of {type(network).__name__}: {error}") from error
+        raise ValueError(f"{weights} does not hold the weights of {kind.__name__}: {error}") from error
     return network.eval().requires_grad_(False).to(device)

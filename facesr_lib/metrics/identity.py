@@ -1,18 +1,17 @@
 """Identity similarity: does a face recognition network see the same person in SR as in HR?"""
 
 from functools import partial
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facesr_lib.metrics.faceapi import loaded, network_input, run, trained
+from facesr_lib.metrics.faceapi import network_input, run, trained
 from facesr_lib.metrics.metric import Metric
 from facesr_lib.metrics.pairs import check_pair
 from facesr_lib.metrics.weights import require
 
-_MODEL, _SIZE = "face_recognition_model", 150
+_SIZE = 150
 _STAGES = ((32, 3), (64, 3), (128, 2), (256, 2))  # channels, residual blocks at one resolution
 
 
@@ -38,7 +37,7 @@ def embed(x: Tensor, device: torch.device | str | None = None, *, name: str = "x
     batch beyond rounding (1e-6). `name` is the argument's name in messages. Raises as `identity_similarity`.
     """
     faces = network_input(x, _SIZE, name).to(device or x.device)
-    return run(loaded(load_identity, require("face-api"), str(faces.device)), faces)
+    return run(trained(IdentityNet, "identity", require("face-api"), str(faces.device)), faces)
 
 
 def identity_metric(device: torch.device | str | None = None) -> Metric:
@@ -92,8 +91,3 @@ class Residual(nn.Module):
             y = F.pad(y, (0, x.shape[3] - y.shape[3], 0, x.shape[2] - y.shape[2]))
             x = F.pad(x, (0, 0, 0, 0, 0, y.shape[1] - x.shape[1]))
         return (x + y).relu()
-
-
-def load_identity(weights: Path, device: torch.device | str = "cpu") -> IdentityNet:
-    """The network with the weights of face-api's file, for inference. Raises ValueError when they do not fit."""
-    return trained(IdentityNet(), weights, "identity", device)

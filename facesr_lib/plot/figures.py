@@ -1,7 +1,4 @@
-"""Figures in one style: readable sizes, colours that colour-blind readers can tell apart, no side effect at import.
-
-The colours are the palette of Okabe and Ito ("Color Universal Design", 2008) without its yellow, which is too pale for lines.
-"""
+"""Figures in one style (style.mplstyle): readable sizes, colours that colour-blind readers can tell apart."""
 
 import io
 import itertools
@@ -15,28 +12,13 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import torch
-from cycler import cycler
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+STYLE: Any = mpl.rc_params_from_file(Path(__file__).with_name("style.mplstyle"), use_default_template=False)
+PALETTE: tuple[str, ...] = tuple(STYLE["axes.prop_cycle"].by_key()["color"])
 _DASHES = ("-", "--", "-.", ":")
-STYLE: Any = {
-    "axes.prop_cycle": cycler(color=PALETTE),
-    "axes.grid": True,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlesize": 11,
-    "axes.labelsize": 10,
-    "figure.dpi": 100,
-    "figure.facecolor": "white",
-    "font.size": 10,
-    "grid.alpha": 0.3,
-    "legend.frameon": False,
-    "lines.linewidth": 1.8,
-    "savefig.facecolor": "white",
-}
-BOX_COLOR = "#E69F00"
+BOX_COLOR = PALETTE[5]
 DPI = 150  # of saved figures
 Rows = Sequence[Mapping[str, Any]]
 
