@@ -208,14 +208,14 @@ def _paper_data(data_root: str) -> list[Check]:
 
 
 def _weights(online: bool) -> list[Check]:
-    from facesr_lib.metrics.weights import WEIGHTS, Download, state
+    from facesr_lib.metrics.weights import WEIGHTS, state
 
     checks = []
     for weights in WEIGHTS.values():
         found = state(weights)
         value = f"found: {weights.path}" if found == "ready" else f"{found}; facesr weights fetch {weights.name}"
-        if online and found != "ready" and isinstance(weights.source, Download):
-            value += ", can be downloaded" if _reachable(weights.source.url) else ", cannot be downloaded from here"
+        if online and found != "ready" and "://" in weights.source:
+            value += ", can be downloaded" if _reachable(weights.source) else ", cannot be downloaded from here"
         checks.append(Check("weights", weights.backend, value, True if found == "ready" else None))
     return checks
 

