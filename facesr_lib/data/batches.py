@@ -88,15 +88,12 @@ class UnpairedBatches:
     @property
     def steps_per_epoch(self) -> int:
         """Steps until every HR image has been seen, rounded up."""
-        return self._pairs.steps_per_epoch
-
-    @property
-    def _pairs(self) -> PairedBatches:
-        return PairedBatches(self.hr, self.degrade, self.batch_size, self.seed, self.flip)
+        return -(-len(self.hr) // self.batch_size)
 
     def __call__(self, step: int) -> dict[str, Tensor]:
+        pairs = PairedBatches(self.hr, self.degrade, self.batch_size, self.seed, self.flip)
         others = PairedBatches(self.real_lr, lambda lr, generator: lr, self.batch_size, self.seed + 1, self.flip)
-        return {**self._pairs(step), "real_lr": others(step)["hr"]}
+        return {**pairs(step), "real_lr": others(step)["hr"]}
 
 
 def eval_batches(images: ImageSet, degrade: Degrade, batch_size: int, seed: int) -> Iterator[dict[str, Tensor]]:

@@ -94,11 +94,7 @@ def _draw(style: Style, avatar: str, size: int) -> Pixels:
     # System fonts would make the picture depend on the machine; the free styles have no text.
     png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, skip_system_fonts=True)
     drawing = Image.open(io.BytesIO(png)).convert("RGBA")
-    paper = Image.new("RGBA", drawing.size, (*_pastel(avatar), 255))
-    return np.asarray(Image.alpha_composite(paper, drawing).convert("RGB"))
-
-
-def _pastel(avatar: str) -> tuple[int, int, int]:
     hue, saturation = hashlib.sha256(avatar.encode()).digest()[:2]
-    red, green, blue = colorsys.hsv_to_rgb(hue / 256, 0.15 + 0.25 * saturation / 255, 0.95)
-    return round(255 * red), round(255 * green), round(255 * blue)
+    pastel = colorsys.hsv_to_rgb(hue / 256, 0.15 + 0.25 * saturation / 255, 0.95)
+    paper = Image.new("RGBA", drawing.size, (*(round(255 * level) for level in pastel), 255))
+    return np.asarray(Image.alpha_composite(paper, drawing).convert("RGB"))

@@ -41,14 +41,10 @@ def increment(new: Mapping[str, ImageSet], old: Mapping[str, ImageSet] | None = 
     replayed = old or {} if wanted else {}
     for name, images in replayed.items():
         if len(images) < wanted:
-            raise ValueError(
-                f"replay {replay:g} asks for {wanted} images of {name!r}, which has {len(images)}: "
-                "lower it, or learn from fewer new images"
-            )
-    return tuple(
-        [Domain(name, images, new=True) for name, images in new.items()]
-        + [Domain(name, images.limit(wanted), new=False) for name, images in replayed.items()]
-    )
+            asked = f"replay {replay:g} asks for {wanted} images of {name!r}, which has {len(images)}"
+            raise ValueError(f"{asked}: lower it, or learn from fewer new images")
+    known = [Domain(name, images.limit(wanted), new=False) for name, images in replayed.items()]
+    return (*(Domain(name, images, new=True) for name, images in new.items()), *known)
 
 
 @dataclass(frozen=True)

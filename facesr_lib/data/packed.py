@@ -57,10 +57,9 @@ def open_packed(path: str | Path, verify: bool = False) -> ImageSet:
         raise PackedError(f"{array_path} is damaged or cut short ({error}): copy it again, or pack again") from error
     shape, groups = tuple(manifest["shape"]), tuple(map(str, manifest["groups"]))
     if pixels.shape != shape or pixels.dtype != np.uint8 or len(groups) != len(pixels):
-        raise PackedError(
-            f"{array_path} holds {pixels.dtype} {pixels.shape}, but {path.name} promises uint8 {shape} with "
-            f"{len(groups)} groups: the two files are not from the same packing; pack again"
-        )
+        promised = f"{path.name} promises uint8 {shape} with {len(groups)} groups"
+        wrong = f"{array_path} holds {pixels.dtype} {pixels.shape}, but {promised}"
+        raise PackedError(f"{wrong}: the two files are not from the same packing; pack again")
     if verify and (found := hash_pixels(pixels)) != manifest["sha256"]:
         changed = f"sha256 {found[:12]}…, expected {manifest['sha256'][:12]}…"
         raise PackedError(f"{array_path} has changed since it was packed ({changed}): copy it again, or pack again")

@@ -65,10 +65,8 @@ def _group_counts(name: str, parts: Parts, total: int) -> dict[str, int]:
         raise ValueError(f"parts must be positive, and fractions must not add up to more than 1, got {dict(parts)}")
     needed = int(sum(values)) if by_count else len(values)
     if needed > total:
-        raise ValueError(
-            f"{name!r} has {total} different people (groups), but the split {dict(parts)} needs at least {needed}. "
-            "Put each person's images in a folder of their own, or give ready-made splits."
-        )
+        few = f"{name!r} has {total} different people (groups), but the split {dict(parts)} needs at least {needed}"
+        raise ValueError(f"{few}. Put each person's images in a folder of their own, or give ready-made splits.")
     if by_count:
         return {part: int(value) for part, value in parts.items()}
 

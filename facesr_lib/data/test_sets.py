@@ -83,8 +83,6 @@ def _paired(lr: ImageSet, hr: ImageSet) -> TestSet:
     place = {name: i for i, name in enumerate(others)}
     rows = [i for i, name in enumerate(names) if name in place]
     if not rows:
-        raise ValueError(
-            f"{lr.name}: none of its faces has an original of its file name in {hr.name} (there are {names[0]} and {others[0]}): "
-            "rename the originals and prepare the set again"
-        )
+        none = f"none of its faces has an original of its file name in {hr.name} (there are {names[0]} and {others[0]})"
+        raise ValueError(f"{lr.name}: {none}: rename the originals and prepare the set again")
     return TestSet(lr.subset(rows), hr.subset([place[names[i]] for i in rows]).named(lr.name, lr.role))

@@ -46,11 +46,11 @@ class Estimate:
 
     def p_above(self, margin: float) -> float:
         """One-sided p-value of "the true mean is at most `margin`": small where the data speak for more. 1 for one unit."""
-        return self._p(self.value - margin, self.deviations, below=True)
+        return self._p(self.value - margin, self.deviations)
 
     def p_below(self, margin: float) -> float:
         """One-sided p-value of "the true mean is at least `margin`": small where the data speak for less. 1 for one unit."""
-        return self._p(margin - self.value, -self.deviations[::-1], below=False)
+        return self._p(margin - self.value, -self.deviations[::-1])
 
     def _reach(self, z: float, *, below: bool) -> float:
         """How far the resampled means reach to one side, at z normal deviations."""
@@ -61,7 +61,7 @@ class Estimate:
         # Fewer than one resample is expected so far out: the tail is taken as normal.
         return max(float(tail.max()), z * float(tail.std()))
 
-    def _p(self, distance: float, deviations: Floats, *, below: bool) -> float:
+    def _p(self, distance: float, deviations: Floats) -> float:
         """p-value for a mean that lies `distance` beyond the margin; `deviations` ascend, those against it first."""
         if self.units < 2:
             return 1.0
@@ -87,7 +87,7 @@ def bootstrap_mean(
         raise ValueError(f"values: expected shape (N,) or (seeds, N) with N >= 1, not {np.shape(values)}")
     if not np.isfinite(table).all():
         raise ValueError("values: a mean with an interval needs finite numbers")
-    member = _members(groups, table.shape[1])
+    member = numbered(groups, table.shape[1])
     sizes = np.bincount(member).astype(np.float64)
     totals = np.stack([np.bincount(member, weights=row) for row in table])  # (seeds, units)
     rng = np.random.default_rng(seed)
@@ -148,7 +148,7 @@ def set_replicates(
         raise ValueError(f"features: expected (N, D) and (M, D), not {features.shape} and {reference.shape}")
     if paired and len(features) != len(reference):
         raise ValueError(f"paired features need one row per image in both: {len(features)} and {len(reference)}")
-    member = _members(groups, len(features))
+    member = numbered(groups, len(features))
     images = [np.flatnonzero(member == unit) for unit in range(member.max() + 1)]
     rng = np.random.default_rng(seed)
     found = np.empty(resamples)
@@ -168,7 +168,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _members(groups: Sequence[Hashable] | None, n: int) -> npt.NDArray[np.int64]:
+def numbered(groups: Sequence[Hashable] | None, n: int) -> npt.NDArray[np.int64]:
     """(N,) numbers 0, 1, ... of the unit each image belongs to, in the order of their first image."""
     if groups is None:
         return np.arange(n)

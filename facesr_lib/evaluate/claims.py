@@ -1,7 +1,7 @@
 """A claim and its parts, short ways to write the usual ones, and their reader: each paper's folder has a `claims.toml`."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
@@ -44,10 +44,6 @@ class Claim:
     reading: str = ""
     rivals: tuple[str, ...] = ()
 
-    def methods(self) -> tuple[str, ...]:
-        """The methods that must be scored, in the order of their first use."""
-        return tuple(dict.fromkeys(method for part in self.parts for method, _ in part.terms))
-
 
 def better(winner: str, loser: str, *metrics: str, by: float = 0.0, role: str = "faces", data: str = "") -> tuple[Part, ...]:
     """`winner` has the better mean in each metric, by more than `by`."""
@@ -68,14 +64,12 @@ def alike(one: str, other: str, metric: str, *, within: float, role: str = "face
 
 def reaches(method: str, role: str = "faces", **values: float | tuple[float, float]) -> tuple[Part, ...]:
     """The method's mean is as good as a value, or (value, tolerance): not worse by more than the tolerance."""
-
-    def parts() -> Iterator[Part]:
-        for metric, given in values.items():
-            value, within = given if isinstance(given, tuple) else (given, 0.0)
-            how = f", within {within:g}" if within else ""
-            yield Part(f"{method} reaches {value:g}{how}", ((method, 1.0),), metric, role, -within, value)
-
-    return tuple(parts())
+    found = []
+    for metric, given in values.items():
+        value, within = given if isinstance(given, tuple) else (given, 0.0)
+        how = f", within {within:g}" if within else ""
+        found.append(Part(f"{method} reaches {value:g}{how}", ((method, 1.0),), metric, role, -within, value))
+    return tuple(found)
 
 
 def read_claims(text: str) -> tuple[Claim, ...]:

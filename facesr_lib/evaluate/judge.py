@@ -79,11 +79,8 @@ def judge(
     for claim in claims:
         settings = {part: list(_settings(part, results)) for part in claim.parts}
         missing = tuple(part for part, where in settings.items() if not where)
-        measured = _distinct(
-            _measure(part, *where, resamples=resamples, seed=seed)
-            for part in claim.parts
-            for where in (settings[part] if judged else ())
-        )
+        places = [(part, *where) for part, found_in in settings.items() for where in found_in if judged]
+        measured = _distinct(_measure(*place, resamples=resamples, seed=seed) for place in places)
         nothing = len(missing) == len(claim.parts)
         unseen = NOT_SCORED[bool(claim.rivals)]
         verdict: Verdict = unseen if nothing else "inconclusive" if judged else "not judged"

@@ -27,18 +27,15 @@ def provenance(started: datetime, seed: int, data: Mapping[str, str], backends: 
     are recorded as given. Memory is in MiB, time in seconds.
     """
     now = datetime.now(UTC)
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    cores = {"logical_cores": os.cpu_count(), "usable_cores": usable, "torch_threads": torch.get_num_threads()}
     return {
         "facesr": __version__,
         "git": git_state(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": package_versions(),
-        "cpu": {
-            "model": cpu_model(),
-            "logical_cores": os.cpu_count(),
-            "usable_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
-            "torch_threads": torch.get_num_threads(),
-        },
+        "cpu": {"model": cpu_model(), **cores},
         "gpu": gpu(),
         "ram_mib": memory_mib(),
         "seeds": {"run": seed},

@@ -23,10 +23,8 @@ class Reference:
 
 def read_references(text: str) -> list[Reference]:
     """The references in a CSV text with a column per field of Reference. Raises ValueError for a value that is no number."""
-    return [
-        Reference(**{**line, "value": float(line["value"])})  # type: ignore[arg-type]
-        for line in csv.DictReader(text.splitlines())
-    ]
+    lines = csv.DictReader(text.splitlines())
+    return [Reference(**{**line, "value": float(line["value"])}) for line in lines]  # type: ignore[arg-type]
 
 
 def select_references(

@@ -72,7 +72,11 @@ def _pooled(members: list[Score]) -> Score:
     if len(members) == 1:
         return {**members[0], "seeds": 1}
     values = np.mean([score["values"] for score in members], axis=0)
+    return {**members[0], **described(values), "seeds": len(members)}
+
+
+def described(values: np.ndarray) -> Score:
+    """The part of a record that scores (N,) determine: mean, sample standard deviation (None for one), values."""
     with np.errstate(invalid="ignore"):  # the spread of infinite scores is nan, which is meant
         spread = float(values.std(ddof=1)) if len(values) > 1 else None
-    pooled = {"mean": float(values.mean()), "std": spread, "values": values.tolist(), "seeds": len(members)}
-    return {**members[0], **pooled}
+    return {"mean": float(values.mean()), "std": spread, "values": values.tolist()}

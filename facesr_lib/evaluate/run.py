@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,15 +12,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate.utils import set_seed
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from facesr_lib import __version__
 from facesr_lib.config import check_profile, config_hash, plain, read_fresh_since
 from facesr_lib.data.images import ImageSet
+from facesr_lib.evaluate.bootstrap import numbered
 from facesr_lib.evaluate.provenance import cpu_model, git_state, provenance
 from facesr_lib.evaluate.reference import Reference, beside
-from facesr_lib.evaluate.result import SCHEMA_VERSION, Score, jsonable, pool_seeds, write_json
+from facesr_lib.evaluate.result import SCHEMA_VERSION, Score, described, jsonable, pool_seeds, write_json
 from facesr_lib.evaluate.tables import Table
 from facesr_lib.files import checkout_root, write_atomically
 from facesr_lib.metrics.metric import Metric
@@ -36,15 +37,6 @@ def default_output_dir() -> Path:
     return (checkout_root() or Path.cwd()) / "runs"
 
 
-def seed_everything(seed: int) -> None:
-    """Seed Python's, NumPy's global and PyTorch's (CPU and CUDA) generators. Raises ValueError outside 0 <= seed < 2**32."""
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"seed {seed} is out of range: choose 0 <= seed < 2**32")
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  libraries that draw from the global generator must be repeatable too
-    torch.manual_seed(seed)
-
-
 class Run:
     """What a notebook records. Recording the same thing again (a cell run twice) replaces it. Only `finish` writes result.json:
     a run that stops early leaves none, so no report shows it as complete.
@@ -54,21 +46,14 @@ class Run:
     """
 
     def __init__(
-        self,
-        notebook: str,
-        title: str,
-        paper: str | None,
-        profile: str,
-        seed: int,
-        device: torch.device,
-        out: Path,
-        data_root: Path | None,
+        self, notebook: str, title: str, paper: str | None, profile: str, seed: int, device: str, data_root: str, output_dir: str
     ) -> None:
         self.notebook, self.title, self.paper = _plain_name(notebook, "notebook"), title, paper
-        self.profile, self.seed, self.device = check_profile(profile), seed, device
-        self.out, self.data_root = out, data_root
-        self.folder = out / self.profile / notebook
-        self.stages = StageCache(out / "stages", read_fresh_since(self.folder))
+        self.profile, self.seed, self.device = check_profile(profile), seed, resolve_device(device)
+        self.out = Path(output_dir).expanduser().resolve() if output_dir else default_output_dir()
+        self.data_root = Path(data_root).expanduser().resolve() if data_root else None
+        self.folder = self.out / self.profile / notebook
+        self.stages = StageCache(self.out / "stages", read_fresh_since(self.folder))
         self.started = datetime.now(UTC)
         self._configs: dict[str, dict[str, Any]] = {}
         self._hashes: dict[str, str] = {}
@@ -98,14 +83,15 @@ class Run:
         notebook: the file's name without suffix; title: its heading; paper: a module of `facesr_lib.papers`, or None.
         Deletes what an earlier run left there (result, provenance, tables, figures); logs and notebooks stay. From here on torch
         computes with one thread on a CPU, so that no result hangs on the number of cores.
-        Shown as a cell's last value, the run is one line of provenance. Raises ValueError for an unknown profile or device.
+        Shown as a cell's last value, the run is one line of provenance. Raises ValueError for an unknown profile or device,
+        or a seed outside 0 <= seed < 2**32.
         """
         if not title.strip():
             raise ValueError("a run needs a title: the notebook's heading")
-        out = Path(output_dir).expanduser().resolve() if output_dir else default_output_dir()
-        roots = Path(data_root).expanduser().resolve() if data_root else None
-        run = cls(notebook, title, paper, profile, seed, resolve_device(device), out, roots)
-        seed_everything(seed)
+        if not 0 <= seed < 2**32:
+            raise ValueError(f"seed {seed} is out of range: choose 0 <= seed < 2**32")
+        run = cls(notebook, title, paper, profile, seed, device, data_root, output_dir)
+        set_seed(seed)  # Python's, NumPy's and PyTorch's generators, for what libraries draw from them
         if run.device.type == "cpu":
             torch.set_num_threads(1)  # rounding depends on the number of threads, and so would training and every score
         for name in ("result.json", "provenance.json"):
@@ -145,10 +131,7 @@ class Run:
         if array.shape != (len(images),):
             expected = f"one value per image of {images.name!r}, shape ({len(images)},)"
             raise ValueError(f"score of {method!r}: expected {expected}, not {array.shape}")
-        with np.errstate(invalid="ignore"):  # the spread of infinite scores is nan, which is meant
-            spread = float(array.std(ddof=1)) if array.size > 1 else None
-        found = {"n": array.size, "mean": float(array.mean()), "std": spread}
-        return self._record(method, images, metric, seed, **found, values=array.tolist(), replicates=None)
+        return self._record(method, images, metric, seed, n=array.size, **described(array), replicates=None)
 
     def set_score(
         self, method: str, images: ImageSet, metric: Metric, value: float, *, replicates: Values = (), seed: int | None = None
@@ -221,8 +204,7 @@ class Run:
 
         Scoring a set records it; call this for a set that is trained on or shown, but not scored.
         """
-        number: dict[str, int] = {}  # people as 0, 1, ...: their names are nobody's business
-        members = [number.setdefault(group, len(number)) for group in images.groups]
+        members = numbered(images.groups, len(images)).tolist()  # people as 0, 1, ...: their names are nobody's business
         record = {"name": images.name, "checksum": images.checksum, "n": len(images), "size": list(images.size)}
         self._data[images.name] = {**record, "credit": images.credit, "role": images.role, "groups": members}
 

@@ -13,14 +13,10 @@ from facesr_lib.evaluate.tables import Table
 def verdicts(run: Run, claims: Sequence[Claim]) -> Table:
     """Verdicts on a notebook's paper from what it recorded so far, as a table to show. The report has the details."""
     judged = judge(claims, [run.result()], judged=run.profile != "smoke")
-    rows = [
-        {
-            "claim": item.claim.text,
-            "verdict": verdict_text(item.verdict, run.profile),
-            "effect, 95 % interval": "; ".join(interval_text(part) for part in item.measured),
-        }
-        for item in judged
-    ]
+    rows = []
+    for item in judged:
+        verdict, effect = verdict_text(item.verdict, run.profile), "; ".join(map(interval_text, item.measured))
+        rows.append({"claim": item.claim.text, "verdict": verdict, "effect, 95 % interval": effect})
     return Table.from_records("verdicts", rows, f"{run.title}: {summary(judged, run.profile)}")
 
 

@@ -22,10 +22,7 @@ def check_masks(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
         new = torch.tensor(pattern, dtype=torch.bool)
         hint = "Take each image's one error, by the mask: the mean over the new ones plus the mean over the old ones."
         if not new.any() or new.all():
-            hint = (
-                "A batch with one kind only must not give NaN: sum, and divide by the images of the kind, but at least by 1. "
-                + hint
-            )
+            hint = f"A batch of one kind must not give NaN: sum, and divide by the images of the kind, but at least by 1. {hint}"
         loss = answer(learning, keeping, new)
         expect_close(loss, (domain_mean(learning, new) + domain_mean(keeping, ~new)).detach(), hint)
         to_learning, to_keeping = torch.autograd.grad(loss, (learning, keeping), allow_unused=True)

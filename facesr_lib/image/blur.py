@@ -29,10 +29,8 @@ def gaussian_taps(x: Tensor, kernel_size: int, sigma: float) -> Tensor:
     if kernel_size < 1 or kernel_size % 2 == 0:
         raise ValueError(f"kernel_size: expected an odd number >= 1, got {kernel_size}")
     if min(x.shape[2:]) <= (radius := kernel_size // 2):
-        raise ValueError(
-            f"x: images of {x.shape[2]} x {x.shape[3]} are too small to reflect {radius} pixels at the border; "
-            f"use a smaller kernel (here {kernel_size}, for sigma {sigma:g}) or larger images"
-        )
+        small = f"images of {x.shape[2]} x {x.shape[3]} are too small to reflect {radius} pixels at the border"
+        raise ValueError(f"x: {small}; use a smaller kernel (here {kernel_size}, for sigma {sigma:g}) or larger images")
     offsets = torch.arange(-radius, radius + 1, dtype=torch.float64, device=x.device)  # a copy would make the host wait
     weights = (-0.5 * (offsets / sigma) ** 2).exp()
     return (weights / weights.sum()).to(x.dtype)

@@ -21,6 +21,25 @@ def check_images(x: Tensor, name: str, *, channels: int | None = None) -> None:
         raise ValueError(f"{name}: expected {channels} channels (N, {channels}, H, W), got shape {tuple(x.shape)}")
 
 
+def check_finite(x: Tensor, name: str) -> None:
+    """Check that `x` is a batch of RGB images without NaN or infinity; such an image has no score.
+
+    Raises TypeError or ValueError. `name` is the argument's name in the message, which lists the first ten bad images.
+    """
+    check_images(x, name, channels=3)
+    if not x.isfinite().all():
+        bad = (~x.isfinite().flatten(1).all(dim=1)).nonzero().flatten().tolist()
+        raise ValueError(f"{name}: NaN or infinity in the images at {bad[:10]}")
+
+
+def check_pair(sr: Tensor, hr: Tensor) -> None:
+    """Check that SR and HR are finite RGB batches of one shape. Raises TypeError or ValueError."""
+    check_finite(sr, "sr")
+    check_finite(hr, "hr")
+    if sr.shape != hr.shape:
+        raise ValueError(f"sr and hr must have one shape, got {tuple(sr.shape)} and {tuple(hr.shape)}")
+
+
 def check_square(x: Tensor, name: str, *, channels: int | None = None) -> int:
     """Check that `x` is one square image (1, C, S, S) and return S. Raises as `check_images` does."""
     check_images(x, name, channels=channels)

@@ -14,10 +14,7 @@ def bce_discriminator(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
 
     Computed from the scores directly: the sigmoid would round to 0 or 1 and lose the gradient.
     """
-    return (
-        F.binary_cross_entropy_with_logits(real, torch.ones_like(real)),
-        F.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake)),
-    )
+    return bce_generator(real), F.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake))
 
 
 def bce_generator(fake: Tensor) -> Tensor:

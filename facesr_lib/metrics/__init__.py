@@ -7,6 +7,5 @@ from facesr_lib.metrics.identity import identity_metric, identity_similarity
 from facesr_lib.metrics.lpips import lpips_metric
 from facesr_lib.metrics.metric import Metric
 from facesr_lib.metrics.niqe import niqe, niqe_metric
-from facesr_lib.metrics.psnr import PSNR, psnr, psnr_metric
-from facesr_lib.metrics.ssim import SSIM, ssim, ssim_metric
+from facesr_lib.metrics.pixels import PSNR, SSIM, psnr, psnr_metric, ssim, ssim_metric
 from facesr_lib.metrics.weights import WeightsMissing, if_available

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from facesr_lib.image import to_float, to_uint8
-from facesr_lib.metrics.pairs import check_finite
+from facesr_lib.image.check import check_finite
 from facesr_lib.metrics.precise import full_precision
 
 MEAN_RGB = (122.782, 117.001, 104.298)  # subtracted from levels 0..255

@@ -19,9 +19,9 @@ from torch.nn.utils import fuse_conv_bn_eval
 from facesr_lib.data.images import ImageSet
 from facesr_lib.files import write_atomically
 from facesr_lib.image import to_uint8
+from facesr_lib.image.check import check_finite
 from facesr_lib.metrics.frechet import Features, frechet_distance, kernel_distance
 from facesr_lib.metrics.metric import Metric
-from facesr_lib.metrics.pairs import check_finite
 from facesr_lib.metrics.precise import full_precision
 from facesr_lib.metrics.weights import WeightsMissing, find, require
 

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from facesr_lib.image.check import check_pair
 from facesr_lib.metrics.faceapi import network_input, run, trained
 from facesr_lib.metrics.metric import Metric
-from facesr_lib.metrics.pairs import check_pair
 from facesr_lib.metrics.weights import require
 
 _SIZE = 150

@@ -9,8 +9,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from facesr_lib.image import to_float, to_uint8
+from facesr_lib.image.check import check_pair
 from facesr_lib.metrics.metric import Metric
-from facesr_lib.metrics.pairs import check_pair
 from facesr_lib.metrics.precise import full_precision
 from facesr_lib.metrics.weights import WeightsMissing, find, require
 

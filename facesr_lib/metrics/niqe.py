@@ -14,8 +14,8 @@ from scipy.special import gammaln
 from torch import Tensor
 
 from facesr_lib.image import quantize, resize_bicubic, rgb_to_grey, rgb_to_y, to_float, to_uint8
+from facesr_lib.image.check import check_finite
 from facesr_lib.metrics.metric import Metric
-from facesr_lib.metrics.pairs import check_finite
 from facesr_lib.metrics.weights import require
 
 Array = NDArray[np.float64]
@@ -58,10 +58,8 @@ def niqe(x: Tensor, *, enlarge: bool | int = False, luma: Luma = "y") -> Tensor:
         plane = (rgb_to_y if luma == "y" else rgb_to_grey)(rgb)
         features = block_features((plane[0, 0] * 255).round().numpy())
         if len(features) < 2:
-            raise ValueError(
-                f"x: image {i} has {len(features)} textured blocks of {_BLOCK} x {_BLOCK} px, NIQE needs 2: the image is "
-                "too flat or too regular to have natural statistics; leave it out"
-            )
+            few = f"image {i} has {len(features)} textured blocks of {_BLOCK} x {_BLOCK} px, NIQE needs 2"
+            raise ValueError(f"x: {few}: the image is too flat or too regular to have natural statistics; leave it out")
         scores.append(_distance(natural, Gaussian(features.mean(axis=0), np.cov(features, rowvar=False))))
     return torch.tensor(scores, dtype=torch.float64, device=x.device)
 
@@ -83,10 +81,9 @@ def _factor(x: Tensor, enlarge: bool | int) -> int:
     if not isinstance(factor, int) or factor < 1:
         raise ValueError(f"enlarge: expected True, False or a whole factor >= 1, got {enlarge!r}")
     if side * factor < SMALLEST:
-        raise ValueError(
-            f"x: images of {x.shape[2]} x {x.shape[3]}{f' enlarged x{factor}' if factor > 1 else ''} are under {SMALLEST} px "
-            "a side, where NIQE is not defined; enlarge=True scores them enlarged"
-        )
+        small = f"images of {x.shape[2]} x {x.shape[3]}{f' enlarged x{factor}' if factor > 1 else ''}"
+        undefined = f"are under {SMALLEST} px a side, where NIQE is not defined"
+        raise ValueError(f"x: {small} {undefined}; enlarge=True scores them enlarged")
     return factor
 
 

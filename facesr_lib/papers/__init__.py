@@ -5,7 +5,6 @@ Nothing here imports torch: a paper's own package does, and is imported when it 
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
@@ -16,20 +15,6 @@ if TYPE_CHECKING:
     from facesr_lib.evaluate.claims import Claim
     from facesr_lib.evaluate.reference import Reference
     from facesr_lib.training import Setting
-
-
-@dataclass(frozen=True)
-class Exhibit:
-    """A figure or table of a paper: `what` it shows, and where a run remakes it, or `why` none does.
-
-    notebook, cell: the notebook's file without suffix, and the name given to `run.figure` or `run.table` there.
-    """
-
-    id: str
-    what: str
-    notebook: str = ""
-    cell: str = ""
-    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,11 +47,6 @@ class Paper:
         from facesr_lib.evaluate.claims import read_claims
 
         return read_claims(self._text("claims.toml"))
-
-    @property
-    def exhibits(self) -> tuple[Exhibit, ...]:
-        """Every figure and table of the paper, in its order."""
-        return tuple(Exhibit(**entry) for entry in tomllib.loads(self._text("exhibits.toml"))["exhibit"])
 
     def published(self, *, table: str | None = None, row: str | None = None, column: str | None = None) -> list[Reference]:
         """The paper's published numbers, in the order of its file: all, or those of one table, row or column.

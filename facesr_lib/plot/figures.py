@@ -78,7 +78,9 @@ def image_grid(
                 cells, image = axes[index * len(per_row) : (index + 1) * len(per_row), column], images[chosen_row]
                 _show(cells[0], image, small)
                 if zoom:
-                    y, x, height, width = _box(image.shape[:2], zoom)
+                    tall, wide = image.shape[:2]
+                    y, x = round(zoom[0] * tall), round(zoom[1] * wide)
+                    height, width = (max(1, round(zoom[2] * side)) for side in (tall, wide))
                     frame = Rectangle((x - 0.5, y - 0.5), width, height, fill=False, edgecolor=BOX_COLOR, linewidth=1.5)
                     cells[0].add_patch(frame)
                     _show(cells[1], image[y : y + height, x : x + width], small)
@@ -155,10 +157,3 @@ def _show(axes: Any, picture: np.ndarray, small: bool) -> None:
     axes.set(xticks=[], yticks=[])
     axes.grid(False)
     axes.spines[:].set_visible(False)
-
-
-def _box(shape: tuple[int, ...], zoom: tuple[float, float, float]) -> tuple[int, int, int, int]:
-    """Fractions -> whole pixels: top, left, height, width (each side at least one pixel)."""
-    height, width = shape
-    top, left, side = zoom
-    return round(top * height), round(left * width), max(1, round(side * height)), max(1, round(side * width))

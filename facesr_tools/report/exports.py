@@ -14,6 +14,7 @@ from facesr_lib.evaluate.verdicts import summary, verdict_text
 from facesr_lib.files import write_atomically
 from facesr_lib.papers import PAPERS
 from facesr_tools.report.departures import departures
+from facesr_tools.report.exhibits import exhibits
 from facesr_tools.report.paper_view import comparisons
 
 Verdicts = Mapping[str, Sequence[Judged]]  # by paper
@@ -62,7 +63,7 @@ def write_tables(folder: Path, verdicts: Verdicts, results: Sequence[dict[str, A
             rows += [head | _part(part) for part in item.measured] or [head]
     _write(folder / "claims.csv", rows)
     _write(folder / "departures.csv", [asdict(one) for paper in (*PAPERS, None) for one in departures(paper)])
-    _write(folder / "exhibits.csv", [{"paper": paper.key} | asdict(one) for paper in PAPERS for one in paper.exhibits])
+    _write(folder / "exhibits.csv", [{"paper": paper.key} | asdict(one) for paper in PAPERS for one in exhibits(paper)])
 
 
 def _claim(item: Judged, profile: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from facesr_lib.evaluate.tables import column_decimals, format_number
 from facesr_lib.evaluate.verdicts import interval_text, summary, verdict_text
 from facesr_lib.papers import Paper
 from facesr_tools.report.departures import OTHERWISE, departures
+from facesr_tools.report.exhibits import exhibits
 from facesr_tools.report.intervals import draw_interval, reach
 
 _MARKS = {"paper": "claimed by the paper", "ours": "added by us"}
@@ -36,7 +37,7 @@ def paper_view(
         "needs_images": [line for line in lines if line["verdict"] == "needs their images"],
         "compared": compared,
         "tables": _tables(paper, compared),
-        "exhibits": [(exhibit, places.get((exhibit.notebook, exhibit.cell), "")) for exhibit in paper.exhibits],
+        "exhibits": [(exhibit, places.get((exhibit.notebook, exhibit.cell), "")) for exhibit in exhibits(paper)],
         "departures": departures(paper),
         "otherwise": OTHERWISE,
     }

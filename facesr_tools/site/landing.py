@@ -15,10 +15,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from facesr_lib import __version__
 from facesr_lib.config import PROFILES
 from facesr_lib.evaluate.judge import VERDICTS
-from facesr_lib.papers import PAPERS, Exhibit, Paper
+from facesr_lib.papers import PAPERS, Paper
 from facesr_tools.durations import duration
 from facesr_tools.launch import REPOSITORY, source_link
 from facesr_tools.report.departures import OTHERWISE, SILENT, Departure, departures
+from facesr_tools.report.exhibits import Exhibit, exhibits
 from facesr_tools.report.page import PROFILE_MEANING
 from facesr_tools.site.api import LIBRARY
 
@@ -94,7 +95,7 @@ def write_departures(project: Path) -> None:
 
 def write_exhibits(project: Path, sources: Sequence[Source]) -> bool:
     """Write exhibits.md, which leads to the notebooks among `sources`; False if no paper has a list of its exhibits."""
-    papers = [paper for paper in PAPERS if paper.exhibits]
+    papers = [(paper, listed) for paper in PAPERS if (listed := exhibits(paper))]
     pages = {source.notebook.name: source for source in sources if source.notebook}
 
     def link(one: Exhibit) -> str:

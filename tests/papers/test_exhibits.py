@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import facesr_lib.papers
-from facesr_lib.papers import PAPERS, Exhibit, Paper
+from facesr_lib.papers import PAPERS, Paper
+from facesr_tools.report.exhibits import Exhibit, exhibits
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks" / "py"
 NAMED = re.compile(r"\b(Fig|Table)s?\.?\s+([0-9]+|[IVX]+)\b")
@@ -35,9 +36,9 @@ def named_in(text: str) -> Iterator[str]:
         yield f"{'Fig.' if kind == 'Fig' else 'Table'} {number}"
 
 
-def problems(exhibits: tuple[Exhibit, ...], mentioned: set[str], notebooks: Path = NOTEBOOKS) -> list[str]:
-    found = [f"{one.id}: twice" for one in exhibits if [other.id for other in exhibits].count(one.id) > 1]
-    for one in exhibits:
+def problems(listed: tuple[Exhibit, ...], mentioned: set[str], notebooks: Path = NOTEBOOKS) -> list[str]:
+    found = [f"{one.id}: twice" for one in listed if [other.id for other in listed].count(one.id) > 1]
+    for one in listed:
         if not one.what.strip() or not one.id.strip():
             found.append(f"{one.id}: no name, or no description")
         if bool(one.cell) == bool(one.why) or bool(one.cell) != bool(one.notebook):
@@ -46,7 +47,7 @@ def problems(exhibits: tuple[Exhibit, ...], mentioned: set[str], notebooks: Path
         made = names_in(source.read_text(encoding="utf-8")) if source.is_file() else []
         if one.cell and not any(re.fullmatch(name, one.cell) for name in made):
             found.append(f"{one.id}: {one.notebook} has no {one.cell}")
-    return found + [f"{name}: not in the list" for name in sorted(mentioned - {one.id for one in exhibits})]
+    return found + [f"{name}: not in the list" for name in sorted(mentioned - {one.id for one in listed})]
 
 
 def mentioned_by(paper: Paper) -> set[str]:
@@ -57,7 +58,7 @@ def mentioned_by(paper: Paper) -> set[str]:
 
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.key)
 def test_every_exhibit_has_its_cell_or_its_reason(paper: Paper) -> None:
-    assert problems(paper.exhibits, mentioned_by(paper)) == []
+    assert problems(exhibits(paper), mentioned_by(paper)) == []
 
 
 def test_the_list_is_read_in_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,8 +67,8 @@ def test_the_list_is_read_in_its_order(tmp_path: Path, monkeypatch: pytest.Monke
         '[[exhibit]]\nid = "Fig. 1"\nwhat = "It."\nnotebook = "10_a"\ncell = "c"\n\n'
         '[[exhibit]]\nid = "Table I"\nwhat = "So."\nwhy = "No."\n'
     )
-    monkeypatch.setattr("facesr_lib.papers.files", lambda _package: tmp_path)
-    assert PAPERS[0].exhibits == (Exhibit("Fig. 1", "It.", "10_a", "c"), Exhibit("Table I", "So.", why="No."))
+    monkeypatch.setattr("facesr_tools.report.exhibits.files", lambda _package: tmp_path)
+    assert exhibits(PAPERS[0]) == (Exhibit("Fig. 1", "It.", "10_a", "c"), Exhibit("Table I", "So.", why="No."))
 
 
 def test_the_checks_see_what_is_wrong(tmp_path: Path) -> None:

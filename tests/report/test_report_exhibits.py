@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from facesr_lib.data import ImageSet
 from facesr_lib.evaluate import Run
 from facesr_lib.metrics import PSNR
-from facesr_lib.papers import Exhibit, Paper
 from facesr_tools.report import build_report
+from facesr_tools.report.exhibits import Exhibit
 
 FACES = ImageSet("faces", np.zeros((2, 8, 8, 3), np.uint8), ("a", "b"), "drawn for this test")
 LIST = (
@@ -27,7 +27,8 @@ LIST = (
 
 
 def test_exhibits_lead_to_their_cells(start: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Paper, "exhibits", property(lambda paper: LIST if paper.key == "human_gan" else ()))
+    for module in ("paper_view", "exports"):
+        monkeypatch.setattr(f"facesr_tools.report.{module}.exhibits", lambda paper: LIST if paper.key == "human_gan" else ())
     run = start(paper="human_gan")
     for method in ("bicubic", "GAN"):
         run.score(method, FACES, PSNR, [20.0, 21.0])

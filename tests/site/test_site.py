@@ -14,12 +14,13 @@ import tiny_site
 from bs4 import BeautifulSoup
 from typer.testing import CliRunner
 
-from facesr_lib.papers import PAPERS, Exhibit, Paper
+from facesr_lib.papers import PAPERS
 from facesr_tools.cli.main import app
 from facesr_tools.launch import REPOSITORY, TAG, launch_links
 from facesr_tools.report.departures import departures
+from facesr_tools.report.exhibits import Exhibit
 from facesr_tools.runner.notebooks import read_notebooks
-from facesr_tools.site import build
+from facesr_tools.site import build, landing
 from facesr_tools.site.build import SiteError, build_site
 from facesr_tools.site.landing import template, write_exhibits
 from facesr_tools.site.stage import Source, markdown
@@ -313,7 +314,7 @@ def test_departures_are_listed_and_lead_to_the_api(site: Path) -> None:
 
 def test_exhibits_lead_to_notebooks_or_say_why_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = (Exhibit("Fig. 1", "It | works.", "10_second", "samples"), Exhibit("Table I", "Numbers.", why="No *public* code."))
-    monkeypatch.setattr(Paper, "exhibits", property(lambda paper: listed if paper.key == "human_gan" else ()))
+    monkeypatch.setattr(landing, "exhibits", lambda paper: listed if paper.key == "human_gan" else ())
     sources = [
         Source("notebooks/10_second", "x", "y", notebook) for notebook in read_notebooks(tiny_site.write_project(tmp_path))[1:2]
     ]
@@ -321,5 +322,5 @@ def test_exhibits_lead_to_notebooks_or_say_why_not(tmp_path: Path, monkeypatch: 
     page = (tmp_path / "exhibits.md").read_text()
     assert "| Fig. 1 | It \\| works. | [10_second](/notebooks/10_second.ipynb): samples |" in page
     assert "| Table I | Numbers. | Not here: No \\*public\\* code. |" in page
-    monkeypatch.setattr(Paper, "exhibits", property(lambda paper: ()))
+    monkeypatch.setattr(landing, "exhibits", lambda paper: ())
     assert not write_exhibits(tmp_path, sources)
