@@ -19,18 +19,19 @@ VAL_OF_TRAIN = {"val": 1 / 6, "train": 5 / 6}  # the same shares, if the test se
 SPLIT_SEED = 0  # fixed, so that changing a run's seed never moves a person into the training set
 LAYOUTS = """DATA_ROOT may be
   "" (empty): the packaged Olivetti faces;
-  a folder of prepared sets (--root of `facesr data prepare`);
-  a folder with packed sets train.json and test.json (and val.json), as `facesr data prepare` makes them;
   a folder with train/ and test/ (and val/, if you have it), each full of images, best in one subfolder per person;
+  a folder with packed sets train.json and test.json (and val.json), as `facesr data prepare` makes them;
+  a folder of such folders (--root of `facesr data prepare`);
   any other folder of images, best in one subfolder per person, which is then split by person."""
 
 
 def load_faces(data_root: str | Path, split: Split, size: int | None, preferred: Sequence[str] = ()) -> ImageSet:
     """Return a split's faces as square images of `size` px. No person is in two splits.
 
-    data_root: "" for the Olivetti faces, or a folder in one of LAYOUTS, tried in this order; `face_set` chooses among prepared
-    sets, by `preferred`. A mere folder of images is split by person into 62.5 % train, 12.5 % val and 25 % test. Where only
-    val is missing, a sixth of the training people is val.
+    data_root: "" for the Olivetti faces, or a folder in one of these layouts, tried in this order: prepared sets in folders of
+    their own (`face_set` chooses one, by `preferred`); packed sets `train.json`, `test.json`; subfolders `train/`, `test/`; any
+    folder of images, split by person into 62.5 % train, 12.5 % val and 25 % test. If packed sets or subfolders have no val
+    set, a sixth of the training people is val.
     size=None keeps the native size, which only Olivetti (112 x 92) and packed sets have.
     Raises FileNotFoundError (missing folder or split; the message lists the layouts), ValueError (unknown split, a size that
     the images do not have, a person in two splits), and the errors of `image_folder` and `open_packed`.
