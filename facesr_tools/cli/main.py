@@ -46,6 +46,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, help="Tasks at once; default: one per core (or GPU), fewer where memory is short."),
+]
+
 
 def _version(asked: bool) -> None:
     if asked:
@@ -86,6 +91,7 @@ def run(
     out: Out = None,
     seed: Seed = 0,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    jobs: Jobs = None,
     data_root: DataRoot = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="Run finished notebooks again, and train again.")] = False,
     fresh_since: FreshSince = 0.0,
@@ -113,7 +119,7 @@ def run(
             raise NotebookError(f"--out {out}: cannot write there ({error.strerror}); choose another folder") from error
     from facesr_tools.cli.tables import make_console
     from facesr_tools.runner.execute import Settings
-    from facesr_tools.runner.run import exit_code, run_notebooks
+    from facesr_tools.runner.run import run_notebooks
 
     settings = Settings(
         profile=profile,
@@ -123,9 +129,8 @@ def run(
         data_root=str(Path(data_root).expanduser().resolve()) if data_root else "",
         fresh_since=since,
     )
-    resume = _resume_command(names, settings, notebooks)
-    outcomes = run_notebooks(chosen, settings, make_console(), code_fingerprint(), resume)
-    raise typer.Exit(exit_code(outcomes))
+    resume = _resume_command(names, settings, notebooks, jobs)
+    raise typer.Exit(run_notebooks(chosen, settings, make_console(), code_fingerprint(), resume, jobs).exit_code)
 
 
 @app.command(epilog="Example: facesr report --profile smoke")
@@ -221,9 +226,10 @@ def _check_device(device: Device) -> None:
             raise NotebookError("--device cuda: torch finds no CUDA device here; use --device auto, or ask facesr doctor")
 
 
-def _resume_command(names: list[str], settings: Any, notebooks: Path | None) -> str:
+def _resume_command(names: list[str], settings: Any, notebooks: Path | None, jobs: int | None) -> str:
     command = ["facesr", "run", *names, "--profile", settings.profile, "--out", str(settings.out)]
     command += ["--seed", str(settings.seed), "--device", settings.device]
+    command += ["--jobs", str(jobs)] if jobs else []
     command += ["--data-root", settings.data_root] if settings.data_root else []
     command += ["--notebooks", str(notebooks.resolve())] if notebooks else []
     command += ["--fresh-since", repr(settings.fresh_since)] if settings.fresh_since else []

@@ -3,10 +3,9 @@
 import logging
 import os
 import re
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +13,7 @@ from typing import Any, Literal
 from facesr_lib.config import FRESH_SINCE
 from facesr_lib.files import write_atomically
 from facesr_tools.runner.log import ANSI, Log
-from facesr_tools.runner.machine import memory_limit, readable
+from facesr_tools.runner.machine import death, memory_limit, readable
 from facesr_tools.runner.notebooks import Notebook
 from facesr_tools.runner.progress import Progress, code_cells
 
@@ -91,9 +90,12 @@ class Outcome:
     failure: Failure | None = None
 
 
-def execute(notebook: Notebook, settings: Settings, progress: Progress) -> Outcome:
+def execute(
+    notebook: Notebook, settings: Settings, progress: Progress, tell: Callable[[Progress], object] = lambda progress: None
+) -> Outcome:
     """Run `notebook` to its end or its first error; write `notebook.ipynb` (or `notebook.failed.ipynb`) and `log.txt`.
 
+    tell: called with `progress` whenever it has changed.
     Never raises for a failure, a dead kernel or Ctrl-C: the Outcome says so. No process of the kernel outlives the call.
     """
     import papermill  # takes seconds, which other commands need not pay
@@ -102,12 +104,12 @@ def execute(notebook: Notebook, settings: Settings, progress: Progress) -> Outco
 
     folder = settings.folder(notebook)
     folder.mkdir(parents=True, exist_ok=True)
-    running, failed = folder / "notebook.running.ipynb", folder / "notebook.failed.ipynb"
+    running = folder / "notebook.running.ipynb"
     error: BaseException | None = None
     began = time.monotonic()
     with Log(folder / "log.txt") as log, _messages_to(log):
         log.line(f"{notebook.name}, {time.strftime('%Y-%m-%d %H:%M:%S')}, {settings.parameters()}")
-        watch = Watch(log, progress, kernel_environment())
+        watch = Watch(log, progress, tell, kernel_environment())
         write_fresh_since(folder, settings.fresh_since)
         try:
             papermill.execute_notebook(
@@ -139,10 +141,16 @@ def execute(notebook: Notebook, settings: Settings, progress: Progress) -> Outco
             outcome = Outcome("done", seconds, peak)
     if outcome.status == "done":
         os.replace(running, folder / "notebook.ipynb")
-        failed.unlink(missing_ok=True)
-    elif running.exists():
-        os.replace(running, failed)
+        (folder / "notebook.failed.ipynb").unlink(missing_ok=True)
+    else:
+        keep_failed(folder)
     return outcome
+
+
+def keep_failed(folder: Path) -> None:
+    """Keep what a run that did not end well has of its notebook, in `notebook.failed.ipynb` of the run's folder."""
+    with suppress(FileNotFoundError):
+        os.replace(folder / "notebook.running.ipynb", folder / "notebook.failed.ipynb")
 
 
 def find_failure(nb: Any, error: BaseException | None, died: int | None, peak: int) -> Failure | None:
@@ -185,11 +193,8 @@ def _line_in_cell(text: str) -> int | None:
 
 def _stopped(error: BaseException | None, died: int | None, peak: int) -> str:
     if died is not None:
-        if died >= 0:
-            return f"the kernel died (exit status {died}), with a peak memory of {readable(peak)}"
-        name = signal.Signals(-died).name
-        likely = ", most likely out of memory" if name == "SIGKILL" else ""
-        return f"the kernel died (signal {name}{likely}); {_memory_advice(peak)}"
+        words = death("the kernel", died)
+        return f"{words}, with a peak memory of {readable(peak)}" if died >= 0 else f"{words}; {_memory_advice(peak)}"
     if error is not None:
         return f"{type(error).__name__}: {ANSI.sub('', str(error)).strip()}"
     return "the notebook stopped before this cell"

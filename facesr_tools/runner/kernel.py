@@ -4,6 +4,7 @@ import os
 import subprocess
 import tempfile
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ class Watch:
 
     log: Log
     progress: Progress
+    tell: Callable[[Progress], object]  # called with `progress` whenever it has changed
     env: dict[str, str]
     nb: Any = None  # the notebook as executed so far
     process: subprocess.Popen[bytes] | None = None
@@ -92,6 +94,7 @@ class WatchedEngine(NBClientEngine):
         """Execute the notebook in a kernel of the running Python, without time limits."""
         watch.nb = nb_man.nb
         watch.progress.begin(nb_man.nb)
+        watch.tell(watch.progress)
         km = kernel_manager()
         client = _Client(
             nb_man,
@@ -123,6 +126,7 @@ def _cell_starts(watch: Watch, index: int) -> None:
     if progress.cell != before:
         watch.log.end_cell()
         watch.log.line(f"[cell {progress.cell}/{progress.cells}] {progress.section}")
+        watch.tell(progress)
 
 
 def register() -> str:

@@ -1,7 +1,9 @@
 """Memory and CPU limits of this machine, and the memory of a process tree."""
 
 import os
+import signal
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,6 +42,31 @@ def readable(size: int) -> str:
     return f"{size / GIB:.1f} GiB" if size >= GIB else f"{size / 1024**2:.0f} MiB"
 
 
+def death(what: str, status: int) -> str:
+    """How a process ended on its own, in words: "the kernel died (signal SIGKILL, most likely out of memory)"."""
+    if status >= 0:
+        return f"{what} died (exit status {status})"
+    name = signal.Signals(-status).name
+    likely = ", most likely out of memory" if name == "SIGKILL" else ""
+    return f"{what} died (signal {name}{likely})"
+
+
+def end_marked(variable: str, value: str, also: Iterable[psutil.Process] = ()) -> None:
+    """Kill every process that was started with `variable`=`value` in its environment, and those of `also`."""
+    remaining = {process for process in psutil.process_iter() if _is_marked(process, variable, value)} | set(also)
+    for process in remaining:
+        with suppress(psutil.Error):  # it is gone; psutil never kills another process that has the same id now
+            process.kill()
+    psutil.wait_procs(remaining, timeout=3)
+
+
+def _is_marked(process: psutil.Process, variable: str, value: str) -> bool:
+    try:
+        return bool(process.environ().get(variable) == value)
+    except (psutil.Error, OSError):  # another user's, or gone
+        return False
+
+
 class ProcessTree(threading.Thread):
     """Watches a process and its descendants, and records the peak of their total resident memory in bytes.
 
@@ -65,17 +92,7 @@ class ProcessTree(threading.Thread):
         """Stop watching and kill every process of the tree that is still running."""
         self._stop_asked.set()
         self.join()
-        remaining = {process for process in psutil.process_iter() if self._is_marked(process)} | self._seen
-        for process in remaining:
-            with suppress(psutil.Error):  # it is gone; psutil never kills another process that has the same id now
-                process.kill()
-        psutil.wait_procs(remaining, timeout=3)
-
-    def _is_marked(self, process: psutil.Process) -> bool:
-        try:
-            return bool(process.environ().get("FACESR_RUN") == self._mark)
-        except (psutil.Error, OSError):  # another user's, or gone
-            return False
+        end_marked("FACESR_RUN", self._mark, self._seen)
 
     def _sample(self) -> None:
         with suppress(psutil.Error):  # the root is gone

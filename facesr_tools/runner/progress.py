@@ -1,4 +1,4 @@
-"""The progress of a running notebook: its cell, its section, and an estimate of the time left."""
+"""The progress of a running notebook (its cell and section) or stage (its step), and an estimate of the time left."""
 
 from __future__ import annotations
 
@@ -47,25 +47,19 @@ def headings(nb: Any) -> list[str]:
 
 
 class Progress:
-    """The state of one running notebook; the executing thread writes it, the drawing thread reads it.
+    """The state of one running notebook. The process that executes it writes it and tells a copy to the one that shows it.
 
     minutes: the estimate in the notebook's metadata.  earlier: seconds per cell of an earlier run, used in its place if known.
     """
 
     def __init__(
-        self,
-        name: str,
-        minutes: float | None,
-        earlier: dict[str, float],
-        on_section: Callable[[Progress], None] | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        self, name: str, minutes: float | None, earlier: dict[str, float], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.name = name
         self.cell, self.cells = 0, 0  # code cells begun, and all of them
         self.section = "starting the kernel"
         self._minutes = minutes
         self._earlier = earlier
-        self._on_section = on_section
         self._clock = clock
         self._began = self._cell_began = clock()
         self._order: list[int] = []
@@ -87,10 +81,7 @@ class Progress:
             return
         self.cell = self._order.index(index) + 1
         self._cell_began = self._clock()
-        if self._headings[index] != self.section:
-            self.section = self._headings[index]
-            if self._on_section:
-                self._on_section(self)
+        self.section = self._headings[index]
 
     def elapsed(self) -> float:
         """Seconds since the start."""
@@ -112,6 +103,46 @@ class Progress:
     def line(self) -> str:
         """One line of text: name, cell, section, time."""
         cell = f"cell {self.cell}/{self.cells}  " if self.cells else ""
-        left = self.left()
-        rest = f", about {clock(left)} left" if left and left >= 1 else ""  # an estimate that is used up says nothing
-        return f"{self.name}  {cell}{self.section}  {clock(self.elapsed())}{rest}"
+        return f"{self.name}  {cell}{self.section}  {times(self.elapsed(), self.left())}"
+
+
+class StageProgress:
+    """The state of one stage in training, written and told as a notebook's.
+
+    expected: seconds in all, from which the time left is estimated until steps have been timed; None if not known.
+    """
+
+    def __init__(self, name: str, expected: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.name = name
+        self.step, self.steps = 0, 0
+        self._expected = expected
+        self._clock = clock
+        self._began = self._now = clock()
+        self._first: tuple[int, float] | None = None  # the first step that was told, and when: what came before may be resumed
+
+    def advance(self, step: int, steps: int) -> None:
+        """Note that `step` of `steps` steps are done."""
+        self.step, self.steps, self._now = step, steps, self._clock()
+        self._first = self._first or (step, self._now)
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self._clock() - self._began
+
+    def left(self) -> float | None:
+        """Estimated seconds to the end, or None if nothing is known."""
+        if self._first and self.step > self._first[0]:
+            seconds_per_step = (self._now - self._first[1]) / (self.step - self._first[0])
+            return max(0.0, seconds_per_step * (self.steps - self.step) - (self._clock() - self._now))
+        return None if self._expected is None else max(0.0, self._expected - self.elapsed())
+
+    def line(self) -> str:
+        """One line of text: name, step, time."""
+        step = f"step {self.step}/{self.steps}" if self.steps else "starting"
+        return f"{self.name}  {step}  {times(self.elapsed(), self.left())}"
+
+
+def times(elapsed: float, left: float | None) -> str:
+    """Two durations in seconds as text: "0:12, about 0:40 left"."""
+    rest = f", about {clock(left)} left" if left and left >= 1 else ""  # an estimate that is used up says nothing
+    return f"{clock(elapsed)}{rest}"

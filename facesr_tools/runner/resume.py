@@ -23,6 +23,12 @@ def read_marker(notebook: Notebook, settings: Settings, code: str) -> dict[str, 
     return marker if current and marker.items() >= _key(notebook, settings, code).items() else None
 
 
+def earlier_outcome(notebook: Notebook, settings: Settings, code: str) -> Outcome | None:
+    """The outcome "already done" of a notebook that need not run again, else None. One that always runs has none."""
+    marker = None if notebook.always else read_marker(notebook, settings, code)
+    return Outcome("already done", marker["seconds"], marker["peak_memory"]) if marker else None
+
+
 def write_marker(notebook: Notebook, settings: Settings, code: str, outcome: Outcome) -> None:
     """Note that `notebook` is done."""
     facts = {"finished": time.time(), "seconds": round(outcome.seconds, 2), "peak_memory": outcome.peak_memory}

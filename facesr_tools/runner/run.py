@@ -1,89 +1,284 @@
-"""Run several notebooks: skip the finished ones, show progress, report failures, print a summary."""
+"""Run several notebooks and the trainings they need, some at a time: skip what is done, show progress, report failures."""
 
+from __future__ import annotations
+
+import os
 import signal
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import wait
 from types import FrameType
+from typing import Any
 
 from rich.console import Console
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
 from facesr_tools.durations import clock
-from facesr_tools.runner.execute import Outcome, Settings, execute
-from facesr_tools.runner.machine import readable
+from facesr_tools.plan import Task
+from facesr_tools.runner.execute import Failure, Outcome, Settings, keep_failed
+from facesr_tools.runner.machine import memory_limit
 from facesr_tools.runner.notebooks import Notebook
-from facesr_tools.runner.progress import Progress, earlier_timings
-from facesr_tools.runner.resume import read_marker, remove_marker, write_marker
+from facesr_tools.runner.progress import Progress, StageProgress, earlier_timings
+from facesr_tools.runner.resume import earlier_outcome
+from facesr_tools.runner.schedule import IDLE_MEMORY, MEMORY_PER_JOB, Schedule, default_jobs
+from facesr_tools.runner.show import AnyProgress, Screen, live_lines, summary
+from facesr_tools.runner.tasks import make_plan, run_notebook, train
+from facesr_tools.runner.worker import ONE_THREAD, Ended, Said, Told, Worker
 
-_MARKS = {"done": ("✓", "green"), "already done": ("✓", "dim"), "failed": ("✗", "red"), "interrupted": ("✗", "yellow")}
+_LOOK_SECONDS = 0.2  # how often the run looks whether it shall stop
+
+
+@dataclass
+class Outcomes:
+    """How a run ended: its notebooks by name, those left out that did not run; the stages by name, "" where one was trained."""
+
+    notebooks: dict[str, Outcome] = field(default_factory=dict)
+    stages: dict[str, str] = field(default_factory=dict)
+    interrupted: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 if no notebook failed, 1 if one did, 130 after Ctrl-C."""
+        failed = any(outcome.status == "failed" for outcome in self.notebooks.values())
+        return 130 if self.interrupted else 1 if failed else 0
+
+
+@dataclass
+class Job:
+    """One of the places where tasks are carried out: a worker, hired when it is needed, and what it is doing."""
+
+    environment: dict[str, str]
+    worker: Worker | None = None
+    task: Task | None = None
+    progress: AnyProgress | None = None
+    busy: bool = False
+    loaded: bool = False  # whether the worker holds torch
+
+    def call(self, function: Callable[..., Any], *args: Any) -> None:
+        """Have the worker carry out a call."""
+        self.worker = self.worker or Worker(self.environment)
+        self.worker.call(function, *args)
+        self.busy = True
+        self.loaded |= function is not run_notebook  # whose kernel is a process of its own
+
+    def dismiss(self) -> None:
+        """End the worker: at once if it is idle, else once it has stopped."""
+        if self.worker:
+            self.worker.end()
+        self.worker, self.busy, self.loaded = None, False, False
 
 
 def run_notebooks(
-    notebooks: Sequence[Notebook], settings: Settings, console: Console, code: str, resume: str
-) -> dict[str, Outcome]:
-    """Run `notebooks` in turn and return how each ended. A failure does not stop the others; Ctrl-C does.
+    notebooks: Sequence[Notebook], settings: Settings, console: Console, code: str, resume: str, jobs: int | None = None
+) -> Outcomes:
+    """Run `notebooks` and the stages they need, at most `jobs` at once; None: what `default_jobs` says, or one per GPU.
 
+    A failure stops nothing but what needs it; Ctrl-C stops all: trainings save, kernels end.
     code: the fingerprint of the library.  resume: the command to print after an interruption.
-    A terminal shows one live line for the running notebook; elsewhere, a plain line is printed when a section starts.
     """
-    outcomes: dict[str, Outcome] = {}
-    for notebook in notebooks:
-        marker = None if notebook.always else read_marker(notebook, settings, code)
-        if marker:
-            outcomes[notebook.name] = Outcome("already done", marker["seconds"], marker["peak_memory"])
-        else:
-            remove_marker(notebook, settings)
-            outcomes[notebook.name] = _run_one(notebook, settings, console)
-            if outcomes[notebook.name].status == "done":
-                write_marker(notebook, settings, code, outcomes[notebook.name])
-        _show(notebook, settings, outcomes[notebook.name], console)
-        if outcomes[notebook.name].status == "interrupted":
-            break
-    console.print(_summary(notebooks, outcomes))
+    run = Run(notebooks, settings, console, code, jobs)
+    with _stop_signals(run), run.screen.shown():
+        try:
+            run.plan()
+            run.work()
+        finally:
+            run.dismiss()
+    console.print(summary(notebooks, run.outcomes.notebooks, _sum_up(run.outcomes.stages)))
     report = settings.out / settings.profile / "report.html"
-    if any(outcome.status == "interrupted" for outcome in outcomes.values()):
-        _say(console, "Interrupted. Finished notebooks are kept; to continue:")
-        _say(console, resume)
+    if run.outcomes.interrupted:
+        run.screen.say("Interrupted. Finished notebooks and trainings are kept; to continue:")
+        run.screen.say(resume)
     elif report.is_file():
-        _say(console, str(report))
-    return outcomes
+        run.screen.say(str(report))
+    return run.outcomes
 
 
-def exit_code(outcomes: dict[str, Outcome]) -> int:
-    """0 if no notebook failed, 1 if one did, 130 after Ctrl-C."""
-    statuses = {outcome.status for outcome in outcomes.values()}
-    return 130 if "interrupted" in statuses else 1 if "failed" in statuses else 0
+class Run:
+    """The state of one run. Signals only count up `asked`; the loop answers them between two messages of its workers."""
 
+    def __init__(self, notebooks: Sequence[Notebook], settings: Settings, console: Console, code: str, jobs: int | None) -> None:
+        self.notebooks = {notebook.name: notebook for notebook in notebooks}
+        self.settings, self.code = settings, code
+        self.outcomes = Outcomes()
+        self.screen = Screen(console, self._live_lines)
+        self.asked = 0  # how often to stop
+        self._answered = 0
+        self._wanted = jobs
+        self._jobs = [Job(ONE_THREAD)]
+        self._schedule = Schedule([], 1)
+        self._began = time.monotonic()
 
-def _run_one(notebook: Notebook, settings: Settings, console: Console) -> Outcome:
-    live = console.is_terminal and not console.is_dumb_terminal
-    progress = Progress(
-        notebook.name,
-        notebook.minutes.get(settings.profile),
+    def plan(self) -> None:
+        """Find out what is to be done. Without a plan of the stages, each notebook makes its own."""
+        todo = []
+        for notebook in self.notebooks.values():
+            if outcome := earlier_outcome(notebook, self.settings, self.code):
+                self._note(notebook.name, notebook, self.settings, outcome)
+            else:
+                todo.append(notebook)
+        tasks, gpus = _alone(todo, self.settings), 0
+        if not all(notebook.always for notebook in todo):
+            self.screen.plainly("planning: which trainings the notebooks need, and which are there")
+            self._jobs[0].call(make_plan, todo, self.settings)
+            while not (ended := self._hear(self._jobs[:1])):
+                pass
+            if ended.error:
+                self.screen.say(f"the trainings could not be planned, so each notebook makes its own: {ended.error}")
+            elif not ended.interrupted:
+                tasks, gpus = ended.value
+        if gpus:
+            self._jobs[0].dismiss()
+            self._jobs = [Job({"CUDA_VISIBLE_DEVICES": _gpu(index % gpus)}) for index in range(self._wanted or gpus)]
+        else:
+            self._jobs += [Job(ONE_THREAD) for _ in range((self._wanted or default_jobs()) - 1)]
+        self._schedule = Schedule(_report_last([task for task in tasks if not task.done], self.notebooks), len(self._jobs))
+
+    def work(self) -> None:
+        """Carry out all tasks; once the run is asked to stop, no further ones."""
+        while True:
+            for job in self._jobs:
+                if not job.busy and not self.asked:
+                    self._start_next(job)
+            if not any(job.busy for job in self._jobs):
+                break
+            self._hear(self._jobs)
+        self.outcomes.interrupted |= self.asked > 0 and bool(self._schedule.waiting)
+
+    def dismiss(self) -> None:
+        """End all workers."""
+        for job in self._jobs:
+            if job.worker:
+                job.worker.close()
+        for job in self._jobs:
+            job.dismiss()
+
+    def _hear(self, jobs: Sequence[Job]) -> Ended | None:
+        """Answer signals; take what workers sent, if they did within a moment, and return how a call ended, if one did."""
+        if self.asked > self._answered:
+            self._answered += 1
+            for worker in [job.worker for job in jobs if job.busy and job.worker]:
+                worker.stop() if self._answered == 1 else worker.kill()
+        workers = {job.worker.connection: (job, job.worker) for job in jobs if job.busy and job.worker}
+        readable: list[Any] = wait(list(workers), _LOOK_SECONDS)
+        for job, worker in [workers[connection] for connection in readable[:1]]:
+            message = worker.receive()
+            if isinstance(message, Said):
+                self.screen.say(f"  {job.progress.name}  {message.line}" if job.progress else message.line)
+            elif isinstance(message, Told):
+                job.progress = message.value
+                self.screen.moves(message.value)
+            else:
+                self._ended(job, message)
+                return message
+        return None
+
+    def _start_next(self, job: Job) -> None:
+        """Start the task that is next; stages that need a failed one are left out."""
+        while task := self._schedule.next():
+            settings = replace(self.settings, seed=task.seed, out=task.out)
+            failed = next((name for name in task.needs if self.outcomes.stages.get(name)), None)
+            if task.kind == "notebook":
+                self._start_notebook(job, task, settings)
+                return
+            if not failed:
+                job.task, job.progress = task, StageProgress(task.name, task.seconds)
+                self.screen.starts(job.progress)
+                job.call(train, task.target, settings, job.progress)
+                return
+            self.outcomes.stages[task.name] = f"{failed} failed"
+            self.screen.say(f"- {task.name}  not trained: {failed} failed", "dim")
+            self._schedule.ended(task)
+
+    def _start_notebook(self, job: Job, task: Task, settings: Settings) -> None:
+        if job.loaded and memory_limit() < len(self._jobs) * (MEMORY_PER_JOB + IDLE_MEMORY):
+            job.dismiss()
+        notebook = self.notebooks[task.target]
+        minutes = notebook.minutes.get(settings.profile) if task.seconds is None else task.seconds / 60
         # After --fresh everything is computed again, so what a run with cached stages took says little.
-        {} if settings.fresh_since else earlier_timings(settings.folder(notebook) / "notebook.ipynb"),
-        on_section=None if live else lambda progress: _say(console, f"  {progress.line()}"),
-    )
-    try:
-        with _stop_signals(progress):
-            if not live:
-                _say(console, progress.line())
-                return execute(notebook, settings, progress)
-            with Live(get_renderable=lambda: _live_line(progress), console=console, transient=True):
-                return execute(notebook, settings, progress)
-    except KeyboardInterrupt:  # before the notebook started, or a second Ctrl-C
-        return Outcome("interrupted", progress.elapsed())
+        earlier = {} if settings.fresh_since else earlier_timings(settings.folder(notebook) / "notebook.ipynb")
+        job.task, job.progress = task, Progress(task.name, minutes, earlier)
+        self.screen.starts(job.progress)
+        job.call(run_notebook, notebook, settings, self.code, job.progress)
+
+    def _ended(self, job: Job, ended: Ended) -> None:
+        """Note how a call ended. A worker that died is replaced when it is needed."""
+        task, progress, job.task, job.progress, job.busy = job.task, job.progress, None, None, False
+        if ended.died:
+            job.dismiss()
+            if self.asked:
+                ended = Ended(interrupted=True)
+        self.outcomes.interrupted |= ended.interrupted
+        if task is None or progress is None:  # the plan
+            return
+        self._schedule.ended(task)
+        if isinstance(progress, StageProgress):
+            self.outcomes.stages[task.name] = "interrupted" if ended.interrupted else ended.error
+            self.screen.stage(progress, ended)
+            return
+        notebook, settings = self.notebooks[task.target], replace(self.settings, seed=task.seed, out=task.out)
+        outcome = ended.value
+        if outcome is None:
+            keep_failed(settings.folder(notebook))
+            failure = None if ended.interrupted else Failure(ended.error)
+            outcome = Outcome("failed" if failure else "interrupted", progress.elapsed(), failure=failure)
+        self._note(task.name, notebook, settings, outcome)
+
+    def _note(self, name: str, notebook: Notebook, settings: Settings, outcome: Outcome) -> None:
+        self.outcomes.notebooks[name] = outcome
+        self.outcomes.interrupted |= outcome.status == "interrupted"
+        self.screen.notebook(notebook, settings, outcome)
+
+    def _live_lines(self) -> list[str]:
+        running = {job.task.name: job.progress for job in self._jobs if job.task and job.progress}
+        if self.asked:
+            return [f"{name}  stopping (Ctrl-C again kills it)" for name in running]
+        elapsed, schedule = time.monotonic() - self._began, self._schedule
+        if not schedule.total:
+            return [f"planning: which trainings the notebooks need, and which are there  {clock(elapsed)}"]
+        left = schedule.left({name: progress.left() for name, progress in running.items()})
+        ended = schedule.total - len(schedule.waiting) - len(running)
+        return live_lines(list(running.values()), ended, schedule.total, elapsed, left)
+
+
+def _alone(notebooks: Sequence[Notebook], settings: Settings) -> list[Task]:
+    """The tasks of notebooks that make all stages themselves."""
+    return [
+        Task(notebook.name, "notebook", settings.seed, settings.out, (), settings.folder(notebook) / "done.json", done=False)
+        for notebook in notebooks
+    ]
+
+
+def _report_last(tasks: Sequence[Task], notebooks: Mapping[str, Notebook]) -> list[Task]:
+    """The same tasks, where a notebook that collects what the others wrote needs them all."""
+
+    def collects(task: Task) -> bool:
+        return task.kind == "notebook" and notebooks[task.target].always
+
+    others = tuple(task.name for task in tasks if not collects(task))
+    return [replace(task, needs=others) if collects(task) else task for task in tasks]
+
+
+def _gpu(index: int) -> str:
+    """The name of one of the GPUs that this process may use."""
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return allowed.split(",")[index] if allowed else str(index)
+
+
+def _sum_up(stages: Mapping[str, str]) -> str:
+    """One line about the trainings of a run, "" if there were none."""
+    failed = [name for name, reason in stages.items() if reason]
+    made = len(stages) - len(failed)
+    words = f"{made} training{'' if made == 1 else 's'} made before the notebooks" if stages else ""
+    return f"{words}; not finished there: {', '.join(failed)}" if failed else words
 
 
 @contextmanager
-def _stop_signals(progress: Progress) -> Iterator[None]:
-    """Let SIGTERM stop a run as Ctrl-C does, and say so on the progress line."""
+def _stop_signals(run: Run) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM stop a run."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        progress.section = "stopping the kernel (Ctrl-C again kills it)"
-        raise KeyboardInterrupt
+        run.asked += 1
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -94,39 +289,3 @@ def _stop_signals(progress: Progress) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _live_line(progress: Progress) -> Text:
-    return Text(f"… {progress.line()}", no_wrap=True, overflow="ellipsis")
-
-
-def _show(notebook: Notebook, settings: Settings, outcome: Outcome, console: Console) -> None:
-    mark, style = _MARKS[outcome.status]
-    if outcome.status == "already done":
-        words = f"already done in {clock(outcome.seconds)} (--fresh runs it again)"
-    else:
-        words = f"{outcome.status}  {clock(outcome.seconds)}  peak memory {readable(outcome.peak_memory)}"
-    _say(console, f"{mark} {notebook.name}  {words}", style)
-    if outcome.failure:
-        folder = settings.folder(notebook)
-        for line in outcome.failure.lines():
-            _say(console, f"    {line}")
-        _say(console, f"    see {folder / 'notebook.failed.ipynb'} and {folder / 'log.txt'}")
-
-
-def _summary(notebooks: Sequence[Notebook], outcomes: dict[str, Outcome]) -> Table:
-    table = Table("notebook", "status", "time", "peak memory")
-    for notebook in notebooks:
-        outcome = outcomes.get(notebook.name)
-        if outcome is None:
-            table.add_row(notebook.name, "not run", "", "")
-        else:
-            style = _MARKS[outcome.status][1]
-            status = Text(outcome.status, style)
-            table.add_row(notebook.name, status, clock(outcome.seconds), readable(outcome.peak_memory))
-    return table
-
-
-def _say(console: Console, text: str, style: str | None = None) -> None:
-    """Print literally: no markup, no wrapping of paths and commands."""
-    console.print(Text(text), style=style, soft_wrap=True)

@@ -73,15 +73,6 @@ def test_timings_of_another_notebook_are_not_used(nb):
     assert progress.left() == 60
 
 
-def test_sections_are_announced_once(nb):
-    seen: list[str] = []
-    progress = Progress("10_a", None, {}, on_section=lambda progress: seen.append(progress.section))
-    progress.begin(nb)
-    for index in range(len(nb.cells)):
-        progress.cell_starts(index)
-    assert seen == ["", "The loss, explained in a paper"]
-
-
 def test_timings_come_from_the_executed_notebook(tmp_path: Path):
     cell = {"cell_type": "code", "source": ["a = 1\n", "b = 2"], "metadata": {"papermill": {"duration": 1.5}}}
     path = tmp_path / "notebook.ipynb"

@@ -13,9 +13,9 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from rich.console import Console
 
 from facesr_lib.config import read_fresh_since
-from facesr_tools.runner.execute import Outcome, Settings, find_failure
+from facesr_tools.runner.execute import Settings, find_failure
 from facesr_tools.runner.notebooks import read_notebooks
-from facesr_tools.runner.run import exit_code, run_notebooks
+from facesr_tools.runner.run import Outcomes, run_notebooks
 
 BAR = "import time\nfrom tqdm.auto import tqdm\nfor _ in tqdm(range(5), desc='train'):\n    time.sleep(0.02)"
 HUNGRY = "import time\nblock = b'x' * (200 * 1024**2)\ntime.sleep(0.5)"
@@ -47,9 +47,10 @@ class Folder:
             (root / "out" / "smoke" / name).mkdir(parents=True)
             (root / "out" / "smoke" / name / "notebook.failed.ipynb").write_text("stale")
         (root / "out" / "smoke" / "report.html").write_text("<html>")
-        self.outcomes, self.text = self.run()
+        self.ended, self.text = self.run()
+        self.outcomes = self.ended.notebooks
 
-    def run(self) -> tuple[dict[str, Outcome], str]:
+    def run(self) -> tuple[Outcomes, str]:
         file = io.StringIO()
         console = Console(file=file, width=120)
         return run_notebooks(self.notebooks, self.settings, console, "code", "facesr run all"), file.getvalue()
@@ -79,7 +80,7 @@ def test_the_failures_do_not_stop_the_others_and_the_exit_code_says_it(folder):
         "50_quits": "failed",
         "90_report": "done",
     }
-    assert exit_code(folder.outcomes) == 1
+    assert folder.ended.exit_code == 1
 
 
 def test_a_good_run_leaves_the_executed_notebook_a_marker_and_nothing_else(folder):
@@ -169,11 +170,12 @@ def test_plain_output_has_no_control_codes_and_ends_with_the_report(folder):
 
 def test_the_next_run_skips_what_is_done_but_not_the_report(folder, monkeypatch):
     folder.notebooks = [n for n in folder.notebooks if n.name in ("00_good", "90_report")]
-    outcomes, text = folder.run()
+    ended, text = folder.run()
+    outcomes = ended.notebooks
     assert [outcome.status for outcome in outcomes.values()] == ["already done", "done"]
     assert outcomes["00_good"].seconds == pytest.approx(folder.outcomes["00_good"].seconds, abs=0.01)
     assert "✓ 00_good  already done" in text
-    assert exit_code(outcomes) == 0
+    assert ended.exit_code == 0
 
 
 def answered(source: str, **extra) -> nbformat.NotebookNode:
@@ -222,6 +224,6 @@ def test_a_fresh_run_tells_its_notebook_since_when_trainings_count_and_nobody_el
     settings = Settings("smoke", tmp_path / "out", fresh_since=12.5)
     console = Console(file=io.StringIO())
     outcomes = run_notebooks(read_notebooks(tmp_path / "notebooks"), settings, console, "code", "")
-    assert outcomes["10_asks"].status == "done"
+    assert outcomes.notebooks["10_asks"].status == "done"
     assert "since 12.5" in (tmp_path / "out" / "smoke" / "10_asks" / "log.txt").read_text()
     assert read_fresh_since(tmp_path / "out" / "smoke" / "10_asks") == 0

@@ -1,0 +1,61 @@
+"""What a run asks of its workers: make the plan, train a stage, run a notebook.
+
+The last argument of each is a function that tells the parent how far it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from facesr_lib.files import one_writer
+from facesr_tools.plan import Task
+from facesr_tools.runner.execute import Outcome, Settings, execute
+from facesr_tools.runner.notebooks import Notebook
+from facesr_tools.runner.progress import Progress, StageProgress
+from facesr_tools.runner.resume import earlier_outcome, remove_marker, write_marker
+
+_TELL_SECONDS = 0.2
+
+
+def make_plan(notebooks: Sequence[Notebook], settings: Settings, tell: Callable[[None], None]) -> tuple[list[Task], int]:
+    """The tasks of `notebooks`, and the number of GPUs to carry them out."""
+    import torch
+
+    from facesr_tools.plan import plan
+
+    gpus = 0 if settings.device == "cpu" else torch.cuda.device_count()
+    return plan(notebooks, settings, (settings.seed,)), gpus
+
+
+def train(stage: str, settings: Settings, progress: StageProgress, tell: Callable[[StageProgress], None]) -> None:
+    """Train `stage`, or what is left of it."""
+    from facesr_tools.stages import make_stage
+
+    last = 0.0
+
+    def advance(done: int, steps: int) -> None:
+        nonlocal last
+        progress.advance(done, steps)
+        if done == steps or time.monotonic() - last >= _TELL_SECONDS:
+            last = time.monotonic()
+            tell(progress)
+
+    make_stage(stage, settings, advance)
+
+
+def run_notebook(
+    notebook: Notebook, settings: Settings, code: str, progress: Progress, tell: Callable[[Progress], None]
+) -> Outcome:
+    """Run `notebook` unless another run, which has it now, does so. code: the fingerprint of the library."""
+    try:
+        with one_writer(settings.folder(notebook)):
+            if earlier := earlier_outcome(notebook, settings, code):
+                return earlier
+            remove_marker(notebook, settings)
+            outcome = execute(notebook, settings, progress, tell)
+            if outcome.status == "done":
+                write_marker(notebook, settings, code, outcome)
+            return outcome
+    except KeyboardInterrupt:  # while it waited
+        return Outcome("interrupted", progress.elapsed())
