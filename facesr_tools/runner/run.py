@@ -84,7 +84,9 @@ def run_notebooks(
             run.work()
         finally:
             run.dismiss()
-    console.print(summary(notebooks, run.outcomes.notebooks, _sum_up(run.outcomes.stages)))
+    console.print(summary(notebooks, run.outcomes.notebooks))
+    if run.outcomes.stages:
+        run.screen.say(_sum_up(run.outcomes.stages))
     report = settings.out / settings.profile / "report.html"
     if run.outcomes.interrupted:
         run.screen.say("Interrupted. Finished notebooks and trainings are kept; to continue:")
@@ -266,10 +268,10 @@ def _gpu(index: int) -> str:
 
 
 def _sum_up(stages: Mapping[str, str]) -> str:
-    """One line about the trainings of a run, "" if there were none."""
+    """One line about the trainings of a run."""
     failed = [name for name, reason in stages.items() if reason]
     made = len(stages) - len(failed)
-    words = f"{made} training{'' if made == 1 else 's'} made before the notebooks" if stages else ""
+    words = f"{made} training{'' if made == 1 else 's'} made before the notebooks"
     return f"{words}; not finished there: {', '.join(failed)}" if failed else words
 
 

@@ -100,9 +100,9 @@ def live_lines(running: Sequence[AnyProgress], ended: int, total: int, elapsed: 
     return [*(progress.line() for progress in running), whole]
 
 
-def summary(notebooks: Sequence[Notebook], outcomes: Mapping[str, Outcome], stages: str) -> Table:
-    """The table of all notebooks; below it, what was done besides."""
-    table = Table("notebook", "status", "time", "peak memory", caption=stages or None)
+def summary(notebooks: Sequence[Notebook], outcomes: Mapping[str, Outcome]) -> Table:
+    """The table of all notebooks."""
+    table = Table("notebook", "status", "time", "peak memory")
     for notebook in notebooks:
         outcome = outcomes.get(notebook.name)
         if outcome is None:

@@ -36,7 +36,7 @@ def test_an_interrupted_run_leaves_no_process_and_resumes(tmp_path: Path, make_n
     make_notebook("10_slow", SLOW)
     make_notebook("20_last", "print(2)")
     out = tmp_path / "out"
-    arguments = ["run", "all", "--profile", "smoke", "--out", str(out), "--notebooks", str(tmp_path / "notebooks")]
+    arguments = ["run", "all", "--profile", "smoke", "--out", str(out), "--notebooks", str(tmp_path / "notebooks"), "--jobs", "1"]
     if number == signal.SIGTERM:
         arguments.append("--fresh")
     run = subprocess.Popen([sys.executable, "-c", COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

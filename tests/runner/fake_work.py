@@ -1,0 +1,112 @@
+"""Tasks for the scheduler's tests, which take no time: what a worker is asked to do is written into OUT/events.
+
+OUT/plan.json holds the tasks. A stage's name says what it does. Every event is a line: begin or end, name, process, details.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from facesr_tools.plan import Task
+from facesr_tools.runner import tasks
+from facesr_tools.runner.execute import Outcome, Settings
+
+STEPS = 3
+
+
+def write_plan(out: Path, *stages: tuple[str, Sequence[str]], gpus: int = 0, **notebooks: Sequence[str]) -> None:
+    """Stages, then notebooks, each with what it needs; a name may end in ":SECONDS"."""
+    out.mkdir(parents=True, exist_ok=True)
+    listed = [(*item, "stage") for item in stages] + [(*item, "notebook") for item in notebooks.items()]
+    (out / "plan.json").write_text(json.dumps({"tasks": listed, "gpus": gpus}))
+
+
+def read_tasks(out: Path) -> list[Task]:
+    listed = json.loads((out / "plan.json").read_text())["tasks"]
+    found = []
+    for text, needs, kind in listed:
+        name, _, seconds = text.partition(":")
+        found.append(Task(name, kind, 0, out, tuple(needs), out / name, False, float(seconds) if seconds else None))
+    return found
+
+
+def make_plan(notebooks: Sequence[Any], settings: Settings, tell: Callable[[None], None]) -> tuple[list[Task], int]:
+    wanted = [notebook.name for notebook in notebooks]
+    plan = settings.out / "plan.json"
+    if not plan.exists():
+        return [Task(name, "notebook", 0, settings.out, (), settings.out / name, False) for name in wanted], 0
+    if plan.read_text() == "fail":
+        raise ValueError("the faces are gone")
+    planned = [task for task in read_tasks(settings.out) if task.kind == "stage" or task.name in wanted]
+    return planned, json.loads(plan.read_text())["gpus"]
+
+
+def train(stage: str, settings: Settings, progress: Any, tell: Callable[[Any], None]) -> None:
+    module = ModuleType("facesr_tools.stages")
+    module.make_stage = make_stage  # type: ignore[attr-defined]
+    sys.modules["facesr_tools.stages"] = module
+    tasks.train(stage, settings, progress, tell)
+
+
+def run_notebook(notebook: Any, settings: Settings, code: str, progress: Any, tell: Callable[[Any], None]) -> Outcome:
+    event(settings.out, "begin", notebook.name)
+    if "dies" in notebook.name:
+        os.kill(os.getpid(), signal.SIGKILL)
+    event(settings.out, "end", notebook.name)
+    return Outcome("done", 1.0, 2**20)
+
+
+def make_stage(name: str, settings: Settings, tell: Callable[[int, int], None]) -> None:
+    event(settings.out, "begin", name, os.environ["OMP_NUM_THREADS"] if "OMP_NUM_THREADS" in os.environ else "-", gpu())
+    print(f"this is {name}")
+    print("a warning", file=sys.stderr)
+    if "fails" in name:
+        raise ValueError("not a number")
+    if "dies" in name:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "meets" in name:  # one other stage that runs at the same time
+        wait_for(lambda: sum("begin" in line and "meets" in line for line in events(settings.out)) >= 2)
+    if "saves" in name:  # as a Trainer: the first Ctrl-C is answered after the step
+        asked: list[int] = []
+        signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+        child = subprocess.Popen(["sleep", "100"], start_new_session=True)
+        event(settings.out, "started", name, str(child.pid))
+        wait_for(lambda: bool(asked))
+        if "stubborn" in name:
+            time.sleep(100)
+        child.kill()
+        child.wait()
+        event(settings.out, "saved", name)
+        raise KeyboardInterrupt
+    for step in range(STEPS):
+        tell(step + 1, STEPS)
+    event(settings.out, "end", name)
+
+
+def gpu() -> str:
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "-")
+
+
+def event(out: Path, kind: str, name: str, *details: str) -> None:
+    with open(out / "events", "a") as file:  # short lines are appended whole
+        file.write(" ".join([kind, name, str(os.getpid()), *details]) + "\n")
+
+
+def events(out: Path) -> list[str]:
+    return (out / "events").read_text().splitlines() if (out / "events").exists() else []
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
