@@ -66,7 +66,7 @@ def run_notebook(notebook: Any, settings: Settings, code: str, progress: Any, te
 
 
 def make_stage(name: str, settings: Settings, tell: Callable[[int, int], None]) -> None:
-    event(settings.out, "begin", name, os.environ["OMP_NUM_THREADS"] if "OMP_NUM_THREADS" in os.environ else "-", gpu())
+    event(settings.out, "begin", name, os.environ.get("OMP_NUM_THREADS", "-"), os.environ.get("CUDA_VISIBLE_DEVICES", "-"))
     print(f"this is {name}")
     print("a warning", file=sys.stderr)
     if "fails" in name:
@@ -90,10 +90,6 @@ def make_stage(name: str, settings: Settings, tell: Callable[[int, int], None]) 
     for step in range(STEPS):
         tell(step + 1, STEPS)
     event(settings.out, "end", name)
-
-
-def gpu() -> str:
-    return os.environ.get("CUDA_VISIBLE_DEVICES", "-")
 
 
 def event(out: Path, kind: str, name: str, *details: str) -> None:

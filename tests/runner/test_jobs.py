@@ -81,7 +81,9 @@ def test_two_jobs_work_at_the_same_time_and_never_more(fake):
     [("fails", "ValueError: not a number"), ("dies", "its process died (signal SIGKILL, most likely out of memory)")],
 )
 def test_a_stage_that_fails_is_left_to_its_notebook(fake, stage, reason):
-    write_plan(fake.out, (stage, []), ("next", [stage]), ("third", ["next"]), ("good", []), **{"10_x": ["third"], "20_y": ["good"]})
+    write_plan(
+        fake.out, (stage, []), ("next", [stage]), ("third", ["next"]), ("good", []), **{"10_x": ["third"], "20_y": ["good"]}
+    )
     ended = fake.run("10_x", "20_y", jobs=1)
     assert fake.begun() == [stage, "10_x", "good", "20_y"]
     assert ended.exit_code == 0
