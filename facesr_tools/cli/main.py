@@ -81,7 +81,7 @@ def list_(as_json: AsJson = False, notebooks: Notebooks = None) -> None:
 @app.command(
     epilog="Examples:\n\n"
     "facesr run all\n\n"
-    "facesr run 10 --profile smoke\n\n"
+    "facesr run 10 --profile smoke --jobs 1\n\n"
     "facesr run 00_start_here 10_human_face_gan --device cuda --profile workshop\n\n"
     "facesr run all --data-root ~/faces --out runs-faces"
 )
@@ -99,9 +99,14 @@ def run(
 ) -> None:
     """Run notebooks and write their results to OUT/PROFILE/NAME/.
 
+    Trains what the notebooks need first, several stages at once (--jobs), each
+    with one thread, so that neither jobs nor cores change a result. A stage that
+    fails is left to its notebook, which shows why.
+
     Skips a notebook that is done (same notebook, options and library code), so
-    the same command resumes an interrupted run. Ctrl-C stops cleanly and prints
-    the command that resumes.
+    the same command resumes an interrupted run. Ctrl-C lets trainings finish
+    their step and save, and prints the command that resumes; a second one kills.
+    Two runs may share a folder: one waits for what the other is making.
 
     Each folder gets the executed notebook.ipynb (notebook.failed.ipynb if it
     failed) and log.txt. Exit code: 0 if every notebook ran, 1 if one failed,

@@ -106,7 +106,7 @@ class Run:
         self.screen = Screen(console, self._live_lines)
         self.asked = 0  # how often to stop
         self._answered = 0
-        self._wanted = jobs
+        self._wanted, self._gpus = jobs, 0
         self._jobs = [Job(ONE_THREAD)]
         self._schedule = Schedule([], 1)
         self._began = time.monotonic()
@@ -119,7 +119,7 @@ class Run:
                 self._note(notebook.name, notebook, self.settings, outcome)
             else:
                 todo.append(notebook)
-        tasks, gpus = _alone(todo, self.settings), 0
+        tasks = _alone(todo, self.settings)
         if not all(notebook.always for notebook in todo):
             self.screen.plainly("planning: which trainings the notebooks need, and which are there")
             self._jobs[0].call(make_plan, todo, self.settings)
@@ -128,10 +128,11 @@ class Run:
             if ended.error:
                 self.screen.say(f"the trainings could not be planned, so each notebook makes its own: {ended.error}")
             elif not ended.interrupted:
-                tasks, gpus = ended.value
-        if gpus:
+                tasks, self._gpus = ended.value
+        if self._gpus:
             self._jobs[0].dismiss()
-            self._jobs = [Job({"CUDA_VISIBLE_DEVICES": _gpu(index % gpus)}) for index in range(self._wanted or gpus)]
+            places = range(self._wanted or self._gpus)
+            self._jobs = [Job({"CUDA_VISIBLE_DEVICES": _gpu(index % self._gpus)}) for index in places]
         else:
             self._jobs += [Job(ONE_THREAD) for _ in range((self._wanted or default_jobs()) - 1)]
         self._schedule = Schedule(_report_last([task for task in tasks if not task.done], self.notebooks), len(self._jobs))
@@ -193,7 +194,8 @@ class Run:
             self._schedule.ended(task)
 
     def _start_notebook(self, job: Job, task: Task, settings: Settings) -> None:
-        if job.loaded and memory_limit() < len(self._jobs) * (MEMORY_PER_JOB + IDLE_MEMORY):
+        # What a worker keeps of its trainings may be what the kernel lacks, on a GPU above all.
+        if job.loaded and (self._gpus or memory_limit() < len(self._jobs) * (MEMORY_PER_JOB + IDLE_MEMORY)):
             job.dismiss()
         notebook = self.notebooks[task.target]
         minutes = notebook.minutes.get(settings.profile) if task.seconds is None else task.seconds / 60

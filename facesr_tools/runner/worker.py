@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
+from types import FrameType
 from typing import Any
 
 from facesr_tools.runner.log import Stream
@@ -116,7 +117,7 @@ def _serve(connection: Connection, environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
     os.setsid()  # out of the reach of a terminal's Ctrl-C
     signal.signal(signal.SIGTERM, lambda *_: None)  # the parent, which gets it too, says what to do; programs started here end
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _stop)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):  # what C code and warnings write would tear the parent's lines apart
         os.dup2(nowhere, stream)
@@ -171,6 +172,10 @@ def _read(connection: Connection, calls: SimpleQueue[bytes | None], busy: thread
         time.sleep(_GRACE)  # ends with the process, as this thread does
         end_marked(MARK, mark)
         os._exit(1)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt  # not Python's own handler, in whose place asyncio would put one that only cancels
 
 
 def _interrupt() -> None:
