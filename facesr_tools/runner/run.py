@@ -23,7 +23,7 @@ from facesr_tools.runner.progress import Progress, StageProgress, earlier_timing
 from facesr_tools.runner.resume import earlier_outcome
 from facesr_tools.runner.schedule import IDLE_MEMORY, MEMORY_PER_JOB, Schedule, default_jobs
 from facesr_tools.runner.show import AnyProgress, Screen, live_lines, summary
-from facesr_tools.runner.tasks import make_plan, run_notebook, train
+from facesr_tools.runner.tasks import load, make_plan, run_notebook, train
 from facesr_tools.runner.worker import ONE_THREAD, Ended, Said, Told, Worker
 
 _LOOK_SECONDS = 0.2  # how often the run looks whether it shall stop
@@ -107,7 +107,7 @@ class Run:
         self.asked = 0  # how often to stop
         self._answered = 0
         self._wanted, self._gpus = jobs, 0
-        self._jobs = [Job(ONE_THREAD)]
+        self._jobs = [Job(ONE_THREAD) for _ in range(jobs or default_jobs())]
         self._schedule = Schedule([], 1)
         self._began = time.monotonic()
 
@@ -120,21 +120,22 @@ class Run:
             else:
                 todo.append(notebook)
         tasks = _alone(todo, self.settings)
-        if not all(notebook.always for notebook in todo):
+        if any(notebook.paper for notebook in todo):
             self.screen.plainly("planning: which trainings the notebooks need, and which are there")
             self._jobs[0].call(make_plan, todo, self.settings)
-            while not (ended := self._hear(self._jobs[:1])):
-                pass
-            if ended.error:
+            for job in self._jobs[1:]:
+                job.call(load)
+            ended = None
+            while self._jobs[0].busy:
+                ended = self._hear()
+            if ended and ended.error:
                 self.screen.say(f"the trainings could not be planned, so each notebook makes its own: {ended.error}")
-            elif not ended.interrupted:
+            elif ended and not ended.interrupted:
                 tasks, self._gpus = ended.value
         if self._gpus:
-            self._jobs[0].dismiss()
+            self.dismiss()
             places = range(self._wanted or self._gpus)
             self._jobs = [Job({"CUDA_VISIBLE_DEVICES": _gpu(index % self._gpus)}) for index in places]
-        else:
-            self._jobs += [Job(ONE_THREAD) for _ in range((self._wanted or default_jobs()) - 1)]
         self._schedule = Schedule(_report_last([task for task in tasks if not task.done], self.notebooks), len(self._jobs))
 
     def work(self) -> None:
@@ -145,7 +146,7 @@ class Run:
                     self._start_next(job)
             if not any(job.busy for job in self._jobs):
                 break
-            self._hear(self._jobs)
+            self._hear()
         self.outcomes.interrupted |= self.asked > 0 and bool(self._schedule.waiting)
 
     def dismiss(self) -> None:
@@ -156,13 +157,13 @@ class Run:
         for job in self._jobs:
             job.dismiss()
 
-    def _hear(self, jobs: Sequence[Job]) -> Ended | None:
+    def _hear(self) -> Ended | None:
         """Answer signals; take what workers sent, if they did within a moment, and return how a call ended, if one did."""
         if self.asked > self._answered:
             self._answered += 1
-            for worker in [job.worker for job in jobs if job.busy and job.worker]:
+            for worker in [job.worker for job in self._jobs if job.busy and job.worker]:
                 worker.stop() if self._answered == 1 else worker.kill()
-        workers = {job.worker.connection: (job, job.worker) for job in jobs if job.busy and job.worker}
+        workers = {job.worker.connection: (job, job.worker) for job in self._jobs if job.busy and job.worker}
         readable: list[Any] = wait(list(workers), _LOOK_SECONDS)
         for job, worker in [workers[connection] for connection in readable[:1]]:
             message = worker.receive()
@@ -213,7 +214,7 @@ class Run:
             if self.asked:
                 ended = Ended(interrupted=True)
         self.outcomes.interrupted |= ended.interrupted
-        if task is None or progress is None:  # the plan
+        if task is None or progress is None:  # the plan, or what is loaded meanwhile
             return
         self._schedule.ended(task)
         if isinstance(progress, StageProgress):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from facesr_lib.files import one_writer
 from facesr_tools.plan import Task
@@ -26,6 +27,11 @@ def make_plan(notebooks: Sequence[Notebook], settings: Settings, tell: Callable[
 
     gpus = 0 if settings.device == "cpu" else torch.cuda.device_count()
     return plan(notebooks, settings, (settings.seed,)), gpus
+
+
+def load(tell: Callable[[None], None]) -> None:
+    """Load what a training needs, while another worker makes the plan."""
+    import_module("facesr_tools.stages")
 
 
 def train(stage: str, settings: Settings, progress: StageProgress, tell: Callable[[StageProgress], None]) -> None:

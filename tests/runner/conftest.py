@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import fake_work
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-
-from facesr_tools.runner import run
 
 PARAMETERS = "PROFILE = 'quick'\nSEED = 0\nDEVICE = 'auto'\nDATA_ROOT = ''\nOUTPUT_DIR = ''"
 MakeNotebook = Callable[..., Path]
@@ -45,11 +42,3 @@ def hostile_kernelspec(tmp_path_factory: pytest.TempPathFactory, monkeypatch: py
     (folder / "kernels" / "python3").mkdir(parents=True)
     (folder / "kernels" / "python3" / "kernel.json").write_text(json.dumps(spec))
     monkeypatch.setenv("JUPYTER_PATH", str(folder))
-
-
-@pytest.fixture(autouse=True, scope="session")
-def light_plan() -> Iterator[None]:
-    """Runs of this process plan no stages, so that their workers need not load torch."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "make_plan", fake_work.make_plan)
-        yield

@@ -50,6 +50,10 @@ def make_plan(notebooks: Sequence[Any], settings: Settings, tell: Callable[[None
     return planned, json.loads(plan.read_text())["gpus"]
 
 
+def load(tell: Callable[[None], None]) -> None:
+    pass
+
+
 def train(stage: str, settings: Settings, progress: Any, tell: Callable[[Any], None]) -> None:
     module = ModuleType("facesr_tools.stages")
     module.make_stage = make_stage  # type: ignore[attr-defined]

@@ -14,7 +14,8 @@ import psutil
 import pytest
 from fake_work import events, wait_for, write_plan
 
-# A background job may have handed SIGINT down as ignored; a terminal does not. The plan, and what else is named, is made up.
+# A background job may have handed SIGINT down as ignored; a terminal does not. What `faked` names is made up.
+FAKED = ("make_plan", "load", "train")
 COMMAND = """
 import signal, sys
 sys.path.insert(0, {folder!r})
@@ -47,7 +48,7 @@ class Terminal:
         return ["run", "all", "--profile", "smoke", "--out", str(self.out), "--notebooks", str(self.root / "notebooks"), *more]
 
     def start(self, arguments: list[str], *faked: str) -> subprocess.Popen[str]:
-        code = COMMAND.format(folder=str(Path(fake_work.__file__).parent), faked=("make_plan", *faked))
+        code = COMMAND.format(folder=str(Path(fake_work.__file__).parent), faked=faked)
         command = [sys.executable, "-c", code, *arguments]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -110,9 +111,9 @@ def started(terminal: Terminal) -> list[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_all_jobs_save_before_an_interrupted_run_ends(terminal, make_notebook, number):
-    make_notebook("10_x")
+    make_notebook("10_x", paper="p")
     write_plan(terminal.out, ("saves1", []), ("saves2", []), ("saves3", []), **{"10_x": ["saves1", "saves2", "saves3"]})
-    run = terminal.start(terminal.arguments("--jobs", "2"), "train", "run_notebook")
+    run = terminal.start(terminal.arguments("--jobs", "2"), *FAKED, "run_notebook")
     terminal.until(run, lambda: len(started(terminal)) == 2)
     run.send_signal(number)
     text, errors = run.communicate(timeout=60)
@@ -125,9 +126,9 @@ def test_all_jobs_save_before_an_interrupted_run_ends(terminal, make_notebook, n
 
 
 def test_a_second_interrupt_kills(terminal, make_notebook):
-    make_notebook("10_x")
+    make_notebook("10_x", paper="p")
     write_plan(terminal.out, ("saves-stubborn", []), **{"10_x": []})
-    run = terminal.start(terminal.arguments("--jobs", "2"), "train", "run_notebook")
+    run = terminal.start(terminal.arguments("--jobs", "2"), *FAKED, "run_notebook")
     terminal.until(run, lambda: len(started(terminal)) == 1)
     run.send_signal(signal.SIGINT)
     time.sleep(1)
@@ -141,9 +142,9 @@ def test_a_second_interrupt_kills(terminal, make_notebook):
 
 
 def test_what_a_killed_run_started_saves_and_ends(terminal, make_notebook):
-    make_notebook("10_slow", SLOW)
+    make_notebook("10_slow", SLOW, paper="p")
     write_plan(terminal.out, ("saves", []), **{"10_slow": []})
-    run = terminal.start(terminal.arguments("--jobs", "2"), "train")
+    run = terminal.start(terminal.arguments("--jobs", "2"), *FAKED)
     terminal.until(run, lambda: (terminal.out / "pids").exists() and len(started(terminal)) == 1)
     processes = psutil.Process(run.pid).children(recursive=True)
     assert len(processes) >= 5  # two workers, a kernel, and what kernel and stage started

@@ -25,7 +25,7 @@ class Fake:
         self.text = ""
 
     def run(self, *names: str, jobs: int | None = 2, terminal: bool = False) -> Outcomes:
-        notebooks = [Notebook(self._make(name), name, always=name.startswith("90")) for name in names]
+        notebooks = [Notebook(self._make(name), name, paper="p", always=name.startswith("90")) for name in names]
         file = io.StringIO()
         console = Console(file=file, width=120, force_terminal=terminal)
         ended = run.run_notebooks(notebooks, Settings("smoke", self.out, device="cpu"), console, "code", "resume", jobs)
@@ -38,7 +38,7 @@ class Fake:
 
 @pytest.fixture
 def fake(tmp_path: Path, make_notebook, monkeypatch) -> Fake:
-    for name in ("make_plan", "train", "run_notebook"):
+    for name in ("make_plan", "load", "train", "run_notebook"):
         monkeypatch.setattr(run, name, getattr(fake_work, name))
     return Fake(tmp_path, make_notebook)
 
