@@ -21,7 +21,7 @@ from facesr_tools.runner.machine import memory_limit
 from facesr_tools.runner.notebooks import Notebook
 from facesr_tools.runner.progress import Progress, StageProgress, earlier_timings
 from facesr_tools.runner.resume import earlier_outcome
-from facesr_tools.runner.schedule import IDLE_MEMORY, MEMORY_PER_JOB, Schedule, default_jobs
+from facesr_tools.runner.schedule import IDLE_MEMORY, MEMORY_PER_JOB, Schedule, default_jobs, notebooks_only, report_last
 from facesr_tools.runner.show import AnyProgress, Screen, live_lines, summary
 from facesr_tools.runner.tasks import load, make_plan, run_notebook, train
 from facesr_tools.runner.worker import ONE_THREAD, Ended, Said, Told, Worker
@@ -119,7 +119,7 @@ class Run:
                 self._note(notebook.name, notebook, self.settings, outcome)
             else:
                 todo.append(notebook)
-        tasks = _alone(todo, self.settings)
+        tasks = notebooks_only(todo, self.settings)
         if any(notebook.paper for notebook in todo):
             self.screen.plainly("planning: which trainings the notebooks need, and which are there")
             self._jobs[0].call(make_plan, todo, self.settings)
@@ -136,7 +136,7 @@ class Run:
             self.dismiss()
             places = range(self._wanted or self._gpus)
             self._jobs = [Job({"CUDA_VISIBLE_DEVICES": _gpu(index % self._gpus)}) for index in places]
-        self._schedule = Schedule(_report_last([task for task in tasks if not task.done], self.notebooks), len(self._jobs))
+        self._schedule = Schedule(report_last([task for task in tasks if not task.done], self.notebooks), len(self._jobs))
 
     def work(self) -> None:
         """Carry out all tasks; once the run is asked to stop, no further ones."""
@@ -161,6 +161,9 @@ class Run:
         """Answer signals; take what workers sent, if they did within a moment, and return how a call ended, if one did."""
         if self.asked > self._answered:
             self._answered += 1
+            self.screen.plainly(
+                "stopping: trainings save, kernels end (Ctrl-C again kills them)" if self._answered == 1 else "killing"
+            )
             for worker in [job.worker for job in self._jobs if job.busy and job.worker]:
                 worker.stop() if self._answered == 1 else worker.kill()
         workers = {job.worker.connection: (job, job.worker) for job in self._jobs if job.busy and job.worker}
@@ -246,24 +249,6 @@ class Run:
         return live_lines(list(running.values()), ended, schedule.total, elapsed, left)
 
 
-def _alone(notebooks: Sequence[Notebook], settings: Settings) -> list[Task]:
-    """The tasks of notebooks that make all stages themselves."""
-    return [
-        Task(notebook.name, "notebook", settings.seed, settings.out, (), settings.folder(notebook) / "done.json", done=False)
-        for notebook in notebooks
-    ]
-
-
-def _report_last(tasks: Sequence[Task], notebooks: Mapping[str, Notebook]) -> list[Task]:
-    """The same tasks, where a notebook that collects what the others wrote needs them all."""
-
-    def collects(task: Task) -> bool:
-        return task.kind == "notebook" and notebooks[task.target].always
-
-    others = tuple(task.name for task in tasks if not collects(task))
-    return [replace(task, needs=others) if collects(task) else task for task in tasks]
-
-
 def _gpu(index: int) -> str:
     """The name of one of the GPUs that this process may use."""
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -274,8 +259,8 @@ def _sum_up(stages: Mapping[str, str]) -> str:
     """One line about the trainings of a run."""
     failed = [name for name, reason in stages.items() if reason]
     made = len(stages) - len(failed)
-    words = f"{made} training{'' if made == 1 else 's'} made before the notebooks"
-    return f"{words}; not finished there: {', '.join(failed)}" if failed else words
+    words = f"{made} training{'' if made == 1 else 's'} ready before the notebooks"
+    return f"{words}; not ready: {', '.join(failed)}" if failed else words
 
 
 @contextmanager

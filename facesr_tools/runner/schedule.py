@@ -8,7 +8,9 @@ from dataclasses import replace
 from graphlib import TopologicalSorter
 
 from facesr_tools.plan import Task
+from facesr_tools.runner.execute import Settings
 from facesr_tools.runner.machine import GIB, cpu_limit, memory_limit, usable_cores
+from facesr_tools.runner.notebooks import Notebook
 
 MEMORY_PER_JOB = int(1.5 * GIB)  # of a `quick` notebook's kernel or a stage
 IDLE_MEMORY = GIB  # of a worker that has trained, beside the kernel of the notebook that it runs
@@ -56,6 +58,24 @@ class Schedule:
         after = {n: max((self._ways[name] for name in self.waiting if n in self._needs[name]), default=0.0) for n in running}
         ways = [(second or 0.0) + after[name] for name, second in running.items()]
         return max(sum(known) / self.jobs, *ways, *(self._ways[name] for name in self.waiting), 0.0)
+
+
+def notebooks_only(notebooks: Sequence[Notebook], settings: Settings) -> list[Task]:
+    """The tasks of notebooks that make all stages themselves."""
+    return [
+        Task(notebook.name, "notebook", settings.seed, settings.out, (), settings.folder(notebook) / "done.json", done=False)
+        for notebook in notebooks
+    ]
+
+
+def report_last(tasks: Sequence[Task], notebooks: Mapping[str, Notebook]) -> list[Task]:
+    """The same tasks, where a notebook that collects what the others wrote needs them all."""
+
+    def collects(task: Task) -> bool:
+        return task.kind == "notebook" and notebooks[task.target].always
+
+    others = tuple(task.name for task in tasks if not collects(task))
+    return [replace(task, needs=others) if collects(task) else task for task in tasks]
 
 
 def _in_order(tasks: Sequence[Task]) -> list[Task]:

@@ -119,6 +119,7 @@ def test_all_jobs_save_before_an_interrupted_run_ends(terminal, make_notebook, n
     text, errors = run.communicate(timeout=60)
     assert (run.returncode, errors) == (130, "")
     assert sorted(line.split()[1] for line in events(terminal.out) if line.startswith("saved")) == ["saves1", "saves2"]
+    assert "stopping: trainings save, kernels end (Ctrl-C again kills them)" in text
     assert "✗ saves1  interrupted" in text
     assert "10_x" not in [line.split()[1] for line in events(terminal.out)]
     assert text.splitlines()[-1].startswith("facesr run all --profile smoke")

@@ -57,7 +57,7 @@ def test_one_job_is_one_process_in_the_notebooks_order_with_one_thread(fake, mon
     assert "✓ a2  trained  0:0" in fake.text
     assert "  a2  this is a2\n" in fake.text
     assert "a warning" not in fake.text
-    assert "3 trainings made before the notebooks" in fake.text
+    assert "3 trainings ready before the notebooks" in fake.text
 
 
 def test_two_jobs_work_at_the_same_time_and_never_more(fake):
@@ -90,7 +90,7 @@ def test_a_stage_that_fails_is_left_to_its_notebook(fake, stage, reason):
     assert f"✗ {stage}  failed" in fake.text
     assert f"    {reason}\n" in fake.text
     assert f"- next  not trained: {stage} failed" in fake.text
-    assert f"not finished there: {stage}, next, third" in fake.text
+    assert f"not ready: {stage}, next, third" in fake.text
     processes = {line.split()[1]: line.split()[2] for line in events(fake.out)}
     assert (processes[stage] == processes["good"]) == (stage == "fails")
 

@@ -31,7 +31,7 @@ def results(out: Path, jobs: int, threads: int) -> dict[str, bytes | str]:
         [*command, "--out", out, "--jobs", str(jobs)], cwd=checkout_root(), env=env, capture_output=True, text=True
     )
     assert run.returncode == 0, run.stdout
-    assert "2 trainings made before the notebooks" in run.stdout
+    assert "2 trainings ready before the notebooks" in run.stdout
     files = [path for name in ("weights.safetensors", "log.csv") for path in (out / "stages").rglob(name)]
     scores = json.loads((out / "smoke" / "10_human_face_gan" / "result.json").read_text())["scores"]
     return {**{str(path.relative_to(out)): path.read_bytes() for path in files}, "scores": json.dumps(scores)}
