@@ -25,6 +25,8 @@ from facesr_tools.cli.options import (
     ProfileName,
     Seed,
     clear_errors,
+    results_folder,
+    run_settings,
 )
 from facesr_tools.cli.plan import PLAN_EPILOG, STAGE_EPILOG, plan, stage
 from facesr_tools.cli.rehearse import EPILOG as REHEARSE_EPILOG
@@ -114,26 +116,14 @@ def run(
     """
     with clear_errors(NotebookError):
         chosen = select(read_notebooks(find_folder(notebooks)), names)
-        if data_root and not Path(data_root).expanduser().is_dir():
-            raise NotebookError(f"--data-root {data_root}: there is no such folder")
-        since = time.time() if fresh else fresh_since
-        _check_device(device)
+        settings = run_settings(profile, out, seed, device, data_root, time.time() if fresh else fresh_since)
         try:
-            _out(out).mkdir(parents=True, exist_ok=True)
+            settings.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise NotebookError(f"--out {out}: cannot write there ({error.strerror}); choose another folder") from error
     from facesr_tools.cli.tables import make_console
-    from facesr_tools.runner.execute import Settings
     from facesr_tools.runner.run import run_notebooks
 
-    settings = Settings(
-        profile=profile,
-        out=_out(out),
-        seed=seed,
-        device=device.value,
-        data_root=str(Path(data_root).expanduser().resolve()) if data_root else "",
-        fresh_since=since,
-    )
     resume = _resume_command(names, settings, notebooks, jobs)
     raise typer.Exit(run_notebooks(chosen, settings, make_console(), code_fingerprint(), resume, jobs).exit_code)
 
@@ -142,14 +132,14 @@ def run(
 def report(profile: ProfileName = "quick", out: Out = None) -> None:
     """Collect the results of a profile into one HTML page and print its path."""
     with clear_errors(NotebookError):
-        folder = _out(out) / profile
+        folder = results_folder(out) / profile
         if not folder.is_dir():
             raise NotebookError(f"no results in {folder}; first run: facesr run all --profile {profile}")
     from facesr_tools.report import build_report
     from facesr_tools.site.export import export_notebooks
 
     export_notebooks(folder)
-    print(build_report(_out(out), profile))
+    print(build_report(results_folder(out), profile))
 
 
 @app.command(epilog="Examples:\n\nfacesr site\n\nfacesr site --profile workshop --out ~/runs")
@@ -172,7 +162,7 @@ def site(profile: ProfileName = "quick", out: Out = None, notebooks: Notebooks =
         def say(line: str) -> None:
             console.print(line, markup=False, soft_wrap=True)
 
-        print(build_site(found, _out(out), profile, root=checkout_root(), say=say))
+        print(build_site(found, results_folder(out), profile, root=checkout_root(), say=say))
 
 
 @app.command(epilog="Example: facesr models --preset quick --json")
@@ -205,7 +195,7 @@ def doctor(
     from facesr_tools.cli.tables import make_console, print_diagnosis
     from facesr_tools.doctor import examine
 
-    found = examine(_out(out), data_root, online)
+    found = examine(results_folder(out), data_root, online)
     if as_json:
         profiles = {profile: {"ok": not missing, "missing": missing} for profile, missing in found.missing.items()}
         _print_json({"checks": [asdict(check) for check in found.checks], "profiles": profiles})
@@ -217,18 +207,6 @@ def doctor(
 def _facts(notebook: Notebook) -> dict[str, Any]:
     facts = asdict(notebook)
     return {"name": notebook.name, **facts, "path": str(notebook.path)}
-
-
-def _out(out: Path | None) -> Path:
-    return (out.expanduser() if out else (checkout_root() or Path.cwd()) / "runs").resolve()
-
-
-def _check_device(device: Device) -> None:
-    if device is Device.cuda:
-        import torch
-
-        if not torch.cuda.is_available():
-            raise NotebookError("--device cuda: torch finds no CUDA device here; use --device auto, or ask facesr doctor")
 
 
 def _resume_command(names: list[str], settings: Any, notebooks: Path | None, jobs: int | None) -> str:

@@ -9,6 +9,9 @@ from typing import Annotated
 import typer
 
 from facesr_lib.config import PROFILES, check_profile
+from facesr_lib.files import checkout_root
+from facesr_tools.runner.execute import Settings
+from facesr_tools.runner.notebooks import NotebookError
 
 
 class Device(StrEnum):
@@ -45,3 +48,21 @@ Seed = Annotated[int, typer.Option(help="Random seed.")]
 FreshSince = Annotated[
     float, typer.Option(metavar="TIME", help="Go on with a --fresh run that began at TIME, in seconds since 1970.")
 ]
+
+
+def results_folder(out: Path | None) -> Path:
+    """The folder of all results: the one asked for, else runs/ in the checkout or the current folder."""
+    return (out.expanduser() if out else (checkout_root() or Path.cwd()) / "runs").resolve()
+
+
+def run_settings(profile: str, out: Path | None, seed: int, device: Device, data_root: str, fresh_since: float = 0.0) -> Settings:
+    """What a command was told about a run, checked. Raises NotebookError for a data root or a device that cannot be used."""
+    if data_root and not Path(data_root).expanduser().is_dir():
+        raise NotebookError(f"--data-root {data_root}: there is no such folder")
+    if device is Device.cuda:
+        import torch
+
+        if not torch.cuda.is_available():
+            raise NotebookError("--device cuda: torch finds no CUDA device here; use --device auto, or ask facesr doctor")
+    data = str(Path(data_root).expanduser().resolve()) if data_root else ""
+    return Settings(profile, results_folder(out), seed, device.value, data, fresh_since)

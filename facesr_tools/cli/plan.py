@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from facesr_tools.cli.options import AsJson, DataRoot, Device, FreshSince, Notebooks, Out, ProfileName, Seed, clear_errors
+from facesr_tools.cli.options import (
+    AsJson,
+    DataRoot,
+    Device,
+    FreshSince,
+    Notebooks,
+    Out,
+    ProfileName,
+    Seed,
+    clear_errors,
+    run_settings,
+)
 from facesr_tools.runner.notebooks import NotebookError, find_folder, read_notebooks, select
-
-if TYPE_CHECKING:
-    from facesr_tools.runner.execute import Settings
 
 PLAN_EPILOG = "Examples:\n\nfacesr plan\n\nfacesr plan 40 41 --profile workshop --seeds 0-4\n\nfacesr plan --snakemake workflow"
 STAGE_EPILOG = "Examples:\n\nfacesr stage isr_kd/face-only\n\nfacesr stage selfsr/selfsr --profile workshop --seed 3"
@@ -95,23 +103,6 @@ def stage(
     except KeyboardInterrupt as stopped:
         typer.echo(f"facesr: {stopped or 'stopped'}", err=True)
         raise typer.Exit(130) from None
-
-
-def run_settings(profile: str, out: Path | None, seed: int, device: Device, data_root: str, fresh_since: float = 0.0) -> Settings:
-    """What a command was told, checked. Raises NotebookError for a data root, device or folder that cannot be used."""
-    from facesr_lib.files import checkout_root
-    from facesr_tools.runner.execute import Settings
-
-    if data_root and not Path(data_root).expanduser().is_dir():
-        raise NotebookError(f"--data-root {data_root}: there is no such folder")
-    if device is Device.cuda:
-        import torch
-
-        if not torch.cuda.is_available():
-            raise NotebookError("--device cuda: torch finds no CUDA device here; use --device auto, or ask facesr doctor")
-    root = (out.expanduser() if out else (checkout_root() or Path.cwd()) / "runs").resolve()
-    data = str(Path(data_root).expanduser().resolve()) if data_root else ""
-    return Settings(profile=profile, out=root, seed=seed, device=device.value, data_root=data, fresh_since=fresh_since)
 
 
 def _seeds(text: str) -> list[int]:
