@@ -16,6 +16,8 @@ def main(*words: str) -> None:
     out = Path(options["--out"])
     profile = out / options["--profile"]
     done = profile / "report.html" if name == "report" else output(profile, name)
+    if done.exists() and name != "report":
+        return  # what is done is not done again
     steps = done.parent / f"{done.stem}.steps"
     done.parent.mkdir(parents=True, exist_ok=True)
     taken = len(steps.read_text()) if steps.exists() else 0

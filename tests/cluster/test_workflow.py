@@ -91,8 +91,8 @@ def test_killed_in_the_middle_and_resumed(tasks: list[Task], write: Write) -> No
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGKILL)
     before = workflow.events()
-    finished = {line.removeprefix("end ") for line in before if line.startswith("end")}
-    assert "report" not in finished
+    finished = {task.name for task in tasks if task.output.exists()}
+    assert len(finished) < len(tasks)
     workflow.run("--unlock")
     workflow.run("--cores", "2", **slow)
     after = starts(workflow.events())
@@ -102,7 +102,6 @@ def test_killed_in_the_middle_and_resumed(tasks: list[Task], write: Write) -> No
         assert at[0] == 0
         assert len(at) == (2 if name in begun else 1), name
         assert all(step > 0 for step in at[1:]), f"{name} began anew"
-    assert sorted(line for line in workflow.events() if line.startswith("end")) == sorted(f"end {name}" for name in after)
     assert set(after) == {*(task.name for task in tasks), "report"}
     assert all(steps(task) == 10 for task in tasks)
 
