@@ -6,7 +6,8 @@
 #   make lab                         JupyterLab on the notebooks
 #   make sync                        write every notebook's first cells, then notebooks/*.ipynb from notebooks/py/*.py
 #   make clean                       delete the environment and all results
-# Variables: PROFILE (smoke, quick, workshop, paper), OUT (runs), SEED, DEVICE, JOBS, DATA_ROOT, PYTHON (python3), VENV (.venv).
+# Variables: PROFILE (smoke, quick, workshop, paper), OUT (runs), SEED, DEVICE, JOBS, DATA_ROOT, PYTHON (python3), VENV (.venv),
+# EXTRAS (lab,tools,site,test: what of pyproject.toml is installed; cluster is another).
 # A CPU-only torch, about 4.5 GB smaller, where the torch project's own index can be reached:
 #   make reproduce UV_TORCH_BACKEND=cpu
 
@@ -18,6 +19,7 @@ JOBS ?=
 DATA_ROOT ?=
 PYTHON ?= python3
 VENV ?= .venv
+EXTRAS ?= lab,tools,site,test
 BIN := $(VENV)/bin
 READY := $(VENV)/.facesr-ready
 
@@ -76,10 +78,10 @@ $(READY): pyproject.toml constraints.txt
 	if [ -z "$$uv" ] && $(BIN)/python -m pip --quiet install uv; then uv=$(BIN)/uv; fi; \
 	if [ -n "$$uv" ]; then \
 	  echo "Installing into $(VENV) (torch alone is some gigabytes)"; \
-	  "$$uv" pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[lab,tools,site,test]'; \
+	  "$$uv" pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[$(EXTRAS)]'; \
 	else \
 	  echo "No uv: installing with pip, which takes longer"; \
-	  $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,tools,site,test]'; \
+	  $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'; \
 	fi
 	@$(BIN)/python -c 'import torch, torchvision' \
 	  || { echo "torch and torchvision do not fit together: remove $(VENV) and run make setup again" >&2; exit 1; }

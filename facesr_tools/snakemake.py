@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import math
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,6 @@ from facesr_tools.runner.machine import memory_limit
 MARGIN = 3  # a cluster's core may be that much slower than the one that the estimates are from
 MEMORY_MARGIN = 1.5  # a limit must not cut the peak, which is an estimate
 START_MINUTES = 10  # to start Python on a slow file system, and to save a last checkpoint
-INSTALL = "pip install 'facesr[tools,cluster]'"
 
 
 def write_workflow(tasks: Sequence[Task], settings: Settings, folder: Path, notebooks: Path) -> Path:
@@ -57,6 +58,12 @@ def write_workflow(tasks: Sequence[Task], settings: Settings, folder: Path, note
     write_atomically(folder / "plan.json", json.dumps(plan, indent=2, ensure_ascii=False).encode())
     write_atomically(folder / "Snakefile", SNAKEFILE.encode())
     return folder / "Snakefile"
+
+
+def next_step(folder: Path) -> str:
+    """What to type once a workflow is in `folder`; where Snakemake is missing, how to install it."""
+    install = "" if find_spec("snakemake") else "Snakemake is not installed here: pip install 'facesr[tools,cluster]'\n"
+    return f"{install}Next: cd {shlex.quote(str(folder))} && snakemake --profile profiles/local (or slurm, kubernetes)"
 
 
 def _job(task: Task, tasks: Sequence[Task], settings: Settings, notebooks: Path, folder: Path) -> dict[str, Any]:

@@ -61,10 +61,11 @@ def plan(
 
         tasks = make_plan(chosen, settings, listed)
     if snakemake:
-        from facesr_tools.snakemake import write_workflow
+        from facesr_tools.snakemake import next_step, write_workflow
 
         with clear_errors(OSError, ValueError):
-            print(write_workflow(tasks, settings, snakemake, folder))
+            print(write_workflow(tasks, settings, snakemake.expanduser(), folder))
+        typer.echo(next_step(snakemake.expanduser()), err=True)
     elif as_json:
         print(json.dumps(plan_as_json(tasks, profile), indent=2, ensure_ascii=False))
     else:
