@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -33,6 +33,7 @@ ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SwitchType=switch/none
 MpiDefault=none
+KillWait=1
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 AccountingStorageType=accounting_storage/none
@@ -89,17 +90,18 @@ def running() -> Iterator[dict[str, str]]:
         wait(lambda: "idle" in answer("sinfo", "--noheader", "--format=%t"), "the node is idle")
         yield variables
     finally:
-        answer("scancel", "--full", "--partition=main")
-        steps = [child for program in programs for child in psutil.Process(program.pid).children(recursive=True)]
+        answer("scancel", "--partition=main")
+        end = time.monotonic() + 15
+        while answer("squeue", "--noheader").strip() and time.monotonic() < end:
+            time.sleep(0.1)
         for program in reversed(programs):
             program.terminate()
         for program in programs:
-            try:
-                program.wait(10)
-            except subprocess.TimeoutExpired:
-                program.kill()
-        for process in psutil.wait_procs(steps, timeout=10)[1]:
-            process.kill()
+            program.wait(10)
+        for process in psutil.process_iter():  # a job's processes are nobody's children
+            with suppress(psutil.Error):
+                if process.environ().get("SLURM_CONF") == str(configuration) or str(folder) in " ".join(process.cmdline()):
+                    process.kill()
         shutil.rmtree(folder)
 
 
