@@ -230,7 +230,7 @@ jobs: 20
 container-image: facesr:adapt  # adapt: an image with Python, rsync and facesr[tools,cluster] of this very version
 kubernetes-namespace: default
 kubernetes-persistent-volumes:
-  - "facesr-results:{mount}"  # adapt: claim:path; holds the results, this folder and your data
+  - "facesr-results:{mount}"  # adapt: claim:path, no spaces; holds the results, this folder, your data
 default-storage-provider: fs
 default-storage-prefix: "{mount}"
 config:
@@ -239,6 +239,7 @@ config:
 default-resources:
   - mem_mb=4000
   - runtime=1440
+  - disk_mb=1000  # of the pod's own disk
   - scale=0  # requests become limits too, which a GPU needs
   - gpu_manufacturer='nvidia'
 retries: 3
