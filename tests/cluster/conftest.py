@@ -7,16 +7,15 @@ import json
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import fake_facesr
 import one_node_slurm
 import pytest
+from small_workflow import Workflow
 
 from facesr_tools.plan import Task
 from facesr_tools.runner.execute import Settings
@@ -26,47 +25,6 @@ from facesr_tools.snakemake import write_workflow
 def stop(reason: str) -> None:
     """Skip the test; where FACESR_TEST_CLUSTER=required, as in CI, fail it."""
     (pytest.fail if os.environ.get("FACESR_TEST_CLUSTER") == "required" else pytest.skip)(reason)
-
-
-@dataclass(frozen=True)
-class Workflow:
-    """A workflow in `folder` whose jobs, done by fake_facesr.py, leave their results in `out`."""
-
-    folder: Path
-    out: Path
-    tasks: Sequence[Task]
-
-    def start(self, *options: str, profile: str = "local", **environment: str) -> subprocess.Popen[str]:
-        """Start Snakemake in a process group of its own. environment: variables for this run."""
-        command = [sys.executable, "-m", "snakemake", "--profile", f"profiles/{profile}", *options]
-        usual = {"FAKE_STEPS": "2", "FAKE_SECONDS": "0.02", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
-        return subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env={**os.environ, **usual, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def run(self, *options: str, code: int = 0, **changes: str) -> str:
-        """Run Snakemake to its end, which must be with this exit code; what it printed."""
-        with self.start(*options, **changes) as process:
-            try:
-                said, _ = process.communicate(timeout=180)
-            finally:
-                process.kill()
-        assert process.returncode == code, said
-        return said
-
-    def events(self) -> list[str]:
-        """What the jobs did, in order."""
-        file = self.out / "events.log"
-        return file.read_text().splitlines() if file.exists() else []
-
-    def plan(self) -> dict[str, Any]:
-        return json.loads((self.folder / "plan.json").read_text())
 
 
 @pytest.fixture

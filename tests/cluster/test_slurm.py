@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import Workflow
+from small_workflow import Workflow
 
 from facesr_tools.plan import Task
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Workflow
+from small_workflow import Workflow
 
 from facesr_tools.plan import Task
 
