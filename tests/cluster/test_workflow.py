@@ -15,6 +15,7 @@ import yaml
 from small_workflow import Workflow
 
 from facesr_tools.plan import Task
+from facesr_tools.snakemake import next_step
 
 Make = Callable[..., Task]
 Write = Callable[[Sequence[Task]], Workflow]
@@ -161,10 +162,18 @@ def test_adapted_profiles_stay(tasks: list[Task], write: Write) -> None:
     assert "rule all" in (workflow.folder / "Snakefile").read_text()
 
 
+def test_without_snakemake_the_next_step_is_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facesr_tools.snakemake.find_spec", lambda name: None)
+    said = next_step(Path("/a folder"))
+    assert "pip install 'facesr[tools,cluster]'" in said
+    assert "cd '/a folder' && snakemake --profile profiles/local" in said
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"needs": ("isr_kd/other",)}, "isr_kd/student needs isr_kd/other, which the plan does not have"),
+        ({"output": Path("/{braces}/done.json")}, "/{braces}/done.json: Snakemake takes braces in a path for a wildcard"),
         ({"name": "isr_kd/teacher"}, "two tasks are called isr_kd_teacher"),
     ],
 )
