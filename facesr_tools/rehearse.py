@@ -96,7 +96,7 @@ def _rehearse(
 ) -> Rehearsal:
     size, where = about[4], resolve_device(device)
     chosen = [schedule[index * len(schedule) // steps] for index in range(steps)]
-    with TemporaryDirectory() as folder, flushed_denormals(), _peak_memory(where) as peak:
+    with TemporaryDirectory() as folder, flushed_denormals(), peak_memory(where) as peak:
         batches = training.batches(size, where)
         trainer = Trainer(training.make(), batches, Path(folder), TrainerOptions(training.steps, device=device))
         trainer.prepare()
@@ -120,7 +120,7 @@ def _numbers(terms: dict[str, Tensor]) -> Terms:
 
 
 @contextmanager
-def _peak_memory(device: torch.device) -> Iterator[Callable[[], int]]:
+def peak_memory(device: torch.device) -> Iterator[Callable[[], int]]:
     """Watch the memory while the block runs: a function that gives its peak so far, in bytes."""
     if device.type == "cuda":
         torch.cuda.empty_cache()

@@ -12,6 +12,8 @@ import typer
 from facesr_lib import __version__
 from facesr_lib.config import code_fingerprint
 from facesr_lib.files import checkout_root
+from facesr_tools.cli.bench import EPILOG as BENCH_EPILOG
+from facesr_tools.cli.bench import bench
 from facesr_tools.cli.classroom import CLASSROOM_EPILOG, GRADE_EPILOG, classroom, grade
 from facesr_tools.cli.data import app as data_app
 from facesr_tools.cli.options import (
@@ -226,6 +228,7 @@ def _print_json(value: Any) -> None:
 app.command(epilog=PLAN_EPILOG)(plan)
 app.command(epilog=STAGE_EPILOG)(stage)
 app.command(epilog=REHEARSE_EPILOG)(rehearse)
+app.command(epilog=BENCH_EPILOG)(bench)
 app.add_typer(data_app, name="data")
 app.command(epilog=UPSCALE_EPILOG)(upscale)
 app.command(epilog=SCORE_EPILOG)(score)

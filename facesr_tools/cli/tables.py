@@ -1,4 +1,4 @@
-"""The tables that `facesr list`, `facesr models`, `facesr rehearse` and `facesr doctor` print."""
+"""The tables that `facesr list`, `facesr models`, `facesr rehearse`, `facesr bench` and `facesr doctor` print."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from facesr_tools.runner.machine import readable
 from facesr_tools.runner.notebooks import Notebook
 
 if TYPE_CHECKING:  # these bring torch
+    from facesr_tools.bench import Result
     from facesr_tools.doctor import Diagnosis
     from facesr_tools.models import NetworkFacts
     from facesr_tools.rehearse import Rehearsal
@@ -112,6 +113,32 @@ def _change(row: Rehearsal) -> Text:
 def _digits(number: float) -> str:
     """Three digits, never as a power of ten; "?" for NaN."""
     return "?" if number != number else f"{number:,.0f}" if number >= 100 else "<0.001" if number < 0.001 else f"{number:.3g}"
+
+
+def bench_table(results: Sequence[Result]) -> Table:
+    """Of every benchmark: milliseconds, images per second, GFLOP/s, their share of the ceiling, memory, and the other forms."""
+    table = Table("benchmark", *(Column(name, justify="right") for name in ("ms", "images/s", "GFLOP/s", "ceiling", "memory")))
+    table.add_column("times as fast as")
+    for row in results:
+        if row.failure:
+            table.add_row(Text(row.name), "", "", "", "", "", Text(row.failure, "red"))
+            continue
+        rate = _digits(1000 * row.images / row.own.ms) if row.images else ""
+        gflops = _digits(row.own.gflop / row.own.ms * 1000) if row.own.gflop else ""
+        share = f"{row.share:.0%} of {row.ceiling:.0f}" if row.share else ""
+        others = ", ".join(f"{name}: {times:.2f}" for name, times in row.faster.items())
+        memory = readable(row.peak_memory) if gflops else ""
+        table.add_row(Text(row.name), _digits(row.own.ms), rate, gflops, share, memory, Text(others))
+    return table
+
+
+def bench_line(row: Result) -> Text:
+    """One benchmark's figures in a line, while the others go on."""
+    if row.failure:
+        return Text(f"✗ {row.name}  {row.failure}", "red")
+    share = f"  {row.share:.0%} of the ceiling" if row.share else ""
+    others = "".join(f"  {times:.2f} x {name}" for name, times in row.faster.items())
+    return Text(f"✓ {row.name}  {_digits(row.own.ms)} ms{share}{others}")
 
 
 def print_diagnosis(found: Diagnosis, console: Console) -> None:
