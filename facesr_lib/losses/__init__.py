@@ -12,4 +12,4 @@ from facesr_lib.losses.adversarial import (
     relativistic_generator,
 )
 from facesr_lib.losses.edges import sobel_l1
-from facesr_lib.losses.regularization import r1_penalty, total_variation
+from facesr_lib.losses.regularization import r1_penalty, squared_slope, total_variation

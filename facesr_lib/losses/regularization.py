@@ -23,5 +23,10 @@ def r1_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor) -> Tenso
     backward). Its squares are summed in float32 or better.
     """
     real = real.detach().requires_grad_(True)
-    (slope,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
+    return squared_slope(discriminator(real), real)
+
+
+def squared_slope(scores: Tensor, images: Tensor) -> Tensor:
+    """R1 from scores at hand: those of `images` (N, ...), which must have asked for gradients before. Returns a scalar."""
+    (slope,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
     return slope.to(torch.promote_types(slope.dtype, torch.float32)).square().flatten(1).sum(1).mean()

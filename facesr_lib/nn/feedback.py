@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from facesr_lib.nn.residual import PReLU
+
 KERNEL, STRIDE, PADDING = 6, 2, 2  # of every up- and down-projection at x2
 
 
@@ -21,9 +23,7 @@ class FeedbackBlock(nn.Module):
         self.gather_small = nn.ModuleList(_gather(k, width) for k in range(2, groups + 1))
         self.gather_large = nn.ModuleList(_gather(k, width) for k in range(2, groups + 1))
         self.up = nn.ModuleList(enlarging(width) for _ in range(groups))
-        self.down = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(width, width, KERNEL, STRIDE, PADDING), nn.PReLU()) for _ in range(groups)
-        )
+        self.down = nn.ModuleList(nn.Sequential(nn.Conv2d(width, width, KERNEL, STRIDE, PADDING), PReLU()) for _ in range(groups))
         self.out = _gather(groups, width)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -36,8 +36,8 @@ class FeedbackBlock(nn.Module):
 
 def enlarging(width: int) -> nn.Sequential:
     """(N, width, h, w) -> (N, width, 2h, 2w): the block's up-projection, with its PReLU."""
-    return nn.Sequential(nn.ConvTranspose2d(width, width, KERNEL, STRIDE, PADDING), nn.PReLU())
+    return nn.Sequential(nn.ConvTranspose2d(width, width, KERNEL, STRIDE, PADDING), PReLU())
 
 
 def _gather(features: int, width: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(features * width, width, 1), nn.PReLU())
+    return nn.Sequential(nn.Conv2d(features * width, width, 1), PReLU())

@@ -64,6 +64,14 @@ class Method(ABC):
         self.optimizers[name].step()
         return {term: value.detach() for term, value in terms.items()}
 
+    def scores(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """A discriminator's scores of real images and of generated ones, cut off from their generator, (n, ...) each.
+
+        One pass for both, which a network allows that normalises over no batch.
+        """
+        on_real, on_fake = discriminator(torch.cat([real, fake.detach()])).split([len(real), len(fake)])
+        return on_real, on_fake
+
     def backward(self, loss: Tensor) -> None:
         """`loss.backward()`; with mixed precision or several processes, the accelerator's."""
         if self.accelerator is None:

@@ -113,17 +113,15 @@ class Trainer(Generic[M]):
         self.validation.forget_after(start)
         method.accelerator = self.accelerator
         for name, network in method.networks.items():
-            prepared = self.accelerator.prepare(network)
-            if self.accelerator.device.type == "cuda":
-                prepared = prepared.to(memory_format=torch.channels_last)
-            method.networks[name] = prepared.train()
+            method.networks[name] = self.accelerator.prepare(network).to(memory_format=torch.channels_last).train()
         for name, optimizer in method.optimizers.items():
-            # Loaded on the CPU before its parameters moved: the state follows them.
+            # Loaded before its parameters moved: the state follows them, in layout too, which a fused update takes for granted.
             for parameter, state in optimizer.state.items():
-                state.update({k: v.to(parameter.device) for k, v in state.items() if isinstance(v, Tensor) and v.ndim})
+                loaded = {k: v for k, v in state.items() if isinstance(v, Tensor) and v.ndim}
+                state.update({k: torch.empty_like(parameter).copy_(v) for k, v in loaded.items()})
             method.optimizers[name] = self.accelerator.prepare(optimizer)
         for average in method.averages.values():
-            average.to(self.accelerator.device)
+            average.to(self.accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return start
 
     def train_step(self, step: int, batch: Batch) -> dict[str, Tensor]:

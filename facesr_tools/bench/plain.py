@@ -11,9 +11,11 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facesr_lib.losses import hinge_discriminator, r1_penalty
+from facesr_lib.nn import MaxFeatureMap, PReLU
 from facesr_lib.papers import selfsr
 from facesr_lib.training import Method
 
@@ -60,4 +62,7 @@ STEPS: dict[type[Method], dict[str, Callable[..., Any]]] = {
     },
     selfsr.SelfSR: {"discriminator_terms": _three_passes},
 }
-FORWARDS: dict[type[nn.Module], Callable[..., Any]] = {}
+FORWARDS: dict[type[nn.Module], Callable[..., Any]] = {
+    MaxFeatureMap: lambda self, x: torch.maximum(*self.layer(x).chunk(2, dim=1)),
+    PReLU: lambda self, x: F.prelu(x, self.weight),
+}

@@ -145,7 +145,7 @@ class HumanGAN(SuperResolver):
         self.networks = {name: network for name, (network, _) in networks(config).items()}
         schedule = piecewise(config.learning_rates, [config.epochs[0] * self.steps_per_epoch])
         for name, network in self.networks.items():
-            self.optimizers[name] = torch.optim.SGD(network.parameters(), lr=config.learning_rates[0])
+            self.optimizers[name] = torch.optim.SGD(network.parameters(), lr=config.learning_rates[0], fused=True)
             self.learning_rates[name] = schedule
 
     def step(self, batch: Batch) -> dict[str, Tensor]:

@@ -174,7 +174,8 @@ class ISRKD(SuperResolver):
         if self.discriminator is not None:
             self.networks["discriminator"].load_state_dict(self.discriminator.state_dict())
         for name, network in self.networks.items():
-            self.optimizers[name] = torch.optim.Adam(network.parameters(), self.config.learning_rate, self.config.betas)
+            rate, betas = self.config.learning_rate, self.config.betas
+            self.optimizers[name] = torch.optim.Adam(network.parameters(), rate, betas, fused=True)
             self.learning_rates[name] = self.schedule
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
@@ -182,7 +183,8 @@ class ISRKD(SuperResolver):
         student: Output = self.networks["generator"](lr)
         sr, discriminator = student.sr, self.networks["discriminator"]
 
-        errors = {"d_real": F.softplus(-discriminator(hr)), "d_fake": F.softplus(discriminator(sr.detach()))}  # cross-entropies
+        on_real, on_fake = self.scores(discriminator, hr, sr)
+        errors = {"d_real": F.softplus(-on_real), "d_fake": F.softplus(on_fake)}  # cross-entropies
         weight = config.discriminator_weight
         d_terms = self.update("discriminator", {name: weight * domain_mean(error, new) for name, error in errors.items()})
 
@@ -198,7 +200,8 @@ class ISRKD(SuperResolver):
                 divergence = js_divergence(discriminator.features(sr), discriminator.features(hr))
                 errors["identity"] = config.identity_weight * divergence
             terms = {name: domain_mean(error, new) for name, error in errors.items()}
-            if self.teacher is not None:
+            terms |= dict.fromkeys(("kd_output", "kd_bottleneck") if self.teacher else (), lr.new_zeros(()))
+            if self.teacher is not None and _may_be_any(~new):
                 with torch.no_grad():  # asked now and not beforehand, since the images are augmented
                     teacher: Output = self.teacher.to(lr.device)(lr)
                 terms["kd_output"] = config.output_weight * domain_mean(squared_error(sr, teacher.sr), ~new)
@@ -215,6 +218,11 @@ class ISRKD(SuperResolver):
         with evaluating(self.inference_network("generator")) as generator:
             found: Output = generator(lr)
         return found
+
+
+def _may_be_any(mask: Tensor) -> bool:
+    """Whether some image is in `mask`. Free to ask on a CPU; elsewhere the host would have to wait, so the answer is yes."""
+    return mask.device.type != "cpu" or bool(mask.any())
 
 
 def start_from(student: nn.Module, teacher: nn.Module) -> None:

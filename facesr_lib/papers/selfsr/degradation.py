@@ -114,7 +114,7 @@ class Adaptation(Method):
         """Register Adam for the parameters of `networks` as optimizer `update`, with the paper's learning rate."""
         parameters = itertools.chain.from_iterable(network.parameters() for network in networks)
         rate, steps = self.config.learning_rate, self.config.steps
-        self.optimizers[update] = torch.optim.Adam(parameters, lr=rate, betas=self.config.betas)
+        self.optimizers[update] = torch.optim.Adam(parameters, lr=rate, betas=self.config.betas, fused=True)
         self.learning_rates[update] = linear_decay(rate, steps // 2, steps)
 
     @abstractmethod
@@ -137,7 +137,7 @@ class FlowAdaptation(Adaptation):
         noisy, intermediate, flow = self.networks["generator"](z)
 
         discriminator = self.networks["discriminator"]
-        real, fake = bce_discriminator(discriminator(x), discriminator(noisy.detach()))
+        real, fake = bce_discriminator(*self.scores(discriminator, x, noisy))
         d_terms = self.update("discriminator", {"d_real": real, "d_fake": fake})
 
         with frozen(discriminator) as discriminator:
@@ -179,8 +179,8 @@ class CycleAdaptation(Adaptation):
         d_real, d_synthetic = self.networks["real_discriminator"], self.networks["synthetic_discriminator"]
         noisy, clean = to_real(z), to_synthetic(x)
 
-        real, noise = bce_discriminator(d_real(x), d_real(noisy.detach()))
-        synthetic, cleaned = bce_discriminator(d_synthetic(z), d_synthetic(clean.detach()))
+        real, noise = bce_discriminator(*self.scores(d_real, x, noisy))
+        synthetic, cleaned = bce_discriminator(*self.scores(d_synthetic, z, clean))
         d_terms = self.update("discriminators", {"d_real": real + noise, "d_synthetic": synthetic + cleaned})
 
         with frozen(d_real) as d_real, frozen(d_synthetic) as d_synthetic:

@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facesr_lib.image import resize_bicubic
-from facesr_lib.losses import hinge_discriminator, hinge_generator, r1_penalty
+from facesr_lib.losses import hinge_discriminator, hinge_generator, squared_slope
 from facesr_lib.papers.selfsr.degradation import BETAS
 from facesr_lib.papers.selfsr.names import CONCATENATION, NO_GROWING, NO_R1
 from facesr_lib.papers.selfsr.networks import Conditioning, Discriminator, Generator
-from facesr_lib.training import Batch, SuperResolver, evaluating, frozen, unwrap
+from facesr_lib.training import Batch, SuperResolver, evaluating, frozen
 from facesr_lib.training.schedules import constant
 
 
@@ -85,7 +85,7 @@ class SelfSR(SuperResolver):
         # All levels exist from the start. A level that training has not reached gets no gradient, so Adam does not change it and
         # keeps no state for it: growing adds optimizer state and resets none.
         for name, network in self.networks.items():
-            self.optimizers[name] = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=config.betas)
+            self.optimizers[name] = torch.optim.Adam(network.parameters(), config.learning_rate, config.betas, fused=True)
             self.learning_rates[name] = constant(config.learning_rate)
         self.average("generator", config.average_decay)
 
@@ -111,14 +111,13 @@ class SelfSR(SuperResolver):
 
     def discriminator_terms(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
         """What the discriminator minimises: hinge losses of real and generated images (eq. 7), R1 at real ones (eq. 9)."""
-        discriminator = self.networks["discriminator"]
+        discriminator, gamma = self.networks["discriminator"], self.config.r1_gamma
+        hr = hr.detach().requires_grad_(gamma > 0)  # one pass serves both of its terms
         real, fake = discriminator(hr, self.level, self.alpha), discriminator(sr, self.level, self.alpha)
         d_real, d_fake = hinge_discriminator(real, fake)
         terms = {"d_real": d_real, "d_fake": d_fake}
-        if self.config.r1_gamma:
-            inner = unwrap(discriminator)
-            penalty = r1_penalty(lambda image: inner(image, self.level, self.alpha), hr)
-            terms["d_r1"] = self.config.r1_gamma / 2 * penalty
+        if gamma:
+            terms["d_r1"] = gamma / 2 * squared_slope(real, hr)
         return terms
 
     def reconstruction(self, sr: Tensor, lr: Tensor, hr: Tensor) -> Tensor:

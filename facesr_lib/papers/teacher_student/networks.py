@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from facesr_lib.image import average_pool, canny, dog, resize_bilinear, rgb_to_grey
-from facesr_lib.nn import FeedbackBlock, ResidualBlock
+from facesr_lib.nn import FeedbackBlock, PReLU, ResidualBlock
 from facesr_lib.nn.feedback import enlarging
 
 SCALE = 4  # [paper]
@@ -79,12 +79,12 @@ class DownsamplingNet(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(
             _conv(3, width),
-            nn.PReLU(),
-            *(ResidualBlock(width, nn.PReLU) for _ in range(blocks)),
+            PReLU(),
+            *(ResidualBlock(width, PReLU) for _ in range(blocks)),
             _conv(width, width, stride=2),
-            nn.PReLU(),
+            PReLU(),
             _conv(width, width, stride=2),
-            nn.PReLU(),
+            PReLU(),
             _conv(width, 3),
             nn.Sigmoid(),
         )
@@ -104,8 +104,8 @@ class RecurrentSR(nn.Module):
     def __init__(self, width: int = 48, groups: int = 6, edges: Sequence[Edges] = (Canny(), DoG())) -> None:
         super().__init__()
         self.edges = tuple(edges)
-        self.shallow = nn.Sequential(_conv(3, 4 * width), nn.PReLU(), nn.PixelShuffle(2))  # SFE
-        self.fuse = nn.Sequential(nn.Conv2d(2 * width + 1, width, 1), nn.PReLU(), _conv(width, width), nn.PReLU())  # PERB
+        self.shallow = nn.Sequential(_conv(3, 4 * width), PReLU(), nn.PixelShuffle(2))  # SFE
+        self.fuse = nn.Sequential(nn.Conv2d(2 * width + 1, width, 1), PReLU(), _conv(width, width), PReLU())  # PERB
         self.feedback = FeedbackBlock(width, groups)  # PERB
         last = _conv(width, 3)
         self.reconstruct = nn.Sequential(enlarging(width), last)  # RECB
