@@ -1,9 +1,8 @@
 """LightCNN: convolutions whose activation is the maximum of two feature maps (Wu, He, Sun and Tan, 2018)."""
 
 import math
-from typing import Any
 
-import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -26,23 +25,8 @@ class MaxFeatureMap(nn.Module):
         self.layer = layer
 
     def forward(self, x: Tensor) -> Tensor:
-        larger: Tensor = _LargerHalf.apply(self.layer(x))
-        return larger
-
-
-class _LargerHalf(torch.autograd.Function):
-    """torch.maximum of both halves, with one mask for the gradient in place of seven passes; a draw goes to the first half."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        first, second = x.chunk(2, dim=1)
-        ctx.save_for_backward(first >= second)
-        return torch.maximum(first, second)
-
-    @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> Tensor:
-        to_first = slope * ctx.saved_tensors[0]
-        return torch.cat([to_first, slope - to_first], dim=1)
+        first, second = self.layer(x).chunk(2, dim=1)
+        return second + F.relu(first - second)  # their maximum; torch.maximum's gradient takes five times as long
 
 
 class LightCNN(nn.Module):

@@ -65,10 +65,7 @@ class Method(ABC):
         return {term: value.detach() for term, value in terms.items()}
 
     def scores(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """A discriminator's scores of real images and of generated ones, cut off from their generator, (n, ...) each.
-
-        One pass for both, which a network allows that normalises over no batch.
-        """
+        """Scores of real images and of generated ones, these without gradient, in one pass: only without batch norm."""
         on_real, on_fake = discriminator(torch.cat([real, fake.detach()])).split([len(real), len(fake)])
         return on_real, on_fake
 

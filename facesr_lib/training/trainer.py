@@ -117,8 +117,9 @@ class Trainer(Generic[M]):
         for name, optimizer in method.optimizers.items():
             # Loaded before its parameters moved: the state follows them, in layout too, which a fused update takes for granted.
             for parameter, state in optimizer.state.items():
-                loaded = {k: v for k, v in state.items() if isinstance(v, Tensor) and v.ndim}
-                state.update({k: torch.empty_like(parameter).copy_(v) for k, v in loaded.items()})
+                state |= {k: torch.empty_like(parameter).copy_(v) for k, v in state.items() if isinstance(v, Tensor) and v.ndim}
+                if optimizer.param_groups[0].get("fused") and "step" in state:
+                    state["step"] = state["step"].to(parameter.device)
             method.optimizers[name] = self.accelerator.prepare(optimizer)
         for average in method.averages.values():
             average.to(self.accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]

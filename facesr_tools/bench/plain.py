@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from facesr_lib.losses import hinge_discriminator, r1_penalty
 from facesr_lib.nn import MaxFeatureMap, PReLU
 from facesr_lib.papers import selfsr
+from facesr_lib.papers.selfsr.networks import SelfConditionedBlock
 from facesr_lib.training import Method
 
 
@@ -56,6 +57,10 @@ def _three_passes(method: selfsr.SelfSR, sr: Tensor, hr: Tensor) -> dict[str, Te
     return terms
 
 
+def _self_conditioned(block: SelfConditionedBlock, features: Tensor, image: Tensor) -> Tensor:
+    return F.leaky_relu(block.condition(image) * F.instance_norm(block.conv(features)), 0.2)
+
+
 STEPS: dict[type[Method], dict[str, Callable[..., Any]]] = {
     Method: {  # type: ignore[type-abstract]
         "scores": _two_passes
@@ -64,5 +69,6 @@ STEPS: dict[type[Method], dict[str, Callable[..., Any]]] = {
 }
 FORWARDS: dict[type[nn.Module], Callable[..., Any]] = {
     MaxFeatureMap: lambda self, x: torch.maximum(*self.layer(x).chunk(2, dim=1)),
+    SelfConditionedBlock: _self_conditioned,
     PReLU: lambda self, x: F.prelu(x, self.weight),
 }

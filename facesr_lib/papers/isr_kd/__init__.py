@@ -183,8 +183,8 @@ class ISRKD(SuperResolver):
         student: Output = self.networks["generator"](lr)
         sr, discriminator = student.sr, self.networks["discriminator"]
 
-        on_real, on_fake = self.scores(discriminator, hr, sr)
-        errors = {"d_real": F.softplus(-on_real), "d_fake": F.softplus(on_fake)}  # cross-entropies
+        real, fake = self.scores(discriminator, hr, sr)
+        errors = {"d_real": F.softplus(-real), "d_fake": F.softplus(fake)}  # cross-entropies
         weight = config.discriminator_weight
         d_terms = self.update("discriminator", {name: weight * domain_mean(error, new) for name, error in errors.items()})
 
@@ -201,8 +201,8 @@ class ISRKD(SuperResolver):
                 errors["identity"] = config.identity_weight * divergence
             terms = {name: domain_mean(error, new) for name, error in errors.items()}
             terms |= dict.fromkeys(("kd_output", "kd_bottleneck") if self.teacher else (), lr.new_zeros(()))
-            if self.teacher is not None and _may_be_any(~new):
-                with torch.no_grad():  # asked now and not beforehand, since the images are augmented
+            if self.teacher is not None and (new.device.type != "cpu" or not new.all()):
+                with torch.no_grad():  # asked now and not beforehand, since the images are augmented; without faces, not at all
                     teacher: Output = self.teacher.to(lr.device)(lr)
                 terms["kd_output"] = config.output_weight * domain_mean(squared_error(sr, teacher.sr), ~new)
                 error = squared_error(student.bottleneck, teacher.bottleneck)
@@ -218,11 +218,6 @@ class ISRKD(SuperResolver):
         with evaluating(self.inference_network("generator")) as generator:
             found: Output = generator(lr)
         return found
-
-
-def _may_be_any(mask: Tensor) -> bool:
-    """Whether some image is in `mask`. Free to ask on a CPU; elsewhere the host would have to wait, so the answer is yes."""
-    return mask.device.type != "cpu" or bool(mask.any())
 
 
 def start_from(student: nn.Module, teacher: nn.Module) -> None:

@@ -46,7 +46,8 @@ class SelfConditionedBlock(nn.Module):
         self.condition = nn.Sequential(EqualConv2d(3, width // 2), nn.LeakyReLU(0.2), last)
 
     def forward(self, features: Tensor, image: Tensor) -> Tensor:
-        normalised = F.instance_norm(self.conv(features))
+        # F.instance_norm, which copies images that are channels_last three times.
+        normalised = F.group_norm(self.conv(features).contiguous(), features.shape[1])
         return F.leaky_relu(self.condition(image) * normalised, 0.2)
 
 
@@ -62,7 +63,7 @@ class ConcatenationBlock(nn.Module):
         self.scale = nn.Parameter(torch.ones(width, 1, 1))
 
     def forward(self, features: Tensor, image: Tensor) -> Tensor:
-        normalised = F.instance_norm(self.conv(torch.cat([features, image], dim=1)))
+        normalised = F.group_norm(self.conv(torch.cat([features, image], dim=1)).contiguous(), features.shape[1])
         return F.leaky_relu(self.scale * normalised, 0.2)
 
 

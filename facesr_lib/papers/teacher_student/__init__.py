@@ -65,11 +65,7 @@ class Config:
     prepared_dsnet: bool = False  # DSNet starts as the network of stage 1, not afresh: small presets only [departs]
     batch_sizes: tuple[int, int] = (16, 4)  # [paper]
     epochs: tuple[int, int] = (50, 50)  # [ours]
-    learning_rates: tuple[float, float, float] = (
-        1e-4,
-        1e-4,
-        1e-4,
-    )  # of Adam [paper]: DeNet, generators of stage 2, discriminators
+    learning_rates: tuple[float, float, float] = (1e-4, 1e-4, 1e-4)  # Adam's [paper]: DeNet, stage 2, discriminators
     halving: tuple[int, int] = (10, 10)  # the learning rate is halved every so many epochs [paper]
     flip: bool = True  # [ours]
     tested: int | None = None  # faces to score on, at most; None: all
@@ -283,13 +279,12 @@ def _build(method: LearnDegradation | RecurrentResolver, names: Sequence[str], j
     """
     made = networks(method.config)
     for name in (full for short in names for full in (short, f"{short}_discriminator")):
-        network, update = made[name][0], joint if joint and name in names else name
-        method.networks[name] = network
+        method.networks[name], update = made[name][0], joint if joint and name in names else name
         if update in method.optimizers:
-            method.optimizers[update].add_param_group({"params": list(network.parameters())})
+            method.optimizers[update].add_param_group({"params": list(method.networks[name].parameters())})
             continue
         rate = method.config.learning_rates[0 if name == "denet" else 1 if name in names else 2]
-        method.optimizers[update] = torch.optim.Adam(network.parameters(), lr=rate, fused=True)
+        method.optimizers[update] = torch.optim.Adam(method.networks[name].parameters(), lr=rate, fused=True)
         method.learning_rates[update] = halve_every(rate, method.halving)
 
 
