@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from facesr_lib.training import Batch, Trainer, TrainerOptions
 from facesr_tools.bench import Work, measure
 from facesr_tools.bench.measure import OWN
+from facesr_tools.bench.page import write_page
 from facesr_tools.bench.plain import make_plain
 from facesr_tools.cli.main import app
 from facesr_tools.trainings import Training, trainings
@@ -50,7 +51,7 @@ def one_step(training: Training, step: int, folder: Path, *, plain: bool) -> tup
 
 
 @pytest.mark.parametrize(("training", "level"), CASES, ids=[f"{t.paper}-{t.name}-{level}".rstrip("-") for t, level in CASES])
-def test_the_librarys_step_is_the_plain_one(training: Training, level: str, tmp_path: Path) -> None:
+def test_each_step_of_the_library_is_the_plain_one(training: Training, level: str, tmp_path: Path) -> None:
     """The same terms and gradients to 1e-9, in float64, in the middle of every level: while it fades in."""
     schedule = training.levels[level]
     step = schedule[min(1, len(schedule) - 1)]
@@ -136,6 +137,22 @@ def test_the_command_measures_what_is_named_and_keeps_the_figures(tmp_path: Path
     assert facts["machine"]["cpu"]["torch_threads"] == 1
     assert {"git", "packages", "python"} <= set(facts["machine"])
     assert "flow field" in outcome.output
+
+
+def test_the_page_prints_the_kept_figures() -> None:
+    """docs/performance.md is what `python -m facesr_tools.bench.page` writes from results/bench_before.json and bench_after.json."""
+    root = Path(__file__).parents[1]
+    page = root / "docs" / "performance.md"
+    assert write_page(root / "results" / "bench_before.json", root / "results" / "bench_after.json", page) == page.read_text()
+    assert page.read_text().count(" MiB |") > 20
+
+
+def test_a_table_that_there_is_not_is_named(tmp_path: Path) -> None:
+    page, figures = tmp_path / "page.md", tmp_path / "bench.json"
+    page.write_text("<!-- table: speed -->\n<!-- end -->\n")
+    figures.write_text('{"benchmarks": [], "machine": {}}')
+    with pytest.raises(ValueError, match="no table 'speed'"):
+        write_page(figures, figures, page)
 
 
 @pytest.mark.parametrize(
