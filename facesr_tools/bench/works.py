@@ -11,14 +11,14 @@ from tempfile import TemporaryDirectory
 import torch
 
 from facesr_lib.papers import PAPERS
-from facesr_lib.papers.isr_kd.names import EXTENDED, REPLAY_2_1, REPLAY_5_1
+from facesr_lib.papers.isr_kd.names import EXTENDED, REPLAY_2_0, REPLAY_2_1, REPLAY_5_1
 from facesr_lib.training import Batch, Method, SuperResolver, Trainer, TrainerOptions
 from facesr_tools.bench.measure import OWN, Call, Work
 from facesr_tools.bench.plain import make_plain
 from facesr_tools.trainings import Training, trainings
 
 # Left out unless named: near doubles of a training beside them, and a level that takes minutes.
-DOUBLES = ("without pairs", "real faces", REPLAY_2_1, REPLAY_5_1, EXTENDED)
+DOUBLES = ("without pairs", "real faces", REPLAY_2_0, REPLAY_2_1, REPLAY_5_1, EXTENDED)
 SLOW = "x8 x8"  # SelfSR's last level, at the published size
 
 

@@ -136,7 +136,7 @@ def cases() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("training", "level"), list(cases()))
 def test_a_step_stays_on_the_gpu_and_never_waits_for_it(training: Training, level: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(super_resolution, "r1_penalty", lambda scores, image: scores(image).square().mean())
+    monkeypatch.setattr(super_resolution, "squared_slope", lambda scores, images: scores.square().mean())
     batch = training.batches(2, torch.device("cpu"))(0)
     terms, half = step(training.make, batch, training.levels[level][0])
     assert {value.device.type for value in terms.values()} == {"cuda"}

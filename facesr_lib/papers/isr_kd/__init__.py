@@ -200,9 +200,8 @@ class ISRKD(SuperResolver):
                 divergence = js_divergence(discriminator.features(sr), discriminator.features(hr))
                 errors["identity"] = config.identity_weight * divergence
             terms = {name: domain_mean(error, new) for name, error in errors.items()}
-            terms |= dict.fromkeys(("kd_output", "kd_bottleneck") if self.teacher else (), lr.new_zeros(()))
-            if self.teacher is not None and (new.device.type != "cpu" or not new.all()):
-                with torch.no_grad():  # asked now and not beforehand, since the images are augmented; without faces, not at all
+            if self.teacher is not None:
+                with torch.no_grad():  # asked now and not beforehand, since the images are augmented
                     teacher: Output = self.teacher.to(lr.device)(lr)
                 terms["kd_output"] = config.output_weight * domain_mean(squared_error(sr, teacher.sr), ~new)
                 error = squared_error(student.bottleneck, teacher.bottleneck)
