@@ -140,7 +140,7 @@ def test_the_command_measures_what_is_named_and_keeps_the_figures(tmp_path: Path
 
 
 def test_the_page_prints_the_kept_figures() -> None:
-    """docs/performance.md is what `python -m facesr_tools.bench.page` writes from results/bench_before.json and bench_after.json."""
+    """docs/performance.md is what `python -m facesr_tools.bench.page` writes from the two files in results/."""
     root = Path(__file__).parents[1]
     page = root / "docs" / "performance.md"
     assert write_page(root / "results" / "bench_before.json", root / "results" / "bench_after.json", page) == page.read_text()
