@@ -113,7 +113,8 @@ class Trainer(Generic[M]):
         self.validation.forget_after(start)
         method.accelerator = self.accelerator
         for name, network in method.networks.items():
-            method.networks[name] = self.accelerator.prepare(network).to(memory_format=torch.channels_last).train()
+            # In this layout before it is wrapped: gradients keep the one they find, and a fused update takes it for granted.
+            method.networks[name] = self.accelerator.prepare(network.to(memory_format=torch.channels_last)).train()
         for name, optimizer in method.optimizers.items():
             # Loaded before its parameters moved: the state follows them, in layout too, which a fused update takes for granted.
             for parameter, state in optimizer.state.items():

@@ -13,7 +13,7 @@ from facesr_lib.losses import hinge_discriminator, hinge_generator, squared_slop
 from facesr_lib.papers.selfsr.degradation import BETAS
 from facesr_lib.papers.selfsr.names import CONCATENATION, NO_GROWING, NO_R1
 from facesr_lib.papers.selfsr.networks import Conditioning, Discriminator, Generator
-from facesr_lib.training import Batch, SuperResolver, evaluating, frozen
+from facesr_lib.training import Batch, SuperResolver, evaluating, frozen, unwrap
 from facesr_lib.training.schedules import constant
 
 
@@ -112,8 +112,8 @@ class SelfSR(SuperResolver):
     def discriminator_terms(self, sr: Tensor, hr: Tensor) -> dict[str, Tensor]:
         """What the discriminator minimises: hinge losses of real and generated images (eq. 7), R1 at real ones (eq. 9)."""
         discriminator, gamma = self.networks["discriminator"], self.config.r1_gamma
-        hr = hr.detach().requires_grad_(gamma > 0)  # one pass serves both of its terms
-        real, fake = discriminator(hr, self.level, self.alpha), discriminator(sr, self.level, self.alpha)
+        hr = hr.detach().requires_grad_(gamma > 0)  # one pass serves both of its terms, outside a distributed wrapper for R1
+        real, fake = unwrap(discriminator)(hr, self.level, self.alpha), discriminator(sr, self.level, self.alpha)
         d_real, d_fake = hinge_discriminator(real, fake)
         terms = {"d_real": d_real, "d_fake": d_fake}
         if gamma:
