@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from facesr_lib.config import code_fingerprint
+from facesr_lib.files import write_atomically
 from facesr_tools.runner.execute import Settings
 from facesr_tools.runner.notebooks import Notebook
 from facesr_tools.runner.resume import read_marker
@@ -92,9 +93,26 @@ def _plan(notebooks: Sequence[Notebook], settings: Settings) -> Iterator[Task]:
 
 
 def estimates(profile: str) -> Seconds:
-    """Seconds that the tasks of a profile took in the run whose plan this package keeps; empty where it keeps none."""
+    """Seconds that the tasks of a profile took in the run that this package keeps figures of; empty where it keeps none.
+
+    `python -m facesr_tools.plan RUNS PROFILE`, in a checkout, keeps those of a finished run in RUNS.
+    """
     kept = files(__package__).joinpath("estimates", f"{profile}.json")
     return dict(json.loads(kept.read_text())["seconds"]) if kept.is_file() else {}
+
+
+def keep_estimates(tasks: Sequence[Task], profile: str) -> Path:
+    """Keep what the tasks of a finished run took as estimates. Raises ValueError if one of them is not done."""
+    from facesr_lib.evaluate.provenance import cpu_model  # brings torch
+
+    seconds = {task.target: task.seconds for task in tasks if task.done}
+    if missing := [task.name for task in tasks if not task.done and not task.name.startswith("90_")]:
+        raise ValueError(f"not done: {', '.join(missing)}; first: facesr run all --profile {profile}")
+    kept = Path(__file__).parent / "estimates" / f"{profile}.json"
+    kept.parent.mkdir(exist_ok=True)
+    facts = {"machine": f"{cpu_model()}, one core", "seconds": {name: round(took or 0, 1) for name, took in seconds.items()}}
+    write_atomically(kept, (json.dumps(facts, indent=1) + "\n").encode())
+    return kept
 
 
 def remaining(tasks: Sequence[Task]) -> tuple[float, float]:
@@ -107,13 +125,20 @@ def remaining(tasks: Sequence[Task]) -> tuple[float, float]:
 
 
 def as_json(tasks: Sequence[Task], profile: str) -> dict[str, Any]:
-    """A plan as JSON data: the tasks, and the seconds of each target (which `estimates` reads)."""
-    listed = [{**asdict(task), "out": str(task.out), "output": str(task.output)} for task in tasks]
-    seconds = {task.target: round(task.seconds, 1) for task in tasks if task.seconds is not None}
-    return {"profile": profile, "seconds": seconds, "tasks": listed}
+    """A plan as JSON data."""
+    return {"profile": profile, "tasks": [{**asdict(task), "out": str(task.out), "output": str(task.output)} for task in tasks]}
 
 
 def _uses_gpu(device: str) -> bool:
     import torch
 
     return device != "cpu" and torch.cuda.is_available()
+
+
+if __name__ == "__main__":
+    import sys
+
+    from facesr_tools.runner.notebooks import find_folder, read_notebooks
+
+    runs, profile = Path(sys.argv[1]).resolve(), sys.argv[2]
+    print(keep_estimates(plan(read_notebooks(find_folder(None)), Settings(profile, runs)), profile))

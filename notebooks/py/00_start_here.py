@@ -8,7 +8,7 @@
 #       workshop: CPU
 #     minutes:
 #       paper: 0.3
-#       quick: 0.3
+#       quick: 0.24
 #       smoke: 0.2
 #       workshop: 0.3
 #     paper: null

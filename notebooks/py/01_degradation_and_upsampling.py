@@ -8,7 +8,7 @@
 #       workshop: CPU
 #     minutes:
 #       paper: 0.5
-#       quick: 0.5
+#       quick: 0.34
 #       smoke: 0.3
 #       workshop: 0.5
 #     paper: null
@@ -34,7 +34,7 @@
 # - meet the recipe of each of the four papers, and the decibels that come from the recipe alone;
 # - fit a small super-resolver on one recipe and test it on another.
 #
-# **You need:** `00_start_here`. **Time:** about half a minute on two CPU cores. **Hardware:** any.
+# **You need:** `00_start_here`. **Time:** about half a minute on a CPU. **Hardware:** any.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)

@@ -8,7 +8,7 @@
 #       workshop: CPU
 #     minutes:
 #       paper: 0.4
-#       quick: 0.4
+#       quick: 0.24
 #       smoke: 0.3
 #       workshop: 0.4
 #     paper: null
@@ -33,7 +33,7 @@
 # - measure how many edges of a face survive x2, x4 and x8;
 # - look at the very edge maps that the networks of papers 3 and 4 receive.
 #
-# **You need:** `00_start_here`. **Time:** about 25 seconds on two CPU cores. **Hardware:** any.
+# **You need:** `00_start_here`. **Time:** about 25 seconds on a CPU. **Hardware:** any.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)

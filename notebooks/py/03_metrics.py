@@ -8,7 +8,7 @@
 #       workshop: CPU
 #     minutes:
 #       paper: 0.6
-#       quick: 0.6
+#       quick: 0.85
 #       smoke: 0.3
 #       workshop: 0.6
 #     paper: null
@@ -33,7 +33,7 @@
 # - plot the trade-off between fidelity and realism with small models trained here;
 # - see why an FID of few images lies, and what KID does better.
 #
-# **You need:** `00_start_here`. **Time:** about 40 seconds on two CPU cores. **Hardware:** any.
+# **You need:** `00_start_here`. **Time:** about 50 seconds on a CPU. **Hardware:** any.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)

@@ -8,7 +8,7 @@
 #       workshop: CPU
 #     minutes:
 #       paper: 0.5
-#       quick: 0.5
+#       quick: 0.64
 #       smoke: 0.3
 #       workshop: 0.5
 #     paper: null
@@ -34,7 +34,7 @@
 # - train a discriminator in seconds, fool it, and see what R1 changes;
 # - move sliders and watch all losses react at once.
 #
-# **You need:** `00_start_here`, `03_metrics`; gradients of functions of many variables. **Time:** about half a minute on two CPU cores.
+# **You need:** `00_start_here`, `03_metrics`; gradients of functions of many variables. **Time:** about 40 seconds on a CPU.
 # **Hardware:** any.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

@@ -8,7 +8,7 @@
 #       workshop: GPU, or half an hour of CPU
 #     minutes:
 #       paper: 60
-#       quick: 1.5
+#       quick: 2
 #       smoke: 0.2
 #       workshop: 10
 #     paper: human_gan
@@ -34,7 +34,7 @@
 # - compare with bicubic, with a one-line sharpening filter, and with the published 25.66 dB.
 #
 # **You need:** `00_start_here`; convolutions and gradient descent.
-# **Time:** about 2 minutes in `quick` on two CPU cores, 10 minutes in `workshop` on a GPU, about an hour in `paper`.
+# **Time:** about 2 minutes in `quick` on a CPU, 10 minutes in `workshop` on a GPU, about an hour in `paper`.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

@@ -8,7 +8,7 @@
 #       workshop: GPU
 #     minutes:
 #       paper: 3000
-#       quick: 3
+#       quick: 3.2
 #       smoke: 0.3
 #       workshop: 10
 #     paper: selfsr
@@ -33,7 +33,7 @@
 # - train the flow-field network and a CycleGAN on the same unpaired pictures, and measure what each does to colours and to identity;
 # - train super-resolution on what each learned, and set the four rows of the paper's Table III beside ours.
 #
-# **You need:** `10_human_face_gan` (adversarial training). **Time:** about 3 minutes in `quick` on two CPU cores.
+# **You need:** `10_human_face_gan` (adversarial training). **Time:** about 3 minutes in `quick` on a CPU.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

@@ -8,7 +8,7 @@
 #       workshop: GPU
 #     minutes:
 #       paper: 12000
-#       quick: 3
+#       quick: 3.8
 #       smoke: 0.4
 #       workshop: 60
 #     paper: selfsr
@@ -33,7 +33,7 @@
 # - see that an ablation is also a test of the budget: what helps in 160,000 steps may hurt in 240.
 #
 # **You need:** `20_selfsr_degradation` and `21_selfsr_super_resolution`; their trainings are found again and not repeated.
-# **Time:** about 3 minutes in `quick` after the other two. **Hardware:** CPU for `quick`; a GPU above it.
+# **Time:** about 4 minutes in `quick` after the other two. **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)

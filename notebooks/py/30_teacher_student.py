@@ -8,7 +8,7 @@
 #       workshop: GPU
 #     minutes:
 #       paper: 2400
-#       quick: 2.5
+#       quick: 3.4
 #       smoke: 0.3
 #       workshop: 10
 #     paper: teacher_student
@@ -35,7 +35,7 @@
 # - ask which of teacher and student is better, on which data, and by which score.
 #
 # **You need:** `00_start_here`, `10_human_face_gan`; recurrent networks at the level of "the same weights, several times".
-# **Time:** two to three minutes in `quick` on two CPU cores; `paper` is days on one GPU.
+# **Time:** about 3.5 minutes in `quick` on a CPU; `paper` is days on one GPU.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

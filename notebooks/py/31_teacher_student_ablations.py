@@ -8,7 +8,7 @@
 #       workshop: GPU
 #     minutes:
 #       paper: 8000
-#       quick: 4
+#       quick: 4.6
 #       smoke: 0.3
 #       workshop: 25
 #     paper: teacher_student
@@ -33,7 +33,7 @@
 # - tell a difference from its noise, by a bootstrap over people.
 #
 # **You need:** `30_teacher_student`; its trainings are found again and not repeated.
-# **Time:** three to four minutes in `quick` on two CPU cores, after `30_teacher_student`. **Hardware:** CPU for `quick`; a GPU above it.
+# **Time:** about 4.5 minutes in `quick` on a CPU, after `30_teacher_student`. **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)

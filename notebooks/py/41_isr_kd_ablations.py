@@ -8,7 +8,7 @@
 #       workshop: GPU
 #     minutes:
 #       paper: 6000
-#       quick: 2.5
+#       quick: 3
 #       smoke: 0.3
 #       workshop: 10
 #     paper: isr_kd
@@ -33,7 +33,7 @@
 # - test models on images of a source they never saw.
 #
 # **You need:** `40_isr_kd`, whose trained stages are reused (they are made again where they are missing).
-# **Time:** about 2.5 minutes in `quick` on two CPU cores after that notebook, 10 minutes in `workshop` on a GPU, days in `paper`.
+# **Time:** about 3 minutes in `quick` on a CPU after that notebook, 10 minutes in `workshop` on a GPU, days in `paper`.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

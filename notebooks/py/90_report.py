@@ -9,7 +9,7 @@
 #       workshop: CPU
 #     minutes:
 #       paper: 0.1
-#       quick: 0.1
+#       quick: 0.62
 #       smoke: 0.1
 #       workshop: 0.1
 #     paper: null
@@ -33,7 +33,7 @@
 # - read tables, figures and published numbers side by side, with the conditions that differ;
 # - know where the numbers came from: code, hardware, data, seeds.
 #
-# **You need:** at least one executed notebook (`facesr run all`). **Time:** seconds. **Hardware:** any.
+# **You need:** at least one executed notebook (`facesr run all`). **Time:** half a minute. **Hardware:** any.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)
