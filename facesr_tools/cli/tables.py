@@ -54,7 +54,11 @@ def plan_table(tasks: Sequence[Task], profile: str) -> Table:
         table.add_row(name, Text(needs), state, words, end_section=task.kind == "notebook")
         seen, above = seen | {task.name}, above | {task.name} if task.kind == "stage" else set()
     total, chain = remaining(tasks)
-    table.caption = f"profile {profile}; about {clock(total)} on one core, at least {clock(chain)} on many"
+    unknown = sum(task.seconds is None and not task.done and task.kind == "stage" for task in tasks)
+    estimate = f"about {clock(total)} on one core, at least {clock(chain)} on many"
+    table.caption = f"profile {profile}; " + (
+        f"{unknown} stages of unknown time: facesr rehearse measures" if unknown else estimate
+    )
     return table
 
 

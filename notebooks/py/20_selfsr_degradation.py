@@ -196,6 +196,12 @@ show_source(FlowAdaptation.step)
 # Look for: the identity term should stay small, the flow's total variation should find its level, and the discriminator should end near not knowing
 # ($\log 2 = 0.693$ per term).
 
+# %% [markdown]
+# `Experiments` declares every training of the paper: what it learns from, and what it needs. A notebook asks for one by name; it is trained once, then found.
+
+# %%
+show_source(Experiments._adaptation)
+
 # %%
 flow = experiments.trained(FLOW)
 smooth = max(1, len(flow.log) // 30)
@@ -321,6 +327,9 @@ run.figure(
 #
 # The same self-conditioned network (see `21_selfsr_super_resolution`) is trained five times, x4: on the pairs that each of the four adaptations makes, and on
 # clean bicubic pairs ("no adaptation"). All are then given the real LR faces of people nobody has seen. The flow field without identity loss is our own row.
+
+# %%
+show_source(Experiments._real)
 
 # %%
 VARIANTS = {name: experiments.trained(on_real_faces(name)) for name in (NO_ADAPTATION, *ADAPTATIONS)}

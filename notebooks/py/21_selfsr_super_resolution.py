@@ -244,6 +244,9 @@ show_source(r1_penalty)
 # ("PSNR-oriented"), for comparison. *Predict the order in PSNR, and the order in LPIPS.*
 
 # %%
+show_source(Experiments._bicubic)
+
+# %%
 paired = experiments.trained(PAIRED)
 unpaired = experiments.trained(UNPAIRED)
 psnr_only = experiments.trained(PSNR_ORIENTED)

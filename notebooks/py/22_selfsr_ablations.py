@@ -115,7 +115,11 @@ VARIANTS = {name: variant for name, variant in config.variants().items() if name
 for name, variant in VARIANTS.items():
     run.config(variant, name.replace(" ", "_").replace("(", "").replace(")", "").replace(",", ""))
 run.config(experiments.real_faces.hidden, "hidden_degradation")
-list(VARIANTS)
+
+# %%
+from facesr_lib.explore import show_source
+
+show_source(Config.variants)
 
 # %% [markdown]
 # *Predict, for each part: does leaving it out cost more with pairs or without?*

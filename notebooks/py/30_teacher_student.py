@@ -319,6 +319,9 @@ run.figure(
 # *Predict the teacher's curve on bicubic LR: will DeNet's pairs make it better or worse there?*
 
 # %%
+show_source(Experiments._jointly)
+
+# %%
 trained = experiments.trained(trained_jointly(FULL))
 trained_bicubic = experiments.trained(trained_jointly(BICUBIC))
 

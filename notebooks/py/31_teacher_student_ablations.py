@@ -114,7 +114,11 @@ experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
 real_faces = experiments.real_faces
 run.config(real_faces.hidden, "hidden_degradation")
 run.config(config)
-list(experiments.variants)
+
+# %%
+from facesr_lib.explore import show_source
+
+show_source(Experiments.variants.fget)
 
 # %%
 trained = {name: experiments.trained(trained_jointly(name)) for name in experiments.variants}
@@ -125,7 +129,6 @@ trained[CYCLE_ONLY] = experiments.trained(CYCLE_ONLY)
 # teacher and student in `30_teacher_student`.
 
 # %%
-from facesr_lib.explore import show_source
 from facesr_lib.papers.teacher_student import CycleLearning
 
 show_source(CycleLearning.step)

@@ -113,6 +113,9 @@ print("teacher", "reused" if teacher.reused else "trained", "| student 2:1", "re
 ABLATIONS
 
 # %%
+show_source(Experiments._stage)
+
+# %%
 students = {REPLAY_2_1: whole, **{ablated(part): experiments.trained(ablated(part)) for part in ABLATIONS}}
 
 # %%
