@@ -1,6 +1,7 @@
 """Stages: trainings declared as data, each made once per (config, data, code, seed) and then found by every notebook."""
 
 import json
+import os
 import re
 import shutil
 import time
@@ -48,7 +49,8 @@ class StageCache:
         One process at a time has the folder: another one waits, says for whom, and then finds the stage done.
         """
         folder = self.folder(name, key)
-        if self.is_done(name, key):
+        helps = int(os.environ.get("RANK", "0")) > 0  # of several processes that train as one: the first keeps the folder
+        if helps or self.is_done(name, key):
             yield folder
             return
         with one_writer(folder):

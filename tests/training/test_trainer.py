@@ -139,8 +139,12 @@ def test_two_processes_give_the_whole_batch_gradient(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     script = Path(__file__).with_name("distributed.py")
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run([*command, script, tmp_path], capture_output=True, text=True, env=environment)
+    done = subprocess.run([*command, script, tmp_path], capture_output=True, text=True, env=environment, timeout=900)
     assert done.returncode == 0, done.stderr
+    # A stage and the one it needs: the first process has the lock and takes note, the second does not wait for it.
+    assert len(list(tmp_path.glob("stages/*/done.json"))) == 2
+    for log in tmp_path.glob("stages/*/log.csv"):
+        assert [row["step"] for row in CsvLog(log).rows()] == list(range(1, 13))
     single = toy_trainer(tmp_path / "1", method=Plain(), steps=6).train().method
     shared = Plain()
     shared.build()
