@@ -68,16 +68,17 @@ def plan(notebooks: Sequence[Notebook], settings: Settings, seeds: Sequence[int]
 
 
 def _plan(notebooks: Sequence[Notebook], settings: Settings) -> Iterator[Task]:
-    from facesr_tools.stages import stages_of, target  # brings torch
+    from facesr_tools.stages import stage_cache, stages_of, target  # brings torch
 
+    cache = stage_cache(settings)
     expected, memory = estimates(settings.profile), int(1e9 * _MEMORY.get(settings.profile, _MEMORY_ABOVE))
     gpus = int(_uses_gpu(settings.device))
     listed: dict[str, None] = {}
     for notebook in sorted(notebooks, key=lambda one: one.always):
         asked = []
-        for stage, cache in stages_of(notebook, settings):
+        for stage in stages_of(notebook, settings):
             name, needs = target(stage), tuple(target(need) for need in stage.needs)
-            if notebook.name.partition("_")[0] in stage.used_by:
+            if notebook.number in stage.used_by:
                 asked.append(name)
             if name not in listed:
                 output, done = stage.folder(cache) / "done.json", stage.is_done(cache)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, cast
 
 from facesr_lib.papers import PAPERS, find_paper
@@ -18,23 +19,24 @@ from facesr_tools.runner.notebooks import Notebook
 def experiments(paper: str, settings: Settings) -> Setting[Any]:
     """A paper's images and stages in a run's settings. Raises ValueError for an unknown paper, or data that cannot be used."""
     found = find_paper(paper)
-    cache = StageCache(settings.out / "stages", settings.fresh_since)
-    config = found.package.Config.preset(settings.profile)
-    return found.experiments(config, settings.data_root, cache, settings.seed, cast(Device, settings.device))
+    config, device = found.package.Config.preset(settings.profile), cast(Device, settings.device)
+    return found.experiments(config, settings.data_root, stage_cache(settings), settings.seed, device)
 
 
-def stages_of(notebook: Notebook, settings: Settings) -> Iterator[tuple[Stage[Any], StageCache]]:
+def stage_cache(settings: Settings) -> StageCache:
+    """Where a run keeps its stages: as its notebooks do."""
+    return StageCache(settings.out / "stages", settings.fresh_since)
+
+
+def stages_of(notebook: Notebook, settings: Settings) -> Iterator[Stage[Any]]:
     """The stages that a notebook asks for and those that these need, each after what it needs itself."""
     if notebook.paper is None:
         return
-    setting, number = experiments(notebook.paper, settings), notebook.name.partition("_")[0]
-    needed: dict[str, None] = {}
-    for stage in reversed(list(setting.stages())):
-        if number in stage.used_by or stage.name in needed:
-            needed |= dict.fromkeys((stage.name, *(need.name for need in stage.needs)))
-    for stage in setting.stages():
-        if stage.name in needed:
-            yield stage, setting.cache
+    listed, needed = list(experiments(notebook.paper, settings).stages()), set[str]()
+    for stage in reversed(listed):  # a stage comes after those that it needs
+        if notebook.number in stage.used_by or stage.name in needed:
+            needed |= {stage.name, *(need.name for need in stage.needs)}
+    yield from (stage for stage in listed if stage.name in needed)
 
 
 def target(stage: Stage[Any]) -> str:
@@ -45,18 +47,18 @@ def target(stage: Stage[Any]) -> str:
 def find_stage(name: str, settings: Settings) -> Stage[Any]:
     """The stage that a user calls `name`: "isr_kd/face-only" or "isr_kd/replay 2:1". Raises ValueError that lists the stages."""
     paper, _, own = name.partition("/")
-    listed = [stage for stage in experiments(paper, settings).stages()]
+    listed = list(experiments(paper, settings).stages())
     for stage in listed:
         if slug(stage.name) == slug(own):
             return stage
     raise ValueError(f"unknown stage {name!r}: choose one of {', '.join(map(target, listed))}")
 
 
-def make_stage(name: str, settings: Settings, tell: Callable[[int, int], object] | None = None) -> None:
-    """Train a stage, after those that it needs, unless it is there. Raises ValueError as `find_stage`, and what training raises.
+def make_stage(name: str, settings: Settings, tell: Callable[[int, int], object] | None = None) -> Path:
+    """Train a stage, after those that it needs, unless it is there; its folder. Raises as `find_stage` and `Stage.train` do.
 
     tell: called with steps done and steps of all.
     """
     stage = find_stage(name, settings)
     steps = stage.options.steps
-    stage.train(StageCache(settings.out / "stages", settings.fresh_since), tell and (lambda done: tell(done, steps)))
+    return stage.train(stage_cache(settings), tell and (lambda done: tell(done, steps))).folder

@@ -93,14 +93,11 @@ def stage(
     """
     with clear_errors(NotebookError, ValueError):
         settings = run_settings(profile, out, seed, device, data_root, fresh_since)
-        from facesr_tools.stages import find_stage
+        from facesr_tools.stages import find_stage, make_stage
 
-        found = find_stage(name, settings)
-    from facesr_lib.training import StageCache
-
-    cache = StageCache(settings.out / "stages", settings.fresh_since)
+        find_stage(name, settings)  # so that a wrong name is one line, and an error in training is not
     try:
-        print(found.train(cache).folder)
+        print(make_stage(name, settings))
     except KeyboardInterrupt as stopped:
         typer.echo(f"facesr: {stopped or 'stopped'}", err=True)
         raise typer.Exit(130) from None

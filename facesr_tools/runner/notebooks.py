@@ -32,6 +32,11 @@ class Notebook:
         """The file name without `.ipynb`, which also names the folder of its results."""
         return self.path.stem
 
+    @property
+    def number(self) -> str:
+        """What its name begins with: "10" of "10_human_face_gan"."""
+        return self.name.partition("_")[0]
+
     def needs(self) -> str:
         """The hardware in words: "CPU", or "CPU (smoke, quick); GPU (workshop, paper)" where profiles differ."""
         profiles: dict[str, list[str]] = {}
@@ -97,7 +102,7 @@ def select(notebooks: Sequence[Notebook], names: Iterable[str]) -> list[Notebook
             chosen.update(notebook.name for notebook in notebooks)
             continue
         stem = Path(name).stem if name.endswith(".ipynb") else name
-        fitting = [n.name for n in notebooks if stem in (n.name, n.name.split("_")[0])]
+        fitting = [n.name for n in notebooks if stem in (n.name, n.number)]
         if not fitting:
             valid = [*(n.name for n in notebooks), "all"]
             close = difflib.get_close_matches(name, valid, n=1)
