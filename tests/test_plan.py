@@ -92,11 +92,14 @@ def test_a_stage_is_found_by_its_name_in_any_spelling(settings: Settings) -> Non
 
 
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.key)
-def test_stages_have_names_of_their_own_and_notebooks_that_exist(paper: object, settings: Settings) -> None:
+def test_stages_have_names_of_their_own_needs_among_them_and_notebooks_that_exist(paper: object, settings: Settings) -> None:
     config = paper.package.Config.preset("workshop")  # type: ignore[attr-defined]
-    stages = list(paper.experiments(config, "", StageCache(settings.out), 0, "cpu").stages())  # type: ignore[attr-defined]
+    cache = StageCache(settings.out)
+    stages = list(paper.experiments(config, "", cache, 0, "cpu").stages())  # type: ignore[attr-defined]
     assert len({stage.slug for stage in stages}) == len(stages)
-    numbers = {notebook.name[:2] for notebook in notebooks() if notebook.paper == paper.key}  # type: ignore[attr-defined]
+    places = {stage.name: stage.folder(cache) for stage in stages}
+    assert all(need.folder(cache) == places[need.name] for stage in stages for need in stage.needs)
+    numbers = {notebook.number for notebook in notebooks() if notebook.paper == paper.key}  # type: ignore[attr-defined]
     assert {number for stage in stages for number in stage.used_by} == numbers
 
 

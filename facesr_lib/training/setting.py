@@ -43,7 +43,15 @@ class Setting(ABC, Generic[C]):
 
     def trained(self, name: str) -> Trained[Any]:
         """What the stage of this name leaves: trained now, after the stages that it needs, or loaded from the cache."""
-        return self.stage(name).train(self.cache)
+        stage = self.stage(name)
+        for need in stage.needs:  # once, though ten students start from one teacher
+            if need.name not in self._needed:
+                self._needed[need.name] = self.trained(need.name)
+        return stage.train(self.cache, left=[self._needed[need.name] for need in stage.needs])
+
+    @cached_property
+    def _needed(self) -> dict[str, Trained[Any]]:
+        return {}
 
     @cached_property
     def _by_name(self) -> dict[str, Stage[Any]]:

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,12 +100,14 @@ class Stage(Generic[M]):
         """Whether this very training finished earlier and may be reused."""
         return cache.is_done(self.slug, _run_key(self._key(cache), self.seed, self.options))
 
-    def train(self, cache: StageCache, tell: Callable[[int], object] | None = None) -> Trained[M]:
+    def train(
+        self, cache: StageCache, tell: Callable[[int], object] | None = None, left: Sequence[Trained[Any]] = ()
+    ) -> Trained[M]:
         """Train, after the stages it needs, or load what this very training left earlier. Raises as `Trainer.train` does.
 
-        tell: as the Trainer's.
+        tell: as the Trainer's.  left: what the stages it needs left, if that is at hand.
         """
-        left, key = [stage.train(cache) for stage in self.needs], self._key(cache)
+        left, key = left or [stage.train(cache) for stage in self.needs], self._key(cache)
         more: dict[str, Any] = {"validate": self.validate, "preview": self.preview, "tell": tell}
         return train_stage(
             cache, self.slug, self.method(*left), self.batches(*left), self.options, seed=self.seed, key=key, **more

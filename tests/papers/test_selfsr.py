@@ -37,6 +37,7 @@ from facesr_lib.papers.selfsr.names import (
     NO_GROWING,
     NO_R1,
     PAIRED,
+    on_real_faces,
     seeded,
 )
 from facesr_lib.papers.selfsr.networks import ConcatenationBlock, Discriminator, EqualConv2d, Generator, SelfConditionedBlock
@@ -508,5 +509,7 @@ def test_ablations_of_several_seeds_are_trainings_of_notebook_22(tmp_path: Path)
     assert (stages[PAIRED].seed, stages[PAIRED].used_by) == (3, ("21", "22"))
     other = stages[seeded(PAIRED, 1)]
     assert (other.seed, other.used_by) == (4, ("22",))
+    real = stages[seeded(on_real_faces(FLOW), 1)]
+    assert [(need.name, need.seed, need.used_by) for need in real.needs] == [(seeded(FLOW, 1), 4, ())]
     own = replace(experiments, seed=4).stage(PAIRED)  # of a run with that seed: the same training under its plain name
     assert {**own.key, "seed": own.seed} == {**other.key, "seed": other.seed}

@@ -75,8 +75,7 @@ class Experiments(Setting[Config]):
         """Every training of the notebooks; the ablations (22) have as many seeds as the config says, the first is `seed`."""
         for more in range(self.config.ablation_seeds):
             of_seed = replace(self, seed=self.seed + more)
-            for stage in of_seed._stages():
-                yield replace(stage, name=seeded(stage.name, more), used_by=stage.used_by if more == 0 else ("22",))
+            yield from of_seed._stages() if more == 0 else (_of_seed(stage, more) for stage in of_seed._stages())
 
     def _stages(self) -> Iterator[Stage[Any]]:
         yield self._real(NO_ADAPTATION)
@@ -136,3 +135,9 @@ class Experiments(Setting[Config]):
 
     def _faces(self, split: Split, limit: int | None) -> ImageSet:
         return load_faces(self.data_root, split, self.config.paired.hr_size, SELFSR.data_sets).limit(limit)
+
+
+def _of_seed(stage: Stage[M], more: int) -> Stage[M]:
+    """A training with a seed that is larger by `more`, and what it needs: by its own name, for notebook 22 alone."""
+    needs = tuple(_of_seed(need, more) for need in stage.needs)
+    return replace(stage, name=seeded(stage.name, more), used_by=tuple({"22"} & set(stage.used_by)), needs=needs)
