@@ -72,12 +72,15 @@ def score_groups(scores: Sequence[Score]) -> list[ScoreGroup]:
 
 def headline(result: dict[str, Any], comparison: dict[str, Any] | None = None) -> Headline | None:
     """The number that stands for a result: the one of `comparison`, or of its first comparison with the paper, or else its first
-    score that is not bicubic's. None if there is no such score."""
+    score that is not bicubic's. None if there is no such score.
+
+    Of several comparisons that of a method beside bicubic is preferred: neither bicubic alone nor a count stands for a paper.
+    """
     scores = pool_seeds(result["scores"])
+    comparison = comparison or next((c for c in result["published"] if _beside_bicubic(_compared(c, scores), scores)), None)
     comparison = comparison or next(iter(result["published"]), None)
     if comparison:
-        names = ("method", "dataset", "metric")
-        ours = next((score for score in scores if all(score[name] == comparison[name] for name in names)), None)
+        ours = _compared(comparison, scores)
     else:
         ours = next((score for score in scores if not _is_baseline(score)), None)
     if ours is None:
@@ -100,6 +103,16 @@ def headline(result: dict[str, Any], comparison: dict[str, Any] | None = None) -
         published=f"{reference['value']:g} {reference['unit']}" if reference else "",
         differs=comparison["differs"] if comparison else "",
     )
+
+
+def _compared(comparison: dict[str, Any], scores: list[Score]) -> Score | None:
+    """Our score that a comparison sets beside a published one."""
+    names = ("method", "dataset", "metric")
+    return next((score for score in scores if all(score[name] == comparison[name] for name in names)), None)
+
+
+def _beside_bicubic(ours: Score | None, scores: list[Score]) -> bool:
+    return ours is not None and _baseline([score for score in scores if _comparable(score, ours)]) not in (None, ours)
 
 
 def _group(scores: list[Score]) -> ScoreGroup:

@@ -241,7 +241,7 @@ from facesr_lib.explore.flow import flow_figure
 run.figure(
     flow_figure(z[:1].cpu(), field[:1].cpu()),
     "flow",
-    f"The learned flow of the first face, as arrows and as colours (hue: direction, strength: length; longest {field.norm(dim=1).max():.2f} px).",
+    f"The learned flow of the first face, as arrows and as colours (hue: direction, strength: length; longest {field[:1].norm(dim=1).max():.2f} px).",
     "A small face with arrows, the same flow as a colour-coded map, and a colour wheel.",
 )
 

@@ -60,5 +60,10 @@ def test_the_headline_is_the_comparison_or_the_first_score_that_is_not_bicubics(
     compared = headline({**result, "published": [comparison]})
     assert compared is not None
     assert (compared.method, compared.published, compared.differs) == ("GAN + L1", "25.66 dB", "all")
+    count = {**score("GAN + L1", [3.0]), "metric": "parameters (M)"}
+    several = [{**comparison, "method": "Bicubic"}, {**comparison, "metric": "parameters (M)"}, {**comparison, "method": "GAN"}]
+    chosen = headline({"scores": [*scores, count], "published": several})
+    assert chosen is not None
+    assert (chosen.method, chosen.metric) == ("GAN", "PSNR (dB)")  # neither bicubic alone nor a count
     assert headline({"scores": scores[:1], "published": []}) is None
     assert headline({"scores": scores, "published": [{**comparison, "method": "gone"}]}) is None
