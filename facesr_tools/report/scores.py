@@ -79,10 +79,7 @@ def headline(result: dict[str, Any], comparison: dict[str, Any] | None = None) -
     scores = pool_seeds(result["scores"])
     comparison = comparison or next((c for c in result["published"] if _beside_bicubic(_compared(c, scores), scores)), None)
     comparison = comparison or next(iter(result["published"]), None)
-    if comparison:
-        ours = _compared(comparison, scores)
-    else:
-        ours = next((score for score in scores if not _is_baseline(score)), None)
+    ours = _compared(comparison, scores) if comparison else next((score for score in scores if not _is_baseline(score)), None)
     if ours is None:
         return None
     baseline = _baseline([score for score in scores if _comparable(score, ours)])
