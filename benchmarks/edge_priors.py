@@ -53,7 +53,7 @@ def detect_by_opencv(edges: Canny, sr: Tensor) -> Tensor:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--preset", default="quick", help="smoke, quick, workshop or paper")
+    parser.add_argument("--preset", default="quick", help="smoke, quick, evening, workshop or paper")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--steps", type=int, default=20)
     arguments = parser.parse_args()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-Profile = Literal["smoke", "quick", "workshop", "paper"]
+Profile = Literal["smoke", "quick", "evening", "workshop", "paper"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 FRESH_SINCE = "fresh-since.txt"  # seconds since 1970, in the run folder of a notebook
 
@@ -18,7 +18,7 @@ _COMPUTING = ("image", "data", "nn", "losses", "metrics", "training", "papers")
 
 
 def check_profile(name: str) -> Profile:
-    """Return `name` if it is one of smoke, quick, workshop, paper; otherwise raise a ValueError that lists them."""
+    """Return `name` if it is one of smoke, quick, evening, workshop, paper; otherwise raise a ValueError that lists them."""
     for profile in PROFILES:
         if name == profile:
             return profile

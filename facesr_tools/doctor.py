@@ -44,6 +44,7 @@ class Needs:
 NEEDS = {
     "smoke": Needs(memory=1.0, disk=0.5),
     "quick": Needs(memory=1.5, disk=1.0),
+    "evening": Needs(memory=3.0, disk=3.0),
     "workshop": Needs(memory=6.0, disk=5.0, gpu=8.0),
     "paper": Needs(memory=16.0, disk=50.0, gpu=14.0, own_data=True),
 }

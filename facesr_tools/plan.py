@@ -18,7 +18,7 @@ from facesr_tools.runner.execute import Settings
 from facesr_tools.runner.notebooks import Notebook
 from facesr_tools.runner.resume import read_marker
 
-_MEMORY = {"smoke": 1.0, "quick": 1.5}  # GB; more than any task took
+_MEMORY = {"smoke": 1.0, "quick": 1.5, "evening": 2.5}  # GB; more than any task took
 _MEMORY_ABOVE = 8.0  # of larger profiles
 Seconds = dict[str, float]  # by the target of a task
 

@@ -28,7 +28,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings("smoke", tmp_path, device="cpu")
 
 
-@pytest.mark.parametrize("profile", ["smoke", "quick", "workshop"])
+@pytest.mark.parametrize("profile", ["smoke", "quick", "evening", "workshop"])
 def test_every_task_comes_after_what_it_needs_and_has_a_place_of_its_own(settings: Settings, profile: str) -> None:
     tasks = plan(notebooks(), replace(settings, profile=profile))
     seen: set[str] = set()

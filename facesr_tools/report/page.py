@@ -38,6 +38,8 @@ PROFILE_MEANING = {
     "smoke": "Smoke profile: it proves that everything runs. Networks and data are tiny and the numbers mean nothing.",
     "quick": "Quick profile: small networks, few steps, packaged faces. The numbers show whether a method learns; "
     "they are not a reproduction of the published ones.",
+    "evening": "Evening profile: small networks, hours on a CPU, packaged faces unless others are named. The numbers decide "
+    "at this scale; they are not a reproduction of the published ones.",
     "workshop": "Workshop profile: reduced networks and schedules for one GPU and ten minutes. The numbers show the trend; "
     "they are not a reproduction of the published ones.",
     "paper": "Paper profile: the papers' networks and schedules. A number is a reproduction only as far as the conditions "

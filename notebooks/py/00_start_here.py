@@ -2,11 +2,13 @@
 # jupyter:
 #   facesr:
 #     hardware:
+#       evening: CPU
 #       paper: CPU
 #       quick: CPU
 #       smoke: CPU
 #       workshop: CPU
 #     minutes:
+#       evening: 0.24
 #       paper: 0.3
 #       quick: 0.24
 #       smoke: 0.2
@@ -51,7 +53,7 @@ if importlib.util.find_spec("facesr_lib") is None:
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["parameters", "hide-input"]
 # @title Parameters: profile, seed, device, your own faces, where results go
-PROFILE = "quick"  # @param ["smoke", "quick", "workshop", "paper"]
+PROFILE = "quick"  # @param ["smoke", "quick", "evening", "workshop", "paper"]
 SEED = 0  # @param {type: "integer"}
 DEVICE = "auto"  # @param ["auto", "cpu", "cuda"]
 DATA_ROOT = ""  # @param {type: "string"}
@@ -216,6 +218,7 @@ run.figure(
 # |---|---|---|
 # | `smoke` | tests | only that it runs |
 # | `quick` | a laptop's CPU, the default | whether the method learns |
+# | `evening` | a CPU for an evening, several seeds | which claims hold at this scale |
 # | `workshop` | one GPU, ten minutes | the trend |
 # | `paper` | reviewers with the papers' data and a large GPU | a reproduction |
 #

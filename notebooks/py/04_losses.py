@@ -2,11 +2,13 @@
 # jupyter:
 #   facesr:
 #     hardware:
+#       evening: CPU
 #       paper: CPU
 #       quick: CPU
 #       smoke: CPU
 #       workshop: CPU
 #     minutes:
+#       evening: 0.64
 #       paper: 0.5
 #       quick: 0.64
 #       smoke: 0.3
@@ -53,7 +55,7 @@ if importlib.util.find_spec("facesr_lib") is None:
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["parameters", "hide-input"]
 # @title Parameters: profile, seed, device, your own faces, where results go
-PROFILE = "quick"  # @param ["smoke", "quick", "workshop", "paper"]
+PROFILE = "quick"  # @param ["smoke", "quick", "evening", "workshop", "paper"]
 SEED = 0  # @param {type: "integer"}
 DEVICE = "auto"  # @param ["auto", "cpu", "cuda"]
 DATA_ROOT = ""  # @param {type: "string"}

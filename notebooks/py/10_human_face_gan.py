@@ -2,11 +2,13 @@
 # jupyter:
 #   facesr:
 #     hardware:
+#       evening: CPU
 #       paper: GPU, 16 GB
 #       quick: CPU
 #       smoke: CPU
 #       workshop: GPU, or half an hour of CPU
 #     minutes:
+#       evening: 8
 #       paper: 60
 #       quick: 2
 #       smoke: 0.2
@@ -53,7 +55,7 @@ if importlib.util.find_spec("facesr_lib") is None:
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["parameters", "hide-input"]
 # @title Parameters: profile, seed, device, your own faces, where results go
-PROFILE = "quick"  # @param ["smoke", "quick", "workshop", "paper"]
+PROFILE = "quick"  # @param ["smoke", "quick", "evening", "workshop", "paper"]
 SEED = 0  # @param {type: "integer"}
 DEVICE = "auto"  # @param ["auto", "cpu", "cuda"]
 DATA_ROOT = ""  # @param {type: "string"}

@@ -3,11 +3,13 @@
 #   facesr:
 #     always: true
 #     hardware:
+#       evening: CPU
 #       paper: CPU
 #       quick: CPU
 #       smoke: CPU
 #       workshop: CPU
 #     minutes:
+#       evening: 0.62
 #       paper: 0.1
 #       quick: 0.62
 #       smoke: 0.1
@@ -51,7 +53,7 @@ if importlib.util.find_spec("facesr_lib") is None:
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["parameters", "hide-input"]
 # @title Parameters: profile, seed, device, your own faces, where results go
-PROFILE = "quick"  # @param ["smoke", "quick", "workshop", "paper"]
+PROFILE = "quick"  # @param ["smoke", "quick", "evening", "workshop", "paper"]
 SEED = 0  # @param {type: "integer"}
 DEVICE = "auto"  # @param ["auto", "cpu", "cuda"]
 DATA_ROOT = ""  # @param {type: "string"}

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from facesr_lib import __version__
 from facesr_tools.cli.main import app
 
-PROFILES = {"smoke", "quick", "workshop", "paper"}
+PROFILES = {"smoke", "quick", "evening", "workshop", "paper"}
 
 
 def write_notebook(folder: Path, name: str, source: str, **facts: Any) -> None:
@@ -88,7 +88,7 @@ def test_list_as_table(notebooks):
     ("arguments", "message"),
     [
         (["run", "10_human_gan"], "did you mean '10_human_face_gan'? Valid: 00_start_here, 10_human_face_gan, all"),
-        (["run", "all", "--profile", "quik"], "profile 'quik': choose one of smoke, quick, workshop, paper"),
+        (["run", "all", "--profile", "quik"], "profile 'quik': choose one of smoke, quick, evening, workshop, paper"),
         (["run", "all", "--data-root", "nowhere"], "--data-root nowhere: there is no such folder"),
         (["run", "all", "--out", __file__], "test_main.py: cannot write there (File exists)"),
         (["run", "all", "--device", "cuda"], "torch finds no CUDA device"),
@@ -108,7 +108,7 @@ def test_wrong_use_says_what_is_right_and_exits_with_2(notebooks, monkeypatch, a
 def test_every_command_refuses_an_unknown_profile(arguments):
     result = facesr(*arguments)
     assert result.exit_code == 2
-    assert "profile 'quik': choose one of smoke, quick, workshop, paper" in result.stderr
+    assert "profile 'quik': choose one of smoke, quick, evening, workshop, paper" in result.stderr
 
 
 def test_a_wrong_fresh_moment_is_named(notebooks):

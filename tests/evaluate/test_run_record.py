@@ -222,7 +222,7 @@ def test_start_makes_every_generator_repeatable(start: StartRun) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"profile": "fast"}, "smoke, quick, workshop, paper"),
+        ({"profile": "fast"}, "smoke, quick, evening, workshop, paper"),
         ({"device": "tpu"}, "auto, cpu or cuda"),
         ({"seed": -1}, "seed"),
         ({"title": ""}, "title"),

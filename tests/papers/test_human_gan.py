@@ -34,10 +34,10 @@ def test_paper_preset_is_the_paper() -> None:
 
 def test_small_presets_shrink_sizes_and_epochs_only() -> None:
     shrinking = {"hr_size", "images", "width", "epochs"}
-    for profile in ("smoke", "quick", "workshop"):
+    for profile in ("smoke", "quick", "evening", "workshop"):
         paper, small = Config.preset("paper"), Config.preset(profile)
         assert replace(small, **{name: getattr(paper, name) for name in shrinking}) == paper
-    with pytest.raises(ValueError, match="smoke, quick, workshop, paper"):
+    with pytest.raises(ValueError, match="smoke, quick, evening, workshop, paper"):
         Config.preset("fast")
 
 

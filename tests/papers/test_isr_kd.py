@@ -123,7 +123,7 @@ def test_paper_preset_has_the_released_numbers_and_small_ones_shrink_sizes_and_s
         "tested",
         "unit",
     )
-    for profile in ("smoke", "quick", "workshop"):
+    for profile in ("smoke", "quick", "evening", "workshop"):
         small = Config.preset(profile)
         assert replace(small, **{name: getattr(paper, name) for name in shrinking}) == paper
 

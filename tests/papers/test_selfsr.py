@@ -330,7 +330,7 @@ def test_the_schedule_grows_and_fades() -> None:
 
 
 def test_presets_shrink_sizes_and_keep_every_term() -> None:
-    for profile in ("smoke", "quick", "workshop", "paper"):
+    for profile in ("smoke", "quick", "evening", "workshop", "paper"):
         config = Config.preset(profile)
         for sr in (config.paired, config.unpaired, config.real):
             assert min(sr.adversarial, sr.reconstruction, sr.r1_gamma) > 0
@@ -343,7 +343,7 @@ def test_presets_shrink_sizes_and_keep_every_term() -> None:
     assert not Config.preset("paper").paired.residual
 
 
-@pytest.mark.parametrize("profile", ["smoke", "quick", "workshop", "paper"])
+@pytest.mark.parametrize("profile", ["smoke", "quick", "evening", "workshop", "paper"])
 def test_all_models_have_one_pair_of_betas(profile: str) -> None:
     """[paper] "All models are trained by Adam" with one pair; its numbers are lost."""
     config = Config.preset(profile)
@@ -375,7 +375,7 @@ def test_small_presets_change_what_the_docs_say_and_no_more() -> None:
         "learning_rate",
     }
     paper = Config.preset("paper")
-    for profile in ("smoke", "quick", "workshop"):
+    for profile in ("smoke", "quick", "evening", "workshop"):
         small = Config.preset(profile)
         pairs = [
             (small.paired, paper.paired),

@@ -101,12 +101,12 @@ def test_small_presets_shrink_networks_and_schedules_only() -> None:
         "halving",
         "tested",
     }
-    for profile in ("smoke", "quick", "workshop"):
+    for profile in ("smoke", "quick", "evening", "workshop"):
         paper, small = Config.preset("paper"), Config.preset(profile)
         kept = {name: getattr(paper, name) for name in (*shrinking, "learning_rates", "prepared_dsnet")}
         assert replace(small, **kept) == paper
         assert small.learning_rates[0] > paper.learning_rates[0]
-    with pytest.raises(ValueError, match="smoke, quick, workshop, paper"):
+    with pytest.raises(ValueError, match="smoke, quick, evening, workshop, paper"):
         Config.preset("fast")
 
 
@@ -285,7 +285,7 @@ def test_the_published_denet_starts_sane_and_learns() -> None:
     assert terms["content"] < start
 
 
-@pytest.mark.parametrize("profile", ["smoke", "quick", "workshop"])
+@pytest.mark.parametrize("profile", ["smoke", "quick", "evening", "workshop"])
 def test_every_profile_starts_within_the_range_of_images(profile: str) -> None:
     config = Config.preset(profile)
     for hr in (pictures(2), torch.ones(1, 3, 64, 64), torch.zeros(1, 3, 64, 64)):
@@ -391,7 +391,7 @@ def weights(network: nn.Module) -> Tensor:
 
 def test_dsnet_starts_afresh_at_the_papers_size_and_prepared_in_small_presets() -> None:
     assert not Config.preset("paper").prepared_dsnet
-    assert all(Config.preset(profile).prepared_dsnet for profile in ("smoke", "quick", "workshop"))
+    assert all(Config.preset(profile).prepared_dsnet for profile in ("smoke", "quick", "evening", "workshop"))
     afresh, prepared = pair(prepared_dsnet=False), pair()
     torch.manual_seed(0)
     drawn, _ = networks(SMOKE)["dsnet"]

@@ -162,7 +162,7 @@ def test_mixed_commits_are_pointed_out(start: StartRun, tmp_path: Path) -> None:
 def test_nothing_run_yet_and_unknown_profiles(tmp_path: Path) -> None:
     assert collect(tmp_path, "quick") == []
     assert "Nothing was run" in build_report(tmp_path, "quick").read_text(encoding="utf-8")
-    with pytest.raises(ValueError, match="smoke, quick, workshop, paper"):
+    with pytest.raises(ValueError, match="smoke, quick, evening, workshop, paper"):
         build_report(tmp_path, "fast")
 
 

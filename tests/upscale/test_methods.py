@@ -37,7 +37,7 @@ def test_configs_survive_json(paper: str) -> None:
 
 
 def test_every_preset_survives_json() -> None:
-    for profile in ("smoke", "quick", "workshop", "paper"):
+    for profile in ("smoke", "quick", "evening", "workshop", "paper"):
         config = human_gan.Config.preset(profile)
         assert restore(json.loads(json.dumps(plain(config))), _config_classes("human_gan")) == config
 

@@ -53,10 +53,11 @@ class Config:
 
     @classmethod
     def preset(cls, profile: str) -> Config:
-        """The configuration of a profile: smoke, quick, workshop or paper. Only sizes, numbers of images and epochs shrink."""
+        """The configuration of a profile (see `PROFILES`). Only sizes, numbers of images and epochs shrink."""
         presets = {
             "smoke": cls(hr_size=32, images=(16, 8, 8), width=8, epochs=(1, 1)),
             "quick": cls(hr_size=92, width=32, epochs=(7, 3)),
+            "evening": cls(hr_size=92, width=32, epochs=(24, 8)),
             "workshop": cls(hr_size=92),
             "paper": cls(),
         }

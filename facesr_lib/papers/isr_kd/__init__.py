@@ -98,7 +98,7 @@ class Config:
 
     @classmethod
     def preset(cls, profile: str) -> Config:
-        """The configuration of a profile: smoke, quick, workshop or paper.
+        """The configuration of a profile: smoke, quick, evening, workshop or paper.
 
         Short schedules take larger steps, that shrink at the end, from a start that enlarges without a checkerboard [departs].
         """
@@ -109,6 +109,7 @@ class Config:
         presets = {
             "smoke": replace(tiny, hr_size=32, learning_rate=1e-3, epochs=(2, 1)),
             "quick": replace(small, hr_size=48, learning_rate=3e-3, epochs=(10, 5)),
+            "evening": replace(small, hr_size=64, learning_rate=2e-3, epochs=(80, 60)),
             "workshop": replace(large, hr_size=88, learning_rate=5e-4, epochs=(100, 30)),
             "paper": cls(),
         }

@@ -65,8 +65,9 @@ class Config:
 
     @classmethod
     def preset(cls, profile: str) -> Config:
-        """The configuration of a profile: smoke, quick, workshop or paper. Sizes, widths and steps shrink; every term stays."""
-        return {"smoke": _smoke, "quick": _quick, "workshop": _workshop, "paper": _paper}[check_profile(profile)]()
+        """The configuration of a profile (see `PROFILES`). Sizes, widths and steps shrink; every term stays."""
+        presets = {"smoke": _smoke, "quick": _quick, "evening": _evening, "workshop": _workshop, "paper": _paper}
+        return presets[check_profile(profile)]()
 
 
 def _paper() -> Config:
@@ -87,6 +88,13 @@ def _workshop() -> Config:
     real = replace(paired, lr_size=16, levels=2, grow_at=(1000,))
     stage1 = replace(_SMALL_STAGE1, width=64, blocks=4, steps=3000, learning_rate=5e-4)
     return Config(paired, replace(paired, paired=False), real, stage1)
+
+
+def _evening() -> Config:
+    paired = replace(_SMALL_SR, width=32, batch_size=16, steps=1600, grow_at=(200, 500), fade=100, average_decay=0.99)
+    real = replace(paired, lr_size=16, levels=2, steps=800, grow_at=(200,))
+    stage1 = replace(_SMALL_STAGE1, steps=1200, learning_rate=5e-4)
+    return Config(paired, replace(paired, paired=False), real, stage1, ablation_seeds=1)
 
 
 def _quick() -> Config:

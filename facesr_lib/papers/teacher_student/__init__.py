@@ -72,7 +72,7 @@ class Config:
 
     @classmethod
     def preset(cls, profile: str) -> Config:
-        """The configuration of a profile: smoke, quick, workshop or paper. Widths, depths and epochs shrink.
+        """The configuration of a profile: smoke, quick, evening, workshop or paper. Widths, depths and epochs shrink.
 
         Fewer steps get a higher learning rate, but not for discriminators: faster ones would win before anything is learnt. They
         are too few for a DSNet from nothing, whose cycle loss misleads SNet for as long: it starts prepared.
@@ -85,6 +85,7 @@ class Config:
         presets = {
             "smoke": replace(small, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1), tested=4),
             "quick": replace(small, batch_sizes=(4, 4), epochs=(20, 5), halving=(5, 1), tested=50),
+            "evening": replace(small, width=24, batch_sizes=(4, 4), epochs=(40, 40), halving=(10, 10)),
             "workshop": replace(larger, epochs=(80, 40), halving=(20, 10)),
             "paper": cls(),
         }
