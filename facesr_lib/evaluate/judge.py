@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from facesr_lib.evaluate.bootstrap import RESAMPLES, Estimate, bootstrap_mean, estimate, holm
+from facesr_lib.evaluate.bootstrap import GROUPS, RESAMPLES, Estimate, bootstrap_mean, estimate, holm
 from facesr_lib.evaluate.claims import Claim, Part
 
 Verdict = Literal["reproduced", "not reproduced", "inconclusive", "not run", "needs their images", "not judged"]
@@ -146,7 +146,7 @@ def _measure(part: Part, result: dict[str, Any], terms: list[Scores], *, resampl
                 raise _NotComparable("a score is infinite or undefined, so there is no mean difference")
             found = bootstrap_mean(values, groups, resamples=resamples, seed=seed)
         else:
-            found = _of_sets(sign, weights, rows, means, len(set(groups)) if groups else first["n"], seed)
+            found = _of_sets(sign, weights, rows, means, len(set(groups)) if groups else first["n"])
         effect, (low, high) = found.value, found.interval()
         if found.units < 2:
             problem = "one person or image gives no interval"
@@ -183,15 +183,15 @@ def _by_seed(terms: list[Scores]) -> list[list[dict[str, Any]]]:
     return rows
 
 
-def _of_sets(
-    sign: int, weights: list[float], rows: list[list[dict[str, Any]]], means: np.ndarray, units: int, seed: int
-) -> Estimate:
-    """As `bootstrap_mean`, from the replicates that were recorded with set-level scores; these are paired by their draws."""
+def _of_sets(sign: int, weights: list[float], rows: list[list[dict[str, Any]]], means: np.ndarray, units: int) -> Estimate:
+    """As `bootstrap_mean`, from the jackknife replicates of set-level scores, each of which leaves out the same people."""
     counts = {len(score["replicates"]) for row in rows for score in row}
-    if len(counts) > 1 or min(counts) < 2 or not np.isfinite(means).all():
-        raise _NotComparable("no resampled values, equally many for each method, were recorded with this set's scores")
-    replicates = [sign * _sum(weights, [score["replicates"] for score in row]) for row in rows]
-    return estimate(means, replicates, n=rows[0][0]["n"], units=units, seed=seed)
+    if len(counts) > 1 or (units > 1 and min(counts) < min(units, GROUPS)):
+        raise _NotComparable("no values without each person, equally many for each method, were recorded: run the notebook again")
+    replicates = np.array([sign * _sum(weights, [score["replicates"] for score in row]) for row in rows])
+    if not np.isfinite(means).all() or not np.isfinite(replicates).all():
+        raise _NotComparable("a set's score, with or without some person, is infinite or undefined")
+    return estimate(means, replicates, n=rows[0][0]["n"], units=units)
 
 
 def _sum(weights: list[float], numbers: Sequence[Any]) -> Any:

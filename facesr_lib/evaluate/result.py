@@ -18,7 +18,8 @@ from facesr_lib.files import write_atomically
 
 Score = dict[str, Any]
 # 2 added: seed and replicates of a score, role and groups of a data set. 3 added: key, family and unit of a score's metric.
-SCHEMA_VERSION = 3  # 1 and 2 can still be read
+# 4: replicates are those of a jackknife, no longer of a bootstrap.
+SCHEMA_VERSION = 4  # older ones can still be read
 
 
 def jsonable(value: Any) -> Any:

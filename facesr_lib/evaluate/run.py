@@ -138,12 +138,12 @@ class Run:
     ) -> Score:
         """Record the one score that a whole image set has (FID, KID), and return the record. images, seed: as in `score`.
 
-        replicates: its values on resampled images, from `facesr_lib.evaluate.bootstrap.set_replicates`, with one seed for all
-        methods; without them no claim can be decided on this score.
+        replicates: its values without each person in turn, from `facesr_lib.evaluate.bootstrap.set_replicates`; without them
+        no claim can be decided on this score.
         """
         found = {"n": len(images), "mean": float(value), "std": None}
-        draws = [float(replicate) for replicate in replicates]
-        return self._record(method, images, metric, seed, **found, values=[float(value)], replicates=draws)
+        left_out = [float(replicate) for replicate in replicates]
+        return self._record(method, images, metric, seed, **found, values=[float(value)], replicates=left_out)
 
     def _record(self, method: str, images: ImageSet, metric: Metric, seed: int | None, **found: Any) -> Score:
         self.data(images)

@@ -9,17 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from facesr_lib.data import ImageSet, TestSet, degrade_set, pack
-from facesr_lib.evaluate.bootstrap import SET_RESAMPLES, set_replicates
+from facesr_lib.evaluate.bootstrap import set_replicates
 from facesr_lib.evaluate.run import Run
 from facesr_lib.image import Degradation
 from facesr_lib.metrics import Metric, evaluate, if_available, lpips_metric, psnr_metric, ssim_metric
 from facesr_lib.metrics.features import Extractor, features, image_set_features, make_extractor, set_scores
-from facesr_lib.metrics.frechet import Features, frechet_distance
+from facesr_lib.metrics.frechet import Features
 from facesr_lib.metrics.lpips import Lpips
 
 
@@ -132,34 +131,22 @@ def record_set_scores(
 ) -> dict[str, float]:
     """Record both distances of the features of what `method` made of `images` and of real ones, and return them by label.
 
-    The Frechet distance comes with bootstrap replicates over people, but in smoke runs, on which no claim is judged.
+    Both come with jackknife replicates over people (`set_replicates`), on which claims are judged.
     of: what was compared if not SR with HR: "LR" records "FD (...) of LR", of the family "FID of LR".
-    paired: row i of both shows the same person; otherwise the real images are resampled on their own.
+    paired: row i of both shows the same person; otherwise the real images are a sample of their own.
     """
-    a, b = in_their_span(made, real)
+    scores = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of few images: the convention says how many
-        scores = {(of_other(metric, of) if of else metric): v for metric, v in set_scores(made, real, extractor).items()}
-        resamples = 0 if run.profile == "smoke" else SET_RESAMPLES
-        replicates = set_replicates(a, b, frechet_distance, images.groups, paired=paired, resamples=resamples)
-    for metric, value in scores.items():
-        draws = replicates if metric.family.startswith("FID") else ()
-        run.set_score(method, images, metric, value, replicates=draws, seed=seed)
-    return {metric.label: value for metric, value in scores.items()}
+        for metric, value in set_scores(made, real, extractor).items():
+            shown = of_other(metric, of) if of else metric
+            left_out = set_replicates(made, real, metric, images.groups, paired=paired)
+            run.set_score(method, images, shown, value, replicates=left_out, seed=seed)
+            scores[shown.label] = value
+    return scores
 
 
 def of_other(metric: Metric, of: str) -> Metric:
     """The record of a set-level metric when it compares other images than SR with HR, such as "LR"."""
     key, label, family = f"{metric.key}_of_{of.lower()}", f"{metric.label} of {of}", f"{metric.family} of {of}"
     return replace(metric, key=key, label=label, family=family)
-
-
-def in_their_span(a: Features, b: Features) -> tuple[Features, Features]:
-    """Both feature sets (N, D), (M, D) in an orthonormal basis of their joint span: at most N + M numbers each.
-
-    Distances of Gaussians fitted to them stay as they are, and a bootstrap takes half the time where N + M < D.
-    """
-    if len(a) + len(b) >= a.shape[1]:
-        return a, b
-    basis = np.linalg.qr(np.concatenate([a, b]).T)[0]
-    return a @ basis, b @ basis

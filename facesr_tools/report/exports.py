@@ -25,8 +25,9 @@ def write_claims(path: Path, verdicts: Verdicts, profile: str) -> None:
 
     Effects count so that positive speaks for the claim, as in the report; an interval's missing end is "inf" or "-inf".
     """
-    method: dict[str, Any] = {"test": "paired bootstrap over people (images where people are unknown) and training seeds"}
-    method |= {"interval": "95 %, expanded percentile", "resamples": RESAMPLES, "one_sided_level": LEVEL}
+    method: dict[str, Any] = {"test": "paired, over people (images where people are unknown) and, from three on, training seeds"}
+    method |= {"interval": "95 %: Student's t, for means at least the expanded percentiles of a bootstrap; sets: jackknife"}
+    method |= {"resamples": RESAMPLES, "one_sided_level": LEVEL}
     method |= {"correction": "Holm, over the decided claims of a paper, for and against"}
     papers = [
         {"paper": paper.key, "title": paper.title, "summary": summary(verdicts[paper.key], profile)}

@@ -31,7 +31,8 @@ def load_result(path: Path) -> dict[str, Any]:
     """Read and check a result.json; scores and table cells hold floats again where "inf", "-inf" or "nan" was written.
 
     What older schemas did not have is filled in. Before 2: the run's seed, no replicates, role "faces", groups unknown.
-    Before 3: the metric's key, family and unit, as its label tells them.
+    Before 3: the metric's key, family and unit, as its label tells them. Before 4, the replicates of set-level scores came from
+    a bootstrap, whose intervals were too wide: they are dropped, and no claim is decided on them.
     Raises BrokenResult for a file that is unreadable, not strict JSON, or of another schema version.
     """
     name = f"{path.parent.name}/{path.name}"
@@ -43,6 +44,8 @@ def load_result(path: Path) -> dict[str, Any]:
     for score in result["scores"]:
         score.setdefault("seed", result["seed"])
         score.setdefault("replicates", None)
+        if result["schema"] < 4 and score["replicates"]:
+            score["replicates"] = []
         score.setdefault("key", score["metric"])
         score.setdefault("family", _family_of_older(score["metric"]))
         score.setdefault("unit", "dB" if "(dB)" in score["metric"] else "")
