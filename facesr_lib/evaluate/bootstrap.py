@@ -15,8 +15,8 @@ skewness. p-values invert the same intervals. Of four people the percentiles alo
 
 *Seeds.* Variances of people and of trainings add up; their degrees of freedom combine as in Satterthwaite (1946), but with
 shares to the power 1.5. With his squares, 95 % intervals cover 92 to 96 % where three seeds decide, with these 93 to 97 %; no
-method is exact. Two seeds may be equal by luck, and one degree of freedom cannot tell. So an interval of one or two seeds leaves seeds out: it speaks of these networks,
-not of another training (`Estimate.over_seeds`).
+method is exact. Two seeds may be equal by luck, and one degree of freedom cannot tell. So an interval of one or two seeds
+leaves seeds out: it speaks of these networks, not of another training (`Estimate.over_seeds`).
 
 *Limit.* Few people say little of a skewed world: the mean of exp(z), z normal, lies above the interval of five people in 18 % of
 all experiments instead of 2.5 %, of 40 people in 11 %. Differences of two methods on the same people are less skewed.
@@ -204,10 +204,10 @@ def _parts(units: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's (1979) adjusted p-values: comparing each with alpha keeps the chance of any false finding at alpha or below.
 
-    Raises ValueError for what is no probability, NaN among it.
+    A p-value above 1, such as a Bonferroni-corrected one, counts as 1. Raises ValueError for NaN or a negative one.
     """
     for index, p in enumerate(p_values):
-        if not 0 <= p <= 1:
+        if not p >= 0:
             raise ValueError(f"p_values: expected numbers from 0 to 1, but number {index} is {p}")
     adjusted, largest = [0.0] * len(p_values), 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from facesr_lib.evaluate.claims import Claim, Part, alike, better, ordered, reaches
-from facesr_lib.evaluate.judge import judge
+from facesr_lib.evaluate.judge import Measured, judge
 from facesr_lib.metrics import PSNR, SSIM, Metric
 
 Result = dict[str, Any]
@@ -155,10 +155,10 @@ def test_a_claim_about_a_rival_needs_its_images() -> None:
 
 def test_several_sets_of_a_role_of_which_some_have_no_originals() -> None:
     """PSNR is decided where there are originals, FID on every set; one set that speaks against it is enough."""
-    draws = RNG.normal(0, 1, 300)
+    left_out = RNG.normal(0, 0.1, 60)
     pairs = [score(m, v, dataset="e") for m, v in (("A", BASE + 1 + NOISE), ("B", BASE))]
     fids = [
-        score(m, [v], metric=FD, n=60, dataset=name, replicates=(v + draws + RNG.normal(0, 0.1, 300)).tolist())
+        score(m, [v], metric=FD, n=60, dataset=name, replicates=(v + left_out + RNG.normal(0, 0.01, 60)).tolist())
         for name, gain in (("d", 5), ("e", 3))
         for m, v in (("A", 20 - gain), ("B", 20))
     ]
@@ -167,7 +167,7 @@ def test_several_sets_of_a_role_of_which_some_have_no_originals() -> None:
     (item,) = judge(claim, [run], resamples=500)
     assert [(m.part.metric, m.dataset) for m in item.measured] == [("FID", "d"), ("FID", "e"), ("PSNR", "e")]
     assert (item.verdict, item.missing) == ("reproduced", ())
-    worse = [{**fids[0], "mean": 30.0, "replicates": (30 + draws).tolist()}, *fids[1:]]
+    worse = [{**fids[0], "mean": 30.0, "replicates": (30 + left_out).tolist()}, *fids[1:]]
     (item,) = judge(claim, [result(*pairs, *worse, role="real LR faces")], resamples=500)
     assert item.verdict == "not reproduced"
 
@@ -237,23 +237,34 @@ def test_one_person_decides_nothing() -> None:
 
 
 def test_set_scores_are_decided_by_their_replicates() -> None:
-    def fid(method: str, value: float, replicates: Any) -> dict[str, Any]:
-        return score(method, [value], metric=FD, n=60, replicates=replicates)
+    """Whoever is left out moves both methods' distances alike: the difference moves less, by (n - 1) / n sum of squares."""
 
-    noise = RNG.normal(0, 5, 400)
-    claim = better("A", "B", "FID")
-    near = fid("A", 10, (12 + noise + RNG.normal(0, 0.5, 400)).tolist())
-    far = fid("B", 14, (16 + noise).tolist())  # resampled distances lie above the distance itself
-    (item,) = judge(make_claims(claim), [result(near, far)])
-    assert item.verdict == "reproduced"
-    assert item.measured[0].effect == pytest.approx(4)
-    assert item.measured[0].high - item.measured[0].low == pytest.approx(2 * 1.96 * 0.5, rel=0.25)
-    (item,) = judge(make_claims(claim), [result(near, fid("B", 14, []))])
-    assert item.verdict == "inconclusive"
-    assert "no resampled values" in item.measured[0].problem
+    def fid(method: str, value: float, replicates: Any, seed: int = 0) -> dict[str, Any]:
+        return score(method, [value], metric=FD, n=60, replicates=list(replicates), seed=seed)
+
+    def measured(*scores: dict[str, Any]) -> Measured:
+        (item,) = judge(make_claims(better("A", "B", "FID")), [result(*scores, groups=[i // 6 for i in range(60)])])
+        return item.measured[0]
+
+    people, own = RNG.normal(0, 2, 10), RNG.normal(0, 0.1, 10)
+    near, far = fid("A", 10, 12 + people + own), fid("B", 14, 16 + people)  # the fewer the images, the larger the distance
+    part = measured(near, far)
+    error = math.sqrt(9 / 10 * np.square(own - own.mean()).sum())
+    assert part.effect == pytest.approx(4)
+    assert (part.low, part.high) == pytest.approx(stats.t.interval(0.95, 9, 4, error))
+    assert part.p_for == pytest.approx(stats.t.sf(4 / error, 9))
+    seeds = [fid("A", 10 + luck, 12 + luck + people + own, seed) for seed, luck in enumerate((-0.5, 0.1, 0.4))]
+    wider = measured(*seeds, far)
+    assert (wider.effect, wider.seeds) == (pytest.approx(4), 3)
+    assert part.high - part.low < wider.high - wider.low < 10 * (part.high - part.low)
+    for none in ([], people[:9], [*people[:9], math.nan]):
+        worthless = measured(near, fid("B", 14, none))
+        assert (worthless.p_for, worthless.p_against) == (1, 1)
+        assert ("run the notebook again" in worthless.problem) != (len(none) == 10)
+        assert ("infinite or undefined" in worthless.problem) == (len(none) == 10)
 
 
-def test_a_count_that_no_draw_changes_decides_at_once() -> None:
+def test_a_count_that_hangs_on_nobody_decides_at_once() -> None:
     size = Metric("parameters_paper", "parameters", unit="M", higher_is_better=False)
     run = result(score("A", [17.79], metric=size, n=10, replicates=[17.79] * 50), groups=list(range(10)))
     (part,) = judge(make_claims((Part("fewer", (("A", 1.0),), "parameters", target=21.80),)), [run])[0].measured

@@ -71,7 +71,7 @@ def test_a_sound_result_passes_and_each_missing_field_is_named() -> None:
     [
         ("profile", "fast"),
         ("notebook", "../up"),
-        ("schema", 4),
+        ("schema", 5),
         ("scores", [{**SCORE, "key": ""}]),
         ("scores", [{**SCORE, "family": ""}]),
         ("scores", [{**SCORE, "unit": None}]),
@@ -94,6 +94,13 @@ def test_an_older_result_is_read_with_what_it_could_not_say(tmp_path: Path) -> N
     result = load_result(tmp_path / "result.json")
     assert (result["scores"][0]["seed"], result["scores"][0]["replicates"]) == (5, None)
     assert (result["data"][0]["role"], result["data"][0]["groups"]) == ("faces", None)
+
+
+@pytest.mark.parametrize(("schema", "kept"), [(3, []), (4, [1.0, 3.0])])
+def test_replicates_of_a_bootstrap_are_not_taken_for_those_of_a_jackknife(tmp_path: Path, schema: int, kept: list[float]) -> None:
+    scores = [{**SCORE, "metric": metric, "replicates": drawn} for metric, drawn in (("FID", [1.0, 3.0]), ("PSNR (dB)", None))]
+    write_json(tmp_path / "result.json", {**SOUND, "schema": schema, "scores": scores})
+    assert [score["replicates"] for score in load_result(tmp_path / "result.json")["scores"]] == [kept, None]
 
 
 @pytest.mark.parametrize(
