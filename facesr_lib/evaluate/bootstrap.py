@@ -1,22 +1,19 @@
 """How sure is a mean difference? People and training seeds as samples: bootstrap and Student for means, jackknife for sets.
 
 Scores of several images of one person are not independent, and neither are several scores of one trained network. So whole
-people are the units (images, where nobody knows who is on them) and, from three seeds on, whole trainings. Both methods of a
-comparison lose or get the same people: all is paired.
+people are the units (images, where nobody knows who is on them) and, from three seeds on, whole trainings. All is paired.
 
-*Standard errors* come from the jackknife (Tukey 1958): leave out one person at a time, and see how the number changes. Efron
-and Stein ("The Jackknife Estimate of Variance", Annals of Statistics 9, 1981) show that it is not too small on average. For
-a distance of sets (FID, KID) it is also the cheap way, and the right one: drawing people with replacement shows the same
-faces twice, which a distance takes for a poorer set. Over `GROUPS` people, groups of them are left out.
+*Standard errors* come from the jackknife (Tukey 1958): how a number changes without each person in turn. On average it is not
+too small (Efron and Stein, "The Jackknife Estimate of Variance", Annals of Statistics 9, 1981). For distances of sets (FID,
+KID) it is the right way: drawing people with replacement shows faces twice, which a distance takes for a poorer set.
 
-*Reaches.* A 95 % interval goes as far as Student's t says. For means it goes at least as far as the *expanded percentiles*
-of a bootstrap (Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69, 2015), which see
-skewness. p-values invert the same intervals. Of four people the percentiles alone say hardly more than smallest and largest.
+*Intervals* go as far as Student's t says. For means they go at least as far as the expanded percentiles of a bootstrap, which
+see skewness (Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69, 2015); of four people
+these alone say hardly more than smallest and largest. p-values invert the same intervals.
 
-*Seeds.* Variances of people and of trainings add up; their degrees of freedom combine as in Satterthwaite (1946), but with
-shares to the power 1.5. With his squares, 95 % intervals cover 92 to 96 % where three seeds decide, with these 93 to 97 %; no
-method is exact. Two seeds may be equal by luck, and one degree of freedom cannot tell. So an interval of one or two seeds
-leaves seeds out: it speaks of these networks, not of another training (`Estimate.over_seeds`).
+*Seeds.* Variances of people and of trainings add up. Their degrees of freedom combine as in Satterthwaite (1946), but with
+shares to the power 1.5: with squares 95 % intervals cover 92 to 96 % where three seeds decide, so 93 to 97 %; no method is
+exact. Two seeds may be equal by luck. So an interval of one or two seeds speaks of these networks, not of another training.
 
 *Limit.* Few people say little of a skewed world: the mean of exp(z), z normal, lies above the interval of five people in 18 % of
 all experiments instead of 2.5 %, of 40 people in 11 %. Differences of two methods on the same people are less skewed.
@@ -103,13 +100,12 @@ def bootstrap_mean(
     table = np.atleast_2d(np.asarray(values, dtype=np.float64))
     if table.ndim != 2 or not table.size:
         raise ValueError(f"values: expected shape (N,) or (seeds, N) with N >= 1, not {np.shape(values)}")
-    _check_finite("values", table)
+    if not np.isfinite(table).all():
+        raise ValueError("values: a mean with an interval needs finite numbers")
     member = numbered(groups, table.shape[1])
     sizes = np.bincount(member).astype(np.float64)
     totals = np.stack([np.bincount(member, weights=row) for row in table])  # (seeds, units)
     n, units, means = table.shape[1], len(sizes), table.mean(axis=1)
-    if units < 2:
-        return _estimate(means, [], n=n, units=units)
     rng = np.random.default_rng(seed)
     drawn_means = np.empty((len(table), resamples))
     step = max(1, _CHUNK // units)
@@ -122,7 +118,7 @@ def bootstrap_mean(
     if len(table) >= SEEDS:
         chosen = np.random.default_rng([seed, len(table)]).integers(0, len(table), drawn_means.shape)
         found = np.take_along_axis(drawn_means, chosen, axis=0).mean(axis=0)
-    left_out = (totals.sum(axis=1, keepdims=True) - totals) / (n - sizes)
+    left_out = (totals.sum(axis=1, keepdims=True) - totals) / np.maximum(n - sizes, 1)
     return _estimate(means, [left_out], n=n, units=units, deviations=np.sort(found - found.mean()))
 
 
@@ -136,8 +132,8 @@ def estimate(values: npt.ArrayLike, replicates: npt.ArrayLike, *, n: int, units:
     people = min(units, GROUPS)
     if units > 1 and (left_out.shape[0] != len(means) or left_out.shape[1] < people):
         raise ValueError(f"replicates: expected shape ({len(means)}, {people} or more), not {left_out.shape}")
-    _check_finite("values", means)
-    _check_finite("replicates", left_out)
+    if not np.isfinite(means).all() or not np.isfinite(left_out).all():
+        raise ValueError("replicates: they and the values must be finite numbers; leave out a score that is NaN or infinite")
     return _estimate(means, [left_out[:, :people], left_out[:, people:]], n=n, units=units)
 
 
@@ -145,7 +141,7 @@ def _estimate(means: Floats, blocks: list[Floats], *, n: int, units: int, deviat
     """Add up the variances of independent samples: of each block of left-out values (seeds, R), and of the seeds' means."""
     seeds, parts, mixed = len(means), [], 0.0  # parts: (variance, degrees of freedom)
     for block in blocks:
-        if units > 1 and (r := block.shape[1]) > 1:
+        if (r := block.shape[1]) > 1:
             moved = block - block.mean(axis=1, keepdims=True)
             parts.append(((r - 1) / r * np.square(moved.mean(axis=0)).sum(), r - 1))
             # What people and seeds do together is in both variances, and is to count once.
@@ -182,23 +178,21 @@ def set_replicates(
         raise ValueError(f"features: expected (N, D) and (M, D), not {features.shape} and {reference.shape}")
     if paired and len(features) != len(reference):
         raise ValueError(f"paired features need one row per image in both: {len(features)} and {len(reference)}")
-    member = _parts(numbered(groups, len(features)))
-    kept = [member != part for part in range(member.max() + 1)]
+    kept = _without_each(numbered(groups, len(features)))
     if len(kept) < 2 or min(rows.sum() for rows in kept) < 2:
         return np.zeros(0)
     if paired:
         return np.array([distance(features[rows], reference[rows]) for rows in kept])
-    found = [distance(features[rows], reference) for rows in kept]
-    member = _parts(np.arange(len(reference)))  # neighbours together: they often show one person
-    if len(reference) > 2:
-        found += [distance(features, reference[member != part]) for part in range(member.max() + 1)]
-    return np.array(found)
+    others = _without_each(np.arange(len(reference))) if len(reference) > 2 else []
+    moved = [distance(features[rows], reference) for rows in kept]
+    return np.array(moved + [distance(features, reference[rows]) for rows in others])
 
 
-def _parts(units: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The numbers of units 0, 1, ... as numbers of at most GROUPS parts, neighbours together and nearly equally large."""
+def _without_each(units: npt.NDArray[np.int64]) -> list[npt.NDArray[np.bool_]]:
+    """Masks that leave out each of at most GROUPS parts, of units that are neighbours: these often show one person."""
     count = int(units.max()) + 1
-    return units * min(count, GROUPS) // count
+    parts = min(count, GROUPS)
+    return [units * parts // count != part for part in range(parts)]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -224,8 +218,3 @@ def numbered(groups: Sequence[Hashable] | None, n: int) -> npt.NDArray[np.int64]
         raise ValueError(f"groups: expected one per image ({n}), not {len(groups)}")
     number: dict[Hashable, int] = {}
     return np.array([number.setdefault(group, len(number)) for group in groups])
-
-
-def _check_finite(name: str, numbers: Floats) -> None:
-    if not np.isfinite(numbers).all():
-        raise ValueError(f"{name}: an interval needs finite numbers, not NaN or infinity; leave such scores out")
