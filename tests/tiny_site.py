@@ -132,7 +132,10 @@ def write_project(root: Path) -> Path:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 nbformat.write(content, target)
     claims = [{"text": "It | works *well*.", "where": "Table 1", "mark": "seed", "verdict": "reproduced"}]
-    paper = {"paper": "human_gan", "title": "A paper", "counts": {"reproduced": 1}, "claims": claims}
+    claims += [{**claims[0], "text": "It is so.", "verdict": "points for", "shown": "points for (1 seed)"}]
+    claims += [{**claims[1], "verdict": "undecided", "shown": "undecided (1 seed)", "why": "PSNR [−0.3, +0.9] is wide."}]
+    counts = {"reproduced": 1, "points for": 1, "undecided": 1}
+    paper = {"paper": "human_gan", "title": "A paper", "counts": counts, "claims": claims}
     (results / "claims.json").write_text(json.dumps({"papers": [paper]}))
     (results / "model_cards").mkdir()
     (results / "model_cards" / "human_gan.md").write_text("---\nlicense: other\n---\n# A card\n\n## Limits\n\nMany.\n")

@@ -1,13 +1,16 @@
 """Verdicts on a paper's claims, from the scores that notebooks recorded.
 
-Every part of a claim is a mean with a paired bootstrap behind it (`bootstrap.py`). A claim that is measured in several ways
-(two parts, two data sets, two LPIPS backends) must hold in all of them: its p-value is the largest of theirs, which needs no
-correction (intersection-union test). Any one of them can refute it: then the smallest p-value counts, times their number
-(Bonferroni).
+Every part of a claim is a mean with a paired bootstrap behind it (`bootstrap.py`). Its margin, plus and minus the smallest effect
+that counts, divides the effects into three zones: above speaks for the claim, below against it, between is too small to matter. A
+decision for a zone rejects all of the other two: by one test for an outer zone, by two one-sided ones for the middle (an
+equivalence test). Only one zone is true, so three decisions need no correction (Goeman, Solari & Stijnen, Statistics in Medicine
+29, 2010). A margin that the claim names, or a published number, is a line with nothing between.
 
-The p-values of one paper's decided claims are Holm-corrected, for and against alike. Per paper, because a reader asks about a
-paper, and because a verdict should not change when another paper's notebook has been run too. The level is 2.5 % to each
-side, so that a verdict for or against always means a 95 % interval wholly on that side.
+A claim that is measured in several ways (two parts, two data sets, two LPIPS backends) must hold in all of them: its p-value is
+the largest of theirs (intersection-union test). One that goes the other way, or is too small, is enough to refute it: then the
+smallest counts, times their number (Bonferroni). What a claim requires is tested before. Holm's correction is over one
+paper's claims, each decision alike: a verdict should not change when another paper's notebook has been run too. The level is
+2.5 % to each side, so that a decision always means a 95 % interval wholly in its zone.
 """
 
 import math
@@ -20,17 +23,29 @@ import numpy as np
 from facesr_lib.evaluate.bootstrap import GROUPS, RESAMPLES, Estimate, bootstrap_mean, estimate, holm
 from facesr_lib.evaluate.claims import Claim, Part
 
-Verdict = Literal["reproduced", "not reproduced", "inconclusive", "not run", "needs their images", "not judged"]
+Verdict = Literal[
+    "reproduced", "not reproduced", "inconclusive", "supported", "contradicted", "undecided", "points for", "points against",
+    "too small to matter", "not applicable", "not comparable here", "not run", "needs their images", "not judged",
+]  # fmt: skip
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 NOT_SCORED: tuple[Verdict, ...] = ("not run", "needs their images")
 LEVEL = 0.025
+ENOUGH_SEEDS = 3  # fewer say little about another training
+# By decision: on the paper's data at its size; at another scale, from enough seeds; from fewer.
+_WORDS: dict[str, tuple[Verdict, ...]] = {
+    "against": ("not reproduced", "contradicted", "points against"),
+    "small": ("too small to matter",) * 3,
+    "for": ("reproduced", "supported", "points for"),
+    "open": ("inconclusive", "undecided", "undecided"),
+}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One part of a claim on one data set by one metric. effect: positive speaks for the claim; it must exceed `part.margin`.
+    """One part of a claim on one data set by one metric. effect: positive speaks for the claim; effects: each seed's.
 
-    people: how many were resampled, None where images count as independent. problem: why there is no interval; empty if there is.
+    people: None where images count as independent. own: on the paper's data at its size. comparable: no, for a published number
+    of other images. smallest: effect that counts, in the metric's unit. problem: why there is no interval; empty if there is.
     """
 
     part: Part
@@ -39,27 +54,50 @@ class Measured:
     metric: str
     unit: str
     convention: str
-    effect: float
-    low: float
-    high: float
     n: int
     people: int | None
-    seeds: int
-    p_for: float
-    p_against: float
+    own: bool = False
+    comparable: bool = True
+    effect: float = math.nan
+    low: float = -math.inf
+    high: float = math.inf
+    smallest: float = 0.0
+    seeds: int = 0
+    effects: tuple[float, ...] = ()
+    p_for: float = 1.0
+    p_against: float = 1.0
+    p_small: float = 1.0
     problem: str = ""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A claim with its verdict and its Holm-corrected p-values. p_for is None unless all its parts were measured."""
+    """A claim with its verdict and its Holm-corrected p-values. p_for is None unless all its parts were measured.
+
+    required: what it requires, measured. decision: "for", "against", "small" or "open"; empty for a verdict that is none. scale:
+    what to say after the verdict, such as " at this scale" or " (1 seed)".
+    """
 
     claim: Claim
     verdict: Verdict
     measured: tuple[Measured, ...]
     missing: tuple[Part, ...]
+    required: tuple[Measured, ...] = ()
+    decision: str = ""
+    scale: str = ""
     p_for: float | None = None
     p_against: float | None = None
+    p_small: float | None = None
+
+    @property
+    def here(self) -> tuple[Measured, ...]:
+        """What decides it: all but the published numbers of other images."""
+        return tuple(m for m in self.measured if m.comparable)
+
+    @property
+    def seeds(self) -> int:
+        """The fewest training seeds behind a part; 0 if none has an interval."""
+        return min((m.seeds for m in self.here if m.seeds), default=0)
 
 
 def judge(
@@ -67,27 +105,30 @@ def judge(
 ) -> list[Judged]:
     """Decide every claim of a paper from the results of its notebooks (as `Run.result` gives them, of one profile).
 
-    - reproduced: all parts measured, and all speak for it: the corrected p-value is at most 2.5 %;
-    - not reproduced: some part speaks against it, likewise;
-    - inconclusive: neither, or nothing speaks against it but some parts were not measured;
-    - not run: nothing was scored that the claim is about; needs their images: nor can it be, since it is about rivals whose
-      methods nobody can run here.
+    Pools the results of one notebook over their training seeds. On the paper's data at its size a claim is reproduced, not
+    reproduced or inconclusive; elsewhere supported, contradicted or undecided, or from fewer than three seeds it has points for
+    or against it; its effect may be too small to matter. It is not applicable if what it requires fails, and not comparable here
+    if it is a published number of other images. It needs their images if only those of rivals could decide it.
 
     judged=False (smoke runs) gives "not judged" wherever there are scores, and resamples nothing.
     """
     found = []
     for claim in claims:
-        settings = {part: list(_settings(part, results)) for part in claim.parts}
-        missing = tuple(part for part, where in settings.items() if not where)
-        places = [(part, *where) for part, found_in in settings.items() for where in found_in if judged]
-        measured = _distinct(_measure(*place, resamples=resamples, seed=seed) for place in places)
-        nothing = len(missing) == len(claim.parts)
+        places = {part: list(_settings(part, results)) for part in (*claim.parts, *claim.requires)}
+        measured, required = (
+            _distinct(_measure(claim, part, *where, resamples=resamples, seed=seed) for part in parts for where in places[part])
+            for parts in ((claim.parts, claim.requires) if judged else ((), ()))
+        )
+        missing = tuple(part for part in claim.parts if not places[part])
         unseen = NOT_SCORED[bool(claim.rivals)]
-        verdict: Verdict = unseen if nothing else "inconclusive" if judged else "not judged"
-        found.append(Judged(claim, verdict, measured, missing))
-    p_for = _corrected({i: max(m.p_for for m in x.measured) for i, x in enumerate(found) if x.measured and not x.missing})
-    p_against = _corrected({i: min(m.p_against for m in x.measured) * len(x.measured) for i, x in enumerate(found) if x.measured})
-    return [_decide(item, p_for.get(i), p_against.get(i)) for i, item in enumerate(found)]
+        verdict: Verdict = unseen if len(missing) == len(claim.parts) else "undecided" if judged else "not judged"
+        found.append(Judged(claim, verdict, measured, missing, required))
+    p_values = [_p_values(item) for item in found]
+    for kind in ("for", "against", "small"):
+        having = [p for p in p_values if kind in p]
+        for p, corrected in zip(having, holm([p[kind] for p in having]), strict=True):
+            p[kind] = corrected
+    return [_decide(*pair) for pair in zip(found, p_values, strict=True)]
 
 
 def _distinct(found: Iterable[Measured]) -> tuple[Measured, ...]:
@@ -98,73 +139,83 @@ def _distinct(found: Iterable[Measured]) -> tuple[Measured, ...]:
     return tuple(first.values())
 
 
-def _corrected(p_values: dict[int, float]) -> dict[int, float]:
-    return dict(zip(p_values, holm(list(p_values.values())), strict=True))
+def _p_values(item: Judged) -> dict[str, float]:
+    """Of each decision that the measurements allow, before Holm's correction."""
+    here, n = item.here, len(item.here)
+    found = {"against": n * min(m.p_against for m in here), "small": n * min(m.p_small for m in here)} if here else {}
+    return found | ({"for": max(m.p_for for m in here)} if here and {m.part for m in here} == set(item.claim.parts) else {})
 
 
-def _decide(item: Judged, p_for: float | None, p_against: float | None) -> Judged:
-    verdict = item.verdict
-    if p_against is not None and p_against <= LEVEL:
-        verdict = "not reproduced"
-    elif p_for is not None and p_for <= LEVEL:
-        verdict = "reproduced"
-    return Judged(item.claim, verdict, item.measured, item.missing, p_for, p_against)
+def _decide(item: Judged, p_values: dict[str, float]) -> Judged:
+    if item.verdict != "undecided":
+        return item
+    item = replace(item, **{f"p_{kind}": p for kind, p in p_values.items()})  # type: ignore[arg-type]
+    works = {m.part for m in item.required} == set(item.claim.requires) and all(m.p_for <= LEVEL for m in item.required)
+    decisions = [kind for kind in _WORDS if works and p_values.get(kind, 1.0) <= LEVEL]
+    if not decisions and {m.part for m in item.measured} != {m.part for m in item.here}:
+        return replace(item, verdict="not comparable here")
+    if any(min(m.p_against, m.p_small) * len(item.required) <= LEVEL for m in item.required):
+        return replace(item, verdict="not applicable")
+    decision, few = (*decisions, "open")[0], f" ({item.seeds} seed{'s' * (item.seeds > 1)})" if item.seeds else ""
+    column = 0 if all(m.own for m in item.here) else 1 if item.seeds >= ENOUGH_SEEDS else 2
+    return replace(item, verdict=_WORDS[decision][column], decision=decision, scale=("", " at this scale", few)[column])
 
 
 Scores = dict[int, dict[str, Any]]  # by training seed
 
 
-def _settings(part: Part, results: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], list[Scores]]]:
-    """Where a part can be measured: a result, and per term the scores on one data set, by one metric in one convention."""
+def _settings(part: Part, results: Sequence[dict[str, Any]]) -> Iterator[tuple[list[dict[str, Any]], list[Scores]]]:
+    """Where a part can be measured: a notebook's runs, and per term the scores on one data set by one metric's convention."""
+    table: dict[tuple[str, str, str, str], dict[str, Scores]] = {}
     for result in results:
         roles = {data["name"]: data["role"] for data in result["data"]}
-        table: dict[tuple[str, str, str], dict[str, Scores]] = {}
         for score in result["scores"]:
             fits = roles.get(score["dataset"]) == part.role and part.data.lower() in score["dataset"].lower()
             if fits and score["family"] == part.metric:
-                methods = table.setdefault((score["dataset"], score["metric"], score["convention"]), {})
-                methods.setdefault(score["method"], {})[score["seed"]] = score
-        for methods in table.values():
-            if all(method in methods for method, _ in part.terms):
-                yield result, [methods[method] for method, _ in part.terms]
+                place = (result["notebook"], score["dataset"], score["metric"], score["convention"])
+                table.setdefault(place, {}).setdefault(score["method"], {})[score["seed"]] = score
+    for (notebook, *_), methods in table.items():
+        if all(method in methods for method, _ in part.terms):
+            runs = [result for result in results if result["notebook"] == notebook]
+            yield runs, [methods[method] for method, _ in part.terms]
 
 
-def _measure(part: Part, result: dict[str, Any], terms: list[Scores], *, resamples: int, seed: int) -> Measured:
+def _measure(claim: Claim, part: Part, runs: list[dict[str, Any]], terms: list[Scores], *, resamples: int, seed: int) -> Measured:
     first = next(iter(terms[0].values()))
-    weights = [weight for _, weight in part.terms]
-    groups = next((data["groups"] for data in result["data"] if data["name"] == first["dataset"]), None)
-    sign = 1 if first["higher_is_better"] else -1
-    found = problem = None
+    name, weights, sign = first["dataset"], [weight for _, weight in part.terms], 1 if first["higher_is_better"] else -1
+    images, *others = [(data["groups"], data.get("checksum")) for run in runs for data in run["data"] if data["name"] == name]
+    published = runs[0]["profile"] == "paper" and ", " not in name  # a comma: its LR images were made here
+    item = Measured(
+        part,
+        **{key: first[key] for key in ("dataset", "metric", "unit", "convention", "n")},
+        notebook=runs[0]["notebook"],
+        people=len(set(images[0])) if images[0] else None,
+        own=part.counted or (published and name.partition("/")[0] in claim.data_sets),
+        comparable=not part.on or (published and f"{name}/".startswith(f"{part.on}/")),
+    )
     try:
-        if groups is not None and len(groups) != first["n"]:
+        if any(other != images for other in others):
+            raise _NotComparable("the seeds were scored on different images")
+        if images[0] is not None and len(images[0]) != first["n"]:
             raise _NotComparable("the scores and their image set differ in the number of images")
         rows = _by_seed(terms)
-        means = np.array([sign * (_sum(weights, [s["mean"] for s in row]) - part.target) for row in rows])
+        scored = np.array([[score["mean"] for score in row] for row in rows])
+        means = np.array([sign * (_sum(weights, row) - part.target) for row in scored])
         if first["replicates"] is None:
             values = [sign * (_sum(weights, [s["values"] for s in row]) - part.target) for row in rows]
             if not np.isfinite(values).all():
                 raise _NotComparable("a score is infinite or undefined, so there is no mean difference")
-            found = bootstrap_mean(values, groups, resamples=resamples, seed=seed)
+            found = bootstrap_mean(values, images[0], resamples=resamples, seed=seed)
         else:
-            found = _of_sets(sign, weights, rows, means, len(set(groups)) if groups else first["n"])
-        effect, (low, high) = found.value, found.interval()
-        if found.units < 2:
-            problem = "one person or image gives no interval"
+            found = _of_sets(sign, weights, rows, means, item.people or first["n"])
     except _NotComparable as error:
-        effect, low, high, problem = math.nan, -math.inf, math.inf, str(error)
-    return Measured(
-        part,
-        notebook=result["notebook"],
-        **{name: first[name] for name in ("dataset", "metric", "unit", "convention", "n")},
-        effect=effect,
-        low=low,
-        high=high,
-        people=len(set(groups)) if groups else None,
-        seeds=found.seeds if found else 0,
-        p_for=found.p_above(part.margin) if found else 1.0,
-        p_against=found.p_below(part.margin) if found else 1.0,
-        problem=problem or "",
-    )
+        return replace(item, problem=str(error))
+    smallest, (low, high) = part.least(scored.mean(axis=0).tolist()), found.interval()
+    below, above = part.margin - smallest, part.margin + smallest
+    item = replace(item, effect=found.value, low=low, high=high, seeds=found.seeds, effects=tuple(means.tolist()))
+    item = replace(item, p_for=found.p_above(above), p_against=found.p_below(below), smallest=smallest)
+    item = replace(item, p_small=max(found.p_above(below), found.p_below(above)))
+    return item if found.units > 1 else replace(item, problem="one person or image gives no interval")
 
 
 class _NotComparable(ValueError):

@@ -5,9 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from facesr_lib.evaluate.claims import Claim
-from facesr_lib.evaluate.judge import NOT_SCORED, VERDICTS, Judged, Measured, Verdict, judge
+from facesr_lib.evaluate.judge import NOT_SCORED, VERDICTS, Judged, Measured, judge
 from facesr_lib.evaluate.run import Run
 from facesr_lib.evaluate.tables import Table
+
+_NOT_JUDGED = "not judged: {} proves only that it runs"
+_SEVERAL = {"points for": "point for", "points against": "point against", "needs their images": "need their images"}
 
 
 def verdicts(run: Run, claims: Sequence[Claim]) -> Table:
@@ -15,27 +18,27 @@ def verdicts(run: Run, claims: Sequence[Claim]) -> Table:
     judged = judge(claims, [run.result()], judged=run.profile != "smoke")
     rows = []
     for item in judged:
-        verdict, effect = verdict_text(item.verdict, run.profile), "; ".join(map(interval_text, item.measured))
+        verdict, effect = verdict_text(item, run.profile), "; ".join(map(interval_text, item.measured))
         rows.append({"claim": item.claim.text, "verdict": verdict, "effect, 95 % interval": effect})
     return Table.from_records("verdicts", rows, f"{run.title}: {summary(judged, run.profile)}")
 
 
 def summary(judged: Sequence[Judged], profile: str) -> str:
-    """One line: "on quick: of 8 claims 4 reproduced, 3 not reproduced, 1 not run". The `paper` profile is not named."""
+    """One line: "on quick (1 seed): of 8 claims 4 point for, 3 point against, 1 not run"."""
     counts = Counter(item.verdict for item in judged)
     if sum(counts[verdict] for verdict in NOT_SCORED) == len(judged):
         return f"none of its {len(judged)} claims was run"
     if counts["not judged"]:
-        return verdict_text("not judged", profile)
-    found = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]]
-    return f"{_on(profile)}of {len(judged)} claims " + ", ".join(found).replace("needs their", "need their")
+        return _NOT_JUDGED.format(profile)
+    found = [f"{counts[v]} {_SEVERAL.get(v, v) if counts[v] > 1 else v}" for v in VERDICTS if counts[v]]
+    few = min((item.scale for item in judged if item.scale.endswith(")")), default="")
+    head = f"{'' if profile == 'paper' else f'on {profile}'}{few}".strip()
+    return f"{head and f'{head}: '}of {len(judged)} claims {', '.join(found)}"
 
 
-def verdict_text(verdict: Verdict, profile: str) -> str:
-    """A verdict as the reader sees it. Outside the `paper` profile it names its profile."""
-    if verdict == "not judged":
-        return f"not judged: {profile} proves only that it runs"
-    return verdict if verdict in NOT_SCORED else _on(profile) + verdict
+def verdict_text(item: Judged, profile: str) -> str:
+    """A verdict as the reader sees it: a decision names its scale, or the number of seeds if they are too few for that."""
+    return _NOT_JUDGED.format(profile) if item.verdict == "not judged" else item.verdict + item.scale
 
 
 def interval_text(measured: Measured) -> str:
@@ -48,10 +51,6 @@ def interval_text(measured: Measured) -> str:
     decimals = _decimals((measured.high - measured.low) / 2)
     low, high = (_signed(end, decimals) for end in (measured.low, measured.high))
     return f"{_signed(measured.effect, decimals)}{unit} [{low}, {high}]"
-
-
-def _on(profile: str) -> str:
-    return "" if profile == "paper" else f"on {profile}: "
 
 
 def _signed(value: float, decimals: int) -> str:

@@ -46,7 +46,7 @@ class Paper:
         """What the paper claims, each with the scores that can decide it."""
         from facesr_lib.evaluate.claims import read_claims
 
-        return read_claims(self._text("claims.toml"))
+        return read_claims(self._text("claims.toml"), self.data_sets)
 
     def published(self, *, table: str | None = None, row: str | None = None, column: str | None = None) -> list[Reference]:
         """The paper's published numbers, in the order of its file: all, or those of one table, row or column.

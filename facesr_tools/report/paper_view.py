@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from facesr_lib.evaluate.claims import Part
 from facesr_lib.evaluate.judge import NOT_SCORED, Judged, Measured
 from facesr_lib.evaluate.result import pool_seeds
 from facesr_lib.evaluate.tables import column_decimals, format_number
@@ -14,7 +13,9 @@ from facesr_lib.papers import Paper
 from facesr_tools.report.departures import OTHERWISE, departures
 from facesr_tools.report.exhibits import exhibits
 from facesr_tools.report.intervals import draw_interval, reach
+from facesr_tools.report.reasons import counts_text, need, reason, seeds_text
 
+_PLACE = ("method", "dataset", "metric", "convention")
 _MARKS = {"paper": "claimed by the paper", "ours": "added by us"}
 
 
@@ -26,7 +27,8 @@ def paper_view(
     places: by notebook and name of a figure or table, where it stands on the page.
     """
     compared = comparisons(paper.key, results)
-    lines = [_claim(item, profile) for item in judged]
+    ours = {tuple(one[key] for key in _PLACE): one for result in results for one in pool_seeds(result["scores"])}
+    lines = [_claim(item, profile, ours) for item in judged]
     return {
         "id": f"paper-{paper.key}",
         "paper": paper,
@@ -66,27 +68,42 @@ def comparisons(paper: str, results: Sequence[dict[str, Any]]) -> list[dict[str,
     return found
 
 
-def _claim(item: Judged, profile: str) -> dict[str, Any]:
+def _claim(item: Judged, profile: str, ours: Mapping[tuple[str, ...], dict[str, Any]]) -> dict[str, Any]:
     claim = item.claim
     scale = {m.metric: max(reach(other) for other in item.measured if other.metric == m.metric) for m in item.measured}
-    view: dict[str, Any] = {"claim": claim, "verdict": item.verdict, "shown": verdict_text(item.verdict, profile)}
+    view: dict[str, Any] = {"claim": claim, "verdict": item.verdict, "shown": verdict_text(item, profile)}
     view["mark"] = _MARKS[claim.mark]
     view["slug"] = item.verdict.replace(" ", "-")
     view["p"] = _p_text(item)
-    view["missing"] = [_need(part) for part in item.missing]
+    view["why"] = reason(item)
+    view["requires"] = [f"{m.part.text} ({m.metric} {interval_text(m)})" for m in item.required]
+    view["missing"] = [need(part) for part in item.missing]
     view["places"] = [  # effects measured on the same images stand together
-        {"where": where, "statements": [_statement(text, list(parts), scale) for text, parts in groupby(found, _text)]}
+        {"where": where, "statements": [_statement(text, list(parts), scale, ours) for text, parts in groupby(found, _text)]}
         for where, found in ((where, list(found)) for where, found in groupby(item.measured, _where))
     ]
     return view
 
 
-def _statement(text: str, parts: list[Measured], scale: dict[str, float]) -> dict[str, Any]:
+def _statement(
+    text: str, parts: list[Measured], scale: dict[str, float], ours: Mapping[tuple[str, ...], dict[str, Any]]
+) -> dict[str, Any]:
     effects = [
         {"metric": m.metric, "effect": interval_text(m), "plot": draw_interval(m, scale[m.metric]), "problem": m.problem}
+        | {"facts": ", ".join(filter(None, (_ours(m, ours), counts_text(m), seeds_text(m))))}
         for m in parts
     ]
     return {"text": text, "effects": effects}
+
+
+def _ours(measured: Measured, ours: Mapping[tuple[str, ...], dict[str, Any]]) -> str:
+    """Our number beside the published one that a part is about; empty for a comparison of methods."""
+    part = measured.part
+    score = ours.get((part.terms[0][0], measured.dataset, measured.metric, measured.convention))
+    if not part.target or score is None:
+        return ""
+    decimals = column_decimals([score["mean"], part.target])
+    return f"ours {format_number(score['mean'], decimals)}, published {format_number(abs(part.target), decimals)}"
 
 
 def _text(measured: Measured) -> str:
@@ -95,21 +112,18 @@ def _text(measured: Measured) -> str:
 
 def _where(measured: Measured) -> str:
     people = f" of {measured.people} people" if measured.people else ", taken as independent"
-    seeds = "one seed" if measured.seeds == 1 else f"{measured.seeds} seeds"
-    return f"{measured.dataset}, N = {measured.n} images{people}, {seeds}"
-
-
-def _need(part: Part) -> str:
-    return f"{part.metric} of {', '.join(method for method, _ in part.terms)} ({part.role})"
+    seeds = "" if not measured.seeds else ", one seed" if measured.seeds == 1 else f", {measured.seeds} seeds"
+    return f"{measured.dataset}, N = {measured.n} images{people}{seeds}"
 
 
 def _p_text(item: Judged) -> str:
     """The smaller of the corrected p-values, with its side; empty where nothing was tested."""
-    sides = [(p, side) for p, side in ((item.p_for, "for"), (item.p_against, "against")) if p is not None]
-    if not sides:
+    sides = ((item.p_against, "against it"), (item.p_small, "that it is too small"), (item.p_for, "for it"))
+    found = [(p, side) for p, side in sides if p is not None]
+    if not found or not item.decision:
         return ""
-    p, side = min(sides)
-    return f"p {'< 0.001' if p < 0.001 else f'= {p:.2g}'} {side} it"
+    p, side = min(found)
+    return f"p {'< 0.001' if p < 0.001 else f'= {p:.2g}'} {side}"
 
 
 def _tables(paper: Paper, compared: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,6 +6,8 @@ import csv
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,14 @@ from bs4 import BeautifulSoup
 
 from facesr_lib.data import ImageSet
 from facesr_lib.evaluate import Run, verdicts
-from facesr_lib.evaluate.claims import Part
-from facesr_lib.evaluate.judge import Measured
+from facesr_lib.evaluate.claims import Claim, Part, better
+from facesr_lib.evaluate.judge import VERDICTS, Judged, Measured
 from facesr_lib.evaluate.verdicts import interval_text
 from facesr_lib.metrics import PSNR, SSIM
 from facesr_lib.papers import HUMAN_GAN, find_paper
 from facesr_tools.report import build_report, collect
 from facesr_tools.report.intervals import draw_interval, side
+from facesr_tools.report.reasons import reason
 
 StartRun = Callable[..., Run]
 
@@ -34,14 +37,14 @@ def drawn(name: str, n: int, each: int) -> ImageSet:
 FACES, TWO = drawn("faces/test", 50, 5), drawn("d", 2, 1)
 
 
-def record(run: Run) -> None:
+def record(run: Run, faces: ImageSet | None = None) -> None:
     """The GAN 4 dB under bicubic, the pixel term 1 dB above it, the drift unknown."""
-    rng = np.random.default_rng(0)
+    rng, faces = np.random.default_rng(0), faces or FACES
     base = rng.normal(24, 2, 50)
     for name, gain in (("bicubic", 0), ("GAN", -4), ("GAN + pixel term", 1)):
         for metric, unit in ((PSNR, 1.0), (SSIM, 0.02)):
-            run.score(name, FACES, metric, unit * (base + gain + rng.normal(0, 0.3, 50)))
-    run.published(find_paper("human_gan").published()[0], method="GAN", images=FACES, metric=PSNR, differs="other faces")
+            run.score(name, faces, metric, unit * (base + gain + rng.normal(0, 0.3, 50)))
+    run.published(find_paper("human_gan").published()[0], method="GAN", images=faces, metric=PSNR, differs="other faces")
     run.finish()
 
 
@@ -54,21 +57,55 @@ def claims(tmp_path: Path, profile: str) -> dict[str, dict[str, Any]]:
     return {claim["id"]: claim for paper in data["papers"] for claim in paper["claims"]}
 
 
-@pytest.mark.parametrize(("profile", "preface"), [("quick", "on quick: "), ("workshop", "on workshop: "), ("paper", "")])
-def test_every_verdict_names_its_profile_unless_it_is_the_papers(
-    start: StartRun, tmp_path: Path, profile: str, preface: str
-) -> None:
+@pytest.mark.parametrize(("profile", "head"), [("quick", "on quick "), ("workshop", "on workshop "), ("paper", "")])
+def test_every_verdict_names_its_scale(start: StartRun, tmp_path: Path, profile: str, head: str) -> None:
+    """One seed points for or against; published numbers need the paper's data, which these are not in any profile."""
     record(start(paper="human_gan", profile=profile))
     shown = text(build_report(tmp_path, profile))
-    assert f"{preface}of 8 claims 2 reproduced, 3 not reproduced, 3 not run" in shown
+    assert f"{head}(1 seed): of 8 claims 1 points for, 1 points against, 3 not comparable here, 3 not run" in shown
     assert "none of its 17 claims was run" in shown
     found = claims(tmp_path, profile)
-    assert found["human_gan.pixel_term"]["shown"] == f"{preface}reproduced"
-    assert found["human_gan.effective"]["shown"] == f"{preface}not reproduced"
+    assert found["human_gan.pixel_term"]["shown"] == "points for (1 seed)"
+    assert found["human_gan.effective"]["shown"] == "points against (1 seed)"
+    assert found["human_gan.psnr"]["why"] == "The published number is of ffhq-1024 at the paper's size."
     assert found["human_gan.colour"]["shown"] == "not run"
     assert found["isr_kd.forgetting"]["shown"] == "not run"
     badges = BeautifulSoup((tmp_path / profile / "report.html").read_text(), "html.parser").select(".verdict")
-    assert {badge.get_text() for badge in badges} == {f"{preface}reproduced", f"{preface}not reproduced"}
+    assert {badge.get_text() for badge in badges} == {"points for (1 seed)", "points against (1 seed)", "not comparable here"}
+
+
+def test_on_the_papers_data_at_its_size_claims_are_reproduced_or_not(start: StartRun, tmp_path: Path) -> None:
+    record(start(paper="human_gan", profile="paper"), drawn("ffhq-1024/test", 50, 5))
+    shown = text(build_report(tmp_path, "paper"))
+    assert "Claims: of 8 claims 1 reproduced, 3 not reproduced, 1 not applicable, 3 not run." in shown
+    found = claims(tmp_path, "paper")
+    assert found["human_gan.pixel_term"]["shown"] == "reproduced"
+    assert found["human_gan.psnr"]["shown"] == "not reproduced"
+    below = found["human_gan.below_best"]
+    assert below["shown"] == "not applicable"  # a GAN 4 dB under bicubic stays under 28 dB, too
+    assert re.match("It requires GAN better than bicubic, or worse by less than 1, which does not hold: PSNR", below["why"])
+    (ours,) = set(re.findall(r"ours (\d+\.\d+), published 25.66", shown))
+    assert float(ours) == pytest.approx(found["human_gan.psnr"]["measured"][0]["effect"] + 25.66, abs=0.01)
+
+
+def test_runs_of_several_seeds_become_one_verdict(start: StartRun, tmp_path: Path) -> None:
+    """As one pooled report has them: each run's own scores, each with its seed."""
+    run = start(paper="human_gan", profile="quick")
+    rng = np.random.default_rng(0)
+    base = rng.normal(24, 2, 50)
+    for seed, gain in enumerate((0.3, 0.5, 0.4, 0.0)):
+        for metric, unit in ((PSNR, 1.0), (SSIM, 0.1)):
+            run.score("GAN", FACES, metric, unit * base, seed=seed)
+            run.score("GAN + pixel term", FACES, metric, unit * (base + gain + rng.normal(0, 0.01, 50)), seed=seed)
+    run.finish()
+    shown = text(build_report(tmp_path, "quick"))
+    found = claims(tmp_path, "quick")["human_gan.pixel_term"]
+    psnr, ssim = found["measured"]
+    assert (found["seeds"], psnr["seeds"], psnr["seeds_agree"], ssim["seeds_agree"]) == (4, 4, 3, 3)
+    assert psnr["effects"] == pytest.approx([0.3, 0.5, 0.4, 0.0], abs=0.01)
+    assert (psnr["smallest"], ssim["smallest"]) == (0.1, 0.005)
+    assert "counts from 0.1 dB, 3 of 4 seeds agree" in shown
+    assert "N = 50 images of 10 people, 4 seeds" in shown
 
 
 def test_a_smoke_run_decides_nothing(start: StartRun, tmp_path: Path) -> None:
@@ -147,11 +184,11 @@ def test_a_whole_published_table_is_shown_with_ours_in_its_cell(start: StartRun,
 
 
 def measured(effect: float, low: float, high: float, **changes: Any) -> Measured:
-    part = Part("x", (("A", 1.0), ("B", -1.0)), "PSNR", margin=changes.pop("margin", 0.0))
+    part = Part("x", (("A", 1.0), ("B", -1.0)), "PSNR", margin=changes.pop("margin", 0.0), on=changes.pop("on", ""))
     metric = changes.pop("metric", PSNR)
     usual = {"notebook": "n", "dataset": "d", "metric": metric.label, "unit": metric.unit, "convention": ""}
     usual |= {"n": 9, "people": None}
-    usual |= {"seeds": 1, "p_for": 0.5, "p_against": 0.5}
+    usual |= {"seeds": 1, "p_for": 0.5, "p_against": 0.5, "p_small": 0.5}
     return Measured(part, effect=effect, low=low, high=high, **{**usual, **changes})
 
 
@@ -177,6 +214,9 @@ def test_the_drawing_shows_on_which_side_an_interval_lies() -> None:
         "against": measured(0, -1, 0.5, margin=1),
         "open": measured(1, 0, 2, margin=1),
     }
+    assert side(measured(0.1, -0.2, 0.4, smallest=0.5)) == "small"
+    assert side(measured(0.1, -0.2, 0.5, smallest=0.5)) == "small"  # on the line is not beyond it
+    assert side(measured(0.1, -0.2, 0.6, smallest=0.5)) == side(measured(2, 1.5, 2.5, comparable=False)) == "open"
     for state, case in cases.items():
         assert side(case) == state
         svg = BeautifulSoup(str(draw_interval(case, 2.0)), "html.parser").svg
@@ -205,6 +245,71 @@ def test_a_notebook_shows_the_verdicts_on_its_own_paper(tmp_path: Path) -> None:
     table = verdicts(run, HUMAN_GAN.claims)
     found = {row[0]: row[1:] for row in table.rows}
     verdict, effect = found["A pixel term in the loss beats the paper's purely adversarial loss."]
-    assert verdict == "on quick: reproduced"
+    assert verdict == "points for (1 seed)"
     assert effect.startswith("+5.0")
-    assert table.caption.startswith("X: on quick: of 8 claims")
+    assert table.caption.startswith("X: on quick (1 seed): of 8 claims")
+
+
+CLAIM = Claim("p.0", "t", "w", "paper", better("A", "B", "PSNR"))
+
+
+def judged(verdict: Any, *items: Measured, **changes: Any) -> Judged:
+    return Judged(changes.pop("claim", CLAIM), verdict, items, changes.pop("missing", ()), **changes)
+
+
+NOT_WORKING = measured(-8, -9, -7, p_against=0.0001)
+REQUIRING = replace(CLAIM, requires=(NOT_WORKING.part,))
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        (judged("supported", measured(2, 1, 3), decision="for"), ""),
+        (judged("not run"), ""),
+        (
+            judged("undecided", measured(0.3, -0.3, 0.9, smallest=0.1), decision="open"),
+            "PSNR (dB) +0.30 dB [−0.30, +0.90] reaches over what counts, 0.1 dB: more test people or seeds would narrow it.",
+        ),
+        (
+            judged("undecided", measured(0.3, -0.3, 0.9, smallest=0.1, effects=(1.0, 0.8, -0.9, -0.3, 0.9)), decision="open"),
+            "2 of 5 seeds speak against it: more",
+        ),
+        (judged("undecided", measured(0.3, -0.3, 0.9, smallest=0.1, effects=(-0.3,)), decision="open"), "0.1 dB: more"),
+        (
+            judged("undecided", measured(3, 2, 4, smallest=0.1), decision="open"),
+            "is clear alone, but not among so many comparisons.",
+        ),
+        (
+            judged("undecided", measured(9, -np.inf, np.inf, problem="one person or image gives no interval"), decision="open"),
+            "One person or image gives no interval.",
+        ),
+        (judged("undecided", measured(2, 1, 3), missing=CLAIM.parts, decision="open"), "PSNR of A, B (faces) is missing."),
+        (judged("undecided", measured(2, 1, 3), claim=REQUIRING, decision="open"), "was not measured: PSNR of A, B (faces)."),
+        (
+            judged("undecided", measured(2, 1, 3), claim=REQUIRING, required=(measured(0, -1, 1),), decision="open"),
+            "It requires x, which is undecided: PSNR (dB) 0.0 dB [−1.0, +1.0] reaches",
+        ),
+        (
+            judged("not applicable", measured(2, 1, 3), claim=REQUIRING, required=(NOT_WORKING,)),
+            "It requires x, which does not hold: PSNR (dB) −8.0 dB [−9.0, −7.0].",
+        ),
+        (
+            judged("too small to matter", measured(0.02, 0.01, 0.03, smallest=0.1, p_small=0.001), decision="small"),
+            "PSNR (dB) +0.020 dB [+0.010, +0.030] is less than 0.1 dB.",
+        ),
+        (judged("not comparable here", measured(2, 1, 3, on="celeba", comparable=False)), "is of celeba at the paper's size."),
+    ],
+)
+def test_why_nothing_was_decided_is_one_sentence(item: Judged, words: str) -> None:
+    found = reason(item)
+    assert found.endswith(words) if words.endswith(".") else words in found
+    assert bool(found) == bool(words)
+    assert found.count(". ") == 0
+
+
+def test_verdicts_have_colours_that_the_page_knows() -> None:
+    """Each has a rule of its own in both style sheets, or is one that is only counted."""
+    for sheet in ("report/templates/report.css", "site/static/site.css"):
+        rules = files("facesr_tools").joinpath(sheet).read_text(encoding="utf-8")
+        slugs = [verdict.replace(" ", "-") for verdict in VERDICTS if verdict not in ("not run", "too small to matter")]
+        assert [slug for slug in slugs if f".{slug}" not in rules] == []

@@ -189,14 +189,17 @@ def test_the_first_page(site: Path) -> None:
     text = soup.get_text(" ", strip=True)
     (card,) = [card for card in soup.select(".sd-card") if "Human-face GAN" in card.get_text()]
     assert "notebooks/10_second.html" in {link["href"] for link in card("a")}
-    assert [chip.get_text() for chip in card.select(".verdict.reproduced")] == ["1 reproduced"]
+    assert [chip.get_text() for chip in card.select(".verdict")] == ["1 reproduced", "1 undecided", "1 points for"]
     assert "See how formulas survive." in text
     rows = [[cell.get_text(strip=True) for cell in row("td")] for row in soup.select("article table tr")]
     assert any(row[0] == "The first" and "30 s" in row and row[-1].startswith("CPU (smoke") for row in rows if row)
     assert "@software{facesr," in soup.get_text()
     captions = [caption.get_text(strip=True) for caption in soup.select("nav.bd-links .caption")]
     assert captions == ["Lessons", "1 Human-face GAN", "Results", "Models", "Reference", "The project"]
-    assert "It | works *well*." in read(site, "claims").get_text()
+    verdicts = read(site, "claims")
+    assert "It | works *well*." in verdicts.get_text()
+    assert [badge.get_text() for badge in verdicts.select("td .verdict.points-for")] == ["points for (1 seed)"]
+    assert "PSNR [−0.3, +0.9] is wide." in verdicts.get_text()
 
 
 def test_links_out_of_the_site_lead_to_the_repository_at_this_version(site: Path) -> None:
