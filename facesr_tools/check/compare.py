@@ -5,11 +5,11 @@ spread over seeds is normal, the run's mean lies in m ± t(n - 1) s sqrt(1/k + 1
 the prediction interval for the mean of k new observations (Hahn and Meeker, Statistical Intervals, section 4.7).
 
 The scores of one method come from one training and move together, so counting them one by one would find too much. A method's
-p-value joins those of its K scores: K / r times the r-th smallest, r the first above K / 2, which is valid however they hang
-together (Rüger 1978). A method is thus outside where about half of its scores are; a notebook, likewise, where half of its
-methods are. Two rules decide:
+p-value is the median of its scores' (the higher of two), so a method is outside where half of its scores are. This is exact for
+scores that move as one and cautious for others; it errs by no more than a factor of two however they hang together (Rüger 1978).
+A notebook's p-value is the median of its methods', likewise. Two rules decide:
 
-1. Named: p-values of methods, corrected by Holm, at 5 %. At most 5 of 100 sound runs have a method named.
+1. Named: p-values of methods, corrected by Holm, at 5 %. About 5 of 100 sound runs, or fewer, have a method named.
 2. Many: more notebooks outside their own 95 % than the binomial distribution allows in 99 of 100 cases. This finds what moves
    everything a little, such as another version of torch.
 
@@ -69,7 +69,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Method:
-    """A method of a notebook. p: joins the p-values of its trained scores. corrected: by Holm, over all methods."""
+    """A method of a notebook. p: the median of its trained scores'. corrected: by Holm, over all methods."""
 
     notebook: str
     method: str
@@ -82,6 +82,7 @@ class Check:
     """What `compare` found. notebooks: the p-value of each with a trained method. many: how many of
     them may be outside. apart: what was not compared, and why.
 
+    configs: notebooks whose settings are not the reference's; their scores are compared all the same.
     missing: notebooks and scores that only the reference has. verdicts: (claim, ours, the reference's) where they differ.
     """
 
@@ -91,6 +92,7 @@ class Check:
     notebooks: dict[str, float]
     many: int
     apart: list[str] = field(default_factory=list)
+    configs: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     verdicts: list[tuple[str, str, str]] = field(default_factory=list)
     complete: bool = False  # whether what is missing counts
@@ -155,7 +157,10 @@ def compare(run: Side, reference: Side, *, complete: bool = False) -> Check:
     if not scores:
         raise CannotCompare("no score can be compared: " + ("; ".join(notes) or "the run has none"))
     methods = _methods(scores)
-    notebooks = {name: _joined([m.p for m in methods if m.notebook == name]) for name in sorted({m.notebook for m in methods})}
+    notebooks = {
+        name: statistics.median_high([m.p for m in methods if m.notebook == name])
+        for name in sorted({m.notebook for m in methods})
+    }
     differ = [(key, ours, reference.verdicts.get(key, ours)) for key, ours in sorted(run.verdicts.items())]
     return Check(
         run.profile,
@@ -164,6 +169,7 @@ def compare(run: Side, reference: Side, *, complete: bool = False) -> Check:
         notebooks,
         many=int(stats.binom.isf(MANY, len(notebooks), LEVEL)) if notebooks else 0,
         apart=notes,
+        configs=[name for name, hashes in run.configs.items() if reference.configs.get(name, hashes) != hashes],
         missing=_missing(run, reference),
         verdicts=[(key, ours, theirs) for key, ours, theirs in differ if ours != theirs],
         complete=complete,
@@ -176,7 +182,7 @@ def smallest_drift(check: Check) -> float | None:
     if not seeds:
         return None
     k, n = min(k for k, _ in seeds), min(n for _, n in seeds)
-    return float(stats.t.isf(LEVEL / len(check.methods) / 4, n - 1)) * math.sqrt(1 / k + 1 / n)
+    return float(stats.t.isf(LEVEL / len(check.methods) / 2, n - 1)) * math.sqrt(1 / k + 1 / n)
 
 
 def _apart(place: Place, run: Side, reference: Side) -> str:
@@ -240,11 +246,5 @@ def _methods(scores: list[Compared]) -> list[Method]:
     for score in scores:
         if score.trained and score.p is not None:
             found.setdefault((score.place.notebook, score.place.method), []).append(score.p)
-    p_values = [_joined(members) for members in found.values()]
+    p_values = [statistics.median_high(members) for members in found.values()]
     return [Method(*key, p, corrected) for key, p, corrected in zip(found, p_values, holm(p_values), strict=True)]
-
-
-def _joined(p_values: list[float]) -> float:
-    """One p-value for several, valid under any dependence; see the module's text."""
-    r = len(p_values) // 2 + 1
-    return min(1.0, len(p_values) / r * sorted(p_values)[r - 1])

@@ -75,6 +75,7 @@ def _crate(run: Side, scratch: Path) -> ROCrate:
     for name, description, kind in (
         (NAME, "CODECHECK: which outputs were checked", "application/yaml"),
         ("codecheck/check.json", "every score beside the reference's range over seeds", "application/json"),
+        (f"pooled/{run.profile}/claims.json", "the verdicts on the papers' claims, from all seeds", "application/json"),
         (f"{run.profile}/claims.json", "the verdicts on the papers' claims", "application/json"),
     ):
         if (run.folder / name).is_file():

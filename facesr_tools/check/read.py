@@ -50,13 +50,17 @@ class Found:
 
 @dataclass
 class Side:
-    """A run or a reference. data: the checksums of each image set, by its name. verdicts: by claim, where they are known."""
+    """A run or a reference. data: the checksums of each image set, by its name. verdicts: by claim, where they are known.
+
+    configs: the hashes of each notebook's configs, by their name.
+    """
 
     folder: Path
     profile: str
     scores: dict[Place, Score] = field(default_factory=dict)
     data: dict[str, set[str]] = field(default_factory=dict)
     verdicts: dict[str, str] = field(default_factory=dict)
+    configs: dict[str, dict[str, str]] = field(default_factory=dict)
     results: list[Found] = field(default_factory=list)  # of a run
 
     @property
@@ -89,6 +93,7 @@ def read_run(folder: Path, profile: str = "") -> Side:
         raise CannotCompare(f"{folder}: no results{f' of profile {chosen}' if chosen else ' to choose'}; {there}")
     side = Side(folder, chosen, results=[found for found in results if found.result["profile"] == chosen])
     for found in side.results:
+        side.configs[found.result["notebook"]] = found.result["config_hash"]
         people = {data["name"]: len(set(data["groups"])) if data["groups"] else None for data in found.result["data"]}
         for data in found.result["data"]:
             side.data.setdefault(data["name"], set()).add(data["checksum"])
@@ -101,9 +106,10 @@ def read_run(folder: Path, profile: str = "") -> Side:
 
 def run_claims(folder: Path, profile: str) -> list[dict[str, Any]]:
     """The claims of a run's claims.json, pooled over seeds where there are several; none where no report was written."""
-    pooled, *single = folder / profile / "claims.json", *sorted(folder.glob(f"seed-*/{profile}/claims.json"))
-    paths = [pooled] if pooled.is_file() else single if len(single) == 1 else []
-    return [claim for path in paths for claim in _claims(_json(path))]
+    single = list(folder.glob(f"seed-*/{profile}/claims.json"))
+    paths = [folder / "pooled" / profile / "claims.json", folder / profile / "claims.json", *(single if len(single) == 1 else [])]
+    path = next((path for path in paths if path.is_file()), None)
+    return list(_claims(_json(path))) if path else []
 
 
 def default_reference(profile: str) -> Path:
@@ -125,8 +131,9 @@ def read_reference(folder: Path) -> Side:
         if not needed.is_file():
             raise CannotCompare(f"{needed}: no such file; a reference is a folder with scores.csv and provenance.json")
     provenance = _json(source)
-    profile = provenance.get("profile") if isinstance(provenance, dict) else None
-    side = Side(folder, str(profile or folder.name))
+    if not isinstance(provenance, dict):
+        raise CannotCompare(f"{source}: expected an object with profile and data")
+    side = Side(folder, str(provenance.get("profile") or folder.name))
     try:
         with open(path, encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
@@ -137,6 +144,7 @@ def read_reference(folder: Path) -> Side:
         raise CannotCompare(f"{path}: cannot be read ({type(error).__name__}: {error})") from error
     for name, checksum in _checksums(provenance):
         side.data.setdefault(name, set()).add(checksum)
+    side.configs = {name: hashes for name, hashes in provenance.get("config_hash", {}).items() if isinstance(hashes, dict)}
     claims = folder / "claims.json"
     side.verdicts = {claim["id"]: claim["verdict"] for claim in _claims(_json(claims))} if claims.is_file() else {}
     return side

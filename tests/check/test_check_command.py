@@ -124,6 +124,14 @@ def test_of_several_profiles_one_is_named(make: Make, reference: Path) -> None:
     assert facesr(out, "--against", reference, "--profile", "smoke").exit_code == 0
 
 
+def test_another_config_is_named_and_compared(make: Make, reference: Path) -> None:
+    facts = {"profile": "smoke", "config_hash": {"10_demo": {"config": "0" * 12}}, "data": {}}
+    (reference / "provenance.json").write_text(json.dumps(facts))
+    done = facesr(make(27.0), "--against", reference)
+    assert "10_demo: another config than the reference's" in done.output
+    assert done.exit_code == 0
+
+
 def test_a_missing_notebook_counts_only_with_all(make: Make, reference: Path) -> None:
     text = (reference / "scores.csv").read_text()
     (reference / "scores.csv").write_text(text + text[text.index("\n") + 1 :].replace("10_demo", "20_other"))
@@ -169,8 +177,10 @@ MEASURED = {"notebook": "10_demo", "statement": "GAN better than bicubic", "metr
 def crate(make: Make, reference: Path, tmp_path: Path) -> Path:
     """The folder of a crate of two seeds, one of them run by papermill, with one verdict."""
     out = make(27.1, 27.0)
-    (out / "smoke").mkdir(exist_ok=True)
-    (out / "smoke" / "claims.json").write_text(json.dumps({"papers": [{"claims": [{**CLAIM, "measured": [MEASURED]}]}]}))
+    (out / "pooled" / "smoke").mkdir(parents=True)
+    (out / "pooled" / "smoke" / "claims.json").write_text(
+        json.dumps({"papers": [{"claims": [{**CLAIM, "measured": [MEASURED]}]}]})
+    )
     picture = nbformat.v4.new_output("display_data", data={"image/png": "AAAA"})
     parameters = nbformat.v4.new_code_cell("OUTPUT_DIR = '/private'", metadata={"tags": ["injected-parameters"]})
     notebook = nbformat.v4.new_notebook(cells=[parameters, nbformat.v4.new_code_cell("1 + 1", outputs=[picture])])
