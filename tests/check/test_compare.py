@@ -57,13 +57,13 @@ def test_the_interval_covers_new_runs_as_often_as_it_says(n: int, k: int) -> Non
     assert inside / len(draws) == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / len(draws)))
 
 
-def many(generator: np.random.Generator, seeds: int, shift: float = 0.0) -> Side:
+def many(generator: np.random.Generator, seeds: int) -> Side:
     """Four notebooks of three methods of four scores: most of a score is its method's training, some of that its notebook's."""
     found = Side(Path("results"), "quick")
     for notebook in range(4):
         together = generator.normal(size=seeds)
         for method in range(3):
-            training = 0.6 * together + 0.8 * generator.normal(size=seeds) + shift
+            training = 0.6 * together + 0.8 * generator.normal(size=seeds)
             for metric in range(4):
                 means = 25 + 0.95 * training + 0.31 * generator.normal(size=seeds)
                 add(found, place(f"method {method}", f"{notebook}", f"{metric}"), means)
@@ -77,11 +77,15 @@ def test_a_sound_run_rarely_fails() -> None:
 
 
 def test_what_moves_every_method_a_little_is_found_by_number() -> None:
-    generator = np.random.default_rng(1)
-    found = compare(many(generator, 1, shift=4.5), many(generator, 5))
-    assert len(found.outside) > found.many
-    assert len(found.named) < len(found.methods) / 2
-    assert found.exit_code == 1
+    run, reference = Side(Path("run"), "quick"), Side(Path("results"), "quick")
+    for notebook in "abcd":
+        for method in ("one", "two", "three"):
+            add(reference, place(method, notebook), REFERENCE)
+            add(run, place(method, notebook), [20 + 3.3 * np.std(REFERENCE, ddof=1)])  # p = 2 P(t(4) > 3.3 / sqrt(1.2)) = 0.0396
+    found = compare(run, reference)
+    assert {method.p for method in found.methods} == {pytest.approx(0.0396, abs=1e-4)}
+    assert (found.exit_code, found.named) == (1, [])
+    assert len(found.outside) == 4 > found.many
 
 
 def test_one_method_far_away_is_named() -> None:
