@@ -81,9 +81,11 @@ def test_what_moves_every_method_a_little_is_found_by_number() -> None:
     for notebook in "abcd":
         for method in ("one", "two", "three"):
             add(reference, place(method, notebook), REFERENCE)
-            add(run, place(method, notebook), [20 + 3.3 * np.std(REFERENCE, ddof=1)])  # p = 2 P(t(4) > 3.3 / sqrt(1.2)) = 0.0396
+            add(run, place(method, notebook), [20 + 3.3 * np.std(REFERENCE, ddof=1)])
     found = compare(run, reference)
-    assert {method.p for method in found.methods} == {pytest.approx(0.0396, abs=1e-4)}
+    t = 3.3 / math.sqrt(1 + 1 / 5)
+    u = t / math.sqrt(4 + t**2)  # Student's t with four degrees of freedom has a closed form
+    assert [method.p for method in found.methods] == pytest.approx([1 - u * (3 - u**2) / 2] * 12)
     assert (found.exit_code, found.named) == (1, [])
     assert len(found.outside) == 4 > found.many
 
