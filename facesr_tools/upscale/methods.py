@@ -2,10 +2,8 @@
 
 import dataclasses
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -13,6 +11,7 @@ from torch import Tensor
 
 import facesr_lib.image
 import facesr_lib.papers
+from facesr_lib.config import restore
 from facesr_lib.image import resize_bicubic
 from facesr_lib.training import checkpoints, load_weights, read_facts, resolve_device
 from facesr_tools.upscale.networks import NETWORKS
@@ -135,26 +134,6 @@ def _examine(path: Path) -> FoundCheckpoint:
     inside = path.resolve().parent
     stage = inside.parent.name if inside.name == "checkpoints" else ""
     return FoundCheckpoint(path, stage, _PAPER_OF[facts["method"]], facts["step"])
-
-
-def restore(data: Any, classes: Mapping[str, type]) -> Any:
-    """The inverse of `plain` for configs: JSON data -> dataclasses, looked up by name in `classes`; lists become tuples.
-
-    Raises ValueError, naming the class and its fields, for a class or field that this version does not know or lacks.
-    """
-    if isinstance(data, list):
-        return tuple(restore(item, classes) for item in data)
-    if not isinstance(data, dict):
-        return data
-    values = {key: restore(value, classes) for key, value in data.items() if key != "type"}
-    if "type" not in data:
-        return values
-    if data["type"] not in classes:
-        raise ValueError(f"unknown kind of setting {data['type']!r}: this version knows {', '.join(sorted(classes))}")
-    try:
-        return classes[data["type"]](**values)
-    except TypeError as error:  # a field that is gone, or one more without a default
-        raise ValueError(f"{data['type']} has other fields in this version ({error})") from error
 
 
 def _config_classes(paper: str) -> dict[str, type]:

@@ -189,7 +189,7 @@ run.table("bicubic", rows, f"Bicubic enlargement to 64 px, mean over {len(faces)
 # ## The four papers
 
 # %%
-from facesr_lib.explore.roadmap import roadmap
+from facesr_tools.roadmap import roadmap
 
 run.figure(
     roadmap(),
