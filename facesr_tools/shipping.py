@@ -11,7 +11,7 @@ from typing import Any
 
 from safetensors.torch import save
 
-from facesr_lib import __version__
+from facesr_lib import __version__, shipped
 from facesr_lib.config import plain
 from facesr_lib.data import ImageSet
 from facesr_lib.files import checkout_root, file_digest, write_atomically
@@ -22,7 +22,6 @@ from facesr_lib.papers.isr_kd import names as isr
 from facesr_lib.papers.selfsr import names as selfsr
 from facesr_lib.papers.teacher_student import names as teacher
 from facesr_lib.papers.teacher_student.networks import SCALE
-from facesr_lib.shipped import FOLDER
 from facesr_lib.training import Stage
 from facesr_tools.report.model_cards import shipped_card, sources
 from facesr_tools.report.result import load_result
@@ -118,7 +117,7 @@ def export(settings: Settings, to: Path | None = None) -> list[Exported]:
     """
     if to is None and checkout_root() is None:
         raise CannotShip("this is an installed copy, which nothing is written into: say where with --to")
-    folder = to or FOLDER
+    folder = to or shipped.FOLDER
     networks = [_export(main, rank, settings) for rank, main in enumerate(MAIN_NETWORKS)]
     if (total := sum(len(one.weights) for one in networks)) > LARGEST:
         sizes = ", ".join(f"{one.name} {len(one.weights) / 1e6:.1f}" for one in networks)

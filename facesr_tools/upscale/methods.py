@@ -85,7 +85,8 @@ def find_upscaler(wanted: str, paper: str, stages: Path, device: str = "auto", *
     shipped: take the one that comes with the package anyway; raises ValueError if none fits.
     """
     trained = not shipped and any(_fits(one, wanted, paper) for one in trained_checkpoints(stages))
-    ours = [] if trained or Path(wanted).expanduser().is_dir() else shipped_networks(wanted, paper)
+    folder = wanted and Path(wanted).expanduser().is_dir()
+    ours = [] if trained or folder else shipped_networks(wanted, paper)
     if ours:
         return from_shipped(ours[0], device)
     if shipped:
