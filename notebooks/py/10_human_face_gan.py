@@ -429,14 +429,13 @@ run.figure(
 # %%
 from facesr_lib.shipped import load_shipped
 
-lr = config.degradation(hr)
-found = load_shipped("human_gan-gan", lambda config: HumanGAN(config, 1))
-if found:
-    evening, facts = found
+comes = load_shipped("human_gan-gan", lambda config: HumanGAN(config, 1))
+if comes:
+    evening, facts = comes
     columns = {
         "LR": lr,
-        f"after this run ({PROFILE})": gan.method.super_resolve(lr.to(run.device)),
-        "after our evening": evening.super_resolve(lr),
+        f"after this run ({PROFILE})": gan.method.super_resolve(lr),
+        "after our evening": evening.super_resolve(lr.cpu()),
     }
     shown = run.figure(
         image_grid({**columns, "HR": hr}),

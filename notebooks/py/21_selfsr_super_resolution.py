@@ -387,9 +387,12 @@ from facesr_lib.shipped import load_shipped
 
 columns = {"LR": lr}
 for name, slug in ((PSNR_ORIENTED, "selfsr-selfsr-psnr-oriented"), (PAIRED, "selfsr-selfsr")):
-    if found := load_shipped(slug, SelfSR):
-        evening, facts = found
-        columns |= {f"{name}\nafter this run": METHODS[name](given), f"{name}\nafter our evening": evening.super_resolve(lr)}
+    if comes := load_shipped(slug, SelfSR):
+        evening, facts = comes
+        columns |= {
+            f"{name}\nafter this run": METHODS[name](given),
+            f"{name}\nafter our evening": evening.super_resolve(lr.cpu()),
+        }
 (
     run.figure(
         image_grid({**columns, "HR": hr}, cell=1.7, zoom=(0.3, 0.2, 0.4)),

@@ -563,8 +563,8 @@ cases = (
 )
 columns = {}
 for name, network, lr, slug in cases:
-    if found := load_shipped(slug, rebuild):
-        evening, facts = found
+    if comes := load_shipped(slug, rebuild):
+        evening, facts = comes
         columns[f"LR for\n{name}"] = lr
         columns[f"{name}\nafter this run"] = METHODS[name](lr.to(run.device))
         columns[f"{name}\nafter our evening"] = evening.super_resolve_with(network, lr.cpu())

@@ -483,8 +483,8 @@ from facesr_lib.shipped import load_shipped
 
 columns = {"LR": lr}
 for name, slug in ((FACE_ONLY, "isr_kd-face-only"), (REPLAY_2_1, "isr_kd-replay-2-1")):
-    if found := load_shipped(slug, ISRKD):
-        evening, facts = found
+    if comes := load_shipped(slug, ISRKD):
+        evening, facts = comes
         columns |= {f"{name}\nafter this run": methods[name](lr), f"{name}\nafter our evening": evening.super_resolve(lr.cpu())}
 (
     run.figure(
