@@ -190,6 +190,12 @@ def test_upscale_takes_what_ships_only_where_nothing_that_fits_was_trained(
         find_upscaler("", "selfsr", stages, "cpu", shipped=True)
 
 
+def test_the_list_of_weights_names_what_ships(folder: Path) -> None:
+    assert f"come with facesr: {NAME}" in CliRunner().invoke(app, ["weights", "list"]).stdout
+    shutil.rmtree(folder)
+    assert "come with facesr: none yet" in CliRunner().invoke(app, ["weights", "list"]).stdout
+
+
 def test_the_command_says_what_it_wrote(finished: Settings, tmp_path: Path) -> None:
     arguments = ["weights", "export", str(finished.out), "--profile", "smoke", "--to", str(tmp_path / "to")]
     done = CliRunner().invoke(app, arguments)

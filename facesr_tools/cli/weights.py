@@ -141,6 +141,8 @@ def _print_table(table: Collection[Weights], states: dict[str, State], console: 
     from rich.table import Table
     from rich.text import Text
 
+    from facesr_tools.upscale.methods import shipped_networks
+
     colours = {"ready": "green", "missing": "yellow", "damaged": "red"}
     shown = Table("name", "for", "state", "MB", "source", "licence")
     for weights in table:
@@ -152,6 +154,8 @@ def _print_table(table: Collection[Weights], states: dict[str, State], console: 
     ready = {weights.metric for weights in table if states[weights.name] == "ready"}
     if lacking := [metric for metric in dict.fromkeys(weights.metric for weights in table) if metric not in ready]:
         console.print(f"n/a until you run `facesr weights fetch`: {', '.join(lacking)}", soft_wrap=True)
+    ours = ", ".join(shipped_networks()) or "none yet; facesr weights export writes them"
+    console.print(f"trained networks that come with facesr: {ours}", soft_wrap=True, markup=False)
 
 
 def _facts(weights: Weights, found: State) -> dict[str, Any]:
