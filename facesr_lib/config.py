@@ -45,6 +45,22 @@ def plain(value: Any) -> Any:
     raise TypeError(f"a config holds {type(value).__name__}, which is not plain data (numbers, strings, tuples, dataclasses)")
 
 
+def restore(data: Any, classes: Mapping[str, Any]) -> Any:
+    """The inverse of `plain` for configs: JSON data -> dataclasses, looked up by name in `classes`; lists become tuples.
+
+    Raises ValueError, naming the class, for a class or field that this version does not know or lacks.
+    """
+    if isinstance(data, list):
+        return tuple(restore(item, classes) for item in data)
+    if not isinstance(data, dict):
+        return data
+    values = {key: restore(value, classes) for key, value in data.items() if key != "type"}
+    try:
+        return classes[data["type"]](**values) if "type" in data else values
+    except (KeyError, TypeError) as error:  # a class or a field that is gone, or one more without a default
+        raise ValueError(f"the setting {data['type']!r} is unknown or has other fields in this version ({error})") from error
+
+
 def config_hash(config: Any) -> str:
     """Twelve hexadecimal digits of the SHA-256 of a config's canonical JSON; equal configs give equal hashes on any machine."""
     text = json.dumps(plain(config), sort_keys=True, separators=(",", ":"))

@@ -14,6 +14,8 @@ from facesr_lib.config import code_fingerprint
 from facesr_lib.files import checkout_root
 from facesr_tools.cli.bench import EPILOG as BENCH_EPILOG
 from facesr_tools.cli.bench import bench
+from facesr_tools.cli.blind import EPILOG as BLIND_EPILOG
+from facesr_tools.cli.blind import blind
 from facesr_tools.cli.check import EPILOG as CHECK_EPILOG
 from facesr_tools.cli.check import check
 from facesr_tools.cli.classroom import CLASSROOM_EPILOG, GRADE_EPILOG, classroom, grade
@@ -235,6 +237,7 @@ app.add_typer(data_app, name="data")
 app.command(epilog=UPSCALE_EPILOG)(upscale)
 app.command(epilog=SCORE_EPILOG)(score)
 app.command(epilog=CHECK_EPILOG)(check)
+app.command(epilog=BLIND_EPILOG)(blind)
 app.command(epilog=CLASSROOM_EPILOG)(classroom)
 app.command(epilog=GRADE_EPILOG)(grade)
 app.add_typer(weights_app, name="weights")

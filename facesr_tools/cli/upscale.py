@@ -1,4 +1,4 @@
-"""`facesr upscale`: super-resolve your own pictures with a network that a notebook has trained."""
+"""`facesr upscale`: super-resolve your own pictures with a network that a notebook has trained, or one that comes with facesr."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # these bring torch
 EPILOG = (
     "Examples:\n\n"
     "facesr upscale photo.jpg larger --method human_gan\n\n"
-    "facesr upscale album/ larger --checkpoint isr-kd-replay-2-1\n\n"
+    "facesr upscale album/ larger --checkpoint isr_kd-replay-2-1\n\n"
     "facesr upscale album/ larger --method bicubic --scale 4"
 )
 
@@ -29,13 +29,19 @@ def upscale(
     method: Annotated[
         str, typer.Option(help="human_gan, selfsr, teacher_student, isr_kd (its newest checkpoint), or bicubic.")
     ] = "",
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="Use a network that comes with facesr, even if one was trained.")
+    ] = False,
     scale: Annotated[int, typer.Option(help="Factor of bicubic; a network has its own.")] = 4,
     tile: Annotated[int, typer.Option(help="Side of the tiles in pixels of the input; 0: do not cut.")] = 192,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")] = False,
     runs: Annotated[Path | None, typer.Option(help="Folder of the notebooks' results; default: runs/.")] = None,
 ) -> None:
-    """Super-resolve pictures with a trained checkpoint, or with bicubic.
+    """Super-resolve pictures with a trained network, or with bicubic.
+
+    Takes what was trained here last; where nothing that fits was, a network that
+    comes with facesr, if any do. The first line of output says which.
 
     Results are PNG files with the bit depth (8 or 16), greyscale, transparency and
     colour profile of their originals. EXIF orientation is applied; all other EXIF
@@ -53,7 +59,7 @@ def upscale(
 
     with clear_errors(OSError, ValueError):
         jobs = plan(inputs, out, overwrite=overwrite)
-        upscaler = _upscaler(checkpoint, method, scale, device.value, (runs or default_output_dir()) / "stages")
+        upscaler = _upscaler(checkpoint, method, shipped, scale, device.value, (runs or default_output_dir()) / "stages")
         if tile < 0:
             raise ValueError(f"--tile {tile}: give a side in pixels, or 0")
 
@@ -81,11 +87,11 @@ def upscale(
     raise typer.Exit(1 if failed else 0)
 
 
-def _upscaler(checkpoint: str, method: str, scale: int, device: str, stages: Path) -> Upscaler:
-    from facesr_tools.upscale import bicubic, choose, from_checkpoint
+def _upscaler(checkpoint: str, method: str, shipped: bool, scale: int, device: str, stages: Path) -> Upscaler:
+    from facesr_tools.upscale import bicubic, find_upscaler
 
     if method == "bicubic":
-        if checkpoint:
-            raise ValueError("--method bicubic needs no --checkpoint: leave one of them out")
+        if checkpoint or shipped:
+            raise ValueError("--method bicubic needs no --checkpoint and no --shipped: leave them out")
         return bicubic(scale)
-    return from_checkpoint(choose(checkpoint, method, stages), device)
+    return find_upscaler(checkpoint, method, stages, device, shipped=shipped)

@@ -1,6 +1,7 @@
-"""The papers' data sets: rights, files and protocol of each. Checksums are those that somebody published.
+"""The data sets, mostly the papers': rights, files and protocol of each. Checksums are those that somebody published.
 
-Checksums and Google Drive ids: CelebA and WIDER FACE, torchvision's data set classes; FFHQ, NVlabs/ffhq-dataset; SCGAN, its page.
+Checksums and Google Drive ids: CelebA and WIDER FACE, torchvision's data set classes; FFHQ, NVlabs/ffhq-dataset; SCGAN, its page;
+LFW, scikit-learn's sklearn/datasets/_lfw.py.
 """
 
 from collections.abc import Mapping
@@ -209,6 +210,32 @@ _DESCRIPTIONS = (
         size=128,
         without_box="whole",
         resize="linear",
+    ),
+    Description(
+        name="lfw",
+        title="Labeled Faces in the Wild, funneled",
+        kind="faces",
+        origin=Origin(
+            family="lfw",
+            licence="none stated; made for research; news photographs keep their owners' rights",
+            terms="https://vis-www.cs.umass.edu/lfw/",
+            credit="Labeled Faces in the Wild (Huang et al. 2007), news photographs, for research",
+            identities=(
+                "published names, a few of them wrong, as its page says; a draw by name puts 75 % of the people in train, "
+                "7.5 % in val and 17.5 % in test [ours]"
+            ),
+        ),
+        protocol="the middle 128x128 of 250x250 px, where the funneled pictures have the face; not resized [ours]",
+        files=(
+            RemoteFile(
+                "lfw-funneled.tgz",
+                ("https://ndownloader.figshare.com/files/5976015",),
+                sha256="b47c8422c8cded889dc5a13418c4bc2abbda121092b3533a83306f90d900100a",
+            ),
+        ),
+        ask="lfw-funneled.tgz (230 MB) from the terms page, or the copy at the address in `facesr data info lfw`",
+        index=listing.folder_per_person("lfw_funneled", shares=listing.LFW_SHARES, middle=listing.LFW_MIDDLE),
+        size=128,
     ),
 )
 

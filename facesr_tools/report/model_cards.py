@@ -10,16 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from safetensors import safe_open
+from torch import Tensor
 
 from facesr_lib import __version__
+from facesr_lib.data import ImageSet
 from facesr_lib.evaluate.judge import Judged
 from facesr_lib.evaluate.result import pool_seeds
 from facesr_lib.evaluate.tables import Table
 from facesr_lib.evaluate.verdicts import summary
 from facesr_lib.files import write_atomically
-from facesr_lib.papers import PAPERS
+from facesr_lib.papers import PAPERS, Paper
 from facesr_tools.report.rivals import is_rival
 from facesr_tools.upscale import FoundCheckpoint, trained_checkpoints
 
@@ -38,15 +40,6 @@ def write_model_cards(
     for old in folder.glob("*.md"):
         old.unlink()
     trained = trained_checkpoints(out / "stages")
-    environment = Environment(
-        loader=ChoiceLoader(
-            [PackageLoader("facesr_tools.report"), PackageLoader("facesr_lib", "papers")]
-        ),  # the frame of a card, and each paper's own text
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     cards = []
     for paper in PAPERS:
         own = [entry for entry in entries if entry["result"] and not is_rival(entry["result"])]
@@ -54,7 +47,8 @@ def write_model_cards(
         results = [entry["result"] for entry in found]
         if not any(result["scores"] for result in results):
             continue
-        card = environment.get_template(f"{paper.key}/model_card.md.j2").render(
+        card = _template(paper).render(
+            frame="card.md.j2",
             paper=paper,
             profile=profile,
             version=__version__,
@@ -68,6 +62,77 @@ def write_model_cards(
         write_atomically(folder / f"{paper.key}.md", card.encode())
         cards.append(folder / f"{paper.key}.md")
     return cards
+
+
+def shipped_card(
+    name: str,
+    paper: Paper,
+    facts: Mapping[str, Any],
+    weights: Mapping[str, Tensor],
+    trained_on: Sequence[ImageSet],
+    result: dict[str, Any],
+    provenance: dict[str, Any],
+    method: str,
+    precision: str,
+) -> str:
+    """The card of one network that comes with the package, `name`, with the fields that model hubs read in front.
+
+    facts: its config.json.  result, provenance: of the notebook that scored it as `method`.  precision: a sentence on it.
+    """
+    scores = [score for score in result["scores"] if score["seed"] == facts["seed"]]
+    own = [score for score in scores if score["method"] == method]
+    there = {score["dataset"] for score in own}
+    compared = [score for score in scores if score["method"] in (method, "bicubic") and score["dataset"] in there]
+    entries = [
+        {
+            "task": {"type": "image-to-image", "name": f"face super-resolution, x{facts['scale']}"},
+            "dataset": {"type": dataset, "name": dataset},
+            "metrics": [
+                {"type": _kind(score), "name": f"{score['metric']}, {score['convention']}", "value": score["mean"]}
+                for score in own
+                if score["dataset"] == dataset
+            ],
+        }
+        for dataset in sorted(there)
+    ]
+    return _template(paper).render(
+        frame="shipped.md.j2",
+        name=name,
+        paper=paper,
+        facts=facts,
+        parameters=sum(weight.numel() for weight in weights.values()),
+        trained_on=trained_on,
+        datasets=sources(trained_on),
+        metrics=list(dict.fromkeys(map(_kind, own))),
+        index=[{"name": name, "results": entries}],
+        scores=list(_scores([{**result, "scores": compared}])),
+        notebook=result["notebook"],
+        origin=provenance,
+        precision=precision,
+    )
+
+
+def sources(sets: Sequence[ImageSet]) -> list[str]:
+    """What image sets are made of: "olivetti" for "olivetti/train"."""
+    return list(dict.fromkeys(images.name.partition("/")[0] for images in sets))
+
+
+def _kind(score: Mapping[str, Any]) -> str:
+    """The name by which hubs know a metric; a substitute of another name keeps that."""
+    family = str(score["family"])
+    return family.lower() if score["metric"].startswith(family) else str(score["metric"])
+
+
+def _template(paper: Paper) -> Template:
+    """A paper's own text on its networks; it extends the `frame` that it is rendered with."""
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader("facesr_tools.report"), PackageLoader("facesr_lib", "papers")]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(f"{paper.key}/model_card.md.j2")
 
 
 def _data(results: Sequence[dict[str, Any]]) -> Table | None:

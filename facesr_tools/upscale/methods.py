@@ -1,11 +1,12 @@
-"""From a checkpoint to an Upscaler: find the method of the weights and rebuild it from the saved config."""
+"""From a checkpoint, or a network that comes with the package, to an Upscaler: rebuild its method from the saved config."""
 
 import dataclasses
+import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -13,8 +14,12 @@ from torch import Tensor
 
 import facesr_lib.image
 import facesr_lib.papers
+import facesr_lib.shipped
+from facesr_lib.config import restore
 from facesr_lib.image import resize_bicubic
-from facesr_lib.training import checkpoints, load_weights, read_facts, resolve_device
+from facesr_lib.papers.teacher_student import RecurrentResolver
+from facesr_lib.shipped import load_shipped
+from facesr_lib.training import SuperResolver, checkpoints, load_weights, read_facts, resolve_device
 from facesr_tools.upscale.networks import NETWORKS
 from facesr_tools.upscale.tiles import Upscaler
 
@@ -65,13 +70,29 @@ def choose(wanted: str, paper: str, stages: Path) -> FoundCheckpoint:
     if wanted and folder.is_dir():
         return _in_folder(folder, paper)
     there = trained_checkpoints(stages)
-    fitting = [one for one in there if one.stage.startswith(wanted) and paper in ("", one.paper)]
-    if fitting:
+    if fitting := [one for one in there if _fits(one, wanted, paper)]:
         return fitting[0]
     asked = " of ".join(part for part in (f"checkpoint {wanted!r}" if wanted else "a checkpoint", paper) if part)
     listing = "\n".join(f"  {one.stage:<40} {one.paper}, step {one.step}" for one in there)
-    hint = f"There are:\n{listing}" if there else f"There is none in {stages} yet; a notebook trains one: facesr run 10"
+    none = f"There is none in {stages} yet, and none ships with this installation; a notebook trains one: facesr run 10"
+    hint = f"There are:\n{listing}" if there else none
     raise ValueError(f"found no {asked.removeprefix('a ')}: give a folder, or a name from {stages}. {hint}")
+
+
+def find_upscaler(wanted: str, paper: str, stages: Path, device: str = "auto", *, shipped: bool = False) -> Upscaler:
+    """The network of `choose`; where nothing that fits was trained, the one that comes with the package. Raises as `choose`.
+
+    shipped: take the one that comes with the package anyway; raises ValueError if none fits.
+    """
+    trained = not shipped and any(_fits(one, wanted, paper) for one in trained_checkpoints(stages))
+    folder = wanted and Path(wanted).expanduser().is_dir()
+    ours = [] if trained or folder else shipped_networks(wanted, paper)
+    if ours:
+        return from_shipped(ours[0], device)
+    if shipped:
+        there = ", ".join(shipped_networks()) or "none: no trained networks ship with it yet"
+        raise ValueError(f"this installation comes with no {wanted or paper or 'network'}; there are: {there}")
+    return from_checkpoint(choose(wanted, paper, stages), device)
 
 
 def from_checkpoint(found: FoundCheckpoint, device: str = "auto") -> Upscaler:
@@ -80,25 +101,57 @@ def from_checkpoint(found: FoundCheckpoint, device: str = "auto") -> Upscaler:
     Measures the scale on a small picture, since a network that was still growing has a smaller one.
     Raises ValueError for a config or weights of another version of the library.
     """
+    return _upscaler(found.label, found.paper, rebuilt(found), device)
+
+
+def rebuilt(found: FoundCheckpoint) -> SuperResolver:
+    """The method of a checkpoint with its weights, as its last step left it. Raises ValueError for another version's."""
     facts = read_facts(found.path)
-    network = NETWORKS[found.paper]
-    where = resolve_device(device)
     try:
-        config = restore(facts["config"], _config_classes(found.paper))
-        method = network.rebuild(config)
+        method = NETWORKS[found.paper].rebuild(restore(facts["config"], _config_classes(found.paper)))
         method.build()
         load_weights(found.path, method)
     except (ValueError, TypeError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"{found.path} is of another version of the library: train again ({error})") from error
     method.begin_step(max(0, facts["step"] - 1))
+    return method
+
+
+def shipped_networks(wanted: str = "", paper: str = "") -> list[str]:
+    """Names of the networks that come with the package, the preferred ones first. wanted: the beginning of a name."""
+    facts = [(path.parent.name, json.loads(path.read_bytes())) for path in facesr_lib.shipped.FOLDER.glob("*/config.json")]
+    fitting = [(own["rank"], name) for name, own in facts if name.startswith(wanted) and paper in ("", own["paper"])]
+    return [name for _, name in sorted(fitting)]
+
+
+def from_shipped(name: str, device: str = "auto") -> Upscaler:
+    """A network that comes with the package as an Upscaler. Raises ValueError if it is not there or damaged."""
+    paper = next((key for key in NETWORKS if name.startswith(f"{key}-")), "")
+    found = load_shipped(name, NETWORKS[paper].rebuild) if paper else None
+    if found is None:
+        raise ValueError(f"no network {name!r} comes with this installation: {', '.join(shipped_networks()) or 'there is none'}")
+    method, facts = found
+    return _upscaler(f"{name}, shipped: {facts['about']}", paper, method, device, facts["network"])
+
+
+def enlarging(method: SuperResolver, network: str = "") -> Callable[[Tensor], Tensor]:
+    """How a method enlarges LR: with the one of its networks that `network` names, where it has several, else with its own."""
+    if network and isinstance(method, RecurrentResolver):
+        return partial(method.super_resolve_with, network)
+    return method.super_resolve
+
+
+def _upscaler(name: str, paper: str, method: SuperResolver, device: str, network: str = "") -> Upscaler:
+    where, facts = resolve_device(device), NETWORKS[paper]
     for module in (*method.networks.values(), *method.averages.values()):
         module.to(where)
+    enlarge = enlarging(method, network)
 
     def apply(lr: Tensor) -> Tensor:
-        return method.super_resolve(lr.to(where))
+        return enlarge(lr.to(where))
 
     probe = apply(torch.full((1, 3, 16, 16), 0.5))
-    return Upscaler(found.label, probe.shape[-1] // 16, apply, network.reach(config), network.multiple)
+    return Upscaler(name, probe.shape[-1] // 16, apply, facts.reach(method.config), facts.multiple)
 
 
 def bicubic(scale: int) -> Upscaler:
@@ -106,6 +159,10 @@ def bicubic(scale: int) -> Upscaler:
     if scale < 2:
         raise ValueError(f"scale: expected a whole number from 2 on, got {scale}")
     return Upscaler("bicubic", scale, lambda lr: resize_bicubic(lr, scale).clamp(0, 1), reach=3)
+
+
+def _fits(found: FoundCheckpoint, wanted: str, paper: str) -> bool:
+    return found.stage.startswith(wanted) and paper in ("", found.paper)
 
 
 def _in_folder(folder: Path, paper: str) -> FoundCheckpoint:
@@ -135,26 +192,6 @@ def _examine(path: Path) -> FoundCheckpoint:
     inside = path.resolve().parent
     stage = inside.parent.name if inside.name == "checkpoints" else ""
     return FoundCheckpoint(path, stage, _PAPER_OF[facts["method"]], facts["step"])
-
-
-def restore(data: Any, classes: Mapping[str, type]) -> Any:
-    """The inverse of `plain` for configs: JSON data -> dataclasses, looked up by name in `classes`; lists become tuples.
-
-    Raises ValueError, naming the class and its fields, for a class or field that this version does not know or lacks.
-    """
-    if isinstance(data, list):
-        return tuple(restore(item, classes) for item in data)
-    if not isinstance(data, dict):
-        return data
-    values = {key: restore(value, classes) for key, value in data.items() if key != "type"}
-    if "type" not in data:
-        return values
-    if data["type"] not in classes:
-        raise ValueError(f"unknown kind of setting {data['type']!r}: this version knows {', '.join(sorted(classes))}")
-    try:
-        return classes[data["type"]](**values)
-    except TypeError as error:  # a field that is gone, or one more without a default
-        raise ValueError(f"{data['type']} has other fields in this version ({error})") from error
 
 
 def _config_classes(paper: str) -> dict[str, type]:

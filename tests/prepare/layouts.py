@@ -151,6 +151,13 @@ def webface(folder: Path) -> None:
             picture(folder / "CASIA-WebFace" / f"{person:07d}" / f"{i:03d}.jpg", 70, 70)
 
 
+def lfw(folder: Path) -> None:
+    for person in range(PEOPLE):
+        for i in range(1, 2 + person % 3):
+            picture(folder / "lfw_funneled" / f"Person_{person:02d}" / f"Person_{person:02d}_{i:04d}.jpg", 250, 250)
+    text(folder / "lfw_funneled" / "pairs_01.txt", "300")  # lists of pairs lie between the people's folders
+
+
 # Of every set: its builder, and the pictures per part that must come out.
 LAYOUTS: dict[str, tuple[Callable[[Path], None], dict[str, int]]] = {
     "celeba": (celeba, {"train": 12, "val": 4, "test": 4}),
@@ -166,6 +173,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path], None], dict[str, int]]] = {
     "aflw": (aflw, {}),
     "vggface2": (vggface2, {"train": 8, "test": 4}),
     "webface": (webface, {}),
+    "lfw": (lfw, {}),
 }
 
 
@@ -177,7 +185,7 @@ def archive(folder: Path, path: Path) -> Path:
             for file in files:
                 content.write(file, file.relative_to(folder).as_posix())
     else:
-        with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w") as content:
+        with tarfile.open(path, "w:gz" if path.suffix in (".gz", ".tgz") else "w") as content:
             for file in files:
                 content.add(file, file.relative_to(folder).as_posix())
     return path

@@ -181,7 +181,7 @@ def test_missing_rows_are_named(tmp_path: Path) -> None:
     assert not list((tmp_path / "root").rglob("*.part"))
 
 
-@pytest.mark.parametrize("name", sorted(set(layouts.LAYOUTS) - {"celeba", "ffhq-1024", "scgan", "widerface"}))
+@pytest.mark.parametrize("name", sorted(set(layouts.LAYOUTS) - {"celeba", "ffhq-1024", "lfw", "scgan", "widerface"}))
 def test_what_must_be_asked_for_is_named_with_its_page(name: str, tmp_path: Path) -> None:
     description = described(name)
     with pytest.raises(PrepareError) as error:

@@ -115,3 +115,43 @@ def test_few_pictures_of_a_large_set_are_downloaded_one_by_one(
         for pixels, number in zip(images.pixels, expected, strict=True):
             path = upstream / f"images1024x1024/{number - number % 1000:05d}/{number:05d}.png"
             np.testing.assert_array_equal(pixels, np.asarray(Image.open(path)))
+
+
+@pytest.fixture
+def lfw(host: Host, tmp_path: Path) -> Any:
+    """LFW, small, in one archive on the host, with its own checksum."""
+    content = layouts.archive(made("lfw", tmp_path / "upstream"), tmp_path / "lfw-funneled.tgz").read_bytes()
+    host.files["5976015"] = content
+    file = dataclasses.replace(
+        described("lfw").files[0], urls=(f"{host.root}/5976015",), sha256=hashlib.sha256(content).hexdigest()
+    )
+    return dataclasses.replace(described("lfw"), files=(file,))
+
+
+def test_lfw_is_downloaded_cut_and_split_by_person(lfw: Any, tmp_path: Path) -> None:
+    facts = prepare(lfw, tmp_path / "root", workers=1)
+    assert facts["files"] == {"lfw-funneled.tgz": lfw.files[0].sha256}
+    owner = {}
+    for part in ("train", "val", "test"):
+        images = open_packed(tmp_path / f"root/lfw/{part}.json")
+        owner |= dict.fromkeys(images.groups, part)
+        person = images.groups[0]  # its first picture is the middle of the file, pixel by pixel
+        photo = np.asarray(Image.open(tmp_path / f"upstream/lfw_funneled/{person}/{person}_0001.jpg"))
+        np.testing.assert_array_equal(images.pixels[0], photo[61:189, 61:189])
+    assert len(owner) == layouts.PEOPLE
+    for person, part in owner.items():  # as the name says, whoever else is there
+        place = int.from_bytes(hashlib.sha256(person.encode()).digest()[:8], "big") / 2**64
+        assert part == ("train" if place < 0.75 else "val" if place < 0.825 else "test")
+
+
+def test_an_archive_of_lfw_that_is_not_the_published_one(lfw: Any, host: Host, tmp_path: Path) -> None:
+    host.files["5976015"] += b"more"
+    with pytest.raises(DownloadFailed, match=r"lfw-funneled\.tgz is not the expected file \(SHA-256 .*vis-www.*sources/lfw"):
+        prepare(lfw, tmp_path / "root", workers=1)
+    assert left_in(tmp_path / "root") == []
+
+
+def test_lfw_without_a_network(lfw: Any, tmp_path: Path) -> None:
+    file = dataclasses.replace(lfw.files[0], urls=("http://127.0.0.1:9/5976015",))  # nobody listens there
+    with pytest.raises(DownloadFailed, match=r"cannot be reached.*To get it without this command: .*lfw-funneled.*put it into"):
+        prepare(dataclasses.replace(lfw, files=(file,)), tmp_path / "root", workers=1)

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from facesr_lib import shipped
 from facesr_lib.image import resize_bicubic, to_uint8
 from facesr_tools.cli.main import app
 from facesr_tools.upscale import Upscaler, bicubic, plan, upscale_files
@@ -109,14 +110,17 @@ def test_an_original_is_never_a_target(tmp_path: Path) -> None:
         (["nowhere.png", "out", "--method", "bicubic"], "no such file or folder"),
         (["album", "out", "--method", "esrgan"], "no method is called 'esrgan'"),
         (["album", "out", "--method", "bicubic", "--checkpoint", "gan"], "needs no --checkpoint"),
+        (["album", "out", "--method", "bicubic", "--shipped"], "no --shipped"),
+        (["album", "out", "--shipped"], "comes with no network; there are: none"),
         (["album", "out", "--method", "bicubic", "--scale", "1"], "from 2 on"),
         (["album", "out", "--method", "bicubic", "--tile", "-1"], "--tile -1"),
-        (["album", "out", "--runs", "none"], "There is none in none/stages yet"),
+        (["album", "out", "--runs", "none"], "There is none in none/stages yet, and none ships"),
         (["album", "album/ann/1.png", "album/ann", "out", "--method", "bicubic"], "several inputs"),
     ],
 )
 def test_wrong_requests_write_nothing(album: Path, monkeypatch, arguments: list[str], message: str) -> None:
     monkeypatch.chdir(album.parent)
+    monkeypatch.setattr(shipped, "FOLDER", album.parent / "nothing shipped")
     result = facesr(*arguments)
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())

@@ -12,7 +12,7 @@ _ROWS = {0.54: "where LR\ncomes from", 0.345: "what is\ntrained", 0.15: "what it
 
 def roadmap() -> NotebookFigure:
     """A card per paper: its question, where LR images come from, the network, the training signal."""
-    cards = tomllib.loads(files("facesr_lib.explore").joinpath("roadmap.toml").read_text(encoding="utf-8"))["card"]
+    cards = tomllib.loads(files("facesr_tools").joinpath("roadmap.toml").read_text(encoding="utf-8"))["card"]
     figure = NotebookFigure(figsize=(12, 4.4))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(-0.12, 4.35), ylim=(0, 1))
