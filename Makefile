@@ -4,7 +4,8 @@
 #   make site                        a web site of the last run's notebooks, print its path; runs nothing
 #   make setup                       only the environment (.venv)
 #   make lab                         JupyterLab on the notebooks
-#   make sync                        write every notebook's first cells, then notebooks/*.ipynb from notebooks/py/*.py
+#   make sync                        write every notebook's first cells, then notebooks/*.ipynb from notebooks/py/*.py, and
+#                                    quote results/ in the documents
 #   make clean                       delete the environment and all results
 # Variables: PROFILE (smoke, quick, workshop, paper), OUT (runs), SEED, SEEDS (0-4: each, and pooled), DEVICE, JOBS, DATA_ROOT,
 # PYTHON (python3), VENV (.venv), EXTRAS (lab,tools,site,test: what of pyproject.toml is installed; cluster is another).
@@ -55,6 +56,7 @@ lab: $(READY)
 sync: $(READY)
 	@$(BIN)/python -m facesr_tools.openers
 	@$(BIN)/jupytext --quiet --sync notebooks/py/*.py
+	@$(BIN)/python -m facesr_tools.quote
 
 clean:
 	rm -rf $(VENV) $(OUT) .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -34,6 +34,8 @@ from facesr_tools.cli.options import (
 from facesr_tools.cli.plan import PLAN_EPILOG, STAGE_EPILOG, plan, stage
 from facesr_tools.cli.rehearse import EPILOG as REHEARSE_EPILOG
 from facesr_tools.cli.rehearse import rehearse
+from facesr_tools.cli.results import EPILOG as RESULTS_EPILOG
+from facesr_tools.cli.results import results
 from facesr_tools.cli.score import EPILOG as SCORE_EPILOG
 from facesr_tools.cli.score import score
 from facesr_tools.cli.upscale import EPILOG as UPSCALE_EPILOG
@@ -250,6 +252,7 @@ def _print_json(value: Any) -> None:
 
 app.command(epilog=PLAN_EPILOG)(plan)
 app.command(epilog=STAGE_EPILOG)(stage)
+app.command(epilog=RESULTS_EPILOG)(results)
 app.command(epilog=REHEARSE_EPILOG)(rehearse)
 app.command(epilog=BENCH_EPILOG)(bench)
 app.add_typer(data_app, name="data")
