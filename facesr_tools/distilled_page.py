@@ -25,7 +25,8 @@ def write_page(folder: Path) -> None:
     lines += ["Written by `facesr results`; change nothing here by hand.", "", *_origin(origin), ""]
     lines += ["## Verdicts", "", *verdict_counts(folder), ""]
     for paper in PAPERS:
-        tables = main_tables(folder, paper)
+        notebooks = sorted({one.notebook for one in exhibits(paper)})
+        tables = [path for notebook in notebooks for path in main_tables(folder, paper, notebook)]
         if tables:
             lines += [f"## {paper.name}", "", f"*{paper.title}*", ""]
         for path in tables:
@@ -42,12 +43,10 @@ def write_page(folder: Path) -> None:
     write_atomically(folder / "README.md", ("\n".join(lines) + "\n").encode())
 
 
-def main_tables(folder: Path, paper: Paper) -> list[Path]:
-    """The Markdown files of a paper's main tables: those that remake one of its own, and those called "results"."""
-    named = {(one.notebook, one.cell) for one in exhibits(paper)}
-    numbers = {one.notebook for one in exhibits(paper)}
-    found = sorted((folder / "tables").glob("*/*.md"))
-    return [p for p in found if (p.parent.name, p.stem) in named or (p.stem == "results" and p.parent.name in numbers)]
+def main_tables(folder: Path, paper: Paper, notebook: str) -> list[Path]:
+    """The Markdown files of a notebook's main tables: those that remake one of the paper's, and the one called "results"."""
+    named = {one.cell for one in exhibits(paper) if one.notebook == notebook} | {"results"}
+    return [path for path in sorted((folder / "tables" / notebook).glob("*.md")) if path.stem in named]
 
 
 def verdict_counts(folder: Path) -> list[str]:

@@ -44,7 +44,7 @@ def test_version():
     assert facesr("--version").output == f"facesr {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["list", "run", "report", "models", "doctor", "rehearse"])
+@pytest.mark.parametrize("command", ["list", "run", "report", "results", "models", "doctor", "rehearse"])
 def test_every_command_has_help_with_an_example(command):
     result = facesr(command, "--help")
     assert result.exit_code == 0
@@ -91,6 +91,7 @@ def test_list_as_table(notebooks):
         (["run", "all", "--profile", "quik"], "profile 'quik': choose one of smoke, quick, evening, workshop, paper"),
         (["run", "all", "--data-root", "nowhere"], "--data-root nowhere: there is no such folder"),
         (["run", "all", "--out", __file__], "test_main.py: cannot write there (File exists)"),
+        (["run", "all", "--seeds", "4-0"], "--seeds '4-0': a range goes from its smaller to its larger number"),
         (["run", "all", "--device", "cuda"], "torch finds no CUDA device"),
         (["run", "all", "--device", "tpu"], "'cuda'"),
         (["run"], "Missing argument"),

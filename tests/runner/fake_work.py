@@ -105,6 +105,7 @@ def make_stage(name: str, settings: Settings, tell: Callable[[int, int], None]) 
 
 
 def event(out: Path, kind: str, name: str, *details: str) -> None:
+    out.mkdir(parents=True, exist_ok=True)
     with open(out / "events", "a") as file:  # short lines are appended whole
         file.write(" ".join([kind, name, str(os.getpid()), *details]) + "\n")
 
