@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from typer.testing import CliRunner
 
 from facesr_lib.data import ImageSet
@@ -17,6 +18,7 @@ from facesr_lib.evaluate import Run
 from facesr_lib.metrics import PSNR, SSIM
 from facesr_tools.cli.main import app
 from facesr_tools.distil import ROWS, Training, distil, rounded
+from facesr_tools.kept import beside_kept
 from facesr_tools.pool import VARIES, pool, pooled_report, read_seeds
 from facesr_tools.quote import documents, largest, quoted
 from facesr_tools.report.result import load_result
@@ -276,3 +278,33 @@ def test_the_largest_profile_with_results_is_found(tmp_path: Path) -> None:
         (tmp_path / "results" / profile).mkdir(parents=True)
         (tmp_path / "results" / profile / "README.md").touch()
     assert largest(tmp_path) == tmp_path / "results" / "workshop"
+
+
+# -- what notebooks show --------------------------------------------------------------------------------------------------------
+
+
+def test_a_notebook_shows_its_table_beside_the_kept_one(seeds: Path) -> None:
+    run = Run.start(NAME, title="GAN", paper=None, profile="quick", seed=9, device="cpu", output_dir=str(seeds / "mine"))
+    mine = run.table("results", [{"method": "GAN", "PSNR (dB)": 99.5}], "Mine")
+    assert "keeps such tables in results/quick" in beside_kept(run, mine, seeds).data
+    distil(seeds, seeds / "results" / "quick", "quick")
+    shown = BeautifulSoup(beside_kept(run, mine, seeds).data, "html.parser")
+    own, kept = shown.find_all("table")
+    assert "99.5" in own.get_text()
+    assert kept.caption is not None
+    assert kept.caption.get_text() == "Kept in results/quick: mean and standard deviation (sd) over seeds 0-2"
+    assert [cell.get_text() for cell in kept.find_all("tr")[2].find_all(["th", "td"])] == [
+        "GAN",
+        f"{MEAN:.2f}",
+        f"{SPREAD:.3f}",
+        "3",
+    ]
+    unknown = run.table("other", [{"a": 1}], "Mine")
+    assert len(BeautifulSoup(beside_kept(run, unknown, seeds).data, "html.parser").find_all("table")) == 1
+
+
+def test_a_profile_without_results_is_shown_beside_the_largest_one_that_has_some(seeds: Path) -> None:
+    distil(seeds, seeds / "results" / "quick", "quick")
+    run = Run.start(NAME, title="GAN", paper=None, profile="smoke", seed=9, device="cpu", output_dir=str(seeds / "mine"))
+    mine = run.table("results", [{"method": "GAN", "PSNR (dB)": 99.5}], "Mine")
+    assert "Kept in results/quick" in beside_kept(run, mine, seeds).data

@@ -21,6 +21,7 @@ from facesr_tools.cli.options import (
     clear_errors,
     run_settings,
 )
+from facesr_tools.durations import duration
 from facesr_tools.runner.notebooks import NotebookError, find_folder, read_notebooks, select
 from facesr_tools.seeds import parse_seeds
 
@@ -76,6 +77,11 @@ def plan(
         from facesr_tools.cli.tables import make_console, plan_table
 
         make_console().print(plan_table(tasks, profile))
+        lessons = {one.name for one in chosen if not one.paper and not one.always}
+        if lessons and len(listed) > 1:
+            saved = (len(listed) - 1) * sum(task.seconds or 0.0 for task in tasks if task.target in lessons)
+            words = f", which saves about {duration(saved)} of one core" if saved else ""
+            print(f"Lessons run for seed {listed[0]} only{words}; the report runs once, on all seeds.")
 
 
 def stage(

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from facesr_lib import __version__
 from facesr_tools.cli.main import app
+from facesr_tools.runner import run as runner_run
 
 PROFILES = {"smoke", "quick", "evening", "workshop", "paper"}
 
@@ -132,6 +133,18 @@ def test_run_writes_plain_text_and_its_exit_code_says_whether_all_ran(notebooks,
     assert "✓ 00_start_here  done" in fresh.output
     gone_on = facesr("run", "00", "--fresh-since", "1.0", *options)
     assert "✓ 00_start_here  already done" in gone_on.output
+
+
+def test_several_seeds_are_handed_on_and_stand_in_the_command_that_resumes(notebooks, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(runner_run, "run_notebooks", lambda *args: told.append(args) or runner_run.Outcomes())
+    options = ["--notebooks", str(notebooks), "--out", str(tmp_path / "out"), "--profile", "smoke"]
+    assert facesr("run", "00", "--seeds", "0-2", *options).exit_code == 0
+    ((_, settings, _, _, resume, _, seeds),) = told
+    assert seeds == [0, 1, 2]
+    assert settings.out == tmp_path / "out"
+    assert "--seeds 0-2 " in resume
+    assert "--seed " not in resume
 
 
 def test_report_without_results_says_what_to_run_first(tmp_path):
