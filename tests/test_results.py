@@ -234,7 +234,7 @@ BLOCK = "Before.\n\n<!-- results:quick {} -->\nstale\n<!-- /results -->\n\nAfter
 
 
 @pytest.mark.parametrize("path", documents(ROOT), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_the_repositorys_documents_quote_what_is_committed(path: Path) -> None:
+def test_documents_of_this_repository_quote_what_is_committed(path: Path) -> None:
     """To bring them up to date: make sync."""
     assert quoted(path, ROOT) == path.read_text(encoding="utf-8")
 

@@ -121,7 +121,8 @@ def run(
     --seeds trains and runs each seed in OUT/seed-S/, all in one pool of jobs, and
     pools every seed that lies there in OUT/pooled/PROFILE/: report.html with verdicts
     over all seeds, tables as mean ± standard deviation. Lessons run for the first
-    seed only.
+    seed only. OUT/pooled is a folder of results as any other: facesr site --out
+    OUT/pooled shows it.
 
     Each folder gets the executed notebook.ipynb (notebook.failed.ipynb if it
     failed) and log.txt. Exit code: 0 if every notebook ran, 1 if one failed,
