@@ -73,13 +73,13 @@ def distil(out: Path, target: Path, profile: str, trainings: Sequence[Training] 
     return remarks
 
 
-def rounded(value: Any) -> Any:
-    """The same data with every float at six significant digits."""
+def rounded(value: Any, digits: int = DIGITS) -> Any:
+    """The same data with every float at so many significant digits."""
     if isinstance(value, Mapping):
-        return {key: rounded(item) for key, item in value.items()}
+        return {key: rounded(item, digits) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [rounded(item) for item in value]
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) and math.isfinite(value) else value
+        return [rounded(item, digits) for item in value]
+    return float(f"{value:.{digits}g}") if isinstance(value, float) and math.isfinite(value) else value
 
 
 def _scores(name: str, members: Sequence[Found]) -> Iterator[dict[str, Any]]:
@@ -111,16 +111,19 @@ def _write_claims(path: Path, found: Mapping[str, Sequence[Found]], profile: str
 
 
 def _curve(trainings: Sequence[Training]) -> Table | None:
-    """The logs of one training with all its seeds: each row is the mean of a block of steps, and its step the block's last."""
+    """The logs of one training with all its seeds: each row is the mean of a block of steps, and its step the block's last.
+
+    Four digits are more than a noisy loss has; learning rates follow from the config.
+    """
     rows: list[dict[str, Any]] = []
     for one in trainings:
         with open(one.folder / "log.csv", newline="", encoding="utf-8") as file:
-            log = [{name: float(text or "nan") for name, text in row.items()} for row in csv.DictReader(file)]
+            log = [{k: float(text or "nan") for k, text in row.items() if k[:3] != "lr_"} for row in csv.DictReader(file)]
         size = math.ceil(len(log) / max(1, ROWS // len(trainings)))
         for start in range(0, len(log), max(1, size)):
             block = log[start : start + size]
             means = {name: sum(row[name] for row in block) / len(block) for name in block[0]}
-            rows.append({"seed": one.seed, **means, "step": int(block[-1]["step"])})
+            rows.append({"seed": one.seed, **rounded(means, 4), "step": int(block[-1]["step"])})
     return Table.from_records("curve", rows, "curve") if rows else None
 
 
