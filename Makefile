@@ -4,16 +4,18 @@
 #   make site                        a web site of the last run's notebooks, print its path; runs nothing
 #   make setup                       only the environment (.venv)
 #   make lab                         JupyterLab on the notebooks
-#   make sync                        write every notebook's first cells, then notebooks/*.ipynb from notebooks/py/*.py
+#   make sync                        write every notebook's first cells, then notebooks/*.ipynb from notebooks/py/*.py, and
+#                                    quote results/ in the documents
 #   make clean                       delete the environment and all results
-# Variables: PROFILE (smoke, quick, workshop, paper), OUT (runs), SEED, DEVICE, JOBS, DATA_ROOT, PYTHON (python3), VENV (.venv),
-# EXTRAS (lab,tools,site,test: what of pyproject.toml is installed; cluster is another).
+# Variables: PROFILE (smoke, quick, workshop, paper), OUT (runs), SEED, SEEDS (0-4: each, and pooled), DEVICE, JOBS, DATA_ROOT,
+# PYTHON (python3), VENV (.venv), EXTRAS (lab,tools,site,test: what of pyproject.toml is installed; cluster is another).
 # A CPU-only torch, about 4.5 GB smaller, where the torch project's own index can be reached:
 #   make reproduce UV_TORCH_BACKEND=cpu
 
 PROFILE ?= quick
 OUT ?= runs
 SEED ?= 0
+SEEDS ?=
 DEVICE ?= auto
 JOBS ?=
 DATA_ROOT ?=
@@ -36,7 +38,7 @@ help:
 setup: $(READY)
 
 reproduce: $(READY)
-	@$(BIN)/facesr run all --profile $(PROFILE) --out $(OUT) --seed $(SEED) --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS)) $(if $(DATA_ROOT),--data-root "$(DATA_ROOT)")
+	@$(BIN)/facesr run all --profile $(PROFILE) --out $(OUT) $(if $(SEEDS),--seeds $(SEEDS),--seed $(SEED)) --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS)) $(if $(DATA_ROOT),--data-root "$(DATA_ROOT)")
 
 site: $(READY)
 	@$(BIN)/facesr site --profile $(PROFILE) --out $(OUT)
@@ -54,6 +56,7 @@ lab: $(READY)
 sync: $(READY)
 	@$(BIN)/python -m facesr_tools.openers
 	@$(BIN)/jupytext --quiet --sync notebooks/py/*.py
+	@$(BIN)/python -m facesr_tools.quote
 
 clean:
 	rm -rf $(VENV) $(OUT) .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -17,6 +17,7 @@ from facesr_lib.files import write_atomically
 from facesr_tools.runner.execute import Settings
 from facesr_tools.runner.notebooks import Notebook
 from facesr_tools.runner.resume import read_marker
+from facesr_tools.seeds import pooled_folder, seed_folder
 
 _MEMORY = {"smoke": 1.0, "quick": 1.5, "evening": 2.5}  # GB; more than any task took
 _MEMORY_ABOVE = 8.0  # of larger profiles
@@ -51,19 +52,52 @@ class Task:
         return self.name.partition("@")[0]
 
 
+@dataclass(frozen=True)
+class Place:
+    """Notebooks that run with the same settings, so with results in one folder.
+
+    suffix: of their tasks' names, "@" and the seed where there are several.
+    """
+
+    settings: Settings
+    notebooks: tuple[Notebook, ...]
+    suffix: str = ""
+
+
+def places(notebooks: Sequence[Notebook], settings: Settings, seeds: Sequence[int] = ()) -> list[Place]:
+    """Which notebooks run in which folder of results, in order. One seed, or none: all of them in OUT.
+
+    Several seeds: each in OUT/seed-S. Lessons, which are about no paper's training, run for the first seed alone. What collects
+    the others' results (the report) runs once, last, in OUT/pooled, on the results of all seeds together.
+    """
+    if len(seeds) < 2:
+        return [Place(replace(settings, seed=seeds[0]) if seeds else settings, tuple(notebooks))]
+    found = []
+    for seed in seeds:
+        chosen = [one for one in notebooks if not one.always and (one.paper or seed == seeds[0])]
+        found.append(Place(replace(settings, seed=seed, out=seed_folder(settings.out, seed)), tuple(chosen), f"@{seed}"))
+    last = tuple(one for one in notebooks if one.always)
+    return [*found, Place(replace(settings, seed=seeds[0], out=pooled_folder(settings.out)), last)]
+
+
 def plan(notebooks: Sequence[Notebook], settings: Settings, seeds: Sequence[int] = ()) -> list[Task]:
     """The stages and notebooks of a run, each after what it needs: a notebook's stages right before it, where nothing else asked.
 
-    seeds: of several runs, each with its results in a folder of its own, OUT/seed-S; none: that of the settings, in OUT.
-    Loads the images, whose checksums decide what is done. Raises ValueError where data_root cannot serve the notebooks.
+    seeds: of several runs; `places` says what runs where. Loads the images, whose checksums decide what is done.
+    Raises ValueError where data_root cannot serve the notebooks.
     """
-    if len(seeds) < 2:
-        return list(_plan(notebooks, replace(settings, seed=seeds[0]) if seeds else settings))
-    tasks = []
-    for seed in seeds:
-        for task in _plan(notebooks, replace(settings, seed=seed, out=settings.out / f"seed-{seed}")):
-            needs = tuple(f"{name}@{seed}" for name in task.needs)
-            tasks.append(replace(task, name=f"{task.name}@{seed}", needs=needs))
+    return plan_places(places(notebooks, settings, seeds))
+
+
+def plan_places(found: Sequence[Place]) -> list[Task]:
+    """The plan of what `places` found, or of a part of it. Raises as `plan` does."""
+    tasks: list[Task] = []
+    for place in found:
+        before = tuple(task.name for task in tasks)
+        for task in _plan(place.notebooks, place.settings):
+            needs = tuple(name + place.suffix for name in task.needs)
+            always = any(one.always and one.name == task.name for one in place.notebooks)
+            tasks.append(replace(task, name=task.name + place.suffix, needs=before + needs if always else needs))
     return tasks
 
 

@@ -15,7 +15,7 @@ from facesr_tools.runner.execute import Settings
 from facesr_tools.runner.notebooks import Notebook
 
 
-@functools.lru_cache(maxsize=len(PAPERS))  # a process that makes several stages loads their images once
+@functools.lru_cache(maxsize=5 * len(PAPERS))  # a process that makes stages of several seeds loads their images once
 def experiments(paper: str, settings: Settings) -> Setting[Any]:
     """A paper's images and stages in a run's settings. Raises ValueError for an unknown paper, or data that cannot be used."""
     found = find_paper(paper)

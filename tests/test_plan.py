@@ -82,6 +82,16 @@ def test_several_seeds_are_runs_in_folders_of_their_own(settings: Settings) -> N
     assert all(settings.out / f"seed-{task.seed}" in task.output.parents for task in tasks)
 
 
+def test_several_seeds_share_the_lessons_and_the_report(settings: Settings) -> None:
+    tasks = {task.name: task for task in plan(notebooks("00", "10", "90"), settings, [2, 0])}
+    lessons = [name for name in tasks if name.startswith("00_")]
+    assert lessons == ["00_start_here@2"]
+    assert {name for name in tasks if "10_" in name} == {"10_human_face_gan@2", "10_human_face_gan@0"}
+    report = tasks["90_report"]
+    assert set(report.needs) == set(tasks) - {"90_report"}
+    assert (report.out, report.seed) == (settings.out / "pooled", 2)
+
+
 def test_a_stage_is_found_by_its_name_in_any_spelling(settings: Settings) -> None:
     stage = find_stage("isr_kd/replay 2:1, no KD", settings)
     assert stage.name == find_stage("isr_kd/replay-2-1-no-kd", settings).name == "replay 2:1, no KD"

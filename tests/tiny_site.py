@@ -139,6 +139,11 @@ def write_project(root: Path) -> Path:
     (results / "claims.json").write_text(json.dumps({"papers": [paper]}))
     (results / "model_cards").mkdir()
     (results / "model_cards" / "human_gan.md").write_text("---\nlicense: other\n---\n# A card\n\n## Limits\n\nMany.\n")
+    kept = root / "results" / PROFILE
+    (kept / "tables" / "10_second").mkdir(parents=True)
+    (kept / "README.md").write_text("# Kept\n\n[scores](scores.csv), 5 seeds\n")
+    (kept / "tables" / "10_second" / "results.md").write_text("| method | PSNR |\n|---|---|\n| GAN | 22.56 ± 1.47 |\n")
+    (kept / "tables" / "10_second" / "networks.md").write_text("| layers |\n|---|\n| 12 |\n")
     (root / "docs").mkdir()
     (root / "docs" / "metrics.md").write_text(
         "# Metrics\n\nSee [the first](../notebooks/00_first.ipynb) and [code](../facesr_lib).\n"

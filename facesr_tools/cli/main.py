@@ -30,6 +30,7 @@ from facesr_tools.cli.options import (
     PresetName,
     ProfileName,
     Seed,
+    Seeds,
     clear_errors,
     results_folder,
     run_settings,
@@ -37,12 +38,15 @@ from facesr_tools.cli.options import (
 from facesr_tools.cli.plan import PLAN_EPILOG, STAGE_EPILOG, plan, stage
 from facesr_tools.cli.rehearse import EPILOG as REHEARSE_EPILOG
 from facesr_tools.cli.rehearse import rehearse
+from facesr_tools.cli.results import EPILOG as RESULTS_EPILOG
+from facesr_tools.cli.results import results
 from facesr_tools.cli.score import EPILOG as SCORE_EPILOG
 from facesr_tools.cli.score import score
 from facesr_tools.cli.upscale import EPILOG as UPSCALE_EPILOG
 from facesr_tools.cli.upscale import upscale
 from facesr_tools.cli.weights import app as weights_app
 from facesr_tools.runner.notebooks import Notebook, NotebookError, find_folder, read_notebooks, select
+from facesr_tools.seeds import parse_seeds, pooled_folder, seed_folders
 
 app = typer.Typer(
     help="Run, inspect and report the notebooks that teach and reproduce four face super-resolution papers.",
@@ -91,6 +95,7 @@ def list_(as_json: AsJson = False, notebooks: Notebooks = None) -> None:
     "facesr run all\n\n"
     "facesr run 10 --profile smoke --jobs 1\n\n"
     "facesr run 00_start_here 10_human_face_gan --device cuda --profile workshop\n\n"
+    "facesr run all --seeds 0-4\n\n"
     "facesr run all --data-root ~/faces --out runs-faces"
 )
 def run(
@@ -98,6 +103,7 @@ def run(
     profile: ProfileName = "quick",
     out: Out = None,
     seed: Seed = 0,
+    seeds: Seeds = "",
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     jobs: Jobs = None,
     data_root: DataRoot = "",
@@ -116,12 +122,19 @@ def run(
     their step and save, and prints the command that resumes; a second one kills.
     Two runs may share a folder: one waits for what the other is making.
 
+    --seeds trains and runs each seed in OUT/seed-S/, all in one pool of jobs, and
+    pools every seed that lies there in OUT/pooled/PROFILE/: report.html with verdicts
+    over all seeds, tables as mean ± standard deviation. Lessons run for the first
+    seed only. OUT/pooled is a folder of results as any other: facesr site --out
+    OUT/pooled shows it.
+
     Each folder gets the executed notebook.ipynb (notebook.failed.ipynb if it
     failed) and log.txt. Exit code: 0 if every notebook ran, 1 if one failed,
     2 for a wrong name or option, 130 after Ctrl-C.
     """
-    with clear_errors(NotebookError):
+    with clear_errors(NotebookError, ValueError):
         chosen = select(read_notebooks(find_folder(notebooks)), names)
+        listed = parse_seeds(seeds)
         settings = run_settings(profile, out, seed, device, data_root, time.time() if fresh else fresh_since)
         try:
             settings.out.mkdir(parents=True, exist_ok=True)
@@ -130,22 +143,34 @@ def run(
     from facesr_tools.cli.tables import make_console
     from facesr_tools.runner.run import run_notebooks
 
-    resume = _resume_command(names, settings, notebooks, jobs)
-    raise typer.Exit(run_notebooks(chosen, settings, make_console(), code_fingerprint(), resume, jobs).exit_code)
+    resume = _resume_command(names, settings, notebooks, jobs, seeds)
+    raise typer.Exit(run_notebooks(chosen, settings, make_console(), code_fingerprint(), resume, jobs, listed).exit_code)
 
 
 @app.command(epilog="Example: facesr report --profile smoke")
 def report(profile: ProfileName = "quick", out: Out = None) -> None:
-    """Collect the results of a profile into one HTML page and print its path."""
-    with clear_errors(NotebookError):
-        folder = results_folder(out) / profile
-        if not folder.is_dir():
-            raise NotebookError(f"no results in {folder}; first run: facesr run all --profile {profile}")
-    from facesr_tools.report import build_report
-    from facesr_tools.site.export import export_notebooks
+    """Collect the results of a profile into one HTML page and print its path.
 
-    export_notebooks(folder)
-    print(build_report(results_folder(out), profile))
+    Where OUT holds runs of several seeds (OUT/seed-S), their results are pooled anew
+    in OUT/pooled, which gets a page, too.
+    """
+    found = results_folder(out)
+    with clear_errors(NotebookError):
+        seeds = seed_folders(found, profile)
+        if not (found / profile).is_dir() and not seeds:
+            raise NotebookError(f"no results in {found / profile}; first run: facesr run all --profile {profile}")
+    if (found / profile).is_dir():
+        from facesr_tools.report import build_report
+        from facesr_tools.site.export import export_notebooks
+
+        export_notebooks(found / profile)
+        print(build_report(found, profile))
+    if seeds:
+        from facesr_tools.pool import pooled_report
+
+        for remark in pooled_report(found, profile):
+            typer.echo(remark, err=True)
+        print(pooled_folder(found) / profile / "report.html")
 
 
 @app.command(epilog="Examples:\n\nfacesr site\n\nfacesr site --profile workshop --out ~/runs")
@@ -215,9 +240,10 @@ def _facts(notebook: Notebook) -> dict[str, Any]:
     return {"name": notebook.name, **facts, "path": str(notebook.path)}
 
 
-def _resume_command(names: list[str], settings: Any, notebooks: Path | None, jobs: int | None) -> str:
+def _resume_command(names: list[str], settings: Any, notebooks: Path | None, jobs: int | None, seeds: str) -> str:
     command = ["facesr", "run", *names, "--profile", settings.profile, "--out", str(settings.out)]
-    command += ["--seed", str(settings.seed), "--device", settings.device]
+    command += ["--seeds", seeds] if seeds else ["--seed", str(settings.seed)]
+    command += ["--device", settings.device]
     command += ["--jobs", str(jobs)] if jobs else []
     command += ["--data-root", settings.data_root] if settings.data_root else []
     command += ["--notebooks", str(notebooks.resolve())] if notebooks else []
@@ -231,6 +257,7 @@ def _print_json(value: Any) -> None:
 
 app.command(epilog=PLAN_EPILOG)(plan)
 app.command(epilog=STAGE_EPILOG)(stage)
+app.command(epilog=RESULTS_EPILOG)(results)
 app.command(epilog=REHEARSE_EPILOG)(rehearse)
 app.command(epilog=BENCH_EPILOG)(bench)
 app.add_typer(data_app, name="data")

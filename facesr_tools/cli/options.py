@@ -45,6 +45,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 Out = Annotated[Path | None, typer.Option(help="Folder of the results; default: runs/ in the repository.")]
 DataRoot = Annotated[str, typer.Option(help="Folder of your own or the papers' images; empty: the packaged faces.")]
 Seed = Annotated[int, typer.Option(help="Random seed.")]
+Seeds = Annotated[
+    str, typer.Option(metavar="LIST", help="Several seeds, such as 0-4 or 0,3,7: results in OUT/seed-S, pooled in OUT/pooled.")
+]
 FreshSince = Annotated[
     float, typer.Option(metavar="TIME", help="Go on with a --fresh run that began at TIME, in seconds since 1970.")
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -18,10 +17,13 @@ from facesr_tools.cli.options import (
     Out,
     ProfileName,
     Seed,
+    Seeds,
     clear_errors,
     run_settings,
 )
+from facesr_tools.durations import duration
 from facesr_tools.runner.notebooks import NotebookError, find_folder, read_notebooks, select
+from facesr_tools.seeds import parse_seeds
 
 PLAN_EPILOG = "Examples:\n\nfacesr plan\n\nfacesr plan 40 41 --profile workshop --seeds 0-4\n\nfacesr plan --snakemake workflow"
 STAGE_EPILOG = "Examples:\n\nfacesr stage isr_kd/face-only\n\nfacesr stage selfsr/selfsr --profile workshop --seed 3"
@@ -34,7 +36,7 @@ def plan(
     profile: ProfileName = "quick",
     out: Out = None,
     seed: Seed = 0,
-    seeds: Annotated[str, typer.Option(metavar="LIST", help="Several seeds, such as 0-4 or 0,3,7: results in OUT/seed-S.")] = "",
+    seeds: Seeds = "",
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     data_root: DataRoot = "",
     snakemake: Annotated[
@@ -49,13 +51,16 @@ def plan(
     others find. facesr run trains the stages of its notebooks in several processes
     (--jobs), facesr stage trains one of them. Nothing is computed here.
 
+    With --seeds, lessons run for the first seed only: no trained seed decides what
+    they show. The report runs once, on the results of all seeds.
+
     Estimates come from earlier runs in OUT, or from a run that the package keeps.
     """
     with clear_errors(NotebookError, ValueError):
         settings = run_settings(profile, out, seed, device, data_root)
         folder = find_folder(notebooks)
         chosen = select(read_notebooks(folder), names or ["all"])
-        listed = _seeds(seeds)
+        listed = parse_seeds(seeds)
         from facesr_tools.plan import as_json as plan_as_json
         from facesr_tools.plan import plan as make_plan
 
@@ -72,6 +77,11 @@ def plan(
         from facesr_tools.cli.tables import make_console, plan_table
 
         make_console().print(plan_table(tasks, profile))
+        lessons = {one.name for one in chosen if not one.paper and not one.always}
+        if lessons and len(listed) > 1:
+            saved = (len(listed) - 1) * sum(task.seconds or 0.0 for task in tasks if task.target in lessons)
+            words = f", which saves about {duration(saved)} of one core" if saved else ""
+            print(f"Lessons run for seed {listed[0]} only{words}; the report runs once, on all seeds.")
 
 
 def stage(
@@ -101,18 +111,3 @@ def stage(
     except KeyboardInterrupt as stopped:
         typer.echo(f"facesr: {stopped or 'stopped'}", err=True)
         raise typer.Exit(130) from None
-
-
-def _seeds(text: str) -> list[int]:
-    """ "0-4" or "0,3,7" as numbers, none for "". Raises ValueError for anything else."""
-    if not text:
-        return []
-    if not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", text):
-        raise ValueError(f"--seeds {text!r}: expected numbers or ranges, such as 0-4 or 0,3,7")
-    found: dict[int, None] = {}
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        found |= dict.fromkeys(range(int(first), int(last or first) + 1))
-    if not found:
-        raise ValueError(f"--seeds {text!r}: a range goes from its smaller to its larger number")
-    return list(found)

@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from facesr_tools.durations import clock
-from facesr_tools.plan import Task
+from facesr_tools.plan import Place, Task, places
 from facesr_tools.runner.execute import Failure, Outcome, Settings, keep_failed
 from facesr_tools.runner.machine import memory_limit
 from facesr_tools.runner.notebooks import Notebook
@@ -25,6 +25,7 @@ from facesr_tools.runner.schedule import IDLE_MEMORY, MEMORY_PER_JOB, Schedule, 
 from facesr_tools.runner.show import AnyProgress, Screen, live_lines, summary
 from facesr_tools.runner.tasks import load, make_plan, run_notebook, train
 from facesr_tools.runner.worker import ONE_THREAD, Ended, Said, Told, Worker
+from facesr_tools.seeds import pooled_folder
 
 _LOOK_SECONDS = 0.2  # how often the run looks whether it shall stop
 
@@ -70,28 +71,42 @@ class Job:
 
 
 def run_notebooks(
-    notebooks: Sequence[Notebook], settings: Settings, console: Console, code: str, resume: str, jobs: int | None = None
+    notebooks: Sequence[Notebook],
+    settings: Settings,
+    console: Console,
+    code: str,
+    resume: str,
+    jobs: int | None = None,
+    seeds: Sequence[int] = (),
 ) -> Outcomes:
     """Run `notebooks` and the stages they need, at most `jobs` at once; None: what `default_jobs` says, or one per GPU.
 
     A failure stops nothing but what needs it; Ctrl-C stops all: trainings save, kernels end.
     code: the fingerprint of the library.  resume: the command to print after an interruption.
+    seeds: of several runs at once, each in a folder of its own, as `plan.places` says; their results are pooled at the end.
     """
-    run = Run(notebooks, settings, console, code, jobs)
+    run = Run(places(notebooks, settings, seeds), console, code, jobs)
     with _stop_signals(run), run.screen.shown():
         try:
             run.plan()
             run.work()
         finally:
             run.dismiss()
-    console.print(summary(notebooks, run.outcomes.notebooks))
+    console.print(summary(list(run.runs), run.outcomes.notebooks))
     if run.outcomes.stages:
         run.screen.say(_sum_up(run.outcomes.stages))
-    report = settings.out / settings.profile / "report.html"
+    out = settings.out if len(seeds) < 2 else pooled_folder(settings.out)
+    report = out / settings.profile / "report.html"
     if run.outcomes.interrupted:
         run.screen.say("Interrupted. Finished notebooks and trainings are kept; to continue:")
         run.screen.say(resume)
-    elif report.is_file():
+        return run.outcomes
+    if len(seeds) > 1 and not any(notebook.always for notebook in notebooks):
+        from facesr_tools.pool import pooled_report  # brings torch, once the workers have ended
+
+        for remark in pooled_report(settings.out, settings.profile):
+            run.screen.say(remark)
+    if report.is_file():
         run.screen.say(str(report))
     return run.outcomes
 
@@ -99,9 +114,9 @@ def run_notebooks(
 class Run:
     """The state of one run. Signals only count up `asked`; the loop answers them between two messages of its workers."""
 
-    def __init__(self, notebooks: Sequence[Notebook], settings: Settings, console: Console, code: str, jobs: int | None) -> None:
-        self.notebooks = {notebook.name: notebook for notebook in notebooks}
-        self.settings, self.code = settings, code
+    def __init__(self, found: Sequence[Place], console: Console, code: str, jobs: int | None) -> None:
+        self.places, self.code = found, code
+        self.runs = {one.name + place.suffix: (one, place.settings) for place in found for one in place.notebooks}
         self.outcomes = Outcomes()
         self.screen = Screen(console, self._live_lines)
         self.asked = 0  # how often to stop
@@ -113,30 +128,31 @@ class Run:
 
     def plan(self) -> None:
         """Find out what is to be done. Without a plan of the stages, each notebook makes its own."""
-        todo = []
-        for notebook in self.notebooks.values():
-            if outcome := earlier_outcome(notebook, self.settings, self.code):
-                self._note(notebook.name, notebook, self.settings, outcome)
-            else:
-                todo.append(notebook)
-        tasks = notebooks_only(todo, self.settings)
-        if any(notebook.paper for notebook in todo):
+        for name, (notebook, settings) in self.runs.items():
+            if outcome := earlier_outcome(notebook, settings, self.code):
+                self._note(name, outcome)
+        ended = self.outcomes.notebooks
+        todo = {name: one for name, one in self.runs.items() if name not in ended}
+        tasks = notebooks_only(todo)
+        if any(notebook.paper for notebook, _ in todo.values()):
             self.screen.plainly("planning: which trainings the notebooks need, and which are there")
-            self._jobs[0].call(make_plan, todo, self.settings)
+            left = [replace(p, notebooks=tuple(n for n in p.notebooks if n.name + p.suffix in todo)) for p in self.places]
+            self._jobs[0].call(make_plan, left)
             for job in self._jobs[1:]:
                 job.call(load)
-            ended = None
+            made = None
             while self._jobs[0].busy:
-                ended = self._hear()
-            if ended and ended.error:
-                self.screen.say(f"the trainings could not be planned, so each notebook makes its own: {ended.error}")
-            elif ended and not ended.interrupted:
-                tasks, self._gpus = ended.value
+                made = self._hear()
+            if made and made.error:
+                self.screen.say(f"the trainings could not be planned, so each notebook makes its own: {made.error}")
+            elif made and not made.interrupted:
+                tasks, self._gpus = made.value
         if self._gpus:
             self.dismiss()
             places = range(self._wanted or self._gpus)
             self._jobs = [Job({"CUDA_VISIBLE_DEVICES": _gpu(index % self._gpus)}) for index in places]
-        self._schedule = Schedule(report_last([task for task in tasks if not task.done], self.notebooks), len(self._jobs))
+        always = {name for name, (notebook, _) in self.runs.items() if notebook.always}
+        self._schedule = Schedule(report_last([task for task in tasks if not task.done], always), len(self._jobs))
 
     def work(self) -> None:
         """Carry out all tasks; once the run is asked to stop, no further ones."""
@@ -183,25 +199,25 @@ class Run:
     def _start_next(self, job: Job) -> None:
         """Start the task that is next; stages that need a failed one are left out."""
         while task := self._schedule.next():
-            settings = replace(self.settings, seed=task.seed, out=task.out)
             failed = next((name for name in task.needs if self.outcomes.stages.get(name)), None)
             if task.kind == "notebook":
-                self._start_notebook(job, task, settings)
+                self._start_notebook(job, task)
                 return
             if not failed:
                 job.task, job.progress = task, StageProgress(task.name, task.seconds)
                 self.screen.starts(job.progress)
+                settings = replace(self.places[0].settings, seed=task.seed, out=task.out)
                 job.call(train, task.target, settings, job.progress)
                 return
             self.outcomes.stages[task.name] = f"{failed} failed"
             self.screen.say(f"- {task.name}  not trained: {failed} failed", "dim")
             self._schedule.ended(task)
 
-    def _start_notebook(self, job: Job, task: Task, settings: Settings) -> None:
+    def _start_notebook(self, job: Job, task: Task) -> None:
         # What a worker keeps of its trainings may be what the kernel lacks, on a GPU above all.
         if job.loaded and (self._gpus or memory_limit() < len(self._jobs) * (MEMORY_PER_JOB + IDLE_MEMORY)):
             job.dismiss()
-        notebook = self.notebooks[task.target]
+        notebook, settings = self.runs[task.name]
         minutes = notebook.minutes.get(settings.profile) if task.seconds is None else task.seconds / 60
         # After --fresh everything is computed again, so what a run with cached stages took says little.
         earlier = {} if settings.fresh_since else earlier_timings(settings.folder(notebook) / "notebook.ipynb")
@@ -224,18 +240,19 @@ class Run:
             self.outcomes.stages[task.name] = "interrupted" if ended.interrupted else ended.error
             self.screen.stage(progress, ended)
             return
-        notebook, settings = self.notebooks[task.target], replace(self.settings, seed=task.seed, out=task.out)
+        notebook, settings = self.runs[task.name]
         outcome = ended.value
         if outcome is None:
             keep_failed(settings.folder(notebook))
             failure = None if ended.interrupted else Failure(ended.error)
             outcome = Outcome("failed" if failure else "interrupted", progress.elapsed(), failure=failure)
-        self._note(task.name, notebook, settings, outcome)
+        self._note(task.name, outcome)
 
-    def _note(self, name: str, notebook: Notebook, settings: Settings, outcome: Outcome) -> None:
+    def _note(self, name: str, outcome: Outcome) -> None:
+        notebook, settings = self.runs[name]
         self.outcomes.notebooks[name] = outcome
         self.outcomes.interrupted |= outcome.status == "interrupted"
-        self.screen.notebook(notebook, settings, outcome)
+        self.screen.notebook(name, settings.folder(notebook), outcome)
 
     def _live_lines(self) -> list[str]:
         running = {job.task.name: job.progress for job in self._jobs if job.task and job.progress}

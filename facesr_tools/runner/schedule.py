@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from graphlib import TopologicalSorter
 
@@ -60,22 +60,18 @@ class Schedule:
         return max(sum(known) / self.jobs, *ways, *(self._ways[name] for name in self.waiting), 0.0)
 
 
-def notebooks_only(notebooks: Sequence[Notebook], settings: Settings) -> list[Task]:
-    """The tasks of notebooks that make all stages themselves."""
+def notebooks_only(runs: Mapping[str, tuple[Notebook, Settings]]) -> list[Task]:
+    """The tasks of notebooks that make all stages themselves. runs: by the task's name."""
     return [
-        Task(notebook.name, "notebook", settings.seed, settings.out, (), settings.folder(notebook) / "done.json", done=False)
-        for notebook in notebooks
+        Task(name, "notebook", settings.seed, settings.out, (), settings.folder(notebook) / "done.json", done=False)
+        for name, (notebook, settings) in runs.items()
     ]
 
 
-def report_last(tasks: Sequence[Task], notebooks: Mapping[str, Notebook]) -> list[Task]:
-    """The same tasks, where a notebook that collects what the others wrote needs them all."""
-
-    def collects(task: Task) -> bool:
-        return task.kind == "notebook" and notebooks[task.target].always
-
-    others = tuple(task.name for task in tasks if not collects(task))
-    return [replace(task, needs=others) if collects(task) else task for task in tasks]
+def report_last(tasks: Sequence[Task], always: Collection[str]) -> list[Task]:
+    """The same tasks, where those called `always`, which collect what the others wrote, need all others."""
+    others = tuple(task.name for task in tasks if task.name not in always)
+    return [replace(task, needs=others) if task.name in always else task for task in tasks]
 
 
 def _in_order(tasks: Sequence[Task]) -> list[Task]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -9,9 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from facesr_tools.durations import clock
-from facesr_tools.runner.execute import Outcome, Settings
+from facesr_tools.runner.execute import Outcome
 from facesr_tools.runner.machine import readable
-from facesr_tools.runner.notebooks import Notebook
 from facesr_tools.runner.progress import Progress, StageProgress, times
 from facesr_tools.runner.worker import Ended
 
@@ -64,16 +64,15 @@ class Screen:
         if not self._live:
             self.say(text)
 
-    def notebook(self, notebook: Notebook, settings: Settings, outcome: Outcome) -> None:
-        """Say how a notebook ended."""
+    def notebook(self, name: str, folder: Path, outcome: Outcome) -> None:
+        """Say how a notebook ended whose results are in `folder`."""
         mark, style = _MARKS[outcome.status]
         if outcome.status == "already done":
             words = f"already done in {clock(outcome.seconds)} (--fresh runs it again)"
         else:
             words = f"{outcome.status}  {clock(outcome.seconds)}  peak memory {readable(outcome.peak_memory)}"
-        self.say(f"{mark} {notebook.name}  {words}", style)
+        self.say(f"{mark} {name}  {words}", style)
         if outcome.failure:
-            folder = settings.folder(notebook)
             for line in outcome.failure.lines():
                 self.say(f"    {line}")
             self.say(f"    see {folder / 'notebook.failed.ipynb'} and {folder / 'log.txt'}")
@@ -100,17 +99,17 @@ def live_lines(running: Sequence[AnyProgress], ended: int, total: int, elapsed: 
     return [*(progress.line() for progress in running), whole]
 
 
-def summary(notebooks: Sequence[Notebook], outcomes: Mapping[str, Outcome]) -> Table:
-    """The table of all notebooks."""
+def summary(names: Sequence[str], outcomes: Mapping[str, Outcome]) -> Table:
+    """The table of all notebooks, by the names of their tasks."""
     table = Table("notebook", "status", "time", "peak memory")
-    for notebook in notebooks:
-        outcome = outcomes.get(notebook.name)
+    for name in names:
+        outcome = outcomes.get(name)
         if outcome is None:
-            table.add_row(notebook.name, "not run", "", "")
+            table.add_row(name, "not run", "", "")
         else:
             style = _MARKS[outcome.status][1]
             status = Text(outcome.status, style)
-            table.add_row(notebook.name, status, clock(outcome.seconds), readable(outcome.peak_memory))
+            table.add_row(name, status, clock(outcome.seconds), readable(outcome.peak_memory))
     return table
 
 

@@ -10,23 +10,24 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from facesr_lib.files import one_writer
-from facesr_tools.plan import Task
+from facesr_tools.plan import Place, Task
 from facesr_tools.runner.execute import Outcome, Settings, execute
 from facesr_tools.runner.notebooks import Notebook
 from facesr_tools.runner.progress import Progress, StageProgress
 from facesr_tools.runner.resume import earlier_outcome, remove_marker, write_marker
+from facesr_tools.seeds import pooled_folder
 
 _TELL_SECONDS = 0.2
 
 
-def make_plan(notebooks: Sequence[Notebook], settings: Settings, tell: Callable[[None], None]) -> tuple[list[Task], int]:
-    """The tasks of `notebooks`, and the number of GPUs to carry them out."""
+def make_plan(places: Sequence[Place], tell: Callable[[None], None]) -> tuple[list[Task], int]:
+    """The tasks of the notebooks in `places`, and the number of GPUs to carry them out."""
     import torch
 
-    from facesr_tools.plan import plan
+    from facesr_tools.plan import plan_places
 
-    gpus = 0 if settings.device == "cpu" else torch.cuda.device_count()
-    return plan(notebooks, settings, (settings.seed,)), gpus
+    gpus = 0 if places[0].settings.device == "cpu" else torch.cuda.device_count()
+    return plan_places(places), gpus
 
 
 def load(tell: Callable[[None], None]) -> None:
@@ -59,9 +60,19 @@ def run_notebook(
             if earlier := earlier_outcome(notebook, settings, code):
                 return earlier
             remove_marker(notebook, settings)
+            if notebook.always:
+                _pool(settings)
             outcome = execute(notebook, settings, progress, tell)
             if outcome.status == "done":
                 write_marker(notebook, settings, code, outcome)
             return outcome
     except KeyboardInterrupt:  # while it waited
         return Outcome("interrupted", progress.elapsed())
+
+
+def _pool(settings: Settings) -> None:
+    """Bring OUT/pooled up to date, where the notebook that collects results is about to read it."""
+    if settings.out == pooled_folder(settings.out.parent):
+        from facesr_tools.pool import pool  # brings torch
+
+        pool(settings.out.parent, settings.profile)

@@ -15,7 +15,7 @@ from facesr_tools.runner.log import ANSI
 from facesr_tools.runner.notebooks import Notebook, NotebookError
 from facesr_tools.site.api import write_api
 from facesr_tools.site.landing import read_claims, write_departures, write_exhibits, write_landing
-from facesr_tools.site.stage import Source, stage_documents, stage_model_cards, stage_notebooks
+from facesr_tools.site.stage import Source, stage_documents, stage_model_cards, stage_notebooks, stage_results
 
 FOLDER = "site"
 _NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme", "sphinx_design", "sphinxcontrib.bibtex")
@@ -69,6 +69,7 @@ def stage(project: Path, notebooks: Sequence[Notebook], results: Path, profile: 
     judged = read_claims(results)
     sources = stage_notebooks(project, notebooks, results, profile, root)
     sources += [Source("claims", "Results", "Verdict per claim")] if judged else []
+    sources += stage_results(project, root)
     sources += stage_model_cards(project, results)
     write_departures(project)
     sources.append(Source("departures", "Reference", "Departures from the papers"))

@@ -63,6 +63,7 @@ def write_landing(project: Path, sources: Sequence[Source], judged: Sequence[Map
         notebooks=[source for source in sources if source.notebook],
         models=sections.get("Models", []),
         documents=sections.get("The project", []),
+        committed=next((source for source in sources if source.page == "results"), None),
         report=next((source for source in sources if source.notebook and source.notebook.always), None),
         sections=sections,
         profiles=PROFILES,

@@ -13,13 +13,16 @@ from typing import Any
 
 from facesr_lib.config import PROFILES
 from facesr_lib.papers import PAPERS
+from facesr_tools.distilled_page import main_tables
 from facesr_tools.durations import duration
 from facesr_tools.launch import launch_links, source_link
+from facesr_tools.quote import largest
 from facesr_tools.runner.machine import readable
 from facesr_tools.runner.notebooks import Notebook
 from facesr_tools.site.landing import template
 from facesr_tools.site.outputs import prepare
 
+RESULTS = "results"  # the page of what is committed
 EXTRA = "extra"  # its content lies beside the pages: pictures out of notebooks, and notebooks to download
 _DOCUMENTS = {  # of the repository: the file, its page, what the site calls it
     "README.md": ("install", "Install and run"),
@@ -77,10 +80,33 @@ def stage_notebooks(project: Path, notebooks: Sequence[Notebook], results: Path,
             downloads=downloads,
         )
         page = _page(prepare(content, save), facts, root)
+        page["cells"] += _committed(notebook, root)
         text = json.dumps(page, ensure_ascii=False, indent=1)
         (project / "notebooks" / f"{notebook.name}.ipynb").write_text(text, encoding="utf-8")
         found.append(Source(f"notebooks/{notebook.name}", _section(notebook), notebook.title, notebook))
     return found
+
+
+def _committed(notebook: Notebook, root: Path | None) -> list[dict[str, Any]]:
+    """A last cell with the notebook's main tables as they are committed in the repository `root`; none where there are none."""
+    folder = largest(root) if root else None
+    paper = next((paper for paper in PAPERS if paper.key == notebook.paper), None)
+    tables = main_tables(folder, paper, notebook.name) if folder and paper else []
+    if not folder or not tables:
+        return []
+    head = f"## Committed results\n\nFrom a run of the `{folder.name}` profile that [the repository keeps](/{RESULTS}.md):"
+    text = "\n\n".join([head, *(path.read_text(encoding="utf-8").strip() for path in tables)])
+    return [{"cell_type": "markdown", "id": "committed", "metadata": {}, "source": text}]
+
+
+def stage_results(project: Path, root: Path | None) -> list[Source]:
+    """Copy the page of the committed results of the largest profile that has some; nothing where none has."""
+    folder = largest(root) if root else None
+    if not root or not folder:
+        return []
+    path = (folder / "README.md").relative_to(root).as_posix()
+    _write(project / f"{RESULTS}.md", markdown((folder / "README.md").read_text(encoding="utf-8"), path, root))
+    return [Source(RESULTS, "Results", f"Committed results ({folder.name})")]
 
 
 def stage_documents(project: Path, root: Path | None) -> list[Source]:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from facesr_lib import __version__
 from facesr_tools.cli.main import app
+from facesr_tools.runner import run as runner_run
 
 PROFILES = {"smoke", "quick", "evening", "workshop", "paper"}
 
@@ -44,7 +45,7 @@ def test_version():
     assert facesr("--version").output == f"facesr {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["list", "run", "report", "models", "doctor", "rehearse"])
+@pytest.mark.parametrize("command", ["list", "run", "report", "results", "models", "doctor", "rehearse"])
 def test_every_command_has_help_with_an_example(command):
     result = facesr(command, "--help")
     assert result.exit_code == 0
@@ -91,6 +92,7 @@ def test_list_as_table(notebooks):
         (["run", "all", "--profile", "quik"], "profile 'quik': choose one of smoke, quick, evening, workshop, paper"),
         (["run", "all", "--data-root", "nowhere"], "--data-root nowhere: there is no such folder"),
         (["run", "all", "--out", __file__], "test_main.py: cannot write there (File exists)"),
+        (["run", "all", "--seeds", "4-0"], "--seeds '4-0': a range goes from its smaller to its larger number"),
         (["run", "all", "--device", "cuda"], "torch finds no CUDA device"),
         (["run", "all", "--device", "tpu"], "'cuda'"),
         (["run"], "Missing argument"),
@@ -131,6 +133,18 @@ def test_run_writes_plain_text_and_its_exit_code_says_whether_all_ran(notebooks,
     assert "✓ 00_start_here  done" in fresh.output
     gone_on = facesr("run", "00", "--fresh-since", "1.0", *options)
     assert "✓ 00_start_here  already done" in gone_on.output
+
+
+def test_several_seeds_are_handed_on_and_stand_in_the_command_that_resumes(notebooks, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(runner_run, "run_notebooks", lambda *args: told.append(args) or runner_run.Outcomes())
+    options = ["--notebooks", str(notebooks), "--out", str(tmp_path / "out"), "--profile", "smoke"]
+    assert facesr("run", "00", "--seeds", "0-2", *options).exit_code == 0
+    ((_, settings, _, _, resume, _, seeds),) = told
+    assert seeds == [0, 1, 2]
+    assert settings.out == tmp_path / "out"
+    assert "--seeds 0-2 " in resume
+    assert "--seed " not in resume
 
 
 def test_report_without_results_says_what_to_run_first(tmp_path):

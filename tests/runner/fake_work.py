@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,15 +40,22 @@ def read_tasks(out: Path) -> list[Task]:
     return found
 
 
-def make_plan(notebooks: Sequence[Any], settings: Settings, tell: Callable[[None], None]) -> tuple[list[Task], int]:
-    wanted = [notebook.name for notebook in notebooks]
-    plan = settings.out / "plan.json"
-    if not plan.exists():
-        return [Task(name, "notebook", 0, settings.out, (), settings.out / name, False) for name in wanted], 0
-    if plan.read_text() == "fail":
-        raise ValueError("the faces are gone")
-    planned = [task for task in read_tasks(settings.out) if task.kind == "stage" or task.name in wanted]
-    return planned, json.loads(plan.read_text())["gpus"]
+def make_plan(places: Sequence[Any], tell: Callable[[None], None]) -> tuple[list[Task], int]:
+    tasks, gpus = list[Task](), 0
+    for place in places:
+        wanted, out, seed = [notebook.name for notebook in place.notebooks], place.settings.out, place.settings.seed
+        plan = out / "plan.json"
+        if not plan.exists():
+            tasks += [Task(name + place.suffix, "notebook", seed, out, (), out / name, False) for name in wanted]
+            continue
+        if plan.read_text() == "fail":
+            raise ValueError("the faces are gone")
+        for task in read_tasks(out):
+            if task.kind == "stage" or task.name in wanted:
+                needs = tuple(name + place.suffix for name in task.needs)
+                tasks.append(replace(task, name=task.name + place.suffix, seed=seed, needs=needs))
+        gpus = json.loads(plan.read_text())["gpus"]
+    return tasks, gpus
 
 
 def load(tell: Callable[[None], None]) -> None:
@@ -97,6 +105,7 @@ def make_stage(name: str, settings: Settings, tell: Callable[[int, int], None]) 
 
 
 def event(out: Path, kind: str, name: str, *details: str) -> None:
+    out.mkdir(parents=True, exist_ok=True)
     with open(out / "events", "a") as file:  # short lines are appended whole
         file.write(" ".join([kind, name, str(os.getpid()), *details]) + "\n")
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import fake_work
@@ -10,6 +11,7 @@ import pytest
 from fake_work import events, write_plan
 from rich.console import Console
 
+from facesr_tools import pool
 from facesr_tools.runner import run
 from facesr_tools.runner.execute import Settings
 from facesr_tools.runner.machine import GIB
@@ -24,16 +26,17 @@ class Fake:
         self.out, self._make = root / "out", make_notebook
         self.text = ""
 
-    def run(self, *names: str, jobs: int | None = 2, terminal: bool = False) -> Outcomes:
-        notebooks = [Notebook(self._make(name), name, paper="p", always=name.startswith("90")) for name in names]
+    def run(self, *names: str, jobs: int | None = 2, terminal: bool = False, seeds: Sequence[int] = ()) -> Outcomes:
+        papers = {name: None if name.startswith("0") else "p" for name in names}
+        notebooks = [Notebook(self._make(name), name, paper=papers[name], always=name.startswith("90")) for name in names]
         file = io.StringIO()
         console = Console(file=file, width=120, force_terminal=terminal)
-        ended = run.run_notebooks(notebooks, Settings("smoke", self.out, device="cpu"), console, "code", "resume", jobs)
+        ended = run.run_notebooks(notebooks, Settings("smoke", self.out, device="cpu"), console, "code", "resume", jobs, seeds)
         self.text = file.getvalue()
         return ended
 
-    def begun(self) -> list[str]:
-        return [line.split()[1] for line in events(self.out) if line.startswith("begin")]
+    def begun(self, folder: str = "") -> list[str]:
+        return [line.split()[1] for line in events(self.out / folder) if line.startswith("begin")]
 
 
 @pytest.fixture
@@ -136,3 +139,51 @@ def test_a_terminal_shows_live_lines_that_are_gone_in_the_end(fake):
     assert "… planning: which trainings" in plain
     assert "✓ a  trained" in plain
     assert "starting the kernel" not in plain.splitlines()[-1]
+
+
+# -- several seeds --------------------------------------------------------------------------------------------------------------
+
+
+def test_every_seed_runs_in_its_folder_lessons_once_and_the_report_last_on_all(fake):
+    for seed in (3, 5):
+        write_plan(fake.out / f"seed-{seed}", ("a", []), ("b", ["a"]), **{"00_l": [], "10_x": ["b"]})
+    ended = fake.run("00_l", "10_x", "90_report", seeds=[3, 5], jobs=1)
+    assert fake.begun("seed-3") == ["00_l", "a", "b", "10_x"]
+    assert fake.begun("seed-5") == ["a", "b", "10_x"]
+    assert fake.begun("pooled") == ["90_report"]
+    assert list(ended.notebooks) == ["00_l@3", "10_x@3", "10_x@5", "90_report"]
+    assert ended.stages == {"a@3": "", "b@3": "", "a@5": "", "b@5": ""}
+    assert not (fake.out / "events").exists()
+    assert "✓ 10_x@5  done" in fake.text
+    assert "✓ b@3  trained" in fake.text
+
+
+def test_all_seeds_share_one_pool_of_jobs(fake, monkeypatch):
+    """Two stages that wait for each other, of two seeds: they end only if both run at the same time."""
+    for seed in (0, 1):
+        write_plan(fake.out / f"seed-{seed}", ("meets", []), **{"10_x": ["meets"], "20_y": []})
+    (fake.out / "seed-0" / "events").touch()
+    (fake.out / "seed-1" / "events").symlink_to(fake.out / "seed-0" / "events")
+    ended = fake.run("10_x", "20_y", "90_report", seeds=[0, 1])
+    assert (ended.exit_code, len(ended.notebooks)) == (0, 5)
+
+
+def test_a_failure_of_one_seed_leaves_the_other_alone(fake):
+    write_plan(fake.out / "seed-0", ("fails", []), ("next", ["fails"]), **{"10_x": ["next"]})
+    write_plan(fake.out / "seed-1", ("good", []), ("next", ["good"]), **{"10_x": ["next"]})
+    ended = fake.run("10_x", "90_report", seeds=[0, 1], jobs=1)
+    assert ended.stages["fails@0"] == "ValueError: not a number"
+    assert (ended.stages["next@0"], ended.stages["next@1"]) == ("fails@0 failed", "")
+    assert fake.begun("seed-1") == ["good", "next", "10_x"]
+
+
+def test_without_the_reports_notebook_the_results_are_pooled_at_the_end(fake, monkeypatch):
+    def pooled_report(out, profile):
+        assert {name for seed in (0, 1) for name in fake.begun(f"seed-{seed}")} == {"10_x"}
+        (out / "pooled" / profile).mkdir(parents=True)
+        (out / "pooled" / profile / "report.html").touch()
+        return ["a remark"]
+
+    monkeypatch.setattr(pool, "pooled_report", pooled_report)
+    fake.run("10_x", seeds=[0, 1])
+    assert fake.text.splitlines()[-2:] == ["a remark", str(fake.out / "pooled" / "smoke" / "report.html")]

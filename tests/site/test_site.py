@@ -38,6 +38,7 @@ PAGES = {
     "notebooks/00_first",
     "notebooks/10_second",
     "notebooks/90_third",
+    "results",
     "search",
 }
 
@@ -327,3 +328,14 @@ def test_exhibits_lead_to_notebooks_or_say_why_not(tmp_path: Path, monkeypatch: 
     assert "| Table I | Numbers. | Not here: No \\*public\\* code. |" in page
     monkeypatch.setattr(landing, "exhibits", lambda paper: ())
     assert not write_exhibits(tmp_path, sources)
+
+
+def test_what_is_committed_stands_on_the_first_page_on_its_own_and_below_its_notebook(site: Path) -> None:
+    first = read(site, "index").find("a", string=re.compile("Committed results"))
+    assert first is not None
+    assert first["href"] == "results.html"
+    assert "5 seeds" in read(site, "results").get_text()
+    second = " ".join(read(site, "notebooks/10_second").get_text(" ").split())
+    assert "22.56 ± 1.47" in second
+    assert "layers" not in second
+    assert "Committed results" not in read(site, "notebooks/00_first").select_one("article").get_text()

@@ -1,0 +1,78 @@
+"""`facesr results`: a finished run as a folder that may be committed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facesr_lib.config import PROFILES
+from facesr_lib.files import checkout_root
+from facesr_tools.cli.options import Notebooks, ProfileName, clear_errors
+from facesr_tools.runner.notebooks import NotebookError, find_folder, read_notebooks
+
+if TYPE_CHECKING:  # these bring torch
+    from facesr_tools.distil import Training
+
+EPILOG = "Examples:\n\nfacesr results runs\n\nfacesr results runs results/evening --profile evening"
+
+
+def results(
+    run: Annotated[Path, typer.Argument(metavar="OUT", help="The results of a run: what facesr run was given as --out.")],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", help="Where to write; default: results/PROFILE in the repository.")
+    ] = None,
+    profile: ProfileName = "quick",
+    notebooks: Notebooks = None,
+) -> None:
+    """Distil a run into a folder of numbers that may be committed, and print its page.
+
+    Takes all seeds in OUT/seed-S, or else the one run in OUT. Writes scores.csv (a row
+    per score and seed), claims.json (verdicts over all seeds), tables/ (mean and
+    standard deviation over seeds), curves/ (thinned training logs), provenance.json
+    and README.md. No pictures, no weights. What stood there before is replaced.
+
+    Curves need the code that trained: where the library has changed since, they are
+    left out, and a line says so. make sync brings the numbers into the documents.
+
+    Exit code: 0, or 2 if there is nothing to distil.
+    """
+    out = run.expanduser().resolve()
+    if folder is None:
+        folder = (checkout_root() or Path.cwd()) / "results" / profile
+    elif folder.name in PROFILES and folder.name != profile:
+        typer.echo(f"facesr: {folder} is named after another profile than --profile {profile}", err=True)
+        raise typer.Exit(2)
+    with clear_errors(NotebookError, ValueError):
+        from facesr_tools.distil import distil
+
+        trainings, missing = _trainings(out, profile, find_folder(notebooks))
+        for remark in distil(out, folder.expanduser().resolve(), profile, trainings):
+            typer.echo(remark, err=True)
+    if missing:
+        typer.echo(f"{missing} trainings of other code, or not finished: left out of curves/", err=True)
+    print(folder / "README.md")
+
+
+def _trainings(out: Path, profile: str, notebooks: Path) -> tuple[list[Training], int]:
+    """The finished trainings of all seeds in OUT that notebooks with a result asked for, and the number of those not found."""
+    from facesr_tools.distil import Training
+    from facesr_tools.plan import plan
+    from facesr_tools.pool import read_seeds
+    from facesr_tools.runner.execute import Settings
+
+    found, _ = read_seeds(out, profile)
+    by_seed: dict[tuple[int, Path, str, str], set[str]] = {}
+    for name, members in found.items():
+        for one in members:
+            device, data_root = one.marker.get("device", "auto"), one.marker.get("data_root", "")
+            by_seed.setdefault((one.seed, one.folder.parents[1], device, data_root), set()).add(name)
+    done, missing = dict[tuple[str, int], Training](), 0
+    for (seed, folder, device, data_root), names in by_seed.items():
+        chosen = [one for one in read_notebooks(notebooks) if one.name in names and one.paper]
+        for task in plan(chosen, Settings(profile, folder, seed, device, data_root)):
+            if task.kind == "stage" and task.done:
+                done[task.name, seed] = Training(task.name, seed, task.output.parent, task.seconds or 0.0)
+            missing += task.kind == "stage" and not task.done
+    return list(done.values()), missing

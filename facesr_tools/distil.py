@@ -1,0 +1,170 @@
+"""Distils a finished run, of one or several seeds, into what may be committed: numbers and their origin, no pictures, no weights.
+
+The folder has a file per question. scores.csv: what did every method score, with every seed? claims.json: what follows for the
+papers' claims? tables/: the notebooks' tables over all seeds. curves/: how did the trainings go? provenance.json: what produced
+it? README.md: all of it on a page. Numbers have six digits and a fixed order, so that a diff shows what has changed.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from facesr_lib.evaluate.judge import judge
+from facesr_lib.evaluate.result import write_json
+from facesr_lib.evaluate.tables import Cell, Table
+from facesr_lib.files import write_atomically
+from facesr_lib.papers import PAPERS
+from facesr_tools.distilled_page import write_page
+from facesr_tools.pool import Found, numeric_tables, pooled_result, pooled_tables, read_seeds
+from facesr_tools.report.exports import write_claims
+from facesr_tools.report.page import of_paper
+from facesr_tools.report.rivals import is_rival, with_rivals
+
+ROWS = 100  # of a training's curve, all seeds together
+DIGITS = 6
+OWN = ("scores.csv", "claims.json", "tables", "curves", "provenance.json", "README.md")
+
+
+@dataclass(frozen=True)
+class Training:
+    """A finished training of one seed: its name as `facesr plan` has it, its folder, and the seconds that it took."""
+
+    name: str
+    seed: int
+    folder: Path
+    seconds: float
+
+
+def distil(out: Path, target: Path, profile: str, trainings: Sequence[Training] = ()) -> list[str]:
+    """Write what OUT (one seed, or OUT/seed-S) holds of a profile into the folder `target`; return remarks for the reader.
+
+    trainings: whose logs become curves. Replaces what an earlier call wrote. Raises ValueError if OUT holds no result.
+    """
+    found, remarks = read_seeds(out, profile)
+    found = {name: members for name, members in found.items() if not is_rival(members[0].result)}
+    if not found:
+        raise ValueError(f"no results of the profile {profile} in {out}; first: facesr run all --profile {profile} --seeds 0-4")
+    target.mkdir(parents=True, exist_ok=True)
+    for name in OWN:
+        shutil.rmtree(target / name) if (target / name).is_dir() else (target / name).unlink(missing_ok=True)
+    scores = [row for name, members in found.items() for row in _scores(name, members)]
+    _write_table(target / "scores.csv", Table.from_records("scores", scores, "scores") if scores else None)
+    _write_claims(target / "claims.json", found, profile)
+    for name, members in found.items():
+        if members[0].result["paper"]:  # those of lessons do not depend on a seed, and some describe the machine
+            folder = target / "tables" / name
+            for numbers, read in zip(numeric_tables(members), pooled_tables(members), strict=True):
+                folder.mkdir(parents=True, exist_ok=True)
+                _write_table(folder / f"{read.name}.csv", numbers)
+                write_atomically(folder / f"{read.name}.md", read.markdown().encode())
+    for name in sorted({training.name for training in trainings}):
+        seeds = sorted((one for one in trainings if one.name == name), key=lambda one: one.seed)
+        (target / "curves").mkdir(exist_ok=True)
+        _write_table(target / "curves" / f"{name.replace('/', '-')}.csv", _curve(seeds))
+    write_json(target / "provenance.json", rounded(_provenance(found, profile, trainings)))
+    write_page(target)
+    return remarks
+
+
+def rounded(value: Any, digits: int = DIGITS) -> Any:
+    """The same data with every float at so many significant digits."""
+    if isinstance(value, Mapping):
+        return {key: rounded(item, digits) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item, digits) for item in value]
+    return float(f"{value:.{digits}g}") if isinstance(value, float) and math.isfinite(value) else value
+
+
+def _scores(name: str, members: Sequence[Found]) -> Iterator[dict[str, Any]]:
+    result = pooled_result(members)
+    people = {data["name"]: len(set(data["groups"])) if data["groups"] else None for data in result["data"]}
+    order = ("dataset", "key", "convention", "method", "seed")
+    for score in sorted(result["scores"], key=lambda score: [score[name] for name in order]):
+        yield {
+            "notebook": name,
+            "dataset": score["dataset"],
+            "method": score["method"],
+            "metric": score["key"],
+            "label": score["metric"],
+            **{column: score[column] for column in ("convention", "family", "unit", "higher_is_better", "n")},
+            "people": people[score["dataset"]],
+            "seed": score["seed"],
+            "mean": score["mean"],
+        }
+
+
+def _write_claims(path: Path, found: Mapping[str, Sequence[Found]], profile: str) -> None:
+    """Write every claim of every paper with its verdict, as the report's claims.json has it, in one list."""
+    results = [pooled_result(members) for members in found.values()]
+    judged = profile != "smoke"
+    verdicts = {one.key: judge(one.claims, with_rivals(of_paper(results, one.key)), judged=judged) for one in PAPERS}
+    write_claims(path, verdicts, profile)
+    papers = json.loads(path.read_bytes())["papers"]
+    write_json(path, rounded([{"paper": paper["paper"], **claim} for paper in papers for claim in paper["claims"]]))
+
+
+def _curve(trainings: Sequence[Training]) -> Table | None:
+    """The logs of one training with all its seeds: each row is the mean of a block of steps, and its step the block's last.
+
+    Four digits are more than a noisy loss has; learning rates follow from the config.
+    """
+    rows: list[dict[str, Any]] = []
+    for one in trainings:
+        with open(one.folder / "log.csv", newline="", encoding="utf-8") as file:
+            log = [{k: float(text or "nan") for k, text in row.items() if k[:3] != "lr_"} for row in csv.DictReader(file)]
+        size = math.ceil(len(log) / max(1, ROWS // len(trainings)))
+        for start in range(0, len(log), max(1, size)):
+            block = log[start : start + size]
+            means = {name: sum(row[name] for row in block) / len(block) for name in block[0]}
+            rows.append({"seed": one.seed, **rounded(means, 4), "step": int(block[-1]["step"])})
+    return Table.from_records("curve", rows, "curve") if rows else None
+
+
+def _provenance(found: Mapping[str, Sequence[Found]], profile: str, trainings: Sequence[Training]) -> dict[str, Any]:
+    members = [one for several in found.values() for one in several]
+    made = [one.provenance for one in members if one.provenance]
+    states = [one.get("git") or {} for one in made]
+    seconds: dict[str, dict[str, float]] = {}
+    for training in sorted(trainings, key=lambda one: (one.name, one.seed)):
+        seconds.setdefault(training.name, {})[str(training.seed)] = training.seconds
+    for name, several in found.items():
+        seconds |= {name: {str(one.seed): one.marker["seconds"] for one in several if "seconds" in one.marker}}
+    images = {name: several[0].result["data"] for name, several in found.items()}
+    return {
+        "schema": 1,
+        "profile": profile,
+        "seeds": sorted({one.seed for one in members}),
+        "commits": sorted({state["sha"] for state in states if state.get("sha")}),
+        "uncommitted_changes": any(state.get("dirty") for state in states),
+        "code": sorted({one.marker["code"] for one in members if "code" in one.marker}),
+        "config_hash": {name: several[0].result["config_hash"] for name, several in found.items()},
+        "data": {name: {data["name"]: data["checksum"] for data in sets} for name, sets in images.items()},
+        "credits": sorted({data["credit"] for sets in images.values() for data in sets}),
+        "metric_backends": {key: text for one in made for key, text in sorted(one.get("metric_backends", {}).items())},
+        "python": sorted({one["python"] for one in made}),
+        "packages": made[0]["packages"] if made else {},
+        "hardware": _distinct([{key: one.get(key) for key in ("platform", "cpu", "gpu", "ram_mib")} for one in made]),
+        "devices": sorted({one.result["device"] for one in members}),
+        "seconds": seconds,
+        "seconds_in_all": sum(sum(by_seed.values()) for by_seed in seconds.values()),
+        "peak_memory_mib": max((one.marker.get("peak_memory", 0) for one in members), default=0) // 2**20,
+        "started": min((one["started"] for one in made), default=None),
+        "finished": max((one["finished"] for one in made), default=None),
+    }
+
+
+def _distinct(items: Sequence[Any]) -> list[Any]:
+    return [item for index, item in enumerate(items) if item not in items[:index]]
+
+
+def _write_table(path: Path, table: Table | None) -> None:
+    if table is not None:
+        cells: list[tuple[Cell, ...]] = [tuple(rounded(list(row))) for row in table.rows]
+        write_atomically(path, replace(table, rows=tuple(cells)).csv().encode())
