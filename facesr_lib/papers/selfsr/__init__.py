@@ -86,42 +86,46 @@ def _paper() -> Config:
     return Config(SRConfig(), unpaired, SRConfig(levels=2, grow_at=(60_000,)), DegradationConfig())  # [paper]
 
 
-# [ours] In minutes of training, the weights of the `paper` preset let the adversarial loss drown the reconstruction, and the
-# identity loss drown the adversarial loss. These weights were chosen on validation people.
-_SMALL_SR = SRConfig(lr_size=8, width=16, blocks=2, d_blocks=1, residual=True, adversarial=0.1, batch_size=8)
+# [ours] In minutes of training, the weights of the `paper` preset let the adversarial loss drown the reconstruction, most of all
+# without pairs, and the identity loss drown the adversarial loss. These weights were chosen on validation people.
+_SMALL_SR = SRConfig(lr_size=8, width=32, blocks=2, d_blocks=1, residual=True, adversarial=0.05, batch_size=8, average_decay=0.99)
+_SMALL_REAL = replace(_SMALL_SR, lr_size=16, levels=2, adversarial=0.1)
 _SMALL_STAGE1 = DegradationConfig(
-    width=32, blocks=3, max_flow=2.0, identity=1.0, smoothness=0.02, brightness=5.0, cycle_residual=True, batch_size=16
+    width=32, blocks=3, max_flow=2.0, identity=0.5, smoothness=0.02, brightness=20.0, cycle_residual=True, batch_size=16
 )
+
+
+def _unpaired(paired: SRConfig) -> SRConfig:
+    return replace(paired, paired=False, adversarial=paired.adversarial / 5)
 
 
 def _workshop() -> Config:
     paired = replace(_SMALL_SR, width=64, blocks=3, d_blocks=2, batch_size=16, steps=3000, grow_at=(400, 1200), fade=200)
     real = replace(paired, lr_size=16, levels=2, grow_at=(1000,))
     stage1 = replace(_SMALL_STAGE1, width=64, blocks=4, steps=3000, learning_rate=5e-4)
-    return Config(paired, replace(paired, paired=False), real, stage1)
+    return Config(paired, _unpaired(paired), real, stage1)
 
 
 def _evening() -> Config:
-    paired = replace(_SMALL_SR, width=48, batch_size=16, steps=2000, grow_at=(200, 600), fade=160, average_decay=0.995)
-    unpaired = replace(paired.shortened(1000), paired=False)
-    real = replace(paired, lr_size=16, levels=2, width=32, batch_size=8, steps=600, grow_at=(200,), fade=50, average_decay=0.99)
-    stage1 = replace(_SMALL_STAGE1, steps=1200, learning_rate=1e-3)
-    return Config(paired, unpaired, real, stage1, images=(250, 50, 100), ablation_seeds=1, ablation_steps=250)
+    paired = replace(_SMALL_SR, lr_size=10, width=48, steps=1600, grow_at=(160, 480), fade=130)
+    real = replace(_SMALL_REAL, lr_size=20, steps=400, grow_at=(140,), fade=40)
+    stage1 = replace(_SMALL_STAGE1, steps=1000, learning_rate=1e-3)
+    return Config(paired, _unpaired(paired.shortened(800)), real, stage1, ablation_seeds=1, ablation_steps=320)
 
 
 def _quick() -> Config:
-    paired = replace(_SMALL_SR, width=32, steps=1000, grow_at=(100, 300), fade=80, average_decay=0.99)
-    unpaired = replace(paired.shortened(500), paired=False)
-    real = replace(paired, lr_size=16, levels=2, width=24, steps=150, grow_at=(50,), fade=15, average_decay=0.98)
+    paired = replace(_SMALL_SR, steps=1200, grow_at=(120, 360), fade=96)
+    unpaired = _unpaired(paired.shortened(500))
+    real = replace(_SMALL_REAL, width=24, steps=200, grow_at=(70,), fade=20)
     stage1 = replace(_SMALL_STAGE1, steps=300, learning_rate=1e-3)
-    return Config(paired, unpaired, real, stage1, images=(250, 50, 50), ablation_seeds=1, ablation_steps=120)
+    return Config(paired, unpaired, real, stage1, images=(250, 50, 50), ablation_seeds=1, ablation_steps=150)
 
 
 def _smoke() -> Config:
     sr = replace(_SMALL_SR, width=8, blocks=1, batch_size=4, steps=6, fade=1, grow_at=(2, 4))
     real = replace(sr, lr_size=16, levels=2, grow_at=(3,))
     stage1 = replace(_SMALL_STAGE1, width=8, blocks=1, steps=6, batch_size=4, learning_rate=1e-3)
-    return Config(sr, replace(sr, paired=False), real, stage1, images=(16, 6, 4), ablation_seeds=1, ablation_steps=5)
+    return Config(sr, _unpaired(sr), real, stage1, images=(16, 6, 4), ablation_seeds=1, ablation_steps=5)
 
 
 def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]]:

@@ -81,13 +81,12 @@ class Experiments(Setting[Config]):
             yield from of_seed._stages() if more == 0 else (_of_seed(stage, more) for stage in of_seed._stages())
 
     def _stages(self) -> Iterator[Stage[Any]]:
-        yield self._real(NO_ADAPTATION)
-        yield self._real(CEILING)
+        yield from (self._real(NO_ADAPTATION), self._real(CEILING))
         for name in (FLOW, FLOW_NOISE, FLOW_NO_IDENTITY, CYCLE, CYCLE_IDENTITY):
             yield (adaptation := self._adaptation(name))
             yield self._real(name, adaptation)
-        table_1, table_4 = self.config.table_1(), self.config.table_4()
-        table_4 = {self.config.trained_as(name): config for name, config in table_4.items()}
+        table_1, trained_as = self.config.table_1(), self.config.trained_as
+        table_4 = {trained_as(name): config for name, config in self.config.table_4().items()}
         for name, config in (table_1 | table_4).items():
             yield self._bicubic(name, config, tuple(n for n, table in (("21", table_1), ("22", table_4)) if name in table))
 
@@ -95,8 +94,8 @@ class Experiments(Setting[Config]):
         """Stage 1 on real LR faces."""
         config, faces = self.config.degradation, self.real_faces
         kind: Callable[[Any], Adaptation] = CycleAdaptation if name in (CYCLE, CYCLE_IDENTITY) else FlowAdaptation
-        config = replace(config, noise=name == FLOW_NOISE)
-        config = replace(config, identity=0.0) if name in (CYCLE, FLOW_NO_IDENTITY) else config
+        identity = 0.0 if name in (CYCLE, FLOW_NO_IDENTITY) else config.identity
+        config = replace(config, identity=identity, noise=name == FLOW_NOISE)
         unpaired = UnpairedBatches(faces.hr, faces.real_lr, Bicubic(self.config.real.scale), config.batch_size, self.seed)
 
         def noisy(step: int) -> dict[str, Tensor]:

@@ -2,10 +2,9 @@
 
 PAIRED, UNPAIRED, PSNR_ORIENTED = "SelfSR", "SelfSR (unpaired)", "SelfSR (PSNR-oriented)"
 
-# Ablations of either setting: `ablated(PAIRED, NO_R1)`. Those of Table IV, and small presets in the paper's form [ours].
+# Ablations of either setting: `ablated(PAIRED, NO_R1)`. Those of Table IV, the full model of their length, and small presets in
+# the paper's form [ours].
 CONCATENATION, NO_GROWING, NO_R1, NO_RESIDUAL = "concatenation", "no growing", "no R1", "no residual"
-
-# The full model, trained as long as its ablations.
 ALL_PARTS = "all parts"
 
 # Adaptations: those of Table III in its order, the flow field without its identity loss and with a noise input [ours], and what
