@@ -88,7 +88,7 @@ def _paper() -> Config:
 
 # [ours] In minutes of training, the weights of the `paper` preset let the adversarial loss drown the reconstruction, most of all
 # without pairs, and the identity loss drown the adversarial loss. These weights were chosen on validation people.
-_SMALL_SR = SRConfig(lr_size=8, width=32, blocks=2, d_blocks=1, residual=True, adversarial=0.05, batch_size=8, average_decay=0.99)
+_SMALL_SR = SRConfig(lr_size=8, width=32, blocks=2, d_blocks=1, residual=True, adversarial=0.08, batch_size=8, average_decay=0.99)
 _SMALL_REAL = replace(_SMALL_SR, lr_size=16, levels=2, adversarial=0.1)
 _SMALL_STAGE1 = DegradationConfig(
     width=32, blocks=3, max_flow=2.0, identity=0.5, smoothness=0.02, brightness=20.0, cycle_residual=True, batch_size=16
@@ -96,7 +96,7 @@ _SMALL_STAGE1 = DegradationConfig(
 
 
 def _unpaired(paired: SRConfig) -> SRConfig:
-    return replace(paired, paired=False, adversarial=paired.adversarial / 5)
+    return replace(paired, paired=False, adversarial=0.01)
 
 
 def _workshop() -> Config:
@@ -107,18 +107,18 @@ def _workshop() -> Config:
 
 
 def _evening() -> Config:
-    paired = replace(_SMALL_SR, lr_size=10, width=48, steps=1600, grow_at=(160, 480), fade=130)
-    real = replace(_SMALL_REAL, lr_size=20, steps=400, grow_at=(140,), fade=40)
-    stage1 = replace(_SMALL_STAGE1, steps=1000, learning_rate=1e-3)
-    return Config(paired, _unpaired(paired.shortened(800)), real, stage1, ablation_seeds=1, ablation_steps=320)
+    paired = replace(_SMALL_SR, lr_size=10, width=40, steps=1600, grow_at=(160, 480), fade=130)
+    real = replace(_SMALL_REAL, lr_size=20, steps=500, grow_at=(125,), fade=50)
+    stage1 = replace(_SMALL_STAGE1, steps=500, learning_rate=1e-3)
+    return Config(paired, _unpaired(paired.shortened(800)), real, stage1, ablation_seeds=1, ablation_steps=240)
 
 
 def _quick() -> Config:
     paired = replace(_SMALL_SR, steps=1200, grow_at=(120, 360), fade=96)
-    unpaired = _unpaired(paired.shortened(500))
-    real = replace(_SMALL_REAL, width=24, steps=200, grow_at=(70,), fade=20)
+    real = replace(_SMALL_REAL, width=24, steps=300, grow_at=(75,), fade=30)
     stage1 = replace(_SMALL_STAGE1, steps=300, learning_rate=1e-3)
-    return Config(paired, unpaired, real, stage1, images=(250, 50, 50), ablation_seeds=1, ablation_steps=150)
+    unpaired = _unpaired(paired.shortened(500))
+    return Config(paired, unpaired, real, stage1, images=(250, 50, 50), ablation_seeds=1, ablation_steps=100)
 
 
 def _smoke() -> Config:
