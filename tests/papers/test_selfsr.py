@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import gradcheck
 
+from facesr_lib.config import PROFILES
 from facesr_lib.data import PairedBatches, UnpairedBatches, degrade_set, load_faces
 from facesr_lib.image import Bicubic, resize_bicubic
 from facesr_lib.losses import r1_penalty
@@ -29,14 +30,22 @@ from facesr_lib.papers.selfsr.degradation import (
 )
 from facesr_lib.papers.selfsr.experiments import Experiments
 from facesr_lib.papers.selfsr.names import (
+    ALL_PARTS,
+    CEILING,
     CONCATENATION,
     CYCLE,
     CYCLE_IDENTITY,
     FLOW,
     FLOW_NO_IDENTITY,
+    FLOW_NOISE,
+    NO_ADAPTATION,
     NO_GROWING,
     NO_R1,
+    NO_RESIDUAL,
     PAIRED,
+    PSNR_ORIENTED,
+    UNPAIRED,
+    ablated,
     on_real_faces,
     seeded,
 )
@@ -136,7 +145,7 @@ def test_stage_1_resumed_equals_unbroken(kind: type[Adaptation], unpaired: Unpai
 @pytest.mark.parametrize("kind", [FlowAdaptation, CycleAdaptation])
 def test_stage_1_learns_a_visible_difference(kind: type[Adaptation]) -> None:
     """Real LR is brighter by 0.2: the translation must move most of the way, whatever the faces."""
-    config = replace(STAGE1, width=16, steps=150, batch_size=8, identity=0.5, cycle=1.0, learning_rate=2e-3, cycle_residual=True)
+    config = replace(STAGE1, width=16, steps=150, batch_size=8, identity=0.5, cycle=1.0, learning_rate=2e-3, brightness=0.0)
     method = kind(config)
     torch.manual_seed(0)
     method.build()
@@ -162,7 +171,7 @@ def test_the_identity_loss_of_both_adaptations_is_equation_3() -> None:
 
 def test_the_cyclegans_identity_loss_pulls_the_output_to_the_input_in_one_direction() -> None:
     torch.manual_seed(0)
-    method = CycleAdaptation(replace(STAGE1, adversarial=0.0, cycle=0.0, identity=1.0, learning_rate=1e-3))
+    method = CycleAdaptation(replace(STAGE1, adversarial=0.0, cycle=0.0, identity=1.0, brightness=0.0, learning_rate=1e-3))
     method.build()
     awake(method.networks["to_real"])
     back = {name: value.clone() for name, value in method.networks["to_synthetic"].state_dict().items()}
@@ -179,17 +188,80 @@ def test_the_adaptations_of_table_iii(tmp_path: Path) -> None:
         CYCLE_IDENTITY: (CycleAdaptation, 1),
         FLOW: (FlowAdaptation, 1),
         FLOW_NO_IDENTITY: (FlowAdaptation, 0),
+        FLOW_NOISE: (FlowAdaptation, 1),
     }
     folders = set()
     for name, (kind, held) in kinds.items():
         trained = experiments.trained(name)
         assert isinstance(trained.method, kind)
-        assert trained.method.config == replace(
-            experiments.config.degradation, identity=held * experiments.config.degradation.identity
-        )
+        stage1 = experiments.config.degradation
+        assert trained.method.config == replace(stage1, identity=held * stage1.identity, noise=name == FLOW_NOISE)
         assert (trained.log[-1]["g_identity"] > 0) == held
         folders.add(trained.folder)
-    assert len(folders) == 4  # none is another's training, found again
+    assert len(folders) == 5  # none is another's training, found again
+
+
+def test_the_noise_input_gives_one_face_many_pictures() -> None:
+    method = FlowAdaptation(replace(STAGE1, noise=True))
+    method.build()
+    awake(method.networks["generator"])
+    z = rand(2, 3, 16, 16)
+    drawn = [method.translate(z, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)]
+    assert torch.equal(drawn[0], drawn[1])
+    assert (drawn[0] - drawn[2]).abs().mean() > 0.01
+    with pytest.raises(ValueError, match=r"generator: .* pass a torch\.Generator"):
+        method.translate(z)
+    plain = FlowAdaptation(STAGE1)
+    plain.build()
+    assert count(method.networks["generator"]) - count(plain.networks["generator"]) == 3 * 9 * STAGE1.width
+
+
+def test_a_noise_input_learns_noise_and_the_published_generator_cannot() -> None:
+    """Real LR is grey and noisy: how far two translations of one grey face lie apart, in standard deviations of that noise."""
+    apart = {}
+    for noise in (False, True):
+        config = replace(STAGE1, noise=noise, width=16, steps=200, batch_size=8, identity=0.2, learning_rate=2e-3)
+        method = FlowAdaptation(config)
+        torch.manual_seed(0)
+        method.build()
+        for step in range(config.steps):
+            draw = torch.Generator().manual_seed(step)
+            z = (0.3 + 0.4 * torch.rand(8, 3, 1, 1, generator=draw)).expand(8, 3, 8, 8)
+            white = [torch.randn(8, 3, 8, 8, generator=draw) for _ in range(2)]
+            method.step({"lr": z, "real_lr": z.flip(0) + 0.1 * white[0], **({"noise": white[1]} if noise else {})})
+        z = torch.full((4, 3, 8, 8), 0.5)
+        first, second = (method.translate(z, torch.Generator().manual_seed(seed)) for seed in (1, 2))
+        apart[noise] = (first - second).std().item() / (2**0.5 * 0.1)
+    assert apart[False] == 0
+    assert 0.3 < apart[True] < 2
+
+
+def test_the_brightness_term_holds_local_means_and_lets_noise_pass() -> None:
+    z, grain = 0.5 * rand(2, 3, 8, 8), rand(2, 3, 8, 8, seed=1)
+    for y, x in itertools.product((0, 4), repeat=2):
+        grain[..., y : y + 4, x : x + 4] -= grain[..., y : y + 4, x : x + 4].mean(dim=(2, 3), keepdim=True)
+    method = FlowAdaptation(STAGE1)
+    assert method.brightness(z + grain, z).item() == pytest.approx(0, abs=1e-6)
+    assert method.brightness(z - 0.1, z).item() == pytest.approx(0.1, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", [FlowAdaptation, CycleAdaptation])
+def test_the_brightness_term_is_in_the_small_presets_only(kind: type[Adaptation]) -> None:
+    batch = {"lr": rand(2, 3, 16, 16), "real_lr": rand(2, 3, 16, 16, seed=1)}
+    for config, there in ((STAGE1, True), (replace(STAGE1, brightness=Config.preset("paper").degradation.brightness), False)):
+        method = kind(config)
+        method.build()
+        assert ("g_brightness" in method.step(batch)) == there
+
+
+def test_the_ceiling_learns_from_the_hidden_degradation_itself(tmp_path: Path) -> None:
+    experiments = Experiments(Config.preset("smoke"), "", StageCache(tmp_path), seed=0, device="cpu")
+    hidden, hr = experiments.real_faces.hidden, experiments.real_faces.hr
+    for name, degradation in ((CEILING, hidden), (NO_ADAPTATION, Bicubic(4))):
+        stage = experiments.stage(on_real_faces(name))
+        expected = PairedBatches(hr, degradation, experiments.config.real.batch_size, 0)(3)["lr"]
+        assert torch.equal(stage.batches()(3)["lr"], expected)
+    assert experiments.stage(on_real_faces(CEILING)).key != experiments.stage(on_real_faces(NO_ADAPTATION)).key
 
 
 def test_a_learned_degradation_is_bicubic_before_training() -> None:
@@ -330,7 +402,7 @@ def test_the_schedule_grows_and_fades() -> None:
 
 
 def test_presets_shrink_sizes_and_keep_every_term() -> None:
-    for profile in ("smoke", "quick", "evening", "workshop", "paper"):
+    for profile in PROFILES:
         config = Config.preset(profile)
         for sr in (config.paired, config.unpaired, config.real):
             assert min(sr.adversarial, sr.reconstruction, sr.r1_gamma) > 0
@@ -343,7 +415,7 @@ def test_presets_shrink_sizes_and_keep_every_term() -> None:
     assert not Config.preset("paper").paired.residual
 
 
-@pytest.mark.parametrize("profile", ["smoke", "quick", "evening", "workshop", "paper"])
+@pytest.mark.parametrize("profile", PROFILES)
 def test_all_models_have_one_pair_of_betas(profile: str) -> None:
     """[paper] "All models are trained by Adam" with one pair; its numbers are lost."""
     config = Config.preset(profile)
@@ -375,7 +447,7 @@ def test_small_presets_change_what_the_docs_say_and_no_more() -> None:
         "learning_rate",
     }
     paper = Config.preset("paper")
-    for profile in ("smoke", "quick", "evening", "workshop"):
+    for profile in PROFILES[:-1]:
         small = Config.preset(profile)
         pairs = [
             (small.paired, paper.paired),
@@ -386,7 +458,7 @@ def test_small_presets_change_what_the_docs_say_and_no_more() -> None:
         changed = {
             f.name for ours, theirs in pairs for f in fields(ours) if getattr(ours, f.name) != getattr(theirs, f.name)
         } - sizes
-        assert changed == {"residual", "cycle_residual", "adversarial", "identity", "smoothness"}
+        assert changed == {"residual", "cycle_residual", "adversarial", "identity", "smoothness", "brightness"}
 
 
 def test_ablations_change_one_thing() -> None:
@@ -398,6 +470,35 @@ def test_ablations_change_one_thing() -> None:
         (full.psnr_oriented(), "adversarial"),
     ):
         assert [f.name for f in fields(full) if getattr(full, f.name) != getattr(variant, f.name)] == [field]
+
+
+def test_table_iv_compares_equals() -> None:
+    """Every row is trained as long as its full model, which is Table I's network where nothing is shortened."""
+    for profile in PROFILES:
+        config = Config.preset(profile)
+        for full, name in ((config.paired, PAIRED), (config.unpaired, UNPAIRED)):
+            rows = {row: sr for row, sr in config.table_4().items() if row.startswith(f"{name}, ")}
+            parts = {ALL_PARTS, CONCATENATION, NO_GROWING, NO_R1} | ({NO_RESIDUAL} if name == PAIRED and full.residual else set())
+            assert set(rows) == {ablated(name, part) for part in parts}
+            assert {sr.steps for sr in rows.values()} == {config.ablation_steps or full.steps}
+            equal = rows[ablated(name, ALL_PARTS)]
+            assert (equal == full) == (config.ablation_steps is None)
+            assert config.trained_as(ablated(name, ALL_PARTS)) == (ablated(name, ALL_PARTS) if config.ablation_steps else name)
+            assert equal.stage(equal.steps - 1) == (equal.levels, 1.0)
+
+
+def test_a_shortened_training_grows_at_the_same_shares() -> None:
+    short = SRConfig(steps=1000, grow_at=(100, 300), fade=80).shortened(100)
+    assert (short.steps, short.grow_at, short.fade) == (100, (10, 30), 8)
+
+
+def test_each_training_is_declared_for_the_notebooks_that_show_it(tmp_path: Path) -> None:
+    for ablation_steps, used in ((None, {PAIRED: ("21", "22")}), (5, {PAIRED: ("21",), ablated(PAIRED, ALL_PARTS): ("22",)})):
+        config = replace(Config.preset("smoke"), ablation_steps=ablation_steps)
+        stages = {stage.name: stage for stage in Experiments(config, "", StageCache(tmp_path), 0, "cpu").stages()}
+        used |= {PSNR_ORIENTED: ("21",), ablated(UNPAIRED, NO_R1): ("22",)}
+        assert {name: stages[name].used_by for name in used} == used
+        assert (ablated(PAIRED, ALL_PARTS) in stages) == (ablation_steps is not None)
 
 
 def paired_faces() -> PairedBatches:
@@ -502,10 +603,10 @@ def test_experiments_refuse_a_stage_that_does_not_exist(tmp_path: Path) -> None:
 
 
 def test_ablations_of_several_seeds_are_trainings_of_notebook_22(tmp_path: Path) -> None:
-    config = replace(Config.preset("smoke"), ablation_seeds=2)
-    experiments = Experiments(config, "", StageCache(tmp_path), seed=3, device="cpu")
+    once = replace(Config.preset("smoke"), ablation_steps=None)
+    experiments = Experiments(replace(once, ablation_seeds=2), "", StageCache(tmp_path), seed=3, device="cpu")
     stages = {stage.name: stage for stage in experiments.stages()}
-    assert len(stages) == 2 * len({stage.name for stage in replace(experiments, config=Config.preset("smoke")).stages()})
+    assert len(stages) == 2 * len({stage.name for stage in replace(experiments, config=once).stages()})
     assert (stages[PAIRED].seed, stages[PAIRED].used_by) == (3, ("21", "22"))
     other = stages[seeded(PAIRED, 1)]
     assert (other.seed, other.used_by) == (4, ("22",))

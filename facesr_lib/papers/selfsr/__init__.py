@@ -19,8 +19,8 @@ Equations, with z bicubic LR, x real LR, y HR:
 No code was published, and the paper's text has lost the weights of (5), (10) and Adam's betas. Marks here and in the modules:
 [paper] the paper says so, [code] its authors' code does so, [ours] neither does, and we chose, [departs] we do otherwise.
 
-Departures: the small presets add the output to the enlarged LR image, CycleGAN's generators to their input, and have weights of
-their own.
+Departures: the small presets add the output to the enlarged LR image, CycleGAN's generators to their input, hold the local
+brightness in stage 1, and have weights of their own.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from facesr_lib.papers.selfsr.degradation import (
     ImageGenerator,
     LRDiscriminator,
 )
-from facesr_lib.papers.selfsr.names import NO_RESIDUAL, PAIRED, PSNR_ORIENTED, UNPAIRED, ablated
+from facesr_lib.papers.selfsr.names import ALL_PARTS, NO_RESIDUAL, PAIRED, PSNR_ORIENTED, UNPAIRED, ablated
 from facesr_lib.papers.selfsr.networks import Generator, SelfConditionedBlock
 from facesr_lib.papers.selfsr.super_resolution import SelfSR, SRConfig, sr_networks
 
@@ -53,15 +53,26 @@ class Config:
     degradation: DegradationConfig
     images: tuple[int | None, int | None, int | None] = (None, None, 1_000)  # to train, validate and test on [paper: 1,000]
     ablation_seeds: int = 3  # trainings of each ablation (Tables III and IV) [ours]
+    ablation_steps: int | None = None  # of Table IV's trainings, the full model's among them; None: as long as Table I's [paper]
 
-    def variants(self) -> dict[str, SRConfig]:
-        """The networks of stage 2 with bicubic LR, by name: Table I's, Table IV's and, of small presets, the published form."""
-        found = {PAIRED: self.paired, UNPAIRED: self.unpaired, PSNR_ORIENTED: self.paired.psnr_oriented()}
-        for name in (PAIRED, UNPAIRED):
-            found |= {ablated(name, part): config for part, config in found[name].ablations().items()}
-        if self.paired.residual:
-            found[ablated(PAIRED, NO_RESIDUAL)] = replace(self.paired, residual=False)
+    def table_1(self) -> dict[str, SRConfig]:
+        """The networks of stage 2 with bicubic LR, by name: Table I's, and one without a discriminator."""
+        return {PAIRED: self.paired, UNPAIRED: self.unpaired, PSNR_ORIENTED: self.paired.psnr_oriented()}
+
+    def table_4(self) -> dict[str, SRConfig]:
+        """Table IV's networks by name, all equally long in training; of small presets also the published form."""
+        found: dict[str, SRConfig] = {}
+        for name, full in ((PAIRED, self.paired), (UNPAIRED, self.unpaired)):
+            equal = full.shortened(self.ablation_steps or full.steps)
+            parts = {ALL_PARTS: equal, **equal.ablations()}
+            if equal.residual and equal.paired:
+                parts[NO_RESIDUAL] = replace(equal, residual=False)
+            found |= {ablated(name, part): config for part, config in parts.items()}
         return found
+
+    def trained_as(self, name: str) -> str:
+        """The training behind a row of Table IV: the full model's is Table I's where both are equally long."""
+        return name if self.ablation_steps else name.removesuffix(f", {ALL_PARTS}")
 
     @classmethod
     def preset(cls, profile: str) -> Config:
@@ -75,40 +86,46 @@ def _paper() -> Config:
     return Config(SRConfig(), unpaired, SRConfig(levels=2, grow_at=(60_000,)), DegradationConfig())  # [paper]
 
 
-# [ours] In minutes of training, the weights of the `paper` preset let the adversarial loss drown the reconstruction, and the
-# identity loss drown the adversarial loss. These weights were chosen on validation people.
-_SMALL_SR = SRConfig(lr_size=8, width=16, blocks=2, d_blocks=1, residual=True, adversarial=0.1, batch_size=8)
+# [ours] In minutes of training, the weights of the `paper` preset let the adversarial loss drown the reconstruction, most of all
+# without pairs, and the identity loss drown the adversarial loss. These weights were chosen on validation people.
+_SMALL_SR = SRConfig(lr_size=8, width=32, blocks=2, d_blocks=1, residual=True, adversarial=0.08, batch_size=8, average_decay=0.99)
+_SMALL_REAL = replace(_SMALL_SR, lr_size=16, levels=2, adversarial=0.1)
 _SMALL_STAGE1 = DegradationConfig(
-    width=32, blocks=3, max_flow=2.0, identity=2.0, smoothness=0.02, cycle_residual=True, batch_size=16
+    width=32, blocks=3, max_flow=2.0, identity=0.5, smoothness=0.02, brightness=20.0, cycle_residual=True, batch_size=16
 )
+
+
+def _unpaired(paired: SRConfig) -> SRConfig:
+    return replace(paired, paired=False, adversarial=0.01)
 
 
 def _workshop() -> Config:
     paired = replace(_SMALL_SR, width=64, blocks=3, d_blocks=2, batch_size=16, steps=3000, grow_at=(400, 1200), fade=200)
     real = replace(paired, lr_size=16, levels=2, grow_at=(1000,))
     stage1 = replace(_SMALL_STAGE1, width=64, blocks=4, steps=3000, learning_rate=5e-4)
-    return Config(paired, replace(paired, paired=False), real, stage1)
+    return Config(paired, _unpaired(paired), real, stage1)
 
 
 def _evening() -> Config:
-    paired = replace(_SMALL_SR, width=32, batch_size=16, steps=1600, grow_at=(200, 500), fade=100, average_decay=0.99)
-    real = replace(paired, lr_size=16, levels=2, steps=800, grow_at=(200,))
-    stage1 = replace(_SMALL_STAGE1, steps=1200, learning_rate=5e-4)
-    return Config(paired, replace(paired, paired=False), real, stage1, ablation_seeds=1)
+    paired = replace(_SMALL_SR, lr_size=10, width=40, steps=1600, grow_at=(160, 480), fade=130)
+    real = replace(_SMALL_REAL, lr_size=20, steps=500, grow_at=(125,), fade=50)
+    stage1 = replace(_SMALL_STAGE1, steps=500, learning_rate=1e-3)
+    return Config(paired, _unpaired(paired.shortened(800)), real, stage1, ablation_seeds=1, ablation_steps=240)
 
 
 def _quick() -> Config:
-    paired = replace(_SMALL_SR, steps=220, grow_at=(40, 100), fade=20, average_decay=0.98)
-    real = replace(paired, lr_size=16, levels=2, steps=110, grow_at=(40,))
-    stage1 = replace(_SMALL_STAGE1, steps=150, learning_rate=1e-3)
-    return Config(paired, replace(paired, paired=False), real, stage1, images=(250, 50, 50), ablation_seeds=1)
+    paired = replace(_SMALL_SR, steps=1200, grow_at=(120, 360), fade=96)
+    real = replace(_SMALL_REAL, width=24, steps=300, grow_at=(75,), fade=30)
+    stage1 = replace(_SMALL_STAGE1, steps=300, learning_rate=1e-3)
+    unpaired = _unpaired(paired.shortened(500))
+    return Config(paired, unpaired, real, stage1, images=(250, 50, 50), ablation_seeds=1, ablation_steps=100)
 
 
 def _smoke() -> Config:
     sr = replace(_SMALL_SR, width=8, blocks=1, batch_size=4, steps=6, fade=1, grow_at=(2, 4))
     real = replace(sr, lr_size=16, levels=2, grow_at=(3,))
     stage1 = replace(_SMALL_STAGE1, width=8, blocks=1, steps=6, batch_size=4, learning_rate=1e-3)
-    return Config(sr, replace(sr, paired=False), real, stage1, images=(16, 6, 4), ablation_seeds=1)
+    return Config(sr, _unpaired(sr), real, stage1, images=(16, 6, 4), ablation_seeds=1, ablation_steps=5)
 
 
 def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]]:

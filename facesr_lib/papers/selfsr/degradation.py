@@ -1,7 +1,8 @@
 """SelfSR, stage 1 (section III-A): learn from unpaired images how real LR faces differ from bicubic ones.
 
 `FlowAdaptation` is the paper's; `CycleAdaptation` is the CycleGAN-style alternative that Table III compares it with. Marks as in
-the package.
+the package. A generator that sees nothing but z makes one LR image of it, though noise makes many: with `noise` [ours] the flow
+field's generator sees white noise, too.
 """
 
 import itertools
@@ -33,6 +34,8 @@ class DegradationConfig:
     adversarial: float = 1.0  # lambda_adv [ours: the weights of eq. 5 are lost]
     identity: float = 10.0  # lambda_idt of eq. 3 [ours]; 0: without, a row of Table III for the CycleGAN, ours for the flow field
     smoothness: float = 1.0  # lambda_sm of eq. 4 [ours]
+    brightness: float = 0.0  # weight of |mean(x^) - mean(z)|_1 over 4x4 pixels [ours: not in the paper, 0 there]
+    noise: bool = False  # the flow field's generator also sees three channels of white noise [ours: not in the paper]
     cycle: float = 10.0  # weight of CycleGAN's cycle loss (Zhu et al. 2017)
     cycle_residual: bool = False  # CycleGAN's generators add to their input: small presets only [departs]
     steps: int = 180_000  # [paper]
@@ -42,28 +45,29 @@ class DegradationConfig:
 
 
 class Encoder(nn.Sequential):
-    """(N, 3, h, w) in [0, 1] -> features (N, width, h, w): a 3x3 convolution and residual blocks, no normalisation [ours]."""
+    """(N, inputs, h, w) -> features (N, width, h, w): a 3x3 convolution and residual blocks, no normalisation [ours]."""
 
-    def __init__(self, width: int, blocks: int) -> None:
-        super().__init__(nn.Conv2d(3, width, 3, padding=1), nn.ReLU(), *(ResidualBlock(width) for _ in range(blocks)))
+    def __init__(self, width: int, blocks: int, inputs: int = 3) -> None:
+        super().__init__(nn.Conv2d(inputs, width, 3, padding=1), nn.ReLU(), *(ResidualBlock(width) for _ in range(blocks)))
 
 
 class FlowGenerator(nn.Module):
     """Bicubic LR z (N, 3, h, w) in [0, 1] -> x^ (N, 3, h, w), z~ (N, 3, h, w), flow (N, 2, h, w) in pixels.
 
     One encoder, an image head whose output is added to z, a flow head through tanh [ours]. Both heads start at zero, so
-    x^ = z~ = z before training: the network has to keep the identity of the face, not to find it.
+    x^ = z~ = z before training: the network has to keep the identity of the face, not to find it. With `noise`, forward also
+    takes white noise (N, 3, h, w) of unit variance: each draw gives another x^.
     """
 
-    def __init__(self, width: int = 64, blocks: int = 6, max_flow: float = 3.0) -> None:
+    def __init__(self, width: int = 64, blocks: int = 6, max_flow: float = 3.0, noise: bool = False) -> None:
         super().__init__()
         self.max_flow = max_flow
-        self.encoder = Encoder(width, blocks)
+        self.encoder = Encoder(width, blocks, inputs=6 if noise else 3)
         self.image_head = zero_start(nn.Conv2d(width, 3, 3, padding=1))
         self.flow_head = zero_start(nn.Conv2d(width, 2, 3, padding=1))
 
-    def forward(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        features = self.encoder(z)
+    def forward(self, z: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        features = self.encoder(z if noise is None else torch.cat([z, noise], dim=1))
         intermediate = z + self.image_head(features)
         flow = self.max_flow * torch.tanh(self.flow_head(features))
         return warp(intermediate, flow), intermediate, flow  # eq. 1
@@ -104,7 +108,10 @@ class LRDiscriminator(nn.Sequential):
 
 
 class Adaptation(Method):
-    """Base of both stage 1 methods. A batch holds bicubic `lr` (z) and unpaired `real_lr` (x), each (N, 3, h, w) in [0, 1]."""
+    """Base of both stage 1 methods. A batch holds bicubic `lr` (z) and unpaired `real_lr` (x), each (N, 3, h, w) in [0, 1].
+
+    With `config.noise` it holds `noise` of the same shape, too, with zero mean and unit variance.
+    """
 
     def __init__(self, config: DegradationConfig) -> None:
         super().__init__()
@@ -117,9 +124,16 @@ class Adaptation(Method):
         self.optimizers[update] = torch.optim.Adam(parameters, lr=rate, betas=self.config.betas, fused=True)
         self.learning_rates[update] = linear_decay(rate, steps // 2, steps)
 
+    def brightness(self, noisy: Tensor, z: Tensor) -> Tensor:
+        """|mean(x^) - mean(z)|_1 over 4x4 pixels [ours]. Noise and blur leave these means; a stretched contrast does not."""
+        return F.avg_pool2d(noisy - z, 4).abs().mean()
+
     @abstractmethod
-    def translate(self, lr: Tensor) -> Tensor:
-        """Bicubic LR (N, 3, h, w) in [0, 1] -> what it would look like as real LR, in [0, 1], without gradients."""
+    def translate(self, lr: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Bicubic LR (N, 3, h, w) in [0, 1] -> what it would look like as real LR, in [0, 1], without gradients.
+
+        Draws from `generator` if the config says `noise`, and raises ValueError if there is none then.
+        """
 
 
 class FlowAdaptation(Adaptation):
@@ -127,14 +141,14 @@ class FlowAdaptation(Adaptation):
 
     def build(self) -> None:
         config = self.config
-        generator = FlowGenerator(config.width, config.blocks, config.max_flow)
+        generator = FlowGenerator(config.width, config.blocks, config.max_flow, config.noise)
         self.networks = {"generator": generator, "discriminator": LRDiscriminator(config.width)}
         for name, network in self.networks.items():
             self.optimize(name, network)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         config, z, x = self.config, batch["lr"], batch["real_lr"]
-        noisy, intermediate, flow = self.networks["generator"](z)
+        noisy, intermediate, flow = self.networks["generator"](z, batch.get("noise"))
 
         discriminator = self.networks["discriminator"]
         real, fake = bce_discriminator(*self.scores(discriminator, x, noisy))
@@ -146,17 +160,22 @@ class FlowAdaptation(Adaptation):
                 "g_identity": config.identity * F.l1_loss(intermediate, z),  # eq. 3
                 "g_smoothness": config.smoothness * total_variation(flow),  # eq. 4
             }
+            if config.brightness:
+                terms["g_brightness"] = config.brightness * self.brightness(noisy, z)
             g_terms = self.update("generator", terms)
         return {**d_terms, **g_terms}
 
-    def predict(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def predict(self, z: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """x^, z~ and the flow for bicubic LR z, as `FlowGenerator` returns them, without gradients; not clamped."""
-        with evaluating(self.inference_network("generator")) as generator:
-            noisy, intermediate, flow = generator(z)
+        if self.config.noise and generator is None:
+            raise ValueError("generator: this adaptation draws noise; pass a torch.Generator")
+        noise = torch.randn(z.shape, generator=generator).to(z) if self.config.noise else None
+        with evaluating(self.inference_network("generator")) as network:
+            noisy, intermediate, flow = network(z, noise)
             return noisy, intermediate, flow
 
-    def translate(self, lr: Tensor) -> Tensor:
-        return self.predict(lr)[0].clamp(0, 1)
+    def translate(self, lr: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        return self.predict(lr, generator)[0].clamp(0, 1)
 
 
 class CycleAdaptation(Adaptation):
@@ -188,12 +207,14 @@ class CycleAdaptation(Adaptation):
             returned = F.l1_loss(to_synthetic(noisy), z) + F.l1_loss(to_real(clean), x)
             terms = {"g_adversarial": config.adversarial * fooled, "g_cycle": config.cycle * returned}
             terms["g_identity"] = config.identity * F.l1_loss(noisy, z)  # eq. 3
+            if config.brightness:
+                terms["g_brightness"] = config.brightness * (self.brightness(noisy, z) + self.brightness(clean, x))
             g_terms = self.update("generators", terms)
         return {**d_terms, **g_terms}
 
-    def translate(self, lr: Tensor) -> Tensor:
-        with evaluating(self.inference_network("to_real")) as generator:
-            return generator(lr).clamp(0, 1)
+    def translate(self, lr: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        with evaluating(self.inference_network("to_real")) as network:
+            return network(lr).clamp(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +232,7 @@ class LearnedDegradation:
         """(N, 3, H, W) in [0, 1] -> (N, 3, H / scale, W / scale), on hr's device; the adaptation may live on another one."""
         networks = self.adaptation.networks.values()
         device = next(next(iter(networks)).parameters()).device
-        return quantize(self.adaptation.translate(Bicubic(self.scale)(hr).to(device))).to(hr.device)
+        return quantize(self.adaptation.translate(Bicubic(self.scale)(hr).to(device), generator)).to(hr.device)
 
 
 def zero_start(layer: nn.Conv2d) -> nn.Conv2d:

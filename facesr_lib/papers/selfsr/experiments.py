@@ -6,7 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from facesr_lib.data import ImageSet, PairedBatches, RealFaces, UnpairedBatches, load_faces, load_real_faces, unpaired_halves
+from facesr_lib.data.batches import keyed_generator
 from facesr_lib.data.prepared import prepared_facts
 from facesr_lib.data.split import Split
 from facesr_lib.image import Bicubic
@@ -20,14 +24,13 @@ from facesr_lib.papers.selfsr.degradation import (
     LearnedDegradation,
 )
 from facesr_lib.papers.selfsr.names import (
+    CEILING,
     CYCLE,
     CYCLE_IDENTITY,
     FLOW,
     FLOW_NO_IDENTITY,
+    FLOW_NOISE,
     NO_ADAPTATION,
-    PAIRED,
-    PSNR_ORIENTED,
-    UNPAIRED,
     on_real_faces,
     seeded,
 )
@@ -78,36 +81,45 @@ class Experiments(Setting[Config]):
             yield from of_seed._stages() if more == 0 else (_of_seed(stage, more) for stage in of_seed._stages())
 
     def _stages(self) -> Iterator[Stage[Any]]:
-        yield self._real(NO_ADAPTATION)
-        for name in (FLOW, FLOW_NO_IDENTITY, CYCLE, CYCLE_IDENTITY):
+        yield from (self._real(NO_ADAPTATION), self._real(CEILING))
+        for name in (FLOW, FLOW_NOISE, FLOW_NO_IDENTITY, CYCLE, CYCLE_IDENTITY):
             yield (adaptation := self._adaptation(name))
             yield self._real(name, adaptation)
-        for name, config in self.config.variants().items():
-            yield self._bicubic(name, config)
+        table_1, trained_as = self.config.table_1(), self.config.trained_as
+        table_4 = {trained_as(name): config for name, config in self.config.table_4().items()}
+        for name, config in (table_1 | table_4).items():
+            yield self._bicubic(name, config, tuple(n for n, table in (("21", table_1), ("22", table_4)) if name in table))
 
     def _adaptation(self, name: str) -> Stage[Adaptation]:
         """Stage 1 on real LR faces."""
         config, faces = self.config.degradation, self.real_faces
         kind: Callable[[Any], Adaptation] = CycleAdaptation if name in (CYCLE, CYCLE_IDENTITY) else FlowAdaptation
-        config = replace(config, identity=0.0) if name in (CYCLE, FLOW_NO_IDENTITY) else config
-        batches = UnpairedBatches(faces.hr, faces.real_lr, Bicubic(self.config.real.scale), config.batch_size, self.seed)
+        identity = 0.0 if name in (CYCLE, FLOW_NO_IDENTITY) else config.identity
+        config = replace(config, identity=identity, noise=name == FLOW_NOISE)
+        unpaired = UnpairedBatches(faces.hr, faces.real_lr, Bicubic(self.config.real.scale), config.batch_size, self.seed)
+
+        def noisy(step: int) -> dict[str, Tensor]:
+            batch = unpaired(step)
+            return {**batch, "noise": torch.randn(batch["lr"].shape, generator=keyed_generator(self.seed, "noise", step))}
+
         data = {"hr": faces.hr.checksum, "lr": faces.real_lr.checksum}
-        return self._stage(name, ("20",), kind, config, data, lambda: batches)
+        return self._stage(name, ("20",), kind, config, data, lambda: noisy if config.noise else unpaired)
 
     def _real(self, name: str, *adaptation: Stage[Adaptation]) -> Stage[SelfSR]:
-        """Stage 2 for real LR faces, on pairs that an adaptation makes, or on bicubic pairs without one."""
+        """Stage 2 for real LR faces, on pairs that an adaptation makes; without one on bicubic pairs, or on the hidden ones."""
         config, hr = self.config.real, self.real_faces.hr
+        known = self.real_faces.hidden if name == CEILING else Bicubic(config.scale)
 
         def batches(*stage1: Trained[Adaptation]) -> PairedBatches:
-            degradation = LearnedDegradation(stage1[0].method, config.scale) if stage1 else Bicubic(config.scale)
+            degradation = LearnedDegradation(stage1[0].method, config.scale) if stage1 else known
             return PairedBatches(hr, degradation, config.batch_size, self.seed)
 
-        return self._stage(on_real_faces(name), ("20", "22"), SelfSR, config, {"hr": hr.checksum}, batches, *adaptation)
+        data = {"hr": hr.checksum, "degradation": known.name}
+        return self._stage(on_real_faces(name), ("20", "22"), SelfSR, config, data, batches, *adaptation)
 
-    def _bicubic(self, name: str, config: SRConfig) -> Stage[SelfSR]:
+    def _bicubic(self, name: str, config: SRConfig, used_by: tuple[str, ...]) -> Stage[SelfSR]:
         """Stage 2 with bicubic LR, on pairs or, if not `config.paired`, on HR faces and LR faces of other people."""
         bicubic = Bicubic(config.scale)
-        used_by = ("21", "22") if name in (PAIRED, UNPAIRED) else ("21",) if name == PSNR_ORIENTED else ("22",)
         if config.paired:
             pairs = PairedBatches(self.train, bicubic, config.batch_size, self.seed)
             return self._stage(name, used_by, SelfSR, config, {"hr": self.train.checksum}, lambda: pairs)

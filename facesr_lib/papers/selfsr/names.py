@@ -2,12 +2,16 @@
 
 PAIRED, UNPAIRED, PSNR_ORIENTED = "SelfSR", "SelfSR (unpaired)", "SelfSR (PSNR-oriented)"
 
-# Ablations of either setting: `ablated(PAIRED, NO_R1)`. Those of Table IV, and small presets in the paper's form [ours].
+# Ablations of either setting: `ablated(PAIRED, NO_R1)`. Those of Table IV, the full model of their length, and small presets in
+# the paper's form [ours].
 CONCATENATION, NO_GROWING, NO_R1, NO_RESIDUAL = "concatenation", "no growing", "no R1", "no residual"
+ALL_PARTS = "all parts"
 
-# Adaptations: those of Table III in its order, and the flow field without its identity loss [ours].
+# Adaptations: those of Table III in its order, the flow field without its identity loss and with a noise input [ours], and what
+# no adaptation can beat: training on the hidden degradation itself [ours].
 NO_ADAPTATION, CYCLE, CYCLE_IDENTITY = "no adaptation", "CycleGAN adaptation", "CycleGAN adaptation, identity loss"
 FLOW, FLOW_NO_IDENTITY = "flow field", "flow field, no identity loss"
+FLOW_NOISE, CEILING = "flow field, noise input", "ceiling"
 
 
 def ablated(method: str, part: str) -> str:

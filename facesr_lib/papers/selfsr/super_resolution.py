@@ -64,6 +64,12 @@ class SRConfig:
             NO_R1: replace(self, r1_gamma=0.0),
         }
 
+    def shortened(self, steps: int) -> SRConfig:
+        """The same training in `steps` steps: levels come, and are faded in, at the same shares of it."""
+        share = steps / self.steps
+        grow_at = tuple(round(share * start) for start in self.grow_at)
+        return replace(self, steps=steps, grow_at=grow_at, fade=round(share * self.fade))
+
     def psnr_oriented(self) -> SRConfig:
         """Reconstruction only, without a discriminator."""
         return replace(self, adversarial=0.0)
