@@ -36,7 +36,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facesr_lib.config import check_profile
-from facesr_lib.image import quantize
+from facesr_lib.image import gaussian_blur, quantize
 from facesr_lib.losses import bce_discriminator, minimax_generator
 from facesr_lib.nn import LightCNN
 from facesr_lib.papers.teacher_student.networks import SCALE, Canny, DoG, DownsamplingNet, Edges, RecurrentSR
@@ -62,11 +62,14 @@ class Config:
     adversarial: tuple[float, float, float] = (0.05, 0.001, 0.001)  # beta of eqs. 4, 6, 8 [paper]
     cycle: float = 1.0  # gamma of eq. 8 [paper]; 0 leaves out DSNet
     learned_lr: bool = True  # TNet learns from DeNet's LR [paper]; False: from bicubic LR (ablation)
+    noise: int = 0  # channels of noise that DeNet is given; it then keeps low frequencies only, see `LearnDegradation` [ours]
     prepared_dsnet: bool = False  # DSNet starts as the network of stage 1, not afresh: small presets only [departs]
     batch_sizes: tuple[int, int] = (16, 4)  # [paper]
     epochs: tuple[int, int] = (50, 50)  # [ours]
+    ablation_epochs: int = 50  # of stage 2 in the variants of Table 3, and in the whole method beside them [ours]
     learning_rates: tuple[float, float, float] = (1e-4, 1e-4, 1e-4)  # Adam's [paper]: DeNet, stage 2, discriminators
     halving: tuple[int, int] = (10, 10)  # the learning rate is halved every so many epochs [paper]
+    average_decay: float = 0.0  # of the moving average of TNet and SNet that is tested; 0: none, as in the paper [ours]
     flip: bool = True  # [ours]
     tested: int | None = None  # faces to score on, at most; None: all
 
@@ -78,15 +81,17 @@ class Config:
         are too few for a DSNet from nothing, whose cycle loss misleads SNet for as long: it starts prepared.
         """
         short = cls(prepared_dsnet=True)
-        small = replace(short, width=16, groups=1, down_width=16, down_blocks=2, discriminator_width=6)
-        small = replace(small, learning_rates=(8e-3, 2e-3, 1e-4))
+        small = replace(short, width=32, groups=1, down_width=16, down_blocks=2, discriminator_width=6)
+        small = replace(small, batch_sizes=(8, 8), learning_rates=(8e-3, 2e-3, 1e-4))
+        tiny = replace(small, batch_sizes=(4, 4), ablation_epochs=1)
+        evening = replace(small, hr_size=80, down_width=32, down_blocks=4)
         larger = replace(short, width=32, groups=3, down_width=32, down_blocks=4, discriminator_width=24)
         larger = replace(larger, learning_rates=(5e-4, 5e-4, 1e-4))
         presets = {
-            "smoke": replace(small, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1), tested=4),
-            "quick": replace(small, batch_sizes=(4, 4), epochs=(20, 5), halving=(5, 1), tested=50),
-            "evening": replace(small, width=24, batch_sizes=(4, 4), epochs=(40, 40), halving=(10, 10)),
-            "workshop": replace(larger, epochs=(80, 40), halving=(20, 10)),
+            "smoke": replace(tiny, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1), tested=4),
+            "quick": replace(small, epochs=(24, 20), halving=(6, 4), ablation_epochs=5, tested=50),
+            "evening": replace(evening, epochs=(60, 60), halving=(15, 12), ablation_epochs=15),
+            "workshop": replace(larger, epochs=(80, 40), halving=(20, 10), ablation_epochs=40),
             "paper": cls(),
         }
         return presets[check_profile(profile)]
@@ -95,6 +100,16 @@ class Config:
     def needs_stage_1(self) -> bool:
         """Whether stage 2 needs the network of stage 1."""
         return self.learned_lr or self.prepared_dsnet
+
+    @property
+    def ablated(self) -> Config:
+        """Stage 2 as short as the ablations' (Table 3), its learning rate halved as often."""
+        epochs, halving = self.ablation_epochs, max(1, self.halving[1] * self.ablation_epochs // self.epochs[1])
+        return replace(self, epochs=(self.epochs[0], epochs), halving=(self.halving[0], halving))
+
+    def with_noise(self) -> Config:
+        """DeNet can draw another noise for every picture, which a function of HR alone cannot [ours]."""
+        return replace(self, noise=3)
 
     def without_cycle(self) -> Config:
         """No DSNet, no cycle loss (Table 3, "w/o-cycle")."""
@@ -114,7 +129,7 @@ def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]
     down, up = (config.down_width, config.down_blocks), (config.width, config.groups, config.edges)
     discriminated = {"denet": lr, "dsnet": lr, "tnet": hr, "snet": hr}  # by the network that the discriminator is for
     return {
-        "denet": (DownsamplingNet(*down), hr),
+        "denet": (DownsamplingNet(*down, config.noise), hr),
         "dsnet": (DownsamplingNet(*down), hr),
         "tnet": (RecurrentSR(*up), lr),
         "snet": (RecurrentSR(*up), lr),
@@ -126,7 +141,11 @@ def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]
 
 
 class LearnDegradation(Method):
-    """DeNet learns to make LR that keeps the content of HR and looks like real LR. Batches: "hr", "lr" (bicubic), "real_lr"."""
+    """DeNet learns to make LR that keeps the content of HR and looks like real LR. Batches: "hr", "lr" (bicubic), "real_lr".
+
+    With a noise input, eq. 2 compares blurred images, and the discriminator sees what they leave out: eq. 2 as published
+    charges for noise. DASR, which the text follows, splits the frequencies so too, by wavelets [ours].
+    """
 
     def __init__(self, config: Config, steps_per_epoch: int) -> None:
         super().__init__()
@@ -138,9 +157,14 @@ class LearnDegradation(Method):
         _build(self, ["denet"])
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        generated = self.networks["denet"](batch["hr"])
-        d_terms, adversarial = _play(self, "denet", batch["real_lr"], generated)
-        content = self.config.content[0] * F.l1_loss(generated, batch["lr"])
+        generated, lr, real = self.networks["denet"](batch["hr"]), batch["lr"], batch["real_lr"]
+        if self.config.noise:
+            d_terms, adversarial = _play(self, "denet", real - low_pass(real), generated - low_pass(generated))
+            content = F.l1_loss(low_pass(generated), low_pass(lr))
+        else:
+            d_terms, adversarial = _play(self, "denet", real, generated)
+            content = F.l1_loss(generated, lr)
+        content = self.config.content[0] * content
         return d_terms | self.update("denet", {"content": content, "adversarial": self.config.adversarial[0] * adversarial})
 
     def degrade(self, hr: Tensor) -> Tensor:
@@ -184,7 +208,9 @@ class TeacherStudent(RecurrentResolver):
     def build(self) -> None:
         _build(self, ["tnet", "snet", "dsnet"] if self.config.cycle else ["tnet", "snet"])
         if self.config.cycle and self.config.prepared_dsnet and self.denet:
-            self.networks["dsnet"].load_state_dict(self.denet.state_dict())
+            first = "layers.0.weight"  # without the channels of noise
+            state = self.denet.state_dict()
+            self.networks["dsnet"].load_state_dict(state | {first: state[first][:, :3]})
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         return self.step_teacher(batch) | self.step_student(batch)
@@ -213,17 +239,21 @@ class TeacherStudent(RecurrentResolver):
         if "dsnet" not in self.networks:
             return d_terms | self.update("snet", terms)
         with frozen(self.networks["dsnet"]) as dsnet:
-            terms["cycle"] = self.config.cycle * F.mse_loss(dsnet(outputs[-1]), lr)  # eq. 7
+            terms["cycle"] = self.config.cycle * self.cycle_error(dsnet(outputs[-1]), lr)
         return d_terms | self.update("snet", terms) | self.step_dsnet(hr, lr, outputs[-1].detach())
 
     def step_dsnet(self, hr: Tensor, lr: Tensor, sr: Tensor) -> dict[str, Tensor]:
         """DSNet's side of eq. 7, and its adversarial term: the LR that it makes of HR faces should look real."""
         d_terms, adversarial = _play(self, "dsnet", lr, self.networks["dsnet"](hr))
         terms = {
-            "dsnet_cycle": self.config.cycle * F.mse_loss(self.networks["dsnet"](sr), lr),
+            "dsnet_cycle": self.config.cycle * self.cycle_error(self.networks["dsnet"](sr), lr),
             "dsnet_adversarial": self.config.adversarial[2] * adversarial,
         }
         return d_terms | self.update("dsnet", terms)
+
+    def cycle_error(self, back: Tensor, lr: Tensor) -> Tensor:
+        """Eq. 7. Where DeNet draws noise, low frequencies only: else SNet would have to keep what DSNet is to find [ours]."""
+        return F.mse_loss(low_pass(back), low_pass(lr)) if self.config.noise else F.mse_loss(back, lr)
 
     def teacher_lr(self, batch: Batch) -> Tensor:
         """The LR images that TNet learns from: DeNet's, rounded to 8 bit like files [ours], or bicubic ones."""
@@ -234,6 +264,22 @@ class TeacherStudent(RecurrentResolver):
 
     def super_resolve(self, lr: Tensor) -> Tensor:
         return self.super_resolve_with("snet", lr)
+
+
+class TeacherAlone(TeacherStudent):
+    """TNet on the pairs of its batches, "hr" and "lr" [ours]: with LR of the hidden degradation, the ceiling of learned ones."""
+
+    def __init__(self, config: Config, steps_per_epoch: int) -> None:
+        super().__init__(replace(config, learned_lr=False, prepared_dsnet=False), steps_per_epoch, None)
+
+    def build(self) -> None:
+        _build(self, ["tnet"])
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        return self.step_teacher(batch)
+
+    def super_resolve(self, lr: Tensor) -> Tensor:
+        return self.super_resolve_with("tnet", lr)
 
 
 class CycleLearning(RecurrentResolver):
@@ -269,6 +315,11 @@ def mean_squared_error(outputs: Sequence[Tensor], target: Tensor) -> Tensor:
     return torch.stack([F.mse_loss(output, target) for output in outputs]).mean()
 
 
+def low_pass(lr: Tensor) -> Tensor:
+    """LR without its fine structure, to which noise belongs."""
+    return gaussian_blur(lr, 7, 1.5)
+
+
 # -- small parts ----------------------------------------------------------------------------------------------------------------
 
 
@@ -281,6 +332,8 @@ def _build(method: LearnDegradation | RecurrentResolver, names: Sequence[str], j
     made = networks(method.config)
     for name in (full for short in names for full in (short, f"{short}_discriminator")):
         method.networks[name], update = made[name][0], joint if joint and name in names else name
+        if method.config.average_decay and name in ("tnet", "snet"):
+            method.average(name, method.config.average_decay)
         if update in method.optimizers:
             method.optimizers[update].add_param_group({"params": list(method.networks[name].parameters())})
             continue
