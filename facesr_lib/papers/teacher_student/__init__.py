@@ -84,13 +84,12 @@ class Config:
         small = replace(short, width=32, groups=1, down_width=16, down_blocks=2, discriminator_width=6)
         small = replace(small, batch_sizes=(8, 8), learning_rates=(8e-3, 2e-3, 1e-4))
         tiny = replace(small, batch_sizes=(4, 4), ablation_epochs=1)
-        evening = replace(small, hr_size=80, down_width=32, down_blocks=4)
         larger = replace(short, width=32, groups=3, down_width=32, down_blocks=4, discriminator_width=24)
         larger = replace(larger, learning_rates=(5e-4, 5e-4, 1e-4))
         presets = {
             "smoke": replace(tiny, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1), tested=4),
             "quick": replace(small, epochs=(24, 20), halving=(6, 4), ablation_epochs=5, tested=50),
-            "evening": replace(evening, epochs=(60, 60), halving=(15, 12), ablation_epochs=15),
+            "evening": replace(small, hr_size=80, epochs=(60, 45), halving=(15, 9), ablation_epochs=10),
             "workshop": replace(larger, epochs=(80, 40), halving=(20, 10), ablation_epochs=40),
             "paper": cls(),
         }
