@@ -89,7 +89,7 @@ class Config:
         presets = {
             "smoke": replace(tiny, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1), tested=4),
             "quick": replace(small, epochs=(24, 20), halving=(6, 4), ablation_epochs=5, tested=50),
-            "evening": replace(small, hr_size=80, epochs=(60, 45), halving=(15, 9), ablation_epochs=10),
+            "evening": replace(small, groups=2, epochs=(60, 45), halving=(15, 9), ablation_epochs=10),
             "workshop": replace(larger, epochs=(80, 40), halving=(20, 10), ablation_epochs=40),
             "paper": cls(),
         }
@@ -128,11 +128,11 @@ def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]
     down, up = (config.down_width, config.down_blocks), (config.width, config.groups, config.edges)
     discriminated = {"denet": lr, "dsnet": lr, "tnet": hr, "snet": hr}  # by the network that the discriminator is for
     return {
-        "denet": (DownsamplingNet(*down, config.noise), hr),
         "dsnet": (DownsamplingNet(*down), hr),
         "tnet": (RecurrentSR(*up), lr),
         "snet": (RecurrentSR(*up), lr),
         **{f"{net}_discriminator": (LightCNN(s[1], config.discriminator_width), s) for net, s in discriminated.items()},
+        "denet": (DownsamplingNet(*down, config.noise), hr),  # last, so that its noise changes no other network's first weights
     }
 
 
