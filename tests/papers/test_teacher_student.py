@@ -441,7 +441,7 @@ def test_variants_of_table_3() -> None:
         assert all(torch.equal(a, b) for a, b in zip(first[0]["snet"], other["snet"], strict=True))
 
 
-# -- ours: noise for DeNet, and the ceiling ---------------------------------------------------------------------------------------
+# -- ours: noise for DeNet, and the ceiling ------------------------------------------------------------------------------------
 
 
 def test_a_denet_with_noise_draws_another_picture_every_time_and_its_dsnet_does_not() -> None:
