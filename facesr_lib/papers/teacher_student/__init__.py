@@ -158,12 +158,11 @@ class LearnDegradation(Method):
     def step(self, batch: Batch) -> dict[str, Tensor]:
         generated, lr, real = self.networks["denet"](batch["hr"]), batch["lr"], batch["real_lr"]
         if self.config.noise:
-            d_terms, adversarial = _play(self, "denet", real - low_pass(real), generated - low_pass(generated))
-            content = F.l1_loss(low_pass(generated), low_pass(lr))
+            real, fake, generated, lr = real - low_pass(real), generated - low_pass(generated), low_pass(generated), low_pass(lr)
         else:
-            d_terms, adversarial = _play(self, "denet", real, generated)
-            content = F.l1_loss(generated, lr)
-        content = self.config.content[0] * content
+            fake = generated
+        d_terms, adversarial = _play(self, "denet", real, fake)
+        content = self.config.content[0] * F.l1_loss(generated, lr)
         return d_terms | self.update("denet", {"content": content, "adversarial": self.config.adversarial[0] * adversarial})
 
     def degrade(self, hr: Tensor) -> Tensor:
@@ -189,6 +188,10 @@ class RecurrentResolver(SuperResolver):
         with evaluating(self.inference_network(network)) as net:
             return net(lr)[step - 1].clamp(0, 1)
 
+    def super_resolve(self, lr: Tensor) -> Tensor:
+        """By SNet, the network that the paper tests; by TNet where there is no student."""
+        return self.super_resolve_with("snet" if "snet" in self.networks else "tnet", lr)
+
 
 class TeacherStudent(RecurrentResolver):
     """TNet learns from (DeNet(HR), HR), SNet from real LR only. Batches: "hr", "lr" (bicubic), "real_lr".
@@ -207,9 +210,9 @@ class TeacherStudent(RecurrentResolver):
     def build(self) -> None:
         _build(self, ["tnet", "snet", "dsnet"] if self.config.cycle else ["tnet", "snet"])
         if self.config.cycle and self.config.prepared_dsnet and self.denet:
-            first = "layers.0.weight"  # without the channels of noise
             state = self.denet.state_dict()
-            self.networks["dsnet"].load_state_dict(state | {first: state[first][:, :3]})
+            state["layers.0.weight"] = state["layers.0.weight"][:, :3]  # without the channels of noise
+            self.networks["dsnet"].load_state_dict(state)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         return self.step_teacher(batch) | self.step_student(batch)
@@ -261,9 +264,6 @@ class TeacherStudent(RecurrentResolver):
         with torch.no_grad():
             return quantize(self.denet.to(batch["hr"].device)(batch["hr"]))
 
-    def super_resolve(self, lr: Tensor) -> Tensor:
-        return self.super_resolve_with("snet", lr)
-
 
 class TeacherAlone(TeacherStudent):
     """TNet on the pairs of its batches, "hr" and "lr" [ours]: with LR of the hidden degradation, the ceiling of learned ones."""
@@ -276,9 +276,6 @@ class TeacherAlone(TeacherStudent):
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         return self.step_teacher(batch)
-
-    def super_resolve(self, lr: Tensor) -> Tensor:
-        return self.super_resolve_with("tnet", lr)
 
 
 class CycleLearning(RecurrentResolver):
@@ -304,9 +301,6 @@ class CycleLearning(RecurrentResolver):
             "adversarial_lr": config.adversarial[2] * adversarial_lr,
         }
         return hr_terms | lr_terms | self.update("generators", terms)
-
-    def super_resolve(self, lr: Tensor) -> Tensor:
-        return self.super_resolve_with("tnet", lr)
 
 
 def mean_squared_error(outputs: Sequence[Tensor], target: Tensor) -> Tensor:

@@ -73,12 +73,9 @@ class Experiments(Setting[Config]):
             if config.noise:
                 yield (stage1 := self._degradation(names.DENET_NOISE, config))
             yield self._jointly(variant, config, *([stage1] if config.needs_stage_1 else []))
-        short, batches = self.config.ablated, self._batches(1)
-        cycles = functools.partial(CycleLearning, short, batches.steps_per_epoch)
-        yield self._stage_2(names.CYCLE_ONLY, ("31",), short, cycles().steps, cycles, batches)
-        alone = functools.partial(TeacherAlone, self.config, batches.steps_per_epoch)
-        pairs = PairedBatches(self.real_faces.hr, self.real_faces.hidden, batches.batch_size, self.seed, self.config.flip)
-        yield self._stage_2(names.CEILING, ("30", "31"), self.config, alone().steps, alone, pairs)
+        short, epoch = self.config.ablated, self._batches(1).steps_per_epoch
+        yield self._stage_2(names.CYCLE_ONLY, "31", short, functools.partial(CycleLearning, short, epoch))
+        yield self._stage_2(names.CEILING, "30 31", self.config, functools.partial(TeacherAlone, self.config, epoch))
 
     @property
     def whole(self) -> str:
@@ -93,31 +90,24 @@ class Experiments(Setting[Config]):
         return Stage(TEACHER_STUDENT.key, name, ("30", "31"), key, options, self.seed, method, lambda: batches)
 
     def _jointly(self, variant: str, config: Config, *stage1: Stage[LearnDegradation]) -> Stage[TeacherStudent]:
-        batches = self._batches(1)
-        epoch = batches.steps_per_epoch
+        epoch = self._batches(1).steps_per_epoch
 
         def method(*left: Trained[LearnDegradation]) -> TeacherStudent:
             return TeacherStudent(config, epoch, left[0].method.inference_network("denet") if left else None)
 
-        used_by = ("30", "31") if variant in (names.FULL, names.BICUBIC, names.NOISE) else ("31",)
-        return self._stage_2(names.trained_jointly(variant), used_by, config, config.epochs[1] * epoch, method, batches, *stage1)
+        used_by = "30 31" if variant in (names.FULL, names.BICUBIC, names.NOISE) else "31"
+        return self._stage_2(names.trained_jointly(variant), used_by, config, method, *stage1)
 
-    def _stage_2(
-        self,
-        name: str,
-        used_by: tuple[str, ...],
-        config: Config,
-        steps: int,
-        method: Callable[..., R],
-        batches: PairedBatches | UnpairedBatches,
-        *needs: Stage[Any],
-    ) -> Stage[R]:
+    def _stage_2(self, name: str, used_by: str, config: Config, method: Callable[..., R], *needs: Stage[Any]) -> Stage[R]:
         """The validation log gets the PSNR on about ten validation faces, eight times during training."""
+        batches: PairedBatches | UnpairedBatches = self._batches(1)
+        steps = config.epochs[1] * batches.steps_per_epoch
+        if name == names.CEILING:
+            batches = PairedBatches(batches.hr, self.real_faces.hidden, batches.batch_size, self.seed, self.config.flip)
         options = TrainerOptions(steps, validate_every=-(-steps // 8), device=self.device)
         key = self._key(config) | {"val": self.real_faces.val.checksum}
-        return Stage(
-            TEACHER_STUDENT.key, name, used_by, key, options, self.seed, method, lambda *stage1: batches, needs, self._validate
-        )
+        made = method, lambda *stage1: batches, needs, self._validate
+        return Stage(TEACHER_STUDENT.key, name, tuple(used_by.split()), key, options, self.seed, *made)
 
     def _validate(self, method: RecurrentResolver) -> dict[str, float]:
         """The PSNR of TNet on bicubic LR, and of SNet on LR of the hidden degradation, whichever the method has."""
