@@ -106,7 +106,7 @@ def test_small_presets_shrink_networks_and_schedules_only() -> None:
     }
     for profile in ("smoke", "quick", "evening", "workshop"):
         paper, small = Config.preset("paper"), Config.preset(profile)
-        kept = {name: getattr(paper, name) for name in (*shrinking, "learning_rates", "prepared_dsnet", "average_decay")}
+        kept = {name: getattr(paper, name) for name in (*shrinking, "learning_rates", "prepared_dsnet", "average_decay", "adversarial")}
         assert replace(small, **kept) == paper
         assert small.learning_rates[0] > paper.learning_rates[0]
     with pytest.raises(ValueError, match="smoke, quick, evening, workshop, paper"):

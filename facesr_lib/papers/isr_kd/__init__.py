@@ -109,8 +109,8 @@ class Config:
         large = replace(short, width=1 / 4, discriminator_width=1 / 4, batch_size=16)
         presets = {
             "smoke": replace(tiny, hr_size=32, learning_rate=1e-3, epochs=(2, 1), ablation_epochs=1),
-            "quick": replace(small, hr_size=64, learning_rate=1e-3, epochs=(40, 10), ablation_epochs=3),
-            "evening": replace(small, hr_size=88, learning_rate=1e-3, epochs=(80, 22), ablation_epochs=7, tested=100),
+            "quick": replace(small, hr_size=64, learning_rate=2e-3, epochs=(30, 12), ablation_epochs=2),
+            "evening": replace(small, hr_size=80, learning_rate=2e-3, epochs=(55, 22), ablation_epochs=7, tested=100),
             "workshop": replace(large, hr_size=88, learning_rate=5e-4, epochs=(100, 30), ablation_epochs=30),
             "paper": cls(),
         }
