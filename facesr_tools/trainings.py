@@ -137,7 +137,7 @@ def _teacher_student(config: teacher_student.Config, *, published: bool) -> Iter
         return teacher_student.TeacherStudent(config, length[1], teacher_student.networks(config)["denet"][0])
 
     denet: Callable[[], Method] = partial(teacher_student.LearnDegradation, config, length[0])
-    noisy: Callable[[], Method] = partial(teacher_student.LearnDegradation, config.with_noise(), length[0])
+    noisy: Callable[[], Method] = partial(teacher_student.LearnDegradation, replace(config, noise=3), length[0])
     cycle_only: Callable[[], Method] = partial(teacher_student.CycleLearning, config.ablated, length[1])
     made = (
         (0, "DeNet", denet, config.epochs[0]),

@@ -136,7 +136,7 @@ show_source(Experiments.variants.fget)
 trained = {
     name: experiments.trained(experiments.whole if name == WHOLE else trained_jointly(name)) for name in experiments.variants
 }
-trained |= {name: experiments.trained(name) for name in (CYCLE_ONLY, CEILING)}
+trained[CYCLE_ONLY] = experiments.trained(CYCLE_ONLY)
 
 # %% [markdown]
 # The paper calls the network of its cycle row TNet, "trained with cycle learning scheme". Nothing but the cycles ties its SR to its LR: compare with the steps of

@@ -62,8 +62,9 @@ class Config:
     content: tuple[float, float, float] = (1.0, 1.0, 1.0)  # alpha of eqs. 4, 6, 8 [paper]
     adversarial: tuple[float, float, float] = (0.05, 0.001, 0.001)  # beta of eqs. 4, 6, 8 [paper]
     cycle: float = 1.0  # gamma of eq. 8 [paper]; 0 leaves out DSNet
+    student: bool = True  # False: TNet alone, as for the ceiling [ours]
     learned_lr: bool = True  # TNet learns from DeNet's LR [paper]; False: from bicubic LR (ablation)
-    noise: int = 0  # channels of noise that DeNet is given; it then keeps low frequencies only, see `LearnDegradation` [ours]
+    noise: int = 0  # channels of noise that DeNet is given, to draw another one for every picture: `LearnDegradation` [ours]
     prepared_dsnet: bool = False  # DSNet starts as the network of stage 1, not afresh: small presets only [departs]
     batch_sizes: tuple[int, int] = (16, 4)  # [paper]
     epochs: tuple[int, int] = (50, 50)  # [ours]
@@ -106,10 +107,6 @@ class Config:
         """Stage 2 as short as the ablations' (Table 3), its learning rate halved as often."""
         epochs, halving = self.ablation_epochs, max(1, self.halving[1] * self.ablation_epochs // self.epochs[1])
         return replace(self, epochs=(self.epochs[0], epochs), halving=(self.halving[0], halving))
-
-    def with_noise(self) -> Config:
-        """DeNet can draw another noise for every picture, which a function of HR alone cannot [ours]."""
-        return replace(self, noise=3)
 
     def without_cycle(self) -> Config:
         """No DSNet, no cycle loss (Table 3, "w/o-cycle")."""
@@ -209,14 +206,15 @@ class TeacherStudent(RecurrentResolver):
         self.denet = denet and copy.deepcopy(denet).requires_grad_(False).eval()
 
     def build(self) -> None:
-        _build(self, ["tnet", "snet", "dsnet"] if self.config.cycle else ["tnet", "snet"])
-        if self.config.cycle and self.config.prepared_dsnet and self.denet:
+        students = ["snet", "dsnet"] if self.config.cycle else ["snet"]
+        _build(self, ["tnet", *students] if self.config.student else ["tnet"])
+        if "dsnet" in self.networks and self.config.prepared_dsnet and self.denet:
             state = self.denet.state_dict()
             state["layers.0.weight"] = state["layers.0.weight"][:, :3]  # without the channels of noise
             self.networks["dsnet"].load_state_dict(state)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        return self.step_teacher(batch) | self.step_student(batch)
+        return self.step_teacher(batch) | (self.step_student(batch) if self.config.student else {})
 
     def step_teacher(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 6: supervised by HR."""
@@ -264,19 +262,6 @@ class TeacherStudent(RecurrentResolver):
             return batch["lr"]
         with torch.no_grad():
             return quantize(self.denet.to(batch["hr"].device)(batch["hr"]))
-
-
-class TeacherAlone(TeacherStudent):
-    """TNet on the pairs of its batches, "hr" and "lr" [ours]: with LR of the hidden degradation, the ceiling of learned ones."""
-
-    def __init__(self, config: Config, steps_per_epoch: int) -> None:
-        super().__init__(replace(config, learned_lr=False, prepared_dsnet=False), steps_per_epoch, None)
-
-    def build(self) -> None:
-        _build(self, ["tnet"])
-
-    def step(self, batch: Batch) -> dict[str, Tensor]:
-        return self.step_teacher(batch)
 
 
 class CycleLearning(RecurrentResolver):

@@ -9,15 +9,7 @@ from typing import Any, TypeVar
 from facesr_lib.data import ImageSet, PairedBatches, RealFaces, UnpairedBatches, load_real_faces
 from facesr_lib.image import Bicubic, Degradation
 from facesr_lib.papers import TEACHER_STUDENT
-from facesr_lib.papers.teacher_student import (
-    Config,
-    CycleLearning,
-    LearnDegradation,
-    RecurrentResolver,
-    TeacherAlone,
-    TeacherStudent,
-    names,
-)
+from facesr_lib.papers.teacher_student import Config, CycleLearning, LearnDegradation, RecurrentResolver, TeacherStudent, names
 from facesr_lib.papers.teacher_student.networks import SCALE, NoEdges
 from facesr_lib.training import Setting, Stage, Trained, TrainerOptions
 
@@ -53,7 +45,8 @@ class Experiments(Setting[Config]):
         return {
             names.FULL: self.config,
             names.BICUBIC: self.config.with_bicubic_lr(),
-            names.NOISE: self.config.with_noise(),
+            names.NOISE: replace(self.config, noise=3),
+            names.CEILING: replace(self.config, student=False, learned_lr=False, prepared_dsnet=False),
             names.WHOLE: short,
             names.EDGELESS: replace(short, edges=(NoEdges(), NoEdges())),
             names.CANNY: replace(short, edges=(canny, NoEdges())),
@@ -75,7 +68,6 @@ class Experiments(Setting[Config]):
             yield self._jointly(variant, config, *([stage1] if config.needs_stage_1 else []))
         short, epoch = self.config.ablated, self._batches(1).steps_per_epoch
         yield self._stage_2(names.CYCLE_ONLY, "31", short, functools.partial(CycleLearning, short, epoch))
-        yield self._stage_2(names.CEILING, "30 31", self.config, functools.partial(TeacherAlone, self.config, epoch))
 
     @property
     def whole(self) -> str:
@@ -95,7 +87,7 @@ class Experiments(Setting[Config]):
         def method(*left: Trained[LearnDegradation]) -> TeacherStudent:
             return TeacherStudent(config, epoch, left[0].method.inference_network("denet") if left else None)
 
-        used_by = "30 31" if variant in (names.FULL, names.BICUBIC, names.NOISE) else "31"
+        used_by = "30 31" if variant in (names.FULL, names.BICUBIC, names.NOISE, names.CEILING) else "31"
         return self._stage_2(names.trained_jointly(variant), used_by, config, method, *stage1)
 
     def _stage_2(self, name: str, used_by: str, config: Config, method: Callable[..., R], *needs: Stage[Any]) -> Stage[R]:

@@ -21,4 +21,4 @@ PLACES = {"ls3dw": "LS3D-W", "ffhq": "FFHQ", "test": "WIDER", "webface": "WebFac
 
 def trained_jointly(variant: str) -> str:
     """The name of the training of stage 2, of teacher and student together, in a variant."""
-    return "TNet and SNet" if variant == FULL else f"TNet and SNet, {variant}"
+    return {FULL: "TNet and SNet", CEILING: CEILING}.get(variant, f"TNet and SNet, {variant}")
