@@ -25,7 +25,7 @@ from facesr_lib.papers.isr_kd.names import CARTOONS, EXTENDED, FACE_ONLY, FACES,
 from facesr_lib.papers.selfsr.degradation import LearnedDegradation
 from facesr_lib.papers.selfsr.names import CYCLE_IDENTITY, FLOW
 from facesr_lib.papers.selfsr.super_resolution import SRConfig
-from facesr_lib.papers.teacher_student.names import CYCLE_ONLY
+from facesr_lib.papers.teacher_student.names import CYCLE_ONLY, DENET_NOISE
 from facesr_lib.papers.teacher_student.networks import SCALE
 from facesr_lib.training import Method
 from facesr_lib.training.trainer import Batches
@@ -137,9 +137,16 @@ def _teacher_student(config: teacher_student.Config, *, published: bool) -> Iter
         return teacher_student.TeacherStudent(config, length[1], teacher_student.networks(config)["denet"][0])
 
     denet: Callable[[], Method] = partial(teacher_student.LearnDegradation, config, length[0])
-    cycle_only: Callable[[], Method] = partial(teacher_student.CycleLearning, config, length[1])
-    for stage, name, make in ((0, "DeNet", denet), (1, "teacher and student", joint), (1, CYCLE_ONLY, cycle_only)):
-        steps = {"": range(config.epochs[stage] * length[stage])}
+    noisy: Callable[[], Method] = partial(teacher_student.LearnDegradation, replace(config, noise=3), length[0])
+    cycle_only: Callable[[], Method] = partial(teacher_student.CycleLearning, config.ablated, length[1])
+    made = (
+        (0, "DeNet", denet, config.epochs[0]),
+        (0, DENET_NOISE, noisy, config.epochs[0]),
+        (1, "teacher and student", joint, config.epochs[1]),
+        (1, CYCLE_ONLY, cycle_only, config.ablation_epochs),
+    )
+    for stage, name, make, epochs in made:
+        steps = {"": range(epochs * length[stage])}
         yield Training(TEACHER_STUDENT.key, name, config.batch_sizes[stage], steps, make, batches)
 
 

@@ -11,14 +11,14 @@ from facesr_lib.papers import HUMAN_GAN, ISR_KD, PAPERS, SELFSR, TEACHER_STUDENT
 from facesr_lib.papers.human_gan.names import GAN
 from facesr_lib.papers.isr_kd.names import EXTENDED, FACE_ONLY, SPLITS
 from facesr_lib.papers.selfsr.names import CYCLE_IDENTITY, FLOW, PAIRED, UNPAIRED, on_real_faces
-from facesr_lib.papers.teacher_student.names import CYCLE_ONLY, DENET, FULL, trained_jointly
+from facesr_lib.papers.teacher_student.names import CYCLE_ONLY, DENET, DENET_NOISE, FULL, trained_jointly
 from facesr_lib.training import Stage, StageCache, Trained
 from facesr_tools.trainings import faces, trainings
 
 LISTED = {  # the stages that are trainings of a kind of their own
     HUMAN_GAN: (GAN,),
     SELFSR: (FLOW, CYCLE_IDENTITY, PAIRED, UNPAIRED, on_real_faces(FLOW)),
-    TEACHER_STUDENT: (DENET, trained_jointly(FULL), CYCLE_ONLY),
+    TEACHER_STUDENT: (DENET, DENET_NOISE, trained_jointly(FULL), CYCLE_ONLY),
     ISR_KD: (FACE_ONLY, *SPLITS, EXTENDED),
 }
 

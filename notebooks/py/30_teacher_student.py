@@ -34,6 +34,7 @@
 # - train a network that makes clean LR look real, and see what it picks up and what it cannot;
 # - follow five networks through one training step, with the live tensors;
 # - feed a recurrent network the edges of its own drawing, and measure what they are worth to it;
+# - measure how much of the gap between no adaptation and a ceiling a learned degradation closes;
 # - ask which of teacher and student is better, on which data, and by which score.
 #
 # **You need:** `00_start_here`, `10_human_face_gan`; recurrent networks at the level of "the same weights, several times".
@@ -101,8 +102,13 @@ from facesr_lib.papers.teacher_student import Config
 from facesr_lib.papers.teacher_student.experiments import Experiments
 from facesr_lib.papers.teacher_student.names import (
     BICUBIC,
+    CEILING,
     DENET,
+    DENET_NOISE,
     FULL,
+    NOISE,
+    NOISE_STUDENT,
+    NOISE_TEACHER,
     STEP_1,
     STEP_2,
     STUDENT,
@@ -244,8 +250,15 @@ run.figure(
 )
 
 # %% [markdown]
-# What did it learn? We compare three kinds of LR of the *same* held-out faces: bicubic, DeNet's, and through the hidden degradation. *Look at the noise
-# and the colours.* DeNet is a deterministic function of the image: it can change what noise looks like on average, but it cannot draw new noise for every picture.
+# What did it learn? We compare LR of the *same* held-out faces: bicubic, DeNet's, and through the hidden degradation. *Look at the noise
+# and the colours.* DeNet is a deterministic function of the image: it can change what noise looks like on average, but it cannot draw new noise for every picture;
+# and (2) charges it for every grey level that noise would cost.
+#
+# So we train another one beside it, which is **ours, not the paper's**: it is given noise beside HR, (2) compares blurred pictures, and the discriminator sees what
+# the blur leaves out. (DASR, which the paper follows, splits the frequencies that way.) *Which of the two looks like the hidden degradation?*
+
+# %%
+with_noise = experiments.trained(DENET_NOISE)
 
 # %%
 from facesr_lib.image import gaussian_blur, rgb_to_grey
@@ -254,7 +267,8 @@ from facesr_lib.metrics import psnr
 denet = degradation.method
 (batch,) = eval_batches(real_faces.val.limit(20), real_faces.hidden, 20, real_faces.seed)
 faces = batch["hr"].to(run.device)
-kinds = {"bicubic": bicubic_lr(faces), "DeNet": denet.degrade(faces), "hidden degradation": batch["lr"].to(run.device)}
+kinds = {"bicubic": bicubic_lr(faces), "DeNet": denet.degrade(faces)}
+kinds |= {"DeNet with noise (ours)": with_noise.method.degrade(faces), "hidden degradation": batch["lr"].to(run.device)}
 
 
 def facts(lr):
@@ -263,21 +277,24 @@ def facts(lr):
     return {"fine structure (grey levels)": 255 * fine.item(), "colour (grey levels)": 255 * colour.item()}
 
 
-rows = [{"LR": name, **facts(lr), "PSNR to bicubic (dB)": psnr(lr, kinds["bicubic"]).mean().item()} for name, lr in kinds.items()]
-run.table("lr_kinds", rows, f"Three kinds of LR of the same {len(faces)} validation faces")
+kind_rows = [
+    {"LR": name, **facts(lr), "PSNR to bicubic (dB)": psnr(lr, kinds["bicubic"]).mean().item()} for name, lr in kinds.items()
+]
+run.table("lr_kinds", kind_rows, f"Four kinds of LR of the same {len(faces)} validation faces")
 
 # %%
 run.figure(
     image_grid({"HR": faces, **kinds}, rows=[0, 8, 16] if len(faces) > 16 else [0]),
     "denet",
-    "The same people as bicubic LR, through DeNet, and through the hidden degradation that DeNet was never told.",
-    "Rows of portraits: the sharp original and three small versions of it.",
+    "The same people as bicubic LR, through DeNet, through a DeNet that is given noise [ours], and through the hidden degradation that neither was told.",
+    "Rows of portraits: the sharp original and four small versions of it.",
 )
 
 # %% [markdown]
 # ## Stage 2: a teacher and a student, jointly
 #
-# The **teacher** has pairs, made by DeNet: mean over its three outputs of the squared error (5), plus 0.001 of the adversarial term (6). The **student** sees real
+# The **teacher** has pairs, made by DeNet: mean over its three outputs of the squared error (5), plus 0.001 of the adversarial term (6). That is as large as the
+# squared error, and costs a short training its decibels: small profiles take a tenth of it. The **student** sees real
 # LR only. It has no original to aim at, so the teacher's SR stands in for it (*pseudo-HR*); a discriminator shows it what HR faces look like; and what it
 # drew must, taken back to LR by DSNet, give the picture it started from. DSNet starts as a copy of stage 1's network: from nothing, as in the `paper` profile, it
 # would mislead the student for longer than the small profiles train.
@@ -317,7 +334,10 @@ run.figure(
 )
 
 # %% [markdown]
-# One training for the paper's method, and one of its ablations, for comparison: the same with bicubic pairs for the teacher.
+# One training for the paper's method, and three to measure it by, all of the same length:
+# - *no adaptation*: the same with bicubic pairs for the teacher, which has never seen noise (a row of the paper's Table 3);
+# - the same with the DeNet that is given noise (ours);
+# - a *ceiling* (ours): TNet alone, on pairs made by the hidden degradation itself. Nobody has those pairs in earnest; a learned degradation can hope to come near.
 #
 # *Predict the teacher's curve on bicubic LR: will DeNet's pairs make it better or worse there?*
 
@@ -327,6 +347,8 @@ show_source(Experiments._jointly)
 # %%
 trained = experiments.trained(trained_jointly(FULL))
 trained_bicubic = experiments.trained(trained_jointly(BICUBIC))
+trained_noise = experiments.trained(trained_jointly(NOISE))
+ceiling = experiments.trained(CEILING)
 
 # %%
 smooth = max(1, len(trained.log) // 30)
@@ -342,9 +364,9 @@ run.figure(
         log=True,
     ),
     "stage_2_content",
-    "The three squared errors: the teacher against HR, the student against the teacher, LR against its way back. The student's grows again while its "
+    "The three squared errors: the teacher against HR, the student against the teacher, LR against its way back. Where the student's grows again, its "
     "teacher draws more than the cycle lets it follow.",
-    "Three noisy curves over training steps on a logarithmic scale: two fall, the student's falls and rises again.",
+    "Three noisy curves over training steps on a logarithmic scale.",
 )
 
 # %%
@@ -363,17 +385,16 @@ rows = [
         "teacher, bicubic LR": a["teacher, bicubic LR"],
         "the same, trained on bicubic": b["teacher, bicubic LR"],
         "student, real LR": a["student, real LR"],
+        "student, real LR, noise input (ours)": c["student, real LR"],
     }
-    for a, b in zip(trained.validation, trained_bicubic.validation, strict=True)
+    for a, b, c in zip(trained.validation, trained_bicubic.validation, trained_noise.validation, strict=True)
 ]
 run.figure(
-    curves(
-        rows, "teacher, bicubic LR", "the same, trained on bicubic", "student, real LR", ylabel="PSNR on validation people (dB)"
-    ),
+    curves(rows, *list(rows[0])[1:], ylabel="PSNR on validation people (dB)"),
     "validation",
     "Validation during stage 2. The gap between the first two curves is what DeNet's pairs cost on clean LR. The student begins near the bilinear "
     "enlargement. Where its curve falls, it follows a teacher that noise misleads; where it stays level, the cycle holds it back.",
-    "Three curves of PSNR over training steps.",
+    "Four curves of PSNR over training steps.",
 )
 
 # %% [markdown]
@@ -456,6 +477,9 @@ METHODS = {
     TEACHER_BICUBIC: lambda lr: trained_bicubic.method.super_resolve_with("tnet", lr),
     TEACHER: lambda lr: method.super_resolve_with("tnet", lr),
     STUDENT: method.super_resolve,
+    NOISE_TEACHER: lambda lr: trained_noise.method.super_resolve_with("tnet", lr),
+    NOISE_STUDENT: trained_noise.method.super_resolve,
+    CEILING: ceiling.method.super_resolve,
 }
 STEPS = {name: lambda lr, step=step: method.super_resolve_with("snet", lr, step) for step, name in ((1, STEP_1), (2, STEP_2))}
 real = [on_real(name, f) for name, f in METHODS.items()]
@@ -475,8 +499,27 @@ run.table(
 # %%
 per_image = Scoring(run, faces, real_faces.hidden, 4, Backends(backends.lpips, None), seed=real_faces.seed)
 rows = [per_image(name, f) for name, f in STEPS.items()]
-rows.append({key: real[-1][key] for key in rows[0]})  # step 3 has been scored
+rows.append({key: row[key] for row in real if row["method"] == STUDENT for key in rows[0]})  # step 3 has been scored
 run.table("steps", rows, "The student's outputs after steps 1, 2 and 3, degraded LR")
+
+# %% [markdown]
+# ### How much of the gap is closed?
+#
+# Between no adaptation (0 %) and the ceiling (100 %) lies what learning a degradation can gain. *Which rows get half of it? Is there one below 0?*
+
+# %%
+real_scores = {row["method"]: row for row in real}
+gap = []
+for name in (TEACHER, STUDENT, NOISE_TEACHER, NOISE_STUDENT):
+    row = {"method": name}
+    for label in [metrics[family].label for family in ("PSNR", "LPIPS") if family in metrics]:
+        without, best = real_scores[TEACHER_BICUBIC][label], real_scores[CEILING][label]
+        gained = real_scores[name][label] - without
+        row[f"{label}, share of the gap (%)"] = 100 * gained / (best - without) if best != without else float("nan")
+    gap.append(row)
+run.table(
+    "gap", gap, f"Share of the gap between {TEACHER_BICUBIC} (no adaptation) and {CEILING} that each method closes, degraded LR"
+)
 
 # %% [markdown]
 # The same faces with bicubic LR, a table that the paper does not have. *Which methods change places?*
@@ -531,8 +574,11 @@ for part, test_set in real_faces.test_sets.items():
 
 # %%
 chosen = [0, len(test_hr) // 3, 2 * len(test_hr) // 3]
-pictures = {"LR": test_lr, **{name: f(test_lr) for name, f in METHODS.items()}, "HR": test_hr}
-labels = {name: [f"{value:.1f} dB" for value in psnr(pictures[name], test_hr).tolist()] for name in METHODS}
+compared = ("bicubic", TEACHER_BICUBIC, TEACHER, STUDENT, NOISE_STUDENT, CEILING)
+pictures = {"LR": test_lr, **{name: METHODS[name](test_lr) for name in compared}, "HR": test_hr}
+labels = {name: [f"{value:.1f} dB" for value in psnr(pictures[name], test_hr).tolist()] for name in compared}
+pictures = {name.replace(", ", ",\n"): images for name, images in pictures.items()}
+labels = {name.replace(", ", ",\n"): texts for name, texts in labels.items()}
 run.figure(
     image_grid(pictures, rows=chosen, labels=labels, zoom=(0.3, 0.2, 0.4), cell=1.7),
     "samples",
@@ -586,20 +632,23 @@ for name, network, lr, slug in cases:
 
 # %%
 clean_psnr = {row["method"]: row["PSNR Y (dB)"] for row in bicubic_rows}
-real_scores = {row["method"]: row for row in real}
 gain = clean_psnr[TEACHER] - clean_psnr["bicubic"]
 run.note(
     f"On bicubic LR the teacher is {gain:+.2f} dB from bicubic, the teacher of bicubic pairs {clean_psnr[TEACHER_BICUBIC] - clean_psnr['bicubic']:+.2f} dB."
 )
-student, teacher = real_scores[STUDENT], real_scores[TEACHER_BICUBIC]
+from_bicubic = {name: row["PSNR Y (dB)"] - real_scores["bicubic"]["PSNR Y (dB)"] for name, row in real_scores.items()}
 run.note(
-    "On real LR, student and teacher of bicubic pairs: "
-    + "; ".join(f"{metric} {student[metric]:.4g} and {teacher[metric]:.4g}" for metric in student if metric != "method")
+    "On degraded LR, PSNR against bicubic (dB): "
+    + ", ".join(f"{name} {value:+.2f}" for name, value in from_bicubic.items() if name != "bicubic")
+    + ". "
+    + ("; ".join(f"{row['method']} closes {list(row.values())[1]:.0f} %" for row in gap))
+    + " of the gap in PSNR."
 )
+fine = {row["LR"]: row["fine structure (grey levels)"] for row in kind_rows}
 run.note(
-    "DeNet is a deterministic function held near bicubic LR: it learns colours and contrast of real LR, not fresh noise. Where noise is what makes LR "
-    "real, as here, its pairs teach the teacher little denoising; what the student has beyond that it gets from real LR (see the ablations). "
-    f"Its discriminator ended at {degradation.log[-1]['denet_discriminator_fake']:.2f} on generated LR (0.69: guessing)."
+    "DeNet is a deterministic function held near bicubic LR: it cannot draw fresh noise. Fine structure in grey levels: "
+    + ", ".join(f"{name} {value:.1f}" for name, value in fine.items())
+    + f". Its discriminator ended at {degradation.log[-1]['denet_discriminator_fake']:.2f} on generated LR (0.69: guessing)."
 )
 
 # %%

@@ -30,7 +30,7 @@ from facesr_lib.papers.isr_kd import (
 )
 from facesr_lib.papers.isr_kd import experiments as experiments_module
 from facesr_lib.papers.isr_kd.experiments import ABLATIONS, EXTENSION, Experiments, augment
-from facesr_lib.papers.isr_kd.names import FACE_ONLY, NO_KD, REPLAY_2_0, REPLAY_2_1, SPLITS, ablated
+from facesr_lib.papers.isr_kd.names import FACE_ONLY, NO_EDGE_BLOCK, NO_KD, REPLAY_2_0, REPLAY_2_1, SPLITS, WHOLE, ablated
 from facesr_lib.training import StageCache, Trainer, TrainerOptions, evaluating
 
 TINY = replace(Config.preset("smoke"), width=1 / 32, discriminator_width=1 / 32)
@@ -119,6 +119,7 @@ def test_paper_preset_has_the_released_numbers_and_small_ones_shrink_sizes_and_s
         "learning_rate",
         "batch_size",
         "epochs",
+        "ablation_epochs",
         "faces",
         "tested",
         "unit",
@@ -548,6 +549,9 @@ def test_stages_are_made_once_and_splits_have_the_released_ratios(tmp_path: Path
     assert len(student.log) == 4 * 3
     assert experiments(tmp_path).trained(REPLAY_2_1).reused
     assert here.stage(ablated(NO_KD)).folder(here.cache) != student.folder
+    assert here.whole == ablated(WHOLE)  # ablations, and the whole student beside them, train for less
+    assert {here.stage(ablated(name)).options.steps for name in (WHOLE, NO_KD, NO_EDGE_BLOCK)} == {1 * 3}
+    assert experiments(tmp_path, ablation_epochs=4).whole == REPLAY_2_1
     with pytest.raises(ValueError, match="needs 28 cartoons, there are 20"):
         here.domains("replay 7:1")
 

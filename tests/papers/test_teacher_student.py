@@ -20,6 +20,7 @@ from facesr_lib.papers.teacher_student import (
     CycleLearning,
     LearnDegradation,
     TeacherStudent,
+    low_pass,
     mean_squared_error,
     names,
     networks,
@@ -29,6 +30,7 @@ from facesr_lib.papers.teacher_student.networks import Canny, DoG, DownsamplingN
 from facesr_lib.training import Method, StageCache, SuperResolver, Trainer, TrainerOptions
 
 SMOKE = Config.preset("smoke")
+NOISY = replace(SMOKE, noise=3)
 
 
 def count(network: nn.Module) -> int:
@@ -49,7 +51,7 @@ def batch(step: int = 0, n: int = 2) -> dict[str, Tensor]:
 
 def denet(config: Config = SMOKE) -> DownsamplingNet:
     torch.manual_seed(5)
-    return DownsamplingNet(config.down_width, config.down_blocks)
+    return DownsamplingNet(config.down_width, config.down_blocks, config.noise)
 
 
 def pair(config: Config = SMOKE, **fields: object) -> TeacherStudent:
@@ -98,12 +100,16 @@ def test_small_presets_shrink_networks_and_schedules_only() -> None:
         "discriminator_width",
         "batch_sizes",
         "epochs",
+        "ablation_epochs",
         "halving",
         "tested",
     }
     for profile in ("smoke", "quick", "evening", "workshop"):
         paper, small = Config.preset("paper"), Config.preset(profile)
-        kept = {name: getattr(paper, name) for name in (*shrinking, "learning_rates", "prepared_dsnet")}
+        kept = {
+            name: getattr(paper, name)
+            for name in (*shrinking, "learning_rates", "prepared_dsnet", "average_decay", "adversarial")
+        }
         assert replace(small, **kept) == paper
         assert small.learning_rates[0] > paper.learning_rates[0]
     with pytest.raises(ValueError, match="smoke, quick, evening, workshop, paper"):
@@ -239,9 +245,9 @@ def test_one_batch_is_learnt_by_heart() -> None:
 # -- stage 1 ------------------------------------------------------------------------------------------------------------------
 
 
-def stage1() -> LearnDegradation:
+def stage1(noise: int = 0) -> LearnDegradation:
     torch.manual_seed(0)
-    method = LearnDegradation(SMOKE, steps_per_epoch=10)
+    method = LearnDegradation(replace(SMOKE, noise=noise), steps_per_epoch=10)
     method.build()
     return method
 
@@ -432,9 +438,64 @@ def test_variants_of_table_3() -> None:
     learned = pair().teacher_lr(images)
     assert torch.equal(learned, quantize(learned))
     assert not torch.equal(learned, images["lr"])
-    first = [snapshot(pair(c)) for c in (SMOKE, replace(SMOKE, edges=(NoEdges(), NoEdges())), SMOKE.without_cycle())]
+    variants = (SMOKE, replace(SMOKE, edges=(NoEdges(), NoEdges())), SMOKE.without_cycle(), NOISY)
+    first = [snapshot(pair(c)) for c in variants]
     for other in first[1:]:
         assert all(torch.equal(a, b) for a, b in zip(first[0]["snet"], other["snet"], strict=True))
+
+
+# -- ours: noise for DeNet, and the ceiling ------------------------------------------------------------------------------------
+
+
+def test_a_denet_with_noise_draws_another_picture_every_time_and_its_dsnet_does_not() -> None:
+    method, hr = pair(NOISY), batch()["hr"]
+    assert method.denet is not None
+    assert not torch.equal(method.denet(hr), method.denet(hr))
+    dsnet = method.networks["dsnet"]
+    assert torch.equal(dsnet(hr), dsnet(hr))
+    silent = F.conv2d(F.pad(hr, (0, 0, 0, 0, 0, 3)), method.denet.layers[0].weight, dsnet.layers[0].bias, padding=1)
+    torch.testing.assert_close(dsnet(hr), method.denet.layers[1:](silent))  # what DeNet makes of HR beside noise of 0
+
+
+def test_with_noise_equations_2_and_7_compare_what_is_coarse_and_the_discriminator_sees_the_rest() -> None:
+    lr = batch()["real_lr"]
+    checkerboard = 0.1 * (-1.0) ** torch.arange(16).add(torch.arange(16)[:, None])
+    inner = (..., slice(4, -4), slice(4, -4))
+    torch.testing.assert_close(low_pass(lr + checkerboard)[inner], low_pass(lr)[inner], atol=1e-3, rtol=0)
+
+    method, images = stage1(noise=3), batch()
+    torch.manual_seed(7)
+    with torch.no_grad():
+        generated = method.networks["denet"](images["hr"])
+        judged = method.networks["denet_discriminator"](images["real_lr"] - low_pass(images["real_lr"])).sigmoid()
+    torch.manual_seed(7)
+    terms = method.step(images)
+    expected = (low_pass(generated) - low_pass(images["lr"])).abs().mean().item()
+    assert terms["content"].item() == pytest.approx(expected, rel=1e-4)
+    assert terms["denet_discriminator_real"].item() == pytest.approx(-judged.log().mean().item(), rel=1e-4)
+
+    noisy, plain = pair(NOISY), pair()
+    assert noisy.cycle_error(lr + checkerboard, lr).item() < 0.1 * plain.cycle_error(lr + checkerboard, lr).item()
+
+
+def test_the_ceiling_is_tnet_on_the_pairs_that_it_is_given() -> None:
+    method = pair(student=False, learned_lr=False, prepared_dsnet=False)
+    before, images = snapshot(method), batch()
+    assert all(torch.equal(a, b) for a, b in zip(before["tnet"], snapshot(pair())["tnet"], strict=True))
+    outputs = method.networks["tnet"](images["lr"])
+    terms = method.step(images)
+    assert set(terms) == {"tnet_discriminator_real", "tnet_discriminator_fake", "teacher_content", "teacher_adversarial"}
+    assert terms["teacher_content"].item() == pytest.approx(mean_squared_error(outputs, images["hr"]).item(), rel=1e-4)
+    assert moved(method, before) == {"tnet", "tnet_discriminator"}
+    assert torch.equal(method.super_resolve(images["lr"]), method.super_resolve_with("tnet", images["lr"]))
+
+
+def test_an_average_is_tested_where_one_is_kept() -> None:
+    method, lr = pair(average_decay=0.5), batch()["real_lr"]
+    trained = method.networks["snet"](lr)[-1].clamp(0, 1)
+    torch.testing.assert_close(method.super_resolve(lr), trained)  # both start as the same
+    method.step(batch())
+    assert not torch.allclose(method.super_resolve(lr), method.networks["snet"](lr)[-1].clamp(0, 1))
 
 
 # -- cycle learning alone (Table 3) ---------------------------------------------------------------------------------------------
@@ -510,10 +571,11 @@ def test_super_resolve_is_the_students_last_output_in_range() -> None:
     assert all(network.training for network in method.networks.values())
 
 
+@pytest.mark.parametrize("config", [SMOKE, NOISY], ids=["published", "noise input"])
 @pytest.mark.parametrize("stage", [1, 2])
-def test_a_stopped_run_resumed_equals_the_unbroken_one(stage: int, tmp_path: Path) -> None:
+def test_a_stopped_run_resumed_equals_the_unbroken_one(stage: int, config: Config, tmp_path: Path) -> None:
     def fit(folder: str, steps: int) -> dict[str, Tensor]:
-        method = LearnDegradation(SMOKE, 2) if stage == 1 else TeacherStudent(SMOKE, 2, denet())
+        method = LearnDegradation(config, 2) if stage == 1 else TeacherStudent(config, 2, denet(config))
         options = TrainerOptions(steps=steps, checkpoint_every=1, log_every=1, device="cpu")
         Trainer(method, batch, tmp_path / folder, options, seed=3).train()
         return {f"{name}.{k}": v for name, net in method.networks.items() for k, v in net.state_dict().items()}
@@ -549,6 +611,29 @@ def test_stages_are_trained_once_and_variants_apart(tmp_path: Path) -> None:
     other = experiments.trained(names.CYCLE_ONLY)
     assert other.folder != first.folder
     assert set(other.validation[-1]) == {"step", "teacher, bicubic LR"}
+
+
+def test_ablations_are_as_short_as_the_whole_method_beside_them(tmp_path: Path) -> None:
+    config = replace(SMOKE, faces=(8, 6), epochs=(1, 6), ablation_epochs=2, halving=(1, 3))
+    experiments = Experiments(config, "", StageCache(tmp_path), seed=0, device="cpu")
+    epoch = 8 // config.batch_sizes[1]
+    steps = {stage.name: stage.options.steps for stage in experiments.stages()}
+    ablations = {names.trained_jointly(name) for name in (names.EDGELESS, names.CANNY, names.CYCLELESS)} | {names.CYCLE_ONLY}
+    assert {steps[name] for name in ablations} == {steps[experiments.whole]} == {2 * epoch}
+    main = {names.trained_jointly(name) for name in (names.FULL, names.BICUBIC, names.NOISE)} | {names.CEILING}
+    assert {steps[name] for name in main} == {6 * epoch}
+    assert config.ablated.halving == (1, 1)  # as often
+
+    paper = replace(experiments, config=Config.preset("paper"))
+    assert paper.whole == names.trained_jointly(names.FULL)  # not trained twice
+
+
+def test_the_ceiling_learns_from_the_hidden_degradation(tmp_path: Path) -> None:
+    experiments = Experiments(replace(SMOKE, faces=(8, 6)), "", StageCache(tmp_path), seed=0, device="cpu")
+    pairs, others = experiments.stage(names.CEILING).batches(), experiments._batches(1)
+    assert torch.equal(pairs(3)["hr"], others(3)["hr"])
+    assert not torch.equal(pairs(3)["lr"], others(3)["lr"])
+    assert (pairs(3)["lr"] - Bicubic(4)(pairs(3)["hr"])).std() > 0.02
 
 
 def test_neither_bicubic_data_nor_cycle_learning_meet_denet(tmp_path: Path) -> None:

@@ -92,6 +92,7 @@ class Config:
     batch_size: int = 16  # 1 by default in the released code, unknown in the paper [ours]
     constant_part: float = 1.0  # of a stage, at `learning_rate` [code]; then the rate falls in a straight line to 0 [departs]
     epochs: tuple[int, int] = (200, 200)  # of the teacher and of a student [code], over all images of a split
+    ablation_epochs: int = 200  # of a student with an ablation, and of the whole one beside it [ours]
     faces: int | None = None  # most faces to train the teacher on; None: all
     tested: int = 5_000  # most images of each domain to score [ours]
     unit: int = 10_000  # images: a split "a:b" has a * unit cartoons and b * unit replayed faces [code]
@@ -104,13 +105,13 @@ class Config:
         """
         short = cls(bilinear_start=True, constant_part=0.3, batch_size=8, tested=100, unit=125)
         tiny = replace(short, width=1 / 64, discriminator_width=1 / 64, faces=16, tested=8, unit=8)
-        small = replace(short, width=1 / 8, discriminator_width=1 / 32, tested=50)
+        small = replace(short, width=1 / 4, discriminator_width=1 / 32, tested=50)
         large = replace(short, width=1 / 4, discriminator_width=1 / 4, batch_size=16)
         presets = {
-            "smoke": replace(tiny, hr_size=32, learning_rate=1e-3, epochs=(2, 1)),
-            "quick": replace(small, hr_size=48, learning_rate=3e-3, epochs=(10, 5)),
-            "evening": replace(small, hr_size=64, learning_rate=2e-3, epochs=(80, 60)),
-            "workshop": replace(large, hr_size=88, learning_rate=5e-4, epochs=(100, 30)),
+            "smoke": replace(tiny, hr_size=32, learning_rate=1e-3, epochs=(2, 1), ablation_epochs=1),
+            "quick": replace(small, hr_size=64, learning_rate=2e-3, epochs=(30, 12), ablation_epochs=2),
+            "evening": replace(small, hr_size=80, learning_rate=2e-3, epochs=(55, 22), ablation_epochs=7, tested=100),
+            "workshop": replace(large, hr_size=88, learning_rate=5e-4, epochs=(100, 30), ablation_epochs=30),
             "paper": cls(),
         }
         return presets[check_profile(profile)]

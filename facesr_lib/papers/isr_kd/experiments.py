@@ -99,9 +99,16 @@ class Experiments(Setting[Config]):
             yield self._stage(split, ("40",) if split == names.REPLAY_5_1 else ("40", "41"), {}, split, teacher)
         yield self._stage(names.REPLAY_2_HALF, ("41",), {}, names.REPLAY_2_HALF, teacher)
         yield self._stage(names.EXTENDED, ("40", "41"), EXTENSION, names.REPLAY_2_2, teacher)
-        for part, changes in (ABLATIONS | KD_WEIGHTS).items():
+        whole: dict[str, dict[str, Any]] = {} if self.whole == names.REPLAY_2_1 else {names.WHOLE: {}}
+        short = {"epochs": (self.config.epochs[0], self.config.ablation_epochs)}
+        for part, changes in (whole | ABLATIONS | KD_WEIGHTS).items():
             its_teacher = edgeless_teacher if changes == edgeless else teacher
-            yield self._stage(names.ablated(part), ("41",), changes, names.REPLAY_2_1, its_teacher)
+            yield self._stage(names.ablated(part), ("41",), short | changes, names.REPLAY_2_1, its_teacher)
+
+    @property
+    def whole(self) -> str:
+        """The name of the student to set beside the ablations: the whole method, trained for as long as they are."""
+        return names.REPLAY_2_1 if self.config.ablation_epochs == self.config.epochs[1] else names.ablated(names.WHOLE)
 
     def _stage(
         self,

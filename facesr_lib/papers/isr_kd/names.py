@@ -9,7 +9,8 @@ SPLITS = (REPLAY_2_0, REPLAY_2_1, REPLAY_2_2, REPLAY_5_1)
 EXTENDED = f"{REPLAY_2_2}, extended"
 REPLAY_2_HALF = "replay 2:0.5"  # [ours]
 
-# Ablations of the student of replay 2:1.
+# Ablations of the student of replay 2:1, and the student without one that trains for as long as they do.
+WHOLE = "all parts"
 NO_OUTPUT_KD, NO_BOTTLENECK_KD, NO_KD = "no output KD", "no bottleneck KD", "no KD"
 NO_EDGE_BLOCK, NO_EDGE_LOSS, NO_LC_LOSS = "no edge block", "no edge loss", "no LC loss"
 IDENTITY_LOSS, EDGE_DISCRIMINATOR = "identity loss", "edge discriminator"

@@ -22,7 +22,8 @@ Marks here and in the modules: [paper] the paper says so, [code] its authors' re
 chose, [departs] we do otherwise.
 
 Departures: small presets shrink widths, depths and epochs, give fewer steps a higher learning rate, and start DSNet as the
-network of stage 1; the `paper` preset has none that we know of.
+network of stage 1. They test moving averages of TNet and SNet, and weigh the adversarial terms of eqs. 6 and 8 by a tenth: as
+large as the squared errors, they cost a short training its decibels. The `paper` preset has none that we know of.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facesr_lib.config import check_profile
-from facesr_lib.image import quantize
+from facesr_lib.image import gaussian_blur, quantize
 from facesr_lib.losses import bce_discriminator, minimax_generator
 from facesr_lib.nn import LightCNN
 from facesr_lib.papers.teacher_student.networks import SCALE, Canny, DoG, DownsamplingNet, Edges, RecurrentSR
@@ -61,12 +62,16 @@ class Config:
     content: tuple[float, float, float] = (1.0, 1.0, 1.0)  # alpha of eqs. 4, 6, 8 [paper]
     adversarial: tuple[float, float, float] = (0.05, 0.001, 0.001)  # beta of eqs. 4, 6, 8 [paper]
     cycle: float = 1.0  # gamma of eq. 8 [paper]; 0 leaves out DSNet
+    student: bool = True  # False: TNet alone, as for the ceiling [ours]
     learned_lr: bool = True  # TNet learns from DeNet's LR [paper]; False: from bicubic LR (ablation)
+    noise: int = 0  # channels of noise that DeNet is given, to draw another one for every picture: `LearnDegradation` [ours]
     prepared_dsnet: bool = False  # DSNet starts as the network of stage 1, not afresh: small presets only [departs]
     batch_sizes: tuple[int, int] = (16, 4)  # [paper]
     epochs: tuple[int, int] = (50, 50)  # [ours]
+    ablation_epochs: int = 50  # of stage 2 in the variants of Table 3, and in the whole method beside them [ours]
     learning_rates: tuple[float, float, float] = (1e-4, 1e-4, 1e-4)  # Adam's [paper]: DeNet, stage 2, discriminators
     halving: tuple[int, int] = (10, 10)  # the learning rate is halved every so many epochs [paper]
+    average_decay: float = 0.0  # of the moving averages of TNet and SNet that are tested; 0: none, small presets only [departs]
     flip: bool = True  # [ours]
     tested: int | None = None  # faces to score on, at most; None: all
 
@@ -77,16 +82,17 @@ class Config:
         Fewer steps get a higher learning rate, but not for discriminators: faster ones would win before anything is learnt. They
         are too few for a DSNet from nothing, whose cycle loss misleads SNet for as long: it starts prepared.
         """
-        short = cls(prepared_dsnet=True)
-        small = replace(short, width=16, groups=1, down_width=16, down_blocks=2, discriminator_width=6)
-        small = replace(small, learning_rates=(8e-3, 2e-3, 1e-4))
+        short = cls(prepared_dsnet=True, adversarial=(0.05, 1e-4, 1e-4), average_decay=0.98)
+        small = replace(short, width=32, groups=1, down_width=16, down_blocks=2, discriminator_width=6)
+        small = replace(small, batch_sizes=(8, 8), learning_rates=(8e-3, 2e-3, 1e-4))
+        tiny = replace(small, batch_sizes=(4, 4), ablation_epochs=1)
         larger = replace(short, width=32, groups=3, down_width=32, down_blocks=4, discriminator_width=24)
         larger = replace(larger, learning_rates=(5e-4, 5e-4, 1e-4))
         presets = {
-            "smoke": replace(small, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1), tested=4),
-            "quick": replace(small, batch_sizes=(4, 4), epochs=(20, 5), halving=(5, 1), tested=50),
-            "evening": replace(small, width=24, batch_sizes=(4, 4), epochs=(40, 40), halving=(10, 10)),
-            "workshop": replace(larger, epochs=(80, 40), halving=(20, 10)),
+            "smoke": replace(tiny, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1), tested=4),
+            "quick": replace(small, epochs=(24, 16), halving=(6, 3), ablation_epochs=4, tested=50),
+            "evening": replace(small, epochs=(60, 60), halving=(15, 12), ablation_epochs=15),
+            "workshop": replace(larger, epochs=(80, 40), halving=(20, 10), ablation_epochs=40),
             "paper": cls(),
         }
         return presets[check_profile(profile)]
@@ -95,6 +101,12 @@ class Config:
     def needs_stage_1(self) -> bool:
         """Whether stage 2 needs the network of stage 1."""
         return self.learned_lr or self.prepared_dsnet
+
+    @property
+    def ablated(self) -> Config:
+        """Stage 2 as short as the ablations' (Table 3), its learning rate halved as often."""
+        epochs, halving = self.ablation_epochs, max(1, self.halving[1] * self.ablation_epochs // self.epochs[1])
+        return replace(self, epochs=(self.epochs[0], epochs), halving=(self.halving[0], halving))
 
     def without_cycle(self) -> Config:
         """No DSNet, no cycle loss (Table 3, "w/o-cycle")."""
@@ -114,11 +126,11 @@ def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]
     down, up = (config.down_width, config.down_blocks), (config.width, config.groups, config.edges)
     discriminated = {"denet": lr, "dsnet": lr, "tnet": hr, "snet": hr}  # by the network that the discriminator is for
     return {
-        "denet": (DownsamplingNet(*down), hr),
         "dsnet": (DownsamplingNet(*down), hr),
         "tnet": (RecurrentSR(*up), lr),
         "snet": (RecurrentSR(*up), lr),
         **{f"{net}_discriminator": (LightCNN(s[1], config.discriminator_width), s) for net, s in discriminated.items()},
+        "denet": (DownsamplingNet(*down, config.noise), hr),  # last, so that its noise changes no other network's first weights
     }
 
 
@@ -126,7 +138,11 @@ def networks(config: Config) -> dict[str, tuple[nn.Module, tuple[int, int, int]]
 
 
 class LearnDegradation(Method):
-    """DeNet learns to make LR that keeps the content of HR and looks like real LR. Batches: "hr", "lr" (bicubic), "real_lr"."""
+    """DeNet learns to make LR that keeps the content of HR and looks like real LR. Batches: "hr", "lr" (bicubic), "real_lr".
+
+    With a noise input, eq. 2 compares blurred images, and the discriminator sees what they leave out: eq. 2 as published
+    charges for noise. DASR, which the text follows, splits the frequencies so too, by wavelets [ours].
+    """
 
     def __init__(self, config: Config, steps_per_epoch: int) -> None:
         super().__init__()
@@ -138,9 +154,13 @@ class LearnDegradation(Method):
         _build(self, ["denet"])
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        generated = self.networks["denet"](batch["hr"])
-        d_terms, adversarial = _play(self, "denet", batch["real_lr"], generated)
-        content = self.config.content[0] * F.l1_loss(generated, batch["lr"])
+        generated, lr, real = self.networks["denet"](batch["hr"]), batch["lr"], batch["real_lr"]
+        if self.config.noise:
+            real, fake, generated, lr = real - low_pass(real), generated - low_pass(generated), low_pass(generated), low_pass(lr)
+        else:
+            fake = generated
+        d_terms, adversarial = _play(self, "denet", real, fake)
+        content = self.config.content[0] * F.l1_loss(generated, lr)
         return d_terms | self.update("denet", {"content": content, "adversarial": self.config.adversarial[0] * adversarial})
 
     def degrade(self, hr: Tensor) -> Tensor:
@@ -166,6 +186,10 @@ class RecurrentResolver(SuperResolver):
         with evaluating(self.inference_network(network)) as net:
             return net(lr)[step - 1].clamp(0, 1)
 
+    def super_resolve(self, lr: Tensor) -> Tensor:
+        """By SNet, the network that the paper tests; by TNet where there is no student."""
+        return self.super_resolve_with("snet" if "snet" in self.networks else "tnet", lr)
+
 
 class TeacherStudent(RecurrentResolver):
     """TNet learns from (DeNet(HR), HR), SNet from real LR only. Batches: "hr", "lr" (bicubic), "real_lr".
@@ -182,12 +206,15 @@ class TeacherStudent(RecurrentResolver):
         self.denet = denet and copy.deepcopy(denet).requires_grad_(False).eval()
 
     def build(self) -> None:
-        _build(self, ["tnet", "snet", "dsnet"] if self.config.cycle else ["tnet", "snet"])
-        if self.config.cycle and self.config.prepared_dsnet and self.denet:
-            self.networks["dsnet"].load_state_dict(self.denet.state_dict())
+        students = ["snet", "dsnet"] if self.config.cycle else ["snet"]
+        _build(self, ["tnet", *students] if self.config.student else ["tnet"])
+        if "dsnet" in self.networks and self.config.prepared_dsnet and self.denet:
+            state = self.denet.state_dict()
+            state["layers.0.weight"] = state["layers.0.weight"][:, :3]  # without the channels of noise
+            self.networks["dsnet"].load_state_dict(state)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        return self.step_teacher(batch) | self.step_student(batch)
+        return self.step_teacher(batch) | (self.step_student(batch) if self.config.student else {})
 
     def step_teacher(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 6: supervised by HR."""
@@ -213,17 +240,21 @@ class TeacherStudent(RecurrentResolver):
         if "dsnet" not in self.networks:
             return d_terms | self.update("snet", terms)
         with frozen(self.networks["dsnet"]) as dsnet:
-            terms["cycle"] = self.config.cycle * F.mse_loss(dsnet(outputs[-1]), lr)  # eq. 7
+            terms["cycle"] = self.config.cycle * self.cycle_error(dsnet(outputs[-1]), lr)
         return d_terms | self.update("snet", terms) | self.step_dsnet(hr, lr, outputs[-1].detach())
 
     def step_dsnet(self, hr: Tensor, lr: Tensor, sr: Tensor) -> dict[str, Tensor]:
         """DSNet's side of eq. 7, and its adversarial term: the LR that it makes of HR faces should look real."""
         d_terms, adversarial = _play(self, "dsnet", lr, self.networks["dsnet"](hr))
         terms = {
-            "dsnet_cycle": self.config.cycle * F.mse_loss(self.networks["dsnet"](sr), lr),
+            "dsnet_cycle": self.config.cycle * self.cycle_error(self.networks["dsnet"](sr), lr),
             "dsnet_adversarial": self.config.adversarial[2] * adversarial,
         }
         return d_terms | self.update("dsnet", terms)
+
+    def cycle_error(self, back: Tensor, lr: Tensor) -> Tensor:
+        """Eq. 7. Where DeNet draws noise, low frequencies only: else SNet would have to keep what DSNet is to find [ours]."""
+        return F.mse_loss(low_pass(back), low_pass(lr)) if self.config.noise else F.mse_loss(back, lr)
 
     def teacher_lr(self, batch: Batch) -> Tensor:
         """The LR images that TNet learns from: DeNet's, rounded to 8 bit like files [ours], or bicubic ones."""
@@ -231,9 +262,6 @@ class TeacherStudent(RecurrentResolver):
             return batch["lr"]
         with torch.no_grad():
             return quantize(self.denet.to(batch["hr"].device)(batch["hr"]))
-
-    def super_resolve(self, lr: Tensor) -> Tensor:
-        return self.super_resolve_with("snet", lr)
 
 
 class CycleLearning(RecurrentResolver):
@@ -260,13 +288,15 @@ class CycleLearning(RecurrentResolver):
         }
         return hr_terms | lr_terms | self.update("generators", terms)
 
-    def super_resolve(self, lr: Tensor) -> Tensor:
-        return self.super_resolve_with("tnet", lr)
-
 
 def mean_squared_error(outputs: Sequence[Tensor], target: Tensor) -> Tensor:
     """Eq. 5: the mean over the recurrent steps' outputs of their mean squared error."""
     return torch.stack([F.mse_loss(output, target) for output in outputs]).mean()
+
+
+def low_pass(lr: Tensor) -> Tensor:
+    """LR without its fine structure, to which noise belongs."""
+    return gaussian_blur(lr, 7, 1.5)
 
 
 # -- small parts ----------------------------------------------------------------------------------------------------------------
@@ -281,6 +311,8 @@ def _build(method: LearnDegradation | RecurrentResolver, names: Sequence[str], j
     made = networks(method.config)
     for name in (full for short in names for full in (short, f"{short}_discriminator")):
         method.networks[name], update = made[name][0], joint if joint and name in names else name
+        if method.config.average_decay and name in ("tnet", "snet"):
+            method.average(name, method.config.average_decay)
         if update in method.optimizers:
             method.optimizers[update].add_param_group({"params": list(method.networks[name].parameters())})
             continue

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from facesr_lib.data import ImageSet, RealFaces, UnpairedBatches, load_real_faces
+from facesr_lib.data import ImageSet, PairedBatches, RealFaces, UnpairedBatches, load_real_faces
 from facesr_lib.image import Bicubic, Degradation
 from facesr_lib.papers import TEACHER_STUDENT
 from facesr_lib.papers.teacher_student import Config, CycleLearning, LearnDegradation, RecurrentResolver, TeacherStudent, names
@@ -40,14 +40,17 @@ class Experiments(Setting[Config]):
 
     @property
     def variants(self) -> dict[str, Config]:
-        """The published training and the variants of Table 3, by name."""
-        canny, _ = self.config.edges
+        """The published training, the variants that notebook 30 compares it with, and the ablations of Table 3, by name."""
+        short, (canny, _) = self.config.ablated, self.config.edges
         return {
             names.FULL: self.config,
             names.BICUBIC: self.config.with_bicubic_lr(),
-            names.EDGELESS: replace(self.config, edges=(NoEdges(), NoEdges())),
-            names.CANNY: replace(self.config, edges=(canny, NoEdges())),
-            names.CYCLELESS: self.config.without_cycle(),
+            names.NOISE: replace(self.config, noise=3),
+            names.CEILING: replace(self.config, student=False, learned_lr=False, prepared_dsnet=False),
+            names.WHOLE: short,
+            names.EDGELESS: replace(short, edges=(NoEdges(), NoEdges())),
+            names.CANNY: replace(short, edges=(canny, NoEdges())),
+            names.CYCLELESS: short.without_cycle(),
         }
 
     def stages(self) -> Iterator[Stage[Any]]:
@@ -55,12 +58,21 @@ class Experiments(Setting[Config]):
         learned = self._degradation(names.DENET, self.config)
         yield learned
         for variant, config in self.variants.items():
+            if variant == names.WHOLE and config == self.config:
+                continue  # it has been trained: see `whole`
             stage1 = learned
             if not config.learned_lr and config.needs_stage_1:
                 yield (stage1 := self._degradation(names.DENET_BICUBIC, config))
+            if config.noise:
+                yield (stage1 := self._degradation(names.DENET_NOISE, config))
             yield self._jointly(variant, config, *([stage1] if config.needs_stage_1 else []))
-        cycles = functools.partial(CycleLearning, self.config, self._batches(1).steps_per_epoch)
-        yield self._stage_2(names.CYCLE_ONLY, ("31",), self.config, cycles().steps, cycles)
+        short, epoch = self.config.ablated, self._batches(1).steps_per_epoch
+        yield self._stage_2(names.CYCLE_ONLY, "31", short, functools.partial(CycleLearning, short, epoch))
+
+    @property
+    def whole(self) -> str:
+        """The name of the training that Table 3 sets beside the ablations: the whole method, as long as they train."""
+        return names.trained_jointly(names.FULL if self.config.ablated == self.config else names.WHOLE)
 
     def _degradation(self, name: str, config: Config) -> Stage[LearnDegradation]:
         batches = self._batches(0)
@@ -75,18 +87,19 @@ class Experiments(Setting[Config]):
         def method(*left: Trained[LearnDegradation]) -> TeacherStudent:
             return TeacherStudent(config, epoch, left[0].method.inference_network("denet") if left else None)
 
-        used_by = ("30", "31") if variant in (names.FULL, names.BICUBIC) else ("31",)
-        return self._stage_2(names.trained_jointly(variant), used_by, config, config.epochs[1] * epoch, method, *stage1)
+        used_by = "30 31" if variant in (names.FULL, names.BICUBIC, names.NOISE, names.CEILING) else "31"
+        return self._stage_2(names.trained_jointly(variant), used_by, config, method, *stage1)
 
-    def _stage_2(
-        self, name: str, used_by: tuple[str, ...], config: Config, steps: int, method: Callable[..., R], *needs: Stage[Any]
-    ) -> Stage[R]:
+    def _stage_2(self, name: str, used_by: str, config: Config, method: Callable[..., R], *needs: Stage[Any]) -> Stage[R]:
         """The validation log gets the PSNR on about ten validation faces, eight times during training."""
+        batches: PairedBatches | UnpairedBatches = self._batches(1)
+        steps = config.epochs[1] * batches.steps_per_epoch
+        if name == names.CEILING:
+            batches = PairedBatches(batches.hr, self.real_faces.hidden, batches.batch_size, self.seed, self.config.flip)
         options = TrainerOptions(steps, validate_every=-(-steps // 8), device=self.device)
-        key, batches = self._key(config) | {"val": self.real_faces.val.checksum}, self._batches(1)
-        return Stage(
-            TEACHER_STUDENT.key, name, used_by, key, options, self.seed, method, lambda *stage1: batches, needs, self._validate
-        )
+        key = self._key(config) | {"val": self.real_faces.val.checksum}
+        made = method, lambda *stage1: batches, needs, self._validate
+        return Stage(TEACHER_STUDENT.key, name, tuple(used_by.split()), key, options, self.seed, *made)
 
     def _validate(self, method: RecurrentResolver) -> dict[str, float]:
         """The PSNR of TNet on bicubic LR, and of SNet on LR of the hidden degradation, whichever the method has."""

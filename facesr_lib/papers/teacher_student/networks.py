@@ -72,13 +72,15 @@ class NoEdges:
 class DownsamplingNet(nn.Module):
     """DeNet and DSNet: HR (N, 3, 4h, 4w) -> LR (N, 3, h, w) in [0, 1]. Residual blocks at HR size, then two strides of 2 [paper].
 
+    noise: channels of Gaussian noise beside HR, drawn by torch's global generator at every call [ours]; 0: none [paper].
     No normalisation, a last sigmoid, and residual branches that start small [ours, all three after DASR, which the text follows].
     """
 
-    def __init__(self, width: int = 64, blocks: int = 16) -> None:
+    def __init__(self, width: int = 64, blocks: int = 16, noise: int = 0) -> None:
         super().__init__()
+        self.noise = noise
         self.layers = nn.Sequential(
-            _conv(3, width),
+            _conv(3 + noise, width),
             PReLU(),
             *(ResidualBlock(width, PReLU) for _ in range(blocks)),
             _conv(width, width, stride=2),
@@ -91,6 +93,8 @@ class DownsamplingNet(nn.Module):
         draw_weights(self)
 
     def forward(self, hr: Tensor) -> Tensor:
+        if self.noise:
+            hr = torch.cat([hr, torch.randn_like(hr[:, :1].expand(-1, self.noise, -1, -1))], dim=1)
         return self.layers(hr)
 
 
