@@ -70,6 +70,7 @@ def many(generator: np.random.Generator, seeds: int) -> Side:
     return found
 
 
+@pytest.mark.slow
 def test_a_sound_run_rarely_fails() -> None:
     generator = np.random.default_rng(0)
     failed = sum(compare(many(generator, 1), many(generator, 5)).exit_code for _ in range(200))
