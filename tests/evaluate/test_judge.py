@@ -150,11 +150,10 @@ def test_an_interval_that_touches_a_line_lies_on_neither_side() -> None:
 
 
 def test_the_smallest_effect_of_a_distance_is_a_share_of_what_is_subtracted() -> None:
-    draws = RNG.normal(0, 1, 300)
+    draws = RNG.normal(0, 0.1, 60)
 
     def fid(method: str, value: float) -> dict[str, Any]:
-        spread = RNG.normal(0, 0.3, 300)
-        return score(method, [value], metric=FD, n=60, replicates=(value + draws + spread - spread.mean()).tolist())
+        return score(method, [value], metric=FD, n=60, replicates=(value + draws + RNG.normal(0, 0.03, 60)).tolist())
 
     run = result(fid("A", 180), fid("B", 200), fid("C", 199))
     assert judge(make_claims(better("A", "B", "FID")), [run])[0].measured[0].smallest == pytest.approx(6)
