@@ -321,11 +321,11 @@ run.figure(
 # %% [markdown]
 # ## One face, many pictures
 #
-# A camera makes a different picture of the same face each time: noise is drawn anew. All four adaptations above map one $z$ to one $\hat x$. Nothing in their input
+# A camera makes a different picture of the same face each time: noise is drawn anew. Four of the five above map one $z$ to one $\hat x$. Nothing in their input
 # could decide which of the many noisy pictures to make, so whatever grain they add is a *pattern*: the same on the same face, always. A network that learns from such
 # pairs can learn to take the pattern away, and meets real noise unprepared.
 #
-# So we add a row of our own: the same flow field, whose generator also sees three channels of white noise. Two draws beside two calls of the paper's:
+# The fifth is a row of our own: the same flow field, whose generator also sees three channels of white noise. Two draws beside two calls of the paper's:
 
 # %%
 draws = {
