@@ -440,7 +440,7 @@ def test_set_scores_are_decided_by_their_replicates() -> None:
     error = math.sqrt(9 / 10 * np.square(own - own.mean()).sum())
     assert part.effect == pytest.approx(4)
     assert (part.low, part.high) == pytest.approx(stats.t.interval(0.95, 9, 4, error))
-    assert part.p_for == pytest.approx(stats.t.sf(4 / error, 9))
+    assert part.p_for == pytest.approx(stats.t.sf((4 - part.smallest) / error, 9))
     seeds = [fid("A", 10 + luck, 12 + luck + people + own, seed) for seed, luck in enumerate((-0.5, 0.1, 0.4))]
     wider = measured(*seeds, far)
     assert (wider.effect, wider.seeds) == (pytest.approx(4), 3)

@@ -66,8 +66,8 @@ ROWS = {
         "no adaptation": ("Table III", "vanilla"),
     },
     "teacher_student": {
-        "SNet": ("Table 3", "SNet (ours)"),
-        "TNet": ("Table 3", "TNet"),
+        **{name: ("Table 3", "SNet (ours)") for name in ("SNet", "SNet, all parts")},
+        **{name: ("Table 3", "TNet") for name in ("TNet", "TNet, all parts")},
         "SNet, Canny only": ("Table 3", "+ Canny"),
         "SNet, no edges": ("Table 3", "baseline (no edges)"),
         "SNet, no cycle loss": ("Table 3", "without cycle"),
