@@ -29,7 +29,7 @@ from facesr_lib.papers.teacher_student.experiments import Experiments
 from facesr_lib.papers.teacher_student.networks import Canny, DoG, DownsamplingNet, NoEdges, RecurrentSR
 from facesr_lib.training import Method, StageCache, SuperResolver, Trainer, TrainerOptions
 
-SMOKE = Config.preset("smoke")
+SMOKE = replace(Config.preset("smoke"), adversarial=Config().adversarial, average_decay=0.0)  # as published, but small
 NOISY = replace(SMOKE, noise=3)
 
 
