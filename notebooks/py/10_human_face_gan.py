@@ -8,7 +8,7 @@
 #       smoke: CPU
 #       workshop: GPU, or half an hour of CPU
 #     minutes:
-#       evening: 8
+#       evening: 18
 #       paper: 60
 #       quick: 2
 #       smoke: 0.2

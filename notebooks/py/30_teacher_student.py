@@ -8,9 +8,9 @@
 #       smoke: CPU
 #       workshop: GPU
 #     minutes:
-#       evening: 25
+#       evening: 47
 #       paper: 2400
-#       quick: 3.4
+#       quick: 14
 #       smoke: 0.3
 #       workshop: 10
 #     paper: teacher_student
@@ -38,7 +38,7 @@
 # - ask which of teacher and student is better, on which data, and by which score.
 #
 # **You need:** `00_start_here`, `10_human_face_gan`; recurrent networks at the level of "the same weights, several times".
-# **Time:** about 3.5 minutes in `quick` on a CPU; `paper` is days on one GPU.
+# **Time:** about 14 minutes in `quick` on a CPU; `paper` is days on one GPU.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
