@@ -293,8 +293,8 @@ run.figure(
 # %% [markdown]
 # ## Stage 2: a teacher and a student, jointly
 #
-# The **teacher** has pairs, made by DeNet: mean over its three outputs of the squared error (5), plus 0.001 of the adversarial term (6). That is as large as the
-# squared error, and costs a short training its decibels: small profiles take a tenth of it. The **student** sees real
+# The **teacher** has pairs, made by DeNet: mean over its three outputs of the squared error (5), plus 0.001 of the adversarial term (6). Early in training that
+# is as large as the squared error: small profiles take a tenth of it. The **student** sees real
 # LR only. It has no original to aim at, so the teacher's SR stands in for it (*pseudo-HR*); a discriminator shows it what HR faces look like; and what it
 # drew must, taken back to LR by DSNet, give the picture it started from. DSNet starts as a copy of stage 1's network: from nothing, as in the `paper` profile, it
 # would mislead the student for longer than the small profiles train.
