@@ -46,11 +46,6 @@ class Estimate:
     freedom: float
     deviations: Floats = field(repr=False)  # of resampled means, sorted, around their own mean; none for a distance of sets
 
-    @property
-    def over_seeds(self) -> bool:
-        """Whether the interval speaks of other trainings, too: from three seeds on. Otherwise only of these networks."""
-        return self.seeds >= SEEDS
-
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """The two-sided interval (low, high) that covers the truth with probability `level`; infinite for one unit."""
         if self.units < 2:

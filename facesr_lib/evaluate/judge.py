@@ -20,7 +20,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from facesr_lib.evaluate.bootstrap import GROUPS, RESAMPLES, Estimate, bootstrap_mean, estimate, holm
+from facesr_lib.evaluate.bootstrap import GROUPS, RESAMPLES, SEEDS, Estimate, bootstrap_mean, estimate, holm
 from facesr_lib.evaluate.claims import Claim, Part
 
 Verdict = Literal[
@@ -30,7 +30,6 @@ Verdict = Literal[
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 NOT_SCORED: tuple[Verdict, ...] = ("not run", "needs their images")
 LEVEL = 0.025
-ENOUGH_SEEDS = 3  # fewer say little about another training
 # By decision: on the paper's data at its size; at another scale, from enough seeds; from fewer.
 _WORDS: dict[str, tuple[Verdict, ...]] = {
     "against": ("not reproduced", "contradicted", "points against"),
@@ -157,7 +156,7 @@ def _decide(item: Judged, p_values: dict[str, float]) -> Judged:
     if any(min(m.p_against, m.p_small) * len(item.required) <= LEVEL for m in item.required):
         return replace(item, verdict="not applicable")
     decision, few = (*decisions, "open")[0], f" ({item.seeds} seed{'s' * (item.seeds > 1)})" if item.seeds else ""
-    column = 0 if all(m.own for m in item.here) else 1 if item.seeds >= ENOUGH_SEEDS else 2
+    column = 0 if all(m.own for m in item.here) else 1 if item.seeds >= SEEDS else 2
     return replace(item, verdict=_WORDS[decision][column], decision=decision, scale=("", " at this scale", few)[column])
 
 

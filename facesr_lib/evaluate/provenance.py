@@ -86,8 +86,7 @@ def gpu() -> dict[str, Any] | None:
         return None
     properties = torch.cuda.get_device_properties(0)
     driver = _output("nvidia-smi", "--id=0", "--query-gpu=driver_version", "--format=csv,noheader")
-    cuda = torch.version.cuda
-    return {"name": properties.name, "memory_mib": properties.total_memory // MIB, "driver": driver, "cuda": cuda}
+    return {"name": properties.name, "memory_mib": properties.total_memory // MIB, "driver": driver, "cuda": torch.version.cuda}
 
 
 def memory_mib() -> int | None:

@@ -63,7 +63,6 @@ def check_cycle_loss(answer: Callable[[Tensor, nn.Module, nn.Module], Tensor]) -
     back = dsnet(snet(lr)[-1])
     expect_close(loss, (back - lr).square().mean(), "Take SNet's last output, through DSNet, against LR: mean of squares.")
     assert loss.requires_grad, "The loss has no gradient: no .detach() and no torch.no_grad() on the way."
-    parameters = [*snet.parameters(), *dsnet.parameters()]
-    slopes = torch.autograd.grad(loss, parameters, allow_unused=True)
+    slopes = torch.autograd.grad(loss, [*snet.parameters(), *dsnet.parameters()], allow_unused=True)
     assert slopes[0] is not None, "The gradient does not reach SNet: something on the way was detached."
     assert slopes[-1] is not None, "The gradient does not reach DSNet."

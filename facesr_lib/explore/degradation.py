@@ -17,16 +17,6 @@ from facesr_lib.metrics import psnr, ssim
 from facesr_lib.papers.isr_kd import Halvings
 from facesr_lib.plot.figures import NotebookFigure, image_grid
 
-# The settings that each recipe uses, apart from the scale.
-SETTINGS = {
-    "bicubic": (),
-    "average pooling": (),
-    "bilinear halvings": (),
-    "one bilinear step": (),
-    "skip pixels": (),
-    "blur, bilinear": ("kernel", "sigma"),
-    "hidden": ("motion", "noise", "quality", "draw"),
-}
 ERROR_GAIN = 4
 UPSAMPLINGS: dict[str, Callable[[Tensor, int], Tensor]] = {
     "nearest": lambda lr, scale: F.interpolate(lr, scale_factor=scale, mode="nearest"),
@@ -55,6 +45,18 @@ class SkipPixels(Reduction):
         return quantize(hr[..., :: self.scale, :: self.scale])
 
 
+# Recipes by a scale alone; and the settings that each recipe uses besides.
+SCALED: dict[str, Callable[[int], Degradation]] = {
+    "bicubic": Bicubic,
+    "average pooling": AveragePooling,
+    "bilinear halvings": Halvings,
+    "one bilinear step": OneBilinearStep,
+    "skip pixels": SkipPixels,
+}
+SETTINGS: dict[str, tuple[str, ...]] = dict.fromkeys(SCALED, ())
+SETTINGS |= {"blur, bilinear": ("kernel", "sigma"), "hidden": ("motion", "noise", "quality", "draw")}
+
+
 @dataclass(frozen=True)
 class Recipe:
     """A way from HR to LR with its settings, of which `SETTINGS` names those in use. Called like a `Degradation`.
@@ -81,17 +83,12 @@ class Recipe:
         return self.rule()(hr, keyed_generator(0, "recipe", self.draw))
 
     def rule(self) -> Degradation:
-        scale, motion, noise, quality = self.scale, (self.motion,) * 2, (self.noise,) * 2, (self.quality,) * 2
-        rules: dict[str, Degradation] = {
-            "bicubic": Bicubic(scale),
-            "average pooling": AveragePooling(scale),
-            "bilinear halvings": Halvings(scale),
-            "one bilinear step": OneBilinearStep(scale),
-            "skip pixels": SkipPixels(scale),
-            "blur, bilinear": BlurResize(scale, self.kernel, self.sigma),
-            "hidden": HiddenDegradation(scale, motion=motion, read=noise, quality=quality),
-        }
-        return rules[self.kind]
+        if self.kind == "blur, bilinear":
+            return BlurResize(self.scale, self.kernel, self.sigma)
+        if self.kind == "hidden":
+            motion, noise, quality = (self.motion,) * 2, (self.noise,) * 2, (self.quality,) * 2
+            return HiddenDegradation(self.scale, motion=motion, read=noise, quality=quality)
+        return SCALED[self.kind](self.scale)
 
 
 def enlarge(lr: Tensor, scale: int, kernel: str = "bicubic") -> Tensor:

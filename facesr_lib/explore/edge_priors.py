@@ -31,7 +31,7 @@ def edge_priors(network: RecurrentSR, lr: Tensor, hr: Tensor, settings: Sequence
 
 def _steps(network: RecurrentSR, lr: Tensor, settings: Sequence[tuple[Edges, Edges]]) -> dict[str, Tensor]:
     """Title of a column -> its pictures in [0, 1], one per setting, on the CPU."""
-    columns: dict[str, list[Tensor]] = {}
+    rows = []
     with torch.no_grad():
         own = network(lr)[-1].clamp(0, 1)
         for canny, dog in settings:
@@ -44,9 +44,8 @@ def _steps(network: RecurrentSR, lr: Tensor, settings: Sequence[tuple[Edges, Edg
                 "SR 3": third,
                 f"change, x{GAIN}": 0.5 + GAIN * (third - own).mean(1, keepdim=True),
             }
-            for title, image in row.items():
-                columns.setdefault(title, []).append(image)
-    return {title: torch.cat(images).clamp(0, 1).cpu() for title, images in columns.items()}
+            rows.append(row)
+    return {title: torch.cat([row[title] for row in rows]).clamp(0, 1).cpu() for title in rows[0]}
 
 
 def _scores(columns: dict[str, Tensor], hr: Tensor) -> dict[str, list[str]]:

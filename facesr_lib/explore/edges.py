@@ -20,7 +20,6 @@ SETTINGS = {"Sobel": ("blur",), "Canny": ("blur", "thresholds"), "DoG": ("sigmas
 _GAIN = {"Sobel": 2.0, "Canny": 1.0, "DoG": 8.0, "LoG": 5.0, "edge block": 4.0}
 _SIGNED = ("DoG", "LoG")
 HR_INK, SR_INK = PALETTE[1], PALETTE[0]
-RoundTrip = Callable[[Tensor], Tensor]  # HR (N, 3, H, W) -> SR of the same size, both in [0, 1]
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,8 @@ class EdgeDetector:
 DETECTORS = tuple(EdgeDetector(operator) for operator in SETTINGS)
 
 
-def bicubic_methods(scales: Sequence[int] = (2, 4, 8)) -> dict[str, RoundTrip]:
-    """Bicubic reduction and enlargement by each scale: the SR that needs no network."""
+def bicubic_methods(scales: Sequence[int] = (2, 4, 8)) -> dict[str, Callable[[Tensor], Tensor]]:
+    """Bicubic reduction and enlargement by each scale, HR to SR of its size: the SR that needs no network."""
     return {
         f"bicubic x{scale}": lambda hr, s=scale: resize_bicubic(Bicubic(s)(hr), s).clamp(0, 1)  # type: ignore[misc]
         for scale in scales
@@ -125,16 +124,14 @@ def edge_view(hr: Tensor, sr: Tensor, detector: EdgeDetector, method: str = "SR"
     return shown, f"{detector.name}. {agreement} Overlay: {inks}."
 
 
-def edge_explorer(pictures: Mapping[str, Tensor], methods: Mapping[str, RoundTrip] | None = None) -> widgets.VBox:
-    """Choose a picture (or upload one), an SR method and an edge detector, and move its settings; static twin: `edge_grid`.
+def edge_explorer(pictures: Mapping[str, Tensor]) -> widgets.VBox:
+    """Choose a picture (or upload one), bicubic SR and an edge detector, and move its settings; static twin: `edge_grid`.
 
-    pictures: name -> (1, 3, S, S) in [0, 1], S a multiple of 8. methods: name -> HR to SR; by default bicubic x2, x4, x8.
-    Raises ValueError as `Gallery` does, or if a scale does not divide S.
+    pictures: name -> (1, 3, S, S) in [0, 1]. Raises ValueError as `Gallery` does, or if S is no multiple of 8.
     """
-    methods = methods or bicubic_methods()
-    usual = list(methods)[min(1, len(methods) - 1)]
+    methods = bicubic_methods()
     controls = {
-        "method": widgets.Dropdown(options=list(methods), value=usual, description="SR"),
+        "method": widgets.Dropdown(options=list(methods), value="bicubic x4", description="SR"),
         "operator": widgets.Dropdown(options=list(SETTINGS), value="Canny", description="detector"),
         "blur": widgets.FloatSlider(value=0, min=0, max=3, step=0.25, description="blur first"),
         "thresholds": widgets.IntRangeSlider(value=(100, 200), min=0, max=600, step=10, description="thresholds"),
@@ -149,22 +146,16 @@ def edge_explorer(pictures: Mapping[str, Tensor], methods: Mapping[str, RoundTri
     return explorer(view, controls, pictures, uses=("operator", SETTINGS))
 
 
-def edge_grid(
-    hr: Tensor, detectors: Sequence[EdgeDetector] = DETECTORS, method: str = "bicubic x4", sr: Tensor | None = None
-) -> NotebookFigure:
-    """One picture's edges by every detector (columns): of HR, of SR, and their `overlay`; hr, sr (1, 3, H, W) in [0, 1].
-
-    sr: the result of `method`; by default the bicubic round trip of that name.
-    """
-    sr = bicubic_methods()[method](hr) if sr is None else sr
+def edge_grid(hr: Tensor, method: str = "bicubic x4") -> NotebookFigure:
+    """A picture's edges by every detector (columns): of HR, of bicubic SR, and their `overlay`; hr (1, 3, H, W) in [0, 1]."""
+    sr = bicubic_methods()[method](hr)
     columns = {"picture": torch.cat([hr, sr, torch.ones_like(hr)])}
-    for detector in detectors:
+    for detector in DETECTORS:
         maps = [detector(image) for image in (hr, sr)]
         drawn = [detector.drawn(edges).expand(-1, 3, -1, -1) for edges in maps]
         columns[detector.name.replace(" (", "\n(", 1)] = torch.cat([*drawn, overlay(*map(detector.strength, maps))])
     figure = image_grid(columns, row_labels=("HR", method, "overlay"), cell=1.7)
     legend = figure.axes[2 * len(columns)]
-    texts = ((0.7, HR_INK, "only in HR"), (0.5, SR_INK, f"only in\n{method}"), (0.25, "black", "in both"))
-    for height, ink, text in texts:
+    for height, ink, text in ((0.7, HR_INK, "only in HR"), (0.5, SR_INK, f"only in\n{method}"), (0.25, "black", "in both")):
         legend.text(0.5, height, text, color=ink, weight="bold", ha="center", va="center", transform=legend.transAxes)
     return figure

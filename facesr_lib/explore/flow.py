@@ -51,10 +51,10 @@ def flow_colors(flow: Tensor, limit: float | None = None) -> Tensor:
     return 1 - saturation * torch.minimum(sector, 4 - sector).clamp(0, 1)  # HSV with value 1
 
 
-def flow_figure(image: Tensor, flow: Tensor, *, limit: float | None = None) -> NotebookFigure:
+def flow_figure(image: Tensor, flow: Tensor) -> NotebookFigure:
     """One image (1, 1 or 3, H, W) in [0, 1] with the flow (1, 2, H, W) as arrows, the coloured flow, and a legend.
 
-    Arrows too short to see are enlarged by a round factor, which the title names. limit: as in `flow_colors`.
+    Arrows too short to see are enlarged by a round factor, which the title names.
     Raises ValueError if the sizes of image and flow differ or there are several images.
     """
     check_images(image, "image")
@@ -64,7 +64,7 @@ def flow_figure(image: Tensor, flow: Tensor, *, limit: float | None = None) -> N
         raise ValueError(f"expected one image and one flow of its size, {shapes}: cut them with [:1]")
     image, flow = image.detach().float().cpu(), flow.detach().float().cpu()
     longest = flow.norm(dim=1).max().item()
-    full = limit if limit is not None else (longest or 1.0)
+    full = longest or 1.0
     columns = {"image": image, "coloured": flow_colors(flow, full), "legend": _wheel()}
     figure = image_grid(columns, cell=3)
     figure.set_size_inches(9.6, 3.7)
@@ -81,10 +81,9 @@ def flow_figure(image: Tensor, flow: Tensor, *, limit: float | None = None) -> N
         left.set_title("where each pixel looks" + (f" (arrows x{gain})" if gain > 1 else ""))
         middle.set(title=f"flow, longest {longest:.2g} px", aspect="equal")
         middle.spines[:].set(visible=True, color="0.8")  # a flow of zero is white
-        legend.set_title("legend (px)")
         ends, labels = (0, 64, 128), (f"{-full:.2g}", "0", f"{full:.2g}")
         legend.set(xticks=ends, xticklabels=labels, yticks=ends, yticklabels=labels)
-        legend.set(xlabel="to the right", ylabel="down", aspect="equal")
+        legend.set(title="legend (px)", xlabel="to the right", ylabel="down", aspect="equal")
     return figure
 
 
@@ -154,7 +153,6 @@ def fit_flow(source: Tensor, target: Tensor, smoothness: float, steps: int = 200
     which it does not penalise. Raises ValueError for unequal shapes or a negative smoothness.
     """
     check_images(source, "source")
-    check_images(target, "target")
     if source.shape != target.shape:
         raise ValueError(f"target: expected the source's shape {tuple(source.shape)}, got {tuple(target.shape)}")
     if not smoothness >= 0:
@@ -164,8 +162,8 @@ def fit_flow(source: Tensor, target: Tensor, smoothness: float, steps: int = 200
         return (warp(source, flow) - target).abs().mean() + smoothness * total_variation(flow)
 
     # The total variation of a constant field has no gradient: start from a little noise.
-    noise = _noise(len(source), 2, *source.shape[2:])
-    return descend(objective, (1e-3 * noise).to(source), steps, rate=0.1, limits=None)
+    start = 1e-3 * _noise(len(source), 2, *source.shape[2:]).to(source)
+    return descend(objective, start, steps, rate=0.1, limits=None)
 
 
 def folds(flow: Tensor) -> Tensor:

@@ -48,11 +48,7 @@ def forgetting_strip(trainings: Mapping[str, Snapshots], teacher: Tensor, pictur
 def forgetting_slider(trainings: Mapping[str, Snapshots], teacher: Tensor, hr: Tensor) -> widgets.VBox:
     """Move through the trainings; teacher, hr: SR and HR of the same pictures, (n, 3, H, W); twin: `forgetting_strip`."""
     slider = widgets.IntSlider(value=100, min=0, max=100, step=10, description="training %", continuous_update=False)
-
-    def view(percent: int) -> tuple[Pixels, str]:
-        return forgetting_view(trainings, teacher, hr, percent / 100)
-
-    return explorer(view, {"percent": slider})
+    return explorer(lambda percent: forgetting_view(trainings, teacher, hr, percent / 100), {"percent": slider})
 
 
 def kd_map(results: Sequence[KDResult], chosen: tuple[float, float] | None = None) -> NotebookFigure:
@@ -70,8 +66,7 @@ def kd_map(results: Sequence[KDResult], chosen: tuple[float, float] | None = Non
         if weights == chosen:
             axes.scatter(*point, s=260, facecolors="none", edgecolors=PALETTE[5], linewidths=2.5)
     axes.margins(0.15)
-    axes.set(xlabel="cartoons, PSNR (dB)", ylabel="faces, PSNR (dB)")
-    axes.set_title("Weights of output KD, bottleneck KD")
+    axes.set(xlabel="cartoons, PSNR (dB)", ylabel="faces, PSNR (dB)", title="Weights of output KD, bottleneck KD")
     axes.grid(alpha=0.3)
     return figure
 

@@ -12,8 +12,6 @@ from facesr_lib.papers.selfsr.super_resolution import from_signed, to_signed
 from facesr_lib.plot.figures import NotebookFigure, image_grid
 from facesr_lib.training import evaluating
 
-FADES = (0.0, 0.25, 0.5, 0.75, 1.0)
-
 
 def growth_strip(method: SelfSR, lr: Tensor, hr: Tensor) -> NotebookFigure:
     """LR (N, 3, h, w), SR at every factor of the trained network, HR, all in [0, 1], in their own pixels: a row per face."""
@@ -26,7 +24,7 @@ def growth_strip(method: SelfSR, lr: Tensor, hr: Tensor) -> NotebookFigure:
 
 def growth_fade(method: SelfSR, lr: Tensor, level: int) -> NotebookFigure:
     """SR of LR (N, 3, h, w) in [0, 1] while a level fades in: alpha 0 (the level below, enlarged) to 1, a row per face."""
-    return image_grid({f"alpha {alpha:g}": faded(method, lr, level, alpha) for alpha in FADES})
+    return image_grid({f"alpha {alpha:g}": faded(method, lr, level, alpha) for alpha in (0.0, 0.25, 0.5, 0.75, 1.0)})
 
 
 def growth_explorer(method: SelfSR, lr: Tensor) -> widgets.VBox:

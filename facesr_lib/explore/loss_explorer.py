@@ -70,12 +70,12 @@ def bars_html(readings: Mapping[str, Reading], title: str) -> str:
     return f"<table style='line-height:1.4;border-spacing:8px 0'>{head}{''.join(rows)}</table>"
 
 
-def loss_grid(hr: Tensor, losses: Losses | None = None, damages: Sequence[Damage] = DAMAGES) -> NotebookFigure:
-    """Damages of one image (1, 3, H, W) as rows: the image, then the change that every loss asks for (`wish`).
+def loss_grid(hr: Tensor, damages: Sequence[Damage] = DAMAGES) -> NotebookFigure:
+    """Damages of one image (1, 3, H, W) as rows: the image, then the change that every one of `image_losses` asks for (`wish`).
 
-    Below each image: the loss on the scale of `LossScale`. losses: by default `image_losses()`.
+    Below each image: the loss on the scale of `LossScale`.
     """
-    scale = LossScale(hr, losses)
+    scale = LossScale(hr)
     damaged = [damage(hr) for damage in damages]
     readings = [scale(image) for image in damaged]
     columns = {"damaged": torch.cat(damaged)}
@@ -86,14 +86,13 @@ def loss_grid(hr: Tensor, losses: Losses | None = None, damages: Sequence[Damage
     return image_grid(columns, labels=labels)
 
 
-def loss_bars(hr: Tensor, losses: Losses | None = None, damages: Sequence[Damage] = DAMAGES) -> NotebookFigure:
-    """Every loss and score of each damage of one image (1, 3, H, W), with its value, as bars on the scale of `LossScale`."""
+def loss_bars(hr: Tensor, losses: Losses | None = None) -> NotebookFigure:
+    """Every loss and score of one image (1, 3, H, W) after each of `DAMAGES`, with its value, as bars on `LossScale`'s scale."""
     scale = LossScale(hr, losses)
     with mpl.rc_context(STYLE):
-        count = len(scale.losses) + 2
-        figure = NotebookFigure(figsize=(2.0 * len(damages) + 1.6, 0.3 * count + 1.2), layout="constrained")
-        panels = figure.subplots(1, len(damages), sharey=True, squeeze=False)[0]
-        for axes, damage in zip(panels, damages, strict=True):
+        figure = NotebookFigure(figsize=(2.0 * len(DAMAGES) + 1.6, 0.3 * len(scale.losses) + 1.8), layout="constrained")
+        columns = figure.subplots(1, len(DAMAGES), sharey=True)
+        for axes, damage in zip(columns, DAMAGES, strict=True):
             readings = scale(damage(hr))
             colors = [PALETTE[1] if reading.score else PALETTE[0] for reading in readings.values()]
             shares = [reading.share for reading in readings.values()]
@@ -104,6 +103,6 @@ def loss_bars(hr: Tensor, losses: Losses | None = None, damages: Sequence[Damage
             axes.axvline(1, color="black", linewidth=1, linestyle="--", zorder=1)
             axes.grid(False)
             axes.set(title=damage.name, xlim=(min([*shown, 0]), BAR_END + 1.2), xticks=range(BAR_END + 1))
-        panels[0].invert_yaxis()
+        columns[0].invert_yaxis()
         figure.supxlabel(f"0: HR, 1 (dashed): its bicubic SR, x{SCALE}; bars end at {BAR_END}", fontsize=10)
     return figure

@@ -171,9 +171,9 @@ class LossScale:
         return {**costs, "PSNR": error, "SSIM": 1 - ssim(sr, self.hr).item()}
 
 
-def bicubic_sr(hr: Tensor, scale: int = SCALE) -> Tensor:
-    """HR (N, C, H, W) in [0, 1], reduced by `scale` (sizes rounded up) and enlarged again by MATLAB's bicubic, clamped."""
-    return resize_bicubic(resize_bicubic(hr, 1 / scale), size=(hr.shape[2], hr.shape[3])).clamp(0, 1)
+def bicubic_sr(hr: Tensor) -> Tensor:
+    """HR (N, C, H, W) in [0, 1], reduced by `SCALE` (sizes rounded up) and enlarged again by MATLAB's bicubic, clamped."""
+    return resize_bicubic(resize_bicubic(hr, 1 / SCALE), size=(hr.shape[2], hr.shape[3])).clamp(0, 1)
 
 
 def loss_gradient(loss: Loss, sr: Tensor, hr: Tensor) -> tuple[float, Tensor]:

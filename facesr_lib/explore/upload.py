@@ -2,7 +2,7 @@
 
 import html
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets as widgets
@@ -13,7 +13,6 @@ from facesr_lib.data.folder import BadImages, read_picture
 from facesr_lib.data.images import square
 from facesr_lib.image import check_square, to_float
 
-SIZE = 128  # pixels; two cores redraw this size as fast as a slider moves
 SMALLEST = 64  # enlarged twofold at most
 MOST_PIXELS = 25_000_000  # a phone's photograph; more would take half a gigabyte on the way
 
@@ -22,7 +21,9 @@ class Gallery:
     """Named pictures (1, 3, S, S) in [0, 1], a menu to choose one, and a button that adds one of the reader's own.
 
     `menu` is the widget to observe: its value is a key of `pictures`. `box` is what to show: menu, button, message. A reader's
-    picture is resized to the first one's size. Raises ValueError without pictures, or for one that is not a single square.
+    picture is cropped and rotated as by `image_folder`, and resized to the first one's size; of a file that cannot be used (below
+    64 px, above 25 million pixels) the message says why, and what to do. Raises ValueError without pictures, or for one that is
+    not a single square.
     """
 
     def __init__(self, pictures: Mapping[str, Tensor]) -> None:
@@ -32,8 +33,11 @@ class Gallery:
             check_square(picture, name, channels=3)
         self.pictures = {name: picture.detach().float().cpu() for name, picture in pictures.items()}
         self.menu = widgets.Dropdown(options=list(pictures), value=next(iter(pictures)), description="picture")
-        size = next(iter(self.pictures.values())).shape[3]
-        self.box = widgets.VBox([self.menu, image_upload(self.add, size)])
+        button = widgets.FileUpload(accept="image/*", multiple=False, description="Your own picture")
+        button.layout.width = "auto"
+        button.observe(self._read, names="value")
+        self._message = widgets.HTML("A portrait works best. It stays on the machine that runs this notebook.")
+        self.box = widgets.VBox([self.menu, widgets.HBox([button, self._message])])
 
     @property
     def chosen(self) -> Tensor:
@@ -49,33 +53,20 @@ class Gallery:
         self.menu.options = list(self.pictures)
         self.menu.value = own
 
-
-def image_upload(receive: Callable[[str, Tensor], None], size: int = SIZE) -> widgets.HBox:
-    """A button to upload one image file, and a message beside it that says what was done with the file.
-
-    receive: called with the file's name and the picture, float32 RGB (1, 3, size, size) in [0, 1], cropped and rotated as by
-    `image_folder`. Nothing is raised: the message says why a file (below 64 px, above 25 million) cannot be used, what to do.
-    """
-    button = widgets.FileUpload(accept="image/*", multiple=False, description="Your own picture")
-    button.layout.width = "auto"
-    message = widgets.HTML("A portrait works best. It stays on the machine that runs this notebook.")
-
-    def read(change: Any) -> None:
+    def _read(self, change: Any) -> None:
+        size = next(iter(self.pictures.values())).shape[3]
         for name, content in uploaded_files(change["new"]):
             shown = html.escape(name)
             try:
                 picture, note = own_picture(content, size)
             except BadImages as error:
-                message.value = f"<b>{shown} cannot be used:</b> {html.escape(str(error))}."
+                self._message.value = f"<b>{shown} cannot be used:</b> {html.escape(str(error))}."
             else:
-                message.value = f"{shown}: {note}."
-                receive(name, picture)
-
-    button.observe(read, names="value")
-    return widgets.HBox([button, message])
+                self._message.value = f"{shown}: {note}."
+                self.add(name, picture)
 
 
-def own_picture(content: bytes, size: int = SIZE) -> tuple[Tensor, str]:
+def own_picture(content: bytes, size: int) -> tuple[Tensor, str]:
     """An image file's content -> its centre square, float32 RGB (1, 3, size, size) in [0, 1], and a note on what was done.
 
     Raises BadImages, with the reason and what to do, if the file cannot be used.

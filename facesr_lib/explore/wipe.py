@@ -1,7 +1,5 @@
 """Two versions of one picture in the same place, and a line to move between them: differences show where it passes."""
 
-from collections.abc import Sequence
-
 import ipywidgets as widgets
 import numpy as np
 import torch
@@ -49,16 +47,14 @@ def wipe(before: Tensor, after: Tensor, titles: tuple[str, str] = TITLES) -> wid
     return explorer(view, {"picture": picture, "percent": line})
 
 
-def wipe_grid(
-    before: Tensor, after: Tensor, titles: tuple[str, str] = TITLES, shares: Sequence[float] = (1, 0.75, 0.5, 0.25, 0)
-) -> NotebookFigure:
+def wipe_grid(before: Tensor, after: Tensor, titles: tuple[str, str] = TITLES) -> NotebookFigure:
     """The line at several positions (columns), a row per picture; arguments as in `wipe`."""
-    columns = {}
+    columns, shares = {}, (1, 0.75, 0.5, 0.25, 0)
     for share in shares:
         name = f"{share:.0%} {titles[0]}" if 0 < share < 1 else titles[0 if share else 1]
         columns[name] = wiped(before, after, share)
     figure = image_grid(columns)
-    for axes, share in zip(figure.axes, list(shares) * len(before), strict=True):
+    for axes, share in zip(figure.axes, shares * len(before), strict=True):
         if 0 < share < 1:
             axes.axvline(share * next(iter(columns.values())).shape[3] - 0.5, color=BOX_COLOR, linewidth=1.5)
     return figure

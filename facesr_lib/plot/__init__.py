@@ -1,4 +1,3 @@
 """Figures that notebooks, explorers and exercises draw."""
 
 from facesr_lib.plot.figures import PALETTE, curves, image_grid, style
-from facesr_lib.plot.network import Diagram, Whole

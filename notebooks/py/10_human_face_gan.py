@@ -165,7 +165,7 @@ show_source(Generator)
 
 # %%
 from facesr_lib.papers.human_gan import networks
-from facesr_lib.plot import Diagram
+from facesr_tools.diagram import Diagram
 
 with torch.device("meta"):  # sizes without memory
     paper = networks(Config.preset("paper"))

@@ -191,7 +191,7 @@ show_source(FlowGenerator)
 
 # %%
 from facesr_lib.papers.selfsr import networks
-from facesr_lib.plot import Diagram
+from facesr_tools.diagram import Diagram
 
 with torch.device("meta"):  # sizes without memory
     network, shape = networks(Config.preset("paper"))["flow degradation"]

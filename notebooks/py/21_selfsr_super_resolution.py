@@ -133,7 +133,7 @@ from facesr_lib.papers.selfsr import Generator, SelfConditionedBlock
 show_source(SelfConditionedBlock)
 
 # %%
-from facesr_lib.plot import Diagram
+from facesr_tools.diagram import Diagram
 
 width = Config.preset("paper").paired.width
 with torch.device("meta"):  # sizes without memory

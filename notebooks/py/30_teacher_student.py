@@ -183,7 +183,7 @@ show_source(RecurrentSR)
 
 # %%
 from facesr_lib.papers.teacher_student import networks
-from facesr_lib.plot import Diagram, Whole
+from facesr_tools.diagram import Diagram, Whole
 
 paper = networks(Config.preset("paper"))
 network, shape = paper["tnet"]

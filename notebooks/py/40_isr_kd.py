@@ -153,7 +153,7 @@ show_source(Step)
 
 # %%
 from facesr_lib.papers.isr_kd import networks
-from facesr_lib.plot import Diagram
+from facesr_tools.diagram import Diagram
 
 with torch.device("meta"):  # sizes without memory
     paper = networks(Config.preset("paper"))

@@ -101,7 +101,6 @@ def test_two_seeds_say_nothing_of_another_training() -> None:
     """They may be equal by luck. Of three on, what differs between trainings widens the interval."""
     table = np.random.default_rng(11).normal(size=10) + np.array([[0.0], [3.0], [-3.0]])
     one, two, three = (bootstrap_mean(table[:seeds]) for seeds in (1, 2, 3))
-    assert [found.over_seeds for found in (one, two, three)] == [False, False, True]
     assert two.error == pytest.approx(one.error)
     assert three.error > 3 * two.error
 

@@ -112,7 +112,7 @@ def test_short_arrows_are_enlarged_and_the_title_says_so() -> None:
 
 
 def test_the_legend_counts_pixels() -> None:
-    legend = flow_figure(torch.rand(1, 3, 8, 8), constant(1, 0), limit=2.5).axes[2]
+    legend = flow_figure(torch.rand(1, 3, 8, 8), constant(2.5, 0)).axes[2]
     assert [label.get_text() for label in legend.get_xticklabels()] == ["-2.5", "0", "2.5"]
     wheel = legend.images[0].get_array()
     np.testing.assert_allclose(wheel[64, -1], colorsys.hsv_to_rgb(0, 1, 1), atol=0.05)  # right

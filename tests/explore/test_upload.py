@@ -11,11 +11,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
 
 from facesr_lib.data import BadImages, image_folder
-from facesr_lib.explore import upload
-from facesr_lib.explore.upload import Gallery, image_upload, own_picture, uploaded_files
+from facesr_lib.explore.upload import Gallery, own_picture, uploaded_files
 
 
 def encoded(image: Image.Image, kind: str = "png", **options: object) -> bytes:
@@ -79,22 +77,20 @@ BAD = {
 def test_bad_files_are_refused_with_a_reason_and_a_remedy(kind: str) -> None:
     content, reason = BAD[kind]
     with pytest.raises(BadImages, match=re.escape(reason) + ".*; choose a JPEG or PNG"):
-        own_picture(content)
+        own_picture(content, 64)
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_the_widget_says_so_and_goes_on(kind: str) -> None:
+def test_the_widget_says_so_and_goes_on(kind: str, gallery: Gallery) -> None:
     content, reason = BAD[kind]
-    received: list[tuple[str, Tensor]] = []
-    button, message = image_upload(lambda name, picture: received.append((name, picture))).children
+    button, message = gallery.box.children[1].children
     send(button, "<i>me</i>.png", content)
     assert reason in message.value
     assert "<b>&lt;i&gt;me&lt;/i&gt;.png cannot be used:</b>" in message.value  # a name is no HTML
-    assert not received
+    assert list(gallery.pictures) == ["black", "white"]
     send(button, "good.png", encoded(gradient()))
     assert message.value.startswith("good.png: the centre 150x150")
-    ((name, picture),) = received
-    assert (name, picture.shape) == ("good.png", (1, 3, upload.SIZE, upload.SIZE))
+    assert gallery.pictures["good.png (yours)"].shape == (1, 3, 64, 64)
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
 from facesr_lib.papers import human_gan, isr_kd, selfsr, teacher_student
-from facesr_lib.plot import Diagram, Whole
-from facesr_lib.plot.network import Box
+from facesr_tools.diagram import Box, Diagram, Whole
 
 
 class Toy(nn.Module):
