@@ -57,7 +57,7 @@ class Config:
         presets = {
             "smoke": cls(hr_size=32, images=(16, 8, 8), width=8, epochs=(1, 1)),
             "quick": cls(hr_size=92, width=32, epochs=(7, 3)),
-            "evening": cls(hr_size=92, width=48, epochs=(36, 12)),
+            "evening": cls(hr_size=92, width=48, epochs=(18, 6)),
             "workshop": cls(hr_size=92),
             "paper": cls(),
         }

@@ -105,12 +105,12 @@ class Config:
         """
         short = cls(bilinear_start=True, constant_part=0.3, batch_size=8, tested=100, unit=125)
         tiny = replace(short, width=1 / 64, discriminator_width=1 / 64, faces=16, tested=8, unit=8)
-        small = replace(short, width=1 / 4, discriminator_width=1 / 32, tested=50)
+        small = replace(short, width=1 / 4, discriminator_width=1 / 32, batch_size=4, learning_rate=2e-3, tested=50)
         large = replace(short, width=1 / 4, discriminator_width=1 / 4, batch_size=16)
         presets = {
             "smoke": replace(tiny, hr_size=32, learning_rate=1e-3, epochs=(2, 1), ablation_epochs=1),
-            "quick": replace(small, hr_size=64, learning_rate=2e-3, epochs=(30, 12), ablation_epochs=2),
-            "evening": replace(small, hr_size=80, learning_rate=2e-3, epochs=(55, 22), ablation_epochs=7, tested=100),
+            "quick": replace(small, hr_size=48, epochs=(14, 10), ablation_epochs=2),
+            "evening": replace(small, hr_size=64, epochs=(30, 14), ablation_epochs=4, tested=100),
             "workshop": replace(large, hr_size=88, learning_rate=5e-4, epochs=(100, 30), ablation_epochs=30),
             "paper": cls(),
         }

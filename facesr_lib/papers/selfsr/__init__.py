@@ -108,16 +108,16 @@ def _workshop() -> Config:
 
 def _evening() -> Config:
     paired = replace(_SMALL_SR, lr_size=10, width=40, steps=1600, grow_at=(160, 480), fade=130)
-    real = replace(_SMALL_REAL, lr_size=20, steps=500, grow_at=(125,), fade=50)
-    stage1 = replace(_SMALL_STAGE1, steps=500, learning_rate=1e-3)
-    return Config(paired, _unpaired(paired.shortened(800)), real, stage1, ablation_seeds=1, ablation_steps=240)
+    real = replace(_SMALL_REAL, lr_size=20, steps=400, grow_at=(100,), fade=40)
+    stage1 = replace(_SMALL_STAGE1, steps=400, learning_rate=1e-3)
+    return Config(paired, _unpaired(paired.shortened(700)), real, stage1, ablation_seeds=1, ablation_steps=160)
 
 
 def _quick() -> Config:
-    paired = replace(_SMALL_SR, steps=1200, grow_at=(120, 360), fade=96)
+    paired = replace(_SMALL_SR, steps=1000, grow_at=(100, 300), fade=80)
     real = replace(_SMALL_REAL, width=24, steps=300, grow_at=(75,), fade=30)
     stage1 = replace(_SMALL_STAGE1, steps=300, learning_rate=1e-3)
-    unpaired = _unpaired(paired.shortened(500))
+    unpaired = _unpaired(paired.shortened(400))
     return Config(paired, unpaired, real, stage1, images=(250, 50, 50), ablation_seeds=1, ablation_steps=100)
 
 
