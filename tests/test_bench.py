@@ -37,6 +37,8 @@ def one_step(training: Training, step: int, folder: Path, *, plain: bool) -> tup
         torch.manual_seed(1)
         for parameter in network.parameters():  # awake: some layers start at zero, and pass no gradient
             parameter.data += 0.02 * torch.randn(parameter.shape, dtype=torch.float64)
+    for average in method.averages.values():  # the student learns from the teacher's
+        average.double()
     size = max(training.least_batch, 4)
     batch: Batch = {k: v.double() if v.is_floating_point() else v for k, v in training.batches(size, CPU)(step).items()}
     torch.manual_seed(2)  # of dropout

@@ -177,8 +177,9 @@ def test_the_command_prints_a_table_and_keeps_the_figures(tmp_path: Path) -> Non
     for part in ("✓ teacher_student: DeNet", "teacher_student: teacher and student", "s/step", "profile smoke, on cpu"):
         assert part in result.output
     facts = json.loads(file.read_text())
-    first, second, _ = facts["rehearsals"]
-    assert (first["training"], first["schedule"], first["batch"], first["wrong"]) == ("DeNet", 1, 16, [])
+    (first, second, *_), listed = facts["rehearsals"], trainings("teacher_student", "smoke")
+    assert [each["training"] for each in facts["rehearsals"]] == [training.name for training in listed]
+    assert (first["schedule"], first["batch"], first["wrong"]) == (listed[0].steps, listed[0].batch_size, [])
     assert second["hours"] == pytest.approx(second["schedule"] * second["seconds"] / 3600)
     assert facts["machine"]["packages"]["torch"]
 
