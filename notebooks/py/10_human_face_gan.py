@@ -10,7 +10,7 @@
 #     minutes:
 #       evening: 18
 #       paper: 60
-#       quick: 2
+#       quick: 1
 #       smoke: 0.2
 #       workshop: 10
 #     paper: human_gan
@@ -36,7 +36,7 @@
 # - compare with bicubic, with a one-line sharpening filter, and with the published 25.66 dB.
 #
 # **You need:** `00_start_here`; convolutions and gradient descent.
-# **Time:** about 2 minutes in `quick` on a CPU, 10 minutes in `workshop` on a GPU, about an hour in `paper`.
+# **Time:** about 1 minutes in `quick` on a CPU, 10 minutes in `workshop` on a GPU, about an hour in `paper`.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

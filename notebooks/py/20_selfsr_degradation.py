@@ -10,7 +10,7 @@
 #     minutes:
 #       evening: 35
 #       paper: 3000
-#       quick: 11.5
+#       quick: 5.4
 #       smoke: 0.3
 #       workshop: 10
 #     paper: selfsr
@@ -36,7 +36,7 @@
 # - give the generator noise to look at, and see what a network that maps one face to one picture cannot do;
 # - train super-resolution on what each learned, and set the four rows of the paper's Table III beside ours.
 #
-# **You need:** `10_human_face_gan` (adversarial training). **Time:** about 12 minutes in `quick` on a CPU.
+# **You need:** `10_human_face_gan` (adversarial training). **Time:** about 5.4 minutes in `quick` on a CPU.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

@@ -10,7 +10,7 @@
 #     minutes:
 #       evening: 27
 #       paper: 12000
-#       quick: 6
+#       quick: 7.7
 #       smoke: 0.4
 #       workshop: 60
 #     paper: selfsr
@@ -35,7 +35,7 @@
 # - see that an ablation is also a test of the budget: what helps in 160,000 steps may hurt in a few hundred.
 #
 # **You need:** `20_selfsr_degradation` and `21_selfsr_super_resolution`; their trainings are found again and not repeated.
-# **Time:** about 6 minutes in `quick` after the other two. **Hardware:** CPU for `quick`; a GPU above it.
+# **Time:** about 7.7 minutes in `quick` after the other two. **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)

@@ -10,7 +10,7 @@
 #     minutes:
 #       evening: 47
 #       paper: 2400
-#       quick: 14
+#       quick: 6.4
 #       smoke: 0.3
 #       workshop: 10
 #     paper: teacher_student
@@ -38,7 +38,7 @@
 # - ask which of teacher and student is better, on which data, and by which score.
 #
 # **You need:** `00_start_here`, `10_human_face_gan`; recurrent networks at the level of "the same weights, several times".
-# **Time:** about 14 minutes in `quick` on a CPU; `paper` is days on one GPU.
+# **Time:** about 6.4 minutes in `quick` on a CPU; `paper` is days on one GPU.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

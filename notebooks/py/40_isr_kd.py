@@ -10,7 +10,7 @@
 #     minutes:
 #       evening: 30
 #       paper: 6000
-#       quick: 11
+#       quick: 3.8
 #       smoke: 0.3
 #       workshop: 10
 #     paper: isr_kd
@@ -35,7 +35,7 @@
 # - see what distillation holds on to, term by term and domain by domain;
 # - score both domains at once, beside the authors' own log of results.
 #
-# **You need:** `10_human_face_gan`. **Time:** about 11 minutes in `quick` on a CPU, 10 minutes in `workshop` on a GPU, days in `paper`.
+# **You need:** `10_human_face_gan`. **Time:** about 3.8 minutes in `quick` on a CPU, 10 minutes in `workshop` on a GPU, days in `paper`.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
