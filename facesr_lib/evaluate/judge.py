@@ -1,10 +1,10 @@
 """Verdicts on a paper's claims, from the scores that notebooks recorded.
 
-Every part of a claim is a mean with a paired bootstrap behind it (`bootstrap.py`). Its margin, plus and minus the smallest effect
-that counts, divides the effects into three zones: above speaks for the claim, below against it, between is too small to matter. A
-decision for a zone rejects all of the other two: by one test for an outer zone, by two one-sided ones for the middle (an
-equivalence test). Only one zone is true, so three decisions need no correction (Goeman, Solari & Stijnen, Statistics in Medicine
-29, 2010). A margin that the claim names, or a published number, is a line with nothing between.
+Every part of a claim is a paired difference with an interval behind it (`bootstrap.py`). Its margin, plus and minus the
+smallest effect that counts, divides the effects into three zones: above speaks for the claim, below against it, between is too
+small to matter. A decision for a zone rejects all of the other two: by one test for an outer zone, by two one-sided ones for
+the middle (an equivalence test). Only one zone is true, so three decisions need no correction (Goeman, Solari & Stijnen,
+Statistics in Medicine 29, 2010). A margin that the claim names, or a published number, is a line with nothing between.
 
 A claim that is measured in several ways (two parts, two data sets, two LPIPS backends) must hold in all of them: its p-value is
 the largest of theirs (intersection-union test). One that goes the other way, or is too small, is enough to refute it: then the
