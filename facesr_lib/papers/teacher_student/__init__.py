@@ -83,15 +83,15 @@ class Config:
         are too few for a DSNet from nothing, whose cycle loss misleads SNet for as long: it starts prepared.
         """
         short = cls(prepared_dsnet=True, adversarial=(0.05, 1e-4, 1e-4), average_decay=0.98)
-        small = replace(short, width=32, groups=1, down_width=16, down_blocks=2, discriminator_width=6)
-        small = replace(small, batch_sizes=(8, 4), learning_rates=(8e-3, 1e-3, 1e-4))
+        small = replace(short, width=24, groups=2, down_width=16, down_blocks=2, discriminator_width=6)
+        small = replace(small, batch_sizes=(8, 2), learning_rates=(8e-3, 2e-3, 1e-4))
         tiny = replace(small, batch_sizes=(4, 4), ablation_epochs=1)
         larger = replace(short, width=32, groups=3, down_width=32, down_blocks=4, discriminator_width=24)
         larger = replace(larger, learning_rates=(5e-4, 5e-4, 1e-4))
         presets = {
             "smoke": replace(tiny, faces=(16, 16), width=8, down_width=8, down_blocks=1, epochs=(1, 1), tested=4),
-            "quick": replace(small, batch_sizes=(8, 2), epochs=(24, 9), halving=(6, 2), ablation_epochs=3, tested=50),
-            "evening": replace(small, epochs=(40, 24), halving=(10, 5), ablation_epochs=5),
+            "quick": replace(small, epochs=(24, 7), halving=(6, 2), ablation_epochs=3, tested=50),
+            "evening": replace(small, width=32, epochs=(40, 16), halving=(10, 4), ablation_epochs=5),
             "workshop": replace(larger, epochs=(80, 40), halving=(20, 10), ablation_epochs=40),
             "paper": cls(),
         }
