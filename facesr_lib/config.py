@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 Profile = Literal["smoke", "quick", "evening", "workshop", "paper"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
@@ -19,9 +19,8 @@ _COMPUTING = ("image", "data", "nn", "losses", "metrics", "training", "papers")
 
 def check_profile(name: str) -> Profile:
     """Return `name` if it is one of smoke, quick, evening, workshop, paper; otherwise raise a ValueError that lists them."""
-    for profile in PROFILES:
-        if name == profile:
-            return profile
+    if name in PROFILES:
+        return cast(Profile, name)
     raise ValueError(f"unknown profile {name!r}: choose one of {', '.join(PROFILES)}")
 
 
@@ -94,5 +93,9 @@ def _code_of(source: str) -> str:
 
 def read_fresh_since(folder: Path) -> float:
     """The moment before which trainings do not count, left by `facesr run --fresh` in the run folder; 0 if there is none."""
-    path = folder / FRESH_SINCE
-    return float(path.read_text()) if path.is_file() else 0.0
+    try:
+        return float((folder / FRESH_SINCE).read_text())
+    except FileNotFoundError:
+        return 0.0
+    except ValueError:
+        raise ValueError(f"{folder / FRESH_SINCE} is damaged: delete it, or run with --fresh again") from None

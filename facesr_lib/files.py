@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
@@ -21,18 +23,33 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes | str) -> None:
     """Write `content` to `path`: a temporary name beside it, fsync, rename. A reader sees the old file or the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{uuid4().hex}.tmp")  # no longer than any name may be, and of no other process or thread
     try:
         with open(temporary, "wb") as file:
-            file.write(content)
+            # UTF-8; names of files may hold bytes that are none, written as \\udcXX: JSON reads them back
+            file.write(content if isinstance(content, bytes) else content.encode(errors="backslashreplace"))
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, unless it is there. Raises FileExistsError, with the remedy, where a file has its place."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise FileExistsError(f"{path}: a file stands where this folder has to be, or one above it; move or delete it") from error
+
+
+def remove(path: Path) -> None:
+    """Delete a file, a link or a whole folder, if it is there."""
+    shutil.rmtree(path, ignore_errors=True)  # leaves files and links alone
+    path.unlink(missing_ok=True)
 
 
 def file_digest(path: Path, algorithm: str = "sha256") -> str:
@@ -49,18 +66,18 @@ def checkout_root() -> Path | None:
 
 @contextmanager
 def one_writer(folder: Path) -> Iterator[None]:
-    """Let one process at a time write into `folder`, which need not exist; the others wait and say for whom.
+    """Let one process at a time write into `folder`, which need not exist; the others wait and, after a second, say for whom.
 
     The lock is a file beside the folder. The system releases it when its owner ends, in whatever way.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     lock, owner = (folder.with_name(f".{folder.name}.{kind}") for kind in ("lock", "owner"))
     held = FileLock(lock)
     try:
-        held.acquire(blocking=False)
+        held.acquire(timeout=1)
     except Timeout:
-        who = owner.read_text() if owner.is_file() else "another one"
-        print(f"Another process ({who}) is writing {folder.name}: waiting for it to end", flush=True)
+        with suppress(OSError):  # its owner has just ended
+            print(f"Another process ({owner.read_text()}) is writing {folder.name}: waiting for it to end", flush=True)
         held.acquire()
     try:
         owner.write_text(f"{os.getpid()}")

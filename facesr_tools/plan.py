@@ -116,7 +116,7 @@ def _plan(notebooks: Sequence[Notebook], settings: Settings) -> Iterator[Task]:
                 asked.append(name)
             if name not in listed:
                 output, done = stage.folder(cache) / "done.json", stage.is_done(cache)
-                took = json.loads(output.read_text())["seconds"] if done else expected.get(name)
+                took = json.loads(output.read_text()).get("seconds") if done else expected.get(name)
                 listed[name] = None
                 yield Task(name, "stage", settings.seed, settings.out, needs, output, done, took, memory, gpus)
         before = tuple(listed) if notebook.always else tuple(asked)

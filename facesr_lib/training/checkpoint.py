@@ -6,6 +6,7 @@ of both). It is written under a temporary name, synced and renamed. A damaged on
 """
 
 import json
+import math
 import os
 import shutil
 import warnings
@@ -18,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from facesr_lib.config import plain
-from facesr_lib.files import file_digest, sync_folder
+from facesr_lib.files import file_digest, remove, sync_folder
 from facesr_lib.training.method import Method, unwrap
 
 FORMAT = 1
@@ -29,8 +30,9 @@ class WrongRun(ValueError):
 
 
 def save_checkpoint(folder: Path, method: Method, step: int, identity: str, *, keep: int = 2) -> Path:
-    """Write the state after `step` finished steps into `folder` and delete all but the newest `keep` checkpoints.
+    """Write the state after `step` finished steps into `folder` and delete all but the newest `keep` checkpoints up to it.
 
+    Later ones, which loading has passed over, stay until this run comes to their step.
     identity: a hash of what makes this run itself (config, data, seed); loading refuses any other.
     """
     final = folder / f"step-{step:08d}"
@@ -51,12 +53,10 @@ def save_checkpoint(folder: Path, method: Method, step: int, identity: str, *, k
         with open(file, "rb+") as handle:
             os.fsync(handle.fileno())
     sync_folder(temporary)
-    if final.exists():  # a damaged one of the same step that loading passed over
-        shutil.rmtree(final)
+    remove(final)  # a damaged one of the same step that loading passed over
     temporary.rename(final)
     sync_folder(folder)
-    for old in checkpoints(folder)[:-keep]:
-        shutil.rmtree(old)
+    prune(folder, step, keep)
     for leftover in folder.glob(".step-*.tmp"):  # of a process killed while writing
         shutil.rmtree(leftover, ignore_errors=True)
     return final
@@ -67,21 +67,31 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob("step-" + "[0-9]" * 8))
 
 
-def load_latest(folder: Path, method: Method, identity: str) -> int:
+def prune(folder: Path, step: int, keep: int) -> None:
+    """Delete all but the newest `keep` checkpoints up to `step`: what `save_checkpoint` does, unless a kill comes before."""
+    for old in [path for path in checkpoints(folder) if path.name <= f"step-{step:08d}"][:-keep]:
+        remove(old)
+
+
+def load_latest(folder: Path, method: Method, identity: str, reach: float = math.inf) -> int:
     """Restore the newest whole checkpoint into a built method and return its number of finished steps; 0 if there is none.
 
-    Warns for each damaged checkpoint. Raises WrongRun if the checkpoint was written by a run of another identity.
+    reach: the step up to which everything else that the run has left is whole; later checkpoints are passed over.
+    Warns for each that is damaged or passed over. Raises WrongRun if the checkpoint was written by a run of another identity.
     """
     for path in reversed(checkpoints(folder)):
         try:
-            facts, weights, state = _read(path)
+            if int(path.name[5:]) > reach:
+                raise ValueError(f"the logs beside it are whole up to step {reach} only")
+            facts, weights = read_facts(path), load_file(path / "weights.safetensors")
+            state = torch.load(path / "state.pt", map_location="cpu", weights_only=True)
         except (OSError, ValueError, KeyError, SafetensorError, RuntimeError) as error:
-            warnings.warn(f"checkpoint {path} is damaged ({error}); trying the one before it", stacklevel=2)
+            warnings.warn(f"checkpoint {path} is damaged, or what belongs to it: {error}; trying the one before it", stacklevel=2)
             continue
-        if facts["identity"] != identity:
+        if facts.get("identity") != identity:
             raise WrongRun(
-                f"{path} belongs to a run with another configuration, seed or data set ({facts['identity']}, this run is "
-                f"{identity}): train into another folder, or delete {folder} to start again"
+                f"{path} belongs to a run with another configuration, seed or data set (this run is {identity}): "
+                f"train into another folder, or delete {folder} to start again"
             )
         _restore(method, weights, state)
         return int(facts["step"])
@@ -100,18 +110,11 @@ def read_facts(path: Path) -> dict[str, Any]:
     Raises OSError, ValueError or KeyError for a folder that is no whole checkpoint.
     """
     facts: dict[str, Any] = json.loads((path / "checkpoint.json").read_text())
-    if facts["format"] != FORMAT:
-        raise ValueError(f"format {facts['format']}, this version reads {FORMAT}")
-    for name, expected in facts["sha256"].items():
-        if file_digest(path / name) != expected:
-            raise ValueError(f"{name} does not match its checksum")
+    if not isinstance(facts, dict) or facts["format"] != FORMAT or not isinstance(facts["step"], int):
+        raise ValueError(f"checkpoint.json is none of format {FORMAT}, which this version reads")
+    if facts["sha256"] != {name: file_digest(path / name) for name in ("weights.safetensors", "state.pt")}:
+        raise ValueError("weights.safetensors or state.pt does not match its checksum")
     return facts
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Any]]:
-    facts = read_facts(path)
-    weights = load_file(path / "weights.safetensors")
-    return facts, weights, torch.load(path / "state.pt", map_location="cpu", weights_only=True)
 
 
 def _modules(method: Method) -> dict[str, torch.nn.Module]:

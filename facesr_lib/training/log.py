@@ -1,11 +1,11 @@
 """A CSV log that a resumed run continues exactly."""
 
 import csv
-import io
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from facesr_lib.files import write_atomically
+from facesr_lib.files import remove, write_atomically
 
 Row = dict[str, float]
 
@@ -17,34 +17,40 @@ class CsvLog:
     path: Path
 
     def rows(self) -> list[Row]:
-        """All complete rows; a last line that a kill cut off is left out."""
-        if not self.path.exists():
-            return []
-        text = self.path.read_text()
-        whole = text[: text.rfind("\n") + 1]
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(io.StringIO(whole))]
+        """The whole rows, up to what a kill, a second writer or a bad disk has left: numbers for every column, growing steps."""
+        return [row for _, row in self._whole()[1:]]
 
     def append(self, rows: list[Row]) -> None:
         """Add rows. Raises ValueError if their columns differ from the file's."""
         if not rows:
             return
         columns = list(rows[0])
-        exists = self.path.exists() and self.path.stat().st_size > 0
-        if exists:
-            with open(self.path, newline="") as file:
-                header = next(csv.reader(file))
-            if header != columns:
-                raise ValueError(f"{self.path} has the columns {header}, the new rows {columns}")
-        with open(self.path, "a", newline="") as file:
-            writer = csv.DictWriter(file, columns, lineterminator="\n")
-            if not exists:
+        with open(self.path, "a+", newline="") as file:
+            file.seek(0)
+            writer, header = csv.DictWriter(file, columns, lineterminator="\n"), next(csv.reader(file), None)
+            if header is None:
                 writer.writeheader()
+            elif header != columns:
+                raise ValueError(f"{self.path} has the columns {header}, the new rows {columns}: delete it to start again")
             writer.writerows(rows)
 
     def forget_after(self, step: int) -> None:
-        """Drop the rows of steps later than `step`, which a resumed run will write again."""
-        if self.path.exists():
-            rows = self.rows()  # complete ones only; their lines are kept as they were written
-            lines = self.path.read_text().splitlines(keepends=True)[: 1 + len(rows)]
-            kept = lines[:1] + [line for line, row in zip(lines[1:], rows, strict=True) if row["step"] <= step]
-            write_atomically(self.path, "".join(kept).encode())
+        """Drop what is not whole, and the rows of steps later than `step`, which a resumed run will write again."""
+        kept = "".join(line for line, row in self._whole() if row.get("step", 0) <= step)
+        if kept.count("\n") < 2:  # no rows
+            remove(self.path)
+        elif kept != self.path.read_text(errors="replace"):
+            write_atomically(self.path, kept)
+
+    def _whole(self) -> list[tuple[str, Row]]:
+        """The header, then every whole row: the line as it is, and its numbers. Empty without a header."""
+        lines = self.path.read_text(errors="replace").splitlines(keepends=True) if self.path.is_file() else []
+        columns = next(csv.reader(lines), [])
+        found = [(line, Row()) for line in lines[:1] if "step" in columns]
+        with suppress(ValueError):  # a cell that is no number, too few of them or too many
+            for line in lines[1:] if found else []:
+                row = dict(zip(columns, map(float, line.split(",")), strict=True))
+                if not line.endswith("\n") or row["step"] <= found[-1][1].get("step", 0):
+                    break
+                found.append((line, row))
+        return found

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import Any, Generic
 from torch import Tensor
 
 from facesr_lib.config import code_fingerprint, config_hash, plain
-from facesr_lib.files import one_writer, write_atomically
+from facesr_lib.files import make_folder, one_writer, remove, write_atomically
 from facesr_lib.training.device import resolve_device
 from facesr_lib.training.trained import M, Trained
 from facesr_lib.training.trainer import Batches, Trainer, TrainerOptions
@@ -38,31 +37,35 @@ class StageCache:
 
     def is_done(self, name: str, key: Mapping[str, Any]) -> bool:
         """Whether the stage finished earlier and may be reused."""
-        marker = self.folder(name, key) / "done.json"
-        return marker.is_file() and json.loads(marker.read_text())["finished"] >= self.fresh_since
+        try:
+            facts = json.loads((self.folder(name, key) / "done.json").read_text())
+            return float(facts["finished"]) >= self.fresh_since
+        except (OSError, ValueError, TypeError, KeyError):  # not there, or damaged: what the stage left is looked at again
+            return False
 
     @contextmanager
     def stage(self, name: str, key: Mapping[str, Any]) -> Iterator[Path]:
         """The stage's folder, to make the stage in or to read it from; it counts as finished when the block ends.
 
         An interrupted block must be able to go on from its folder, as a Trainer does. What is older than `fresh_since` goes.
-        One process at a time has the folder: another one waits, says for whom, and then finds the stage done.
+        One process at a time has the folder, even to read it, since what is damaged is made again: others wait, and say for whom.
         """
         folder = self.folder(name, key)
         helps = int(os.environ.get("RANK", "0")) > 0  # of several processes that train as one: the first keeps the folder
-        if helps or self.is_done(name, key):
+        if helps or (self.is_done(name, key) and not os.access(self.root, os.W_OK)):
             yield folder
             return
         with one_writer(folder):
             if not (done := self.is_done(name, key)):  # or another process has just made it
-                if (folder / "done.json").exists():
-                    shutil.rmtree(folder)
-                folder.mkdir(exist_ok=True)
+                if self.fresh_since and (folder / "done.json").exists():
+                    remove(folder)
+                make_folder(folder)
+                remove(folder / "done.json")  # of a damaged one, nothing tells when it was written
             began = time.time()
             yield folder
             if not done:
                 facts = {"stage": name, "key": plain(key), "code": code_fingerprint(), "finished": time.time()}
-                write_atomically(folder / "done.json", json.dumps({**facts, "seconds": time.time() - began}, indent=2).encode())
+                write_atomically(folder / "done.json", json.dumps({**facts, "seconds": time.time() - began}, indent=2))
 
 
 @dataclass(frozen=True)

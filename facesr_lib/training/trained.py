@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facesr_lib.files import write_atomically
+from facesr_lib.files import make_folder, write_atomically
 from facesr_lib.image import to_float, to_uint8
 from facesr_lib.training.log import Row
 from facesr_lib.training.method import Method
@@ -37,5 +37,5 @@ def save_preview(folder: Path, step: int, images: Tensor) -> None:
     """Keep images (n, 3, H, W) in [0, 1], in 8 bit, as the preview after `step` steps of the training in `folder`."""
     content = io.BytesIO()
     np.save(content, to_uint8(images).cpu().numpy(), allow_pickle=False)
-    (folder / "previews").mkdir(exist_ok=True)
+    make_folder(folder / "previews")
     write_atomically(folder / "previews" / f"step-{step:08d}.npy", content.getvalue())

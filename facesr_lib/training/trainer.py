@@ -15,7 +15,8 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from facesr_lib.config import config_hash
-from facesr_lib.training.checkpoint import load_latest, save_checkpoint
+from facesr_lib.files import make_folder
+from facesr_lib.training.checkpoint import load_latest, prune, save_checkpoint
 from facesr_lib.training.device import Device, make_accelerator
 from facesr_lib.training.log import CsvLog, Row
 from facesr_lib.training.method import Batch, unwrap
@@ -84,7 +85,7 @@ class Trainer(Generic[M]):
         A finished run is only loaded. On Ctrl-C (or Jupyter's stop button) the current step is finished and saved first.
         Raises NonFiniteLoss (naming step and terms), WrongRun for a folder of another run, MemoryError with advice for a GPU.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder / "checkpoints")
         start = self.prepare()
         try:
             with (
@@ -108,9 +109,11 @@ class Trainer(Generic[M]):
         torch.manual_seed(self.seed)
         method = self.method
         method.build()
-        start = load_latest(self.folder / "checkpoints", method, self.identity)
-        self.log.forget_after(start)
-        self.validation.forget_after(start)
+        start = load_latest(self.folder / "checkpoints", method, self.identity, self._reach())
+        if self.accelerator.is_main_process:
+            self.log.forget_after(start)
+            self.validation.forget_after(start)
+            prune(self.folder / "checkpoints", start, self.options.keep)
         method.accelerator = self.accelerator
         for name, network in method.networks.items():
             # In this layout before it is wrapped: gradients keep the one they find, and a fused update takes it for granted.
@@ -151,20 +154,26 @@ class Trainer(Generic[M]):
 
     def _record(self, done: int, bar: tqdm, interrupted: Callable[[], bool]) -> None:
         """Write what is due after `done` steps: log, validation, checkpoint. After an interrupt, save and stop."""
-        options, last = self.options, done == self.options.steps
-
-        def due(every: int) -> bool:
-            return every > 0 and (last or done % every == 0)
-
-        if due(options.log_every):
+        options = self.options
+        if self._due(options.log_every, done):
             self._flush(bar)
-        if due(options.validate_every):
+        if self._due(options.validate_every, done):
             self._validate(done)
         stop = interrupted()
-        if last or stop or due(options.checkpoint_every):
+        if stop or done == options.steps or self._due(options.checkpoint_every, done):
             self._checkpoint(done)
         if stop:
             raise KeyboardInterrupt(f"stopped after step {done}; run again to go on from there")
+
+    def _due(self, every: int, done: int) -> bool:
+        return every > 0 and (done == self.options.steps or done % every == 0)
+
+    def _reach(self) -> int:
+        """The last step up to which the logs are whole: a row for every step, and one for every validation that was due."""
+        logged, validated = ({row["step"] for row in log.rows()} for log in (self.log, self.validation))
+        every, steps = self.options.validate_every if self.validate else 0, self.options.steps
+        lacking = (s for s in range(1, steps + 1) if s not in logged or (self._due(every, s) and s not in validated))
+        return next(lacking, steps + 1) - 1
 
     def _fetch(self, start: int) -> Iterator[tuple[int, Batch]]:
         """Batches from step `start`; with a GPU the next one is made in a thread while the GPU works on this one."""
@@ -188,19 +197,19 @@ class Trainer(Generic[M]):
         names = list(self._pending[0][1])
         values = torch.stack([torch.stack([terms[name] for name in names]) for _, terms in self._pending]).float()
         values = self.accelerator.reduce(values, "mean")  # over the processes, so that a NaN in one stops them all
-        rows: list[Row] = []
+        rows, wrong = list[Row](), ""
         for (step, _), numbers in zip(self._pending, values.tolist(), strict=True):
             terms = dict(zip(names, numbers, strict=True))
             if not all(math.isfinite(number) for number in numbers):
-                self._write(self.log, rows)
-                listing = ", ".join(f"{name}={number:.4g}" for name, number in terms.items())
-                raise NonFiniteLoss(
-                    f"step {step}: a loss term is not finite ({listing}). The last whole checkpoint is kept; "
-                    "lower the learning rate, or use float32 (mixed_precision='no')"
-                )
+                wrong = f"step {step}: a loss term is not finite ({', '.join(f'{n}={v:.4g}' for n, v in terms.items())})"
+                break
             rates = {f"lr_{name}": schedule(step - 1) for name, schedule in self.method.learning_rates.items()}
             rows.append({"step": step, **terms, **rates})
-        self._write(self.log, rows)
+        if self.accelerator.is_main_process:
+            self.log.append(rows)
+        if wrong:
+            remedy = "lower the learning rate, or use float32 (mixed_precision='no')"
+            raise NonFiniteLoss(f"{wrong}. The last whole checkpoint is kept; {remedy}")
         self._pending.clear()
         bar.set_postfix({name: f"{rows[-1][name]:.3g}" for name in names})
 
@@ -217,10 +226,6 @@ class Trainer(Generic[M]):
         if self.accelerator.is_main_process:
             save_checkpoint(self.folder / "checkpoints", self.method, done, self.identity, keep=self.options.keep)
         self.accelerator.wait_for_everyone()
-
-    def _write(self, log: CsvLog, rows: list[Row]) -> None:
-        if self.accelerator.is_main_process:
-            log.append(rows)
 
     def _bar(self, start: int) -> tqdm:
         hidden = not self.accelerator.is_main_process or start >= self.options.steps or self.tell is not None
