@@ -112,9 +112,9 @@ def write_blind_test(settings: Settings, draw: int | None = None) -> Path:
     facts = {"sheet": sheet, "draw": draw, "profile": settings.profile, "seed": settings.seed, "questions": questions, "key": key}
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "sheet.png", content)
-    write_atomically(folder / "key.json", json.dumps(facts, indent=1).encode())
+    write_atomically(folder / "key.json", json.dumps(facts, indent=1))
     asked = {"sheet": sheet, "answers": dict.fromkeys(key)}
-    write_atomically(folder / "answers.json", json.dumps(asked, indent=1).encode())
+    write_atomically(folder / "answers.json", json.dumps(asked, indent=1))
     return folder
 
 

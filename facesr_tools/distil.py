@@ -63,7 +63,7 @@ def distil(out: Path, target: Path, profile: str, trainings: Sequence[Training] 
             for numbers, read in zip(numeric_tables(members), pooled_tables(members), strict=True):
                 folder.mkdir(parents=True, exist_ok=True)
                 _write_table(folder / f"{read.name}.csv", numbers)
-                write_atomically(folder / f"{read.name}.md", read.markdown().encode())
+                write_atomically(folder / f"{read.name}.md", read.markdown())
     for name in sorted({training.name for training in trainings}):
         seeds = sorted((one for one in trainings if one.name == name), key=lambda one: one.seed)
         (target / "curves").mkdir(exist_ok=True)
@@ -167,4 +167,4 @@ def _distinct(items: Sequence[Any]) -> list[Any]:
 def _write_table(path: Path, table: Table | None) -> None:
     if table is not None:
         cells: list[tuple[Cell, ...]] = [tuple(rounded(list(row))) for row in table.rows]
-        write_atomically(path, replace(table, rows=tuple(cells)).csv().encode())
+        write_atomically(path, replace(table, rows=tuple(cells)).csv())

@@ -40,7 +40,7 @@ def write_page(folder: Path) -> None:
     lines += ["| `tables/` | the tables of the papers' notebooks; in CSV, a column `... sd` holds the spread over seeds |"]
     lines += ["| `curves/` | what every training logged, thinned |"]
     lines += ["| `provenance.json` | commit, configs, data checksums, packages, hardware, times, memory |"]
-    write_atomically(folder / "README.md", ("\n".join(lines) + "\n").encode())
+    write_atomically(folder / "README.md", ("\n".join(lines) + "\n"))
 
 
 def main_tables(folder: Path, paper: Paper, notebook: str) -> list[Path]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from facesr_lib.evaluate.result import write_json
 from facesr_lib.evaluate.tables import Cell, Table, format_column
-from facesr_lib.files import write_atomically
+from facesr_lib.files import one_writer, write_atomically
 from facesr_tools.report.result import BrokenResult, load_result
 from facesr_tools.seeds import pooled_folder, seed_folders, seeds_text
 
@@ -41,14 +41,20 @@ def pooled_report(out: Path, profile: str) -> list[str]:
     from facesr_tools.report import build_report
     from facesr_tools.site.export import export_notebooks
 
-    remarks = pool(out, profile)
-    export_notebooks(pooled_folder(out) / profile)
-    build_report(pooled_folder(out), profile)
+    with one_writer(pooled_folder(out) / profile):
+        remarks = _pool(out, profile)
+        export_notebooks(pooled_folder(out) / profile)
+        build_report(pooled_folder(out), profile)
     return remarks
 
 
 def pool(out: Path, profile: str) -> list[str]:
-    """Write OUT/pooled/PROFILE anew from OUT/seed-*/PROFILE; return remarks: what was left out, and why."""
+    """Write OUT/pooled/PROFILE anew from OUT/seed-*/PROFILE; return remarks: what was left out, and why. One process at a time."""
+    with one_writer(pooled_folder(out) / profile):
+        return _pool(out, profile)
+
+
+def _pool(out: Path, profile: str) -> list[str]:
     found, remarks = read_seeds(out, profile)
     target = pooled_folder(out) / profile
     if target.is_dir():  # what an earlier pool, of other notebooks, left there
@@ -157,8 +163,8 @@ def _write(folder: Path, members: Sequence[Found]) -> None:
     if (first.folder / "notebook.ipynb").is_file():
         shutil.copyfile(first.folder / "notebook.ipynb", folder / "notebook.ipynb")
     for written, read in zip(numeric_tables(members), pooled_tables(members), strict=True):
-        write_atomically(folder / "tables" / f"{read.name}.csv", written.csv().encode())
-        write_atomically(folder / "tables" / f"{read.name}.md", read.markdown().encode())
+        write_atomically(folder / "tables" / f"{read.name}.csv", written.csv())
+        write_atomically(folder / "tables" / f"{read.name}.md", read.markdown())
     write_json(folder / "provenance.json", _pooled_provenance(members))
     write_json(folder / "result.json", pooled_result(members))
     write_json(folder / "pooled.json", {"seeds": [one.seed for one in members]})

@@ -54,9 +54,9 @@ def write_workflow(tasks: Sequence[Task], settings: Settings, folder: Path, note
         profile = folder / "profiles" / place / "config.yaml"
         if not profile.exists():
             profile.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(profile, (text + COMMON).encode())
-    write_atomically(folder / "plan.json", json.dumps(plan, indent=2, ensure_ascii=False).encode())
-    write_atomically(folder / "Snakefile", SNAKEFILE.encode())
+            write_atomically(profile, (text + COMMON))
+    write_atomically(folder / "plan.json", json.dumps(plan, indent=2, ensure_ascii=False))
+    write_atomically(folder / "Snakefile", SNAKEFILE)
     return folder / "Snakefile"
 
 

@@ -1,6 +1,7 @@
 """Where prepared data is kept between runs."""
 
 import os
+import tempfile
 from pathlib import Path
 
 
@@ -12,5 +13,6 @@ def cache_dir() -> Path:
     """
     if own := os.environ.get("FACESR_CACHE"):
         return Path(own).expanduser()
-    xdg = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return (xdg if xdg.is_absolute() else Path("~/.cache").expanduser()) / "facesr"
+    temporary = f"{tempfile.gettempdir()}/facesr-{os.getuid()}"  # of a user without a home
+    places = map(os.path.expanduser, (os.environ.get("XDG_CACHE_HOME", ""), "~/.cache", temporary))
+    return next(Path(place) for place in places if os.path.isabs(place)) / "facesr"

@@ -6,6 +6,7 @@ JSON has no infinity and no not-a-number, and a PSNR of identical images is infi
 
 import json
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -49,12 +50,12 @@ def jsonable(value: Any) -> Any:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as strict, indented UTF-8 JSON, atomically."""
     text = json.dumps(jsonable(value), indent=1, allow_nan=False, ensure_ascii=False)
-    write_atomically(path, (text + "\n").encode())
+    write_atomically(path, text + "\n")
 
 
 def without_home(text: str) -> str:
     """A text with the reader's home folder written as "~"."""
-    home = str(Path.home()).rstrip("/\\")
+    home = os.path.expanduser("~").rstrip("/\\")  # unlike Path.home(), none is no error
     return re.sub(rf"{re.escape(home)}(?![\w.-])", "~", text) if home else text
 
 

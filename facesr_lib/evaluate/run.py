@@ -171,8 +171,8 @@ class Run:
     def table(self, name: str, rows: Sequence[Mapping[str, Any]], caption: str) -> Table:
         """Write tables/<name>.csv (every digit) and .md (rounded) and return the table to show."""
         table = Table.from_records(_plain_name(name, "table"), rows, caption)
-        write_atomically(self.folder / "tables" / f"{name}.csv", table.csv().encode())
-        write_atomically(self.folder / "tables" / f"{name}.md", table.markdown().encode())
+        write_atomically(self.folder / "tables" / f"{name}.csv", table.csv())
+        write_atomically(self.folder / "tables" / f"{name}.md", table.markdown())
         self._tables[name] = table
         return table
 

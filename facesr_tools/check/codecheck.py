@@ -37,7 +37,7 @@ def write_codecheck(run: Side, check: Check, record: Path, summary: str) -> Path
     ]
     fields["manifest"] += [_listed(run, check, found.folder) for found in run.results if found.result["scores"]]
     text = yaml.safe_dump(fields, explicit_start=True, sort_keys=False, allow_unicode=True, width=120)
-    write_atomically(path, text.encode())
+    write_atomically(path, text)
     return path
 
 

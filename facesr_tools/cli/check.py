@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facesr_tools.cli.options import AsJson, clear_errors
+from facesr_tools.cli.options import AsJson, clear_errors, print_json
 
 if TYPE_CHECKING:  # these bring scipy
     from facesr_tools.check import Check
@@ -68,7 +67,7 @@ def check(
 
             written.append(write_crate(ours, crate.expanduser().resolve()))
     if as_json:
-        print(json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(facts)
     else:
         _print(found, written)
     raise typer.Exit(found.exit_code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facesr_tools.cli.options import AsJson, Notebooks, clear_errors
+from facesr_tools.cli.options import AsJson, Notebooks, clear_errors, print_json
 from facesr_tools.runner.notebooks import find_folder, read_notebooks, select
 
 if TYPE_CHECKING:  # these bring torch
@@ -91,7 +90,7 @@ def grade(
     graded = [grade_file(file, lessons, limit) for file in handed_in]
     if as_json:
         rows = [{**asdict(item), "file": str(item.file), "passed": item.passed} for item in graded]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows)
     else:
         _print(graded)
     raise typer.Exit(0 if all(item.passed for item in graded) else 1)

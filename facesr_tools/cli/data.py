@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facesr_lib.files import write_atomically
-from facesr_tools.cli.options import AsJson, clear_errors
+from facesr_tools.cli.options import AsJson, clear_errors, print_json
 
 if TYPE_CHECKING:  # these are slow to import
     from rich.console import Console
@@ -43,7 +43,7 @@ def list_(root: OptionalRoot = None, as_json: AsJson = False) -> None:
     there = prepared_sets(root.expanduser()) if root else {}
     rows = [_facts(description) | {"prepared": there.get(name)} for name, description in CATALOGUE.items()]
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print_json(rows)
         return
     from rich.table import Table
     from rich.text import Text
@@ -65,7 +65,7 @@ def info(name: Name, as_json: AsJson = False) -> None:
     with _clear_errors(exit_code=2):
         facts = _facts(described(name))
     if as_json:
-        print(json.dumps(facts, indent=2))
+        print_json(facts)
         return
     files = facts.pop("files")
     for key, value in facts.items():

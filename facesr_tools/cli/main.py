@@ -1,6 +1,5 @@
 """The `facesr` command. Each subcommand reads its options, calls a part of `facesr_tools`, and prints."""
 
-import json
 import shlex
 import time
 from dataclasses import asdict
@@ -32,6 +31,7 @@ from facesr_tools.cli.options import (
     Seed,
     Seeds,
     clear_errors,
+    print_json,
     results_folder,
     run_settings,
 )
@@ -83,7 +83,7 @@ def list_(as_json: AsJson = False, notebooks: Notebooks = None) -> None:
     with clear_errors(NotebookError):
         found = read_notebooks(find_folder(notebooks))
     if as_json:
-        _print_json([_facts(notebook) for notebook in found])
+        print_json([_facts(notebook) for notebook in found])
         return
     from facesr_tools.cli.tables import make_console, notebooks_table
 
@@ -207,7 +207,7 @@ def models(preset: PresetName = "paper", as_json: AsJson = False) -> None:
 
     found = describe_papers(preset)
     if as_json:
-        _print_json([asdict(facts) for facts in found])
+        print_json([asdict(facts) for facts in found])
     else:
         make_console().print(networks_table(found, preset))
 
@@ -229,7 +229,7 @@ def doctor(
     found = examine(results_folder(out), data_root, online)
     if as_json:
         profiles = {profile: {"ok": not missing, "missing": missing} for profile, missing in found.missing.items()}
-        _print_json({"checks": [asdict(check) for check in found.checks], "profiles": profiles})
+        print_json({"checks": [asdict(check) for check in found.checks], "profiles": profiles})
     else:
         print_diagnosis(found, make_console())
     raise typer.Exit(1 if found.missing["quick"] else 0)
@@ -249,10 +249,6 @@ def _resume_command(names: list[str], settings: Any, notebooks: Path | None, job
     command += ["--notebooks", str(notebooks.resolve())] if notebooks else []
     command += ["--fresh-since", repr(settings.fresh_since)] if settings.fresh_since else []
     return shlex.join(command)
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 app.command(epilog=PLAN_EPILOG)(plan)

@@ -1,10 +1,12 @@
 """What several commands share: options, and how an error ends a command."""
 
+import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,6 +32,16 @@ def clear_errors(*kinds: type[Exception], exit_code: int = 2) -> Iterator[None]:
     except kinds as error:
         typer.echo(f"facesr: {error}", err=True)
         raise typer.Exit(exit_code) from None
+
+
+def print_json(value: Any) -> None:
+    """Print JSON. Where standard output lacks a character, all that are not ASCII stand as \\uXXXX, which JSON reads back."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2, allow_nan=False)
+    print(text)
 
 
 def _known_profile(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +18,7 @@ from facesr_tools.cli.options import (
     Seed,
     Seeds,
     clear_errors,
+    print_json,
     run_settings,
 )
 from facesr_tools.durations import duration
@@ -72,7 +72,7 @@ def plan(
             print(write_workflow(tasks, settings, snakemake.expanduser(), folder))
         typer.echo(next_step(snakemake.expanduser()), err=True)
     elif as_json:
-        print(json.dumps(plan_as_json(tasks, profile), indent=2, ensure_ascii=False))
+        print_json(plan_as_json(tasks, profile))
     else:
         from facesr_tools.cli.tables import make_console, plan_table
 

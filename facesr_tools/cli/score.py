@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facesr_tools.cli.options import Device, ProfileName, clear_errors
+from facesr_tools.cli.options import Device, ProfileName, clear_errors, print_json
 
 if TYPE_CHECKING:  # these bring torch
     from facesr_tools.score import FolderScore
@@ -78,7 +77,7 @@ def score(
 
     if as_json:
         facts = {"method": name, "images": size, "scores": [_facts(found) for found in scores], "notes": notes}
-        print(json.dumps(jsonable(facts), indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(jsonable(facts))
         return
     if as_csv:
         rows = [{key: value for key, value in _facts(found).items() if key != "values"} for found in scores]

@@ -26,8 +26,8 @@ if TYPE_CHECKING:  # these bring torch
 def make_console() -> Console:
     """A console with colours and bars on a terminal; elsewhere plain text, 120 columns wide, even if FORCE_COLOR is set."""
     terminal = sys.stdout.isatty()
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a character that the encoding lacks must not stop a run
+    if hasattr(sys.stdout, "reconfigure") and sys.stdout.errors == "strict":  # not where `main` has seen to it
+        sys.stdout.reconfigure(errors="backslashreplace")  # a character that the encoding lacks must not stop a run
     return Console(force_terminal=terminal, no_color=not terminal, width=None if terminal else 120, highlight=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from facesr_tools.cli.options import AsJson, Device, ProfileName, Seed, clear_errors, run_settings
+from facesr_tools.cli.options import AsJson, Device, ProfileName, Seed, clear_errors, print_json, run_settings
 from facesr_tools.runner.notebooks import NotebookError
 
 if TYPE_CHECKING:  # these bring torch
@@ -131,7 +130,7 @@ def _show(as_json: bool, *, rehash: bool) -> dict[str, State]:
 
     states = {name: state(weights, rehash=rehash) for name, weights in WEIGHTS.items()}
     if as_json:
-        print(json.dumps([_facts(WEIGHTS[name], found) for name, found in states.items()], indent=2))
+        print_json([_facts(WEIGHTS[name], found) for name, found in states.items()])
     else:
         _print_table(WEIGHTS.values(), states, make_console())
     return states

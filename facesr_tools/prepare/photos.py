@@ -56,7 +56,7 @@ def prepare_folder(
     people = divide_groups(source.name, {sample.person for sample in samples}, FRACTIONS, SPLIT_SEED)
     parts = {part: [s for s in samples if s.person in who] for part, who in people.items()}
     facts = prepare(_description(source.name, parts, size), root, [source], limit=limit, workers=workers, progress=progress)
-    write_atomically(root / source.name / LEFT_OUT, json.dumps(left_out, indent=1, ensure_ascii=False).encode())
+    write_atomically(root / source.name / LEFT_OUT, json.dumps(left_out, indent=1, ensure_ascii=False))
     return facts
 
 
@@ -85,7 +85,7 @@ def _find_all(
 
 def _keep(path: Path, known: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, json.dumps(known).encode())
+    write_atomically(path, json.dumps(known))
 
 
 def _usable(name: str, faces: dict[str, Any], size: int) -> tuple[list[Sample], dict[str, str]]:

@@ -89,4 +89,4 @@ def _part(measured: Measured) -> dict[str, Any]:
 def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     path.unlink(missing_ok=True)
     if rows:
-        write_atomically(path, Table.from_records(path.stem, rows, path.stem).csv().encode())
+        write_atomically(path, Table.from_records(path.stem, rows, path.stem).csv())

@@ -59,7 +59,7 @@ def write_model_cards(
             origins=[entry["provenance"] for entry in found if entry["provenance"]],
         )
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / f"{paper.key}.md", card.encode())
+        write_atomically(folder / f"{paper.key}.md", card)
         cards.append(folder / f"{paper.key}.md")
     return cards
 

@@ -89,7 +89,7 @@ def build_report(out: Path, profile: str, *, running: str = "") -> Path:
     write_claims(folder / "claims.json", verdicts, profile)
     write_tables(folder / _TABLES, verdicts, results)
     cards = write_model_cards(Path(out), profile, entries, verdicts)
-    write_atomically(folder / "report.html", _render(entries, verdicts, cards, profile).encode())
+    write_atomically(folder / "report.html", _render(entries, verdicts, cards, profile))
     return folder / "report.html"
 
 

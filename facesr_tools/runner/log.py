@@ -65,7 +65,7 @@ class Log:
     """`log.txt`: what the cells print, their progress bars (text or widget), and the progress of the run."""
 
     def __init__(self, path: Path) -> None:
-        self._file = open(path, "w", encoding="utf-8", errors="replace")  # noqa: SIM115 (closed by __exit__)
+        self._file = open(path, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115 (closed by __exit__)
         self.stdout, self.stderr, self._bar = Stream(self.line), Stream(self.line), Stream(self.line)
         self._bar_name = ""
 

@@ -4,7 +4,7 @@ import json
 import time
 from typing import Any
 
-from facesr_lib.files import write_atomically
+from facesr_lib.files import remove, write_atomically
 from facesr_tools.runner.execute import Outcome, Settings
 from facesr_tools.runner.notebooks import Notebook
 
@@ -17,7 +17,7 @@ def read_marker(notebook: Notebook, settings: Settings, code: str) -> dict[str, 
     """
     try:
         marker = json.loads((settings.folder(notebook) / "done.json").read_text())
-        current = marker["finished"] >= settings.fresh_since
+        current = marker["finished"] >= settings.fresh_since and marker["seconds"] >= 0 and marker["peak_memory"] >= 0
     except (OSError, ValueError, TypeError, KeyError):  # absent, or not ours: run it
         return None
     return marker if current and marker.items() >= _key(notebook, settings, code).items() else None
@@ -38,7 +38,7 @@ def write_marker(notebook: Notebook, settings: Settings, code: str, outcome: Out
 
 def remove_marker(notebook: Notebook, settings: Settings) -> None:
     """Forget that `notebook` was done: it is about to run."""
-    (settings.folder(notebook) / "done.json").unlink(missing_ok=True)
+    remove(settings.folder(notebook) / "done.json")
 
 
 def _key(notebook: Notebook, settings: Settings, code: str) -> dict[str, Any]:

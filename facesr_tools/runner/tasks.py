@@ -6,8 +6,11 @@ The last argument of each is a function that tells the parent how far it is.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 
 from facesr_lib.files import one_writer
 from facesr_tools.plan import Place, Task
@@ -48,7 +51,23 @@ def train(stage: str, settings: Settings, progress: StageProgress, tell: Callabl
             last = time.monotonic()
             tell(progress)
 
-    make_stage(stage, settings, advance)
+    with _warnings_printed():
+        make_stage(stage, settings, advance)
+
+
+@contextmanager
+def _warnings_printed() -> Iterator[None]:
+    """Print this project's own warnings (a damaged checkpoint, a picture left out): a worker's standard error goes nowhere."""
+
+    def show(message: Warning | str, category: type[Warning], filename: str, *place: object) -> None:
+        if any(Path(filename).is_relative_to(root / package) for package in ("facesr_lib", "facesr_tools")):
+            print(f"warning: {message}")
+
+    root = Path(__file__).resolve().parents[2]
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show  # type: ignore[assignment]
+        yield
 
 
 def run_notebook(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from facesr_lib.files import sync_folder
+from facesr_lib.files import one_writer, sync_folder
 from facesr_tools.runner.log import ANSI
 from facesr_tools.runner.notebooks import Notebook, NotebookError
 from facesr_tools.site.api import write_api
@@ -44,7 +44,7 @@ def build_site(
         raise SiteError(f"no executed notebook in {results}; first: make reproduce, or facesr run all --profile {profile}")
     check_tools()
     say(f"{len(executed)} of {len(notebooks)} notebooks were executed in the {profile} profile")
-    with tempfile.TemporaryDirectory(prefix=f".{FOLDER}-", dir=results) as scratch:
+    with one_writer(results / FOLDER), tempfile.TemporaryDirectory(prefix=f".{FOLDER}-", dir=results) as scratch:
         project, site = Path(scratch, "project"), Path(scratch, "site")
         sources = stage(project, notebooks, results, profile, root)
         say(f"Sphinx reads {len(sources) + 1} pages")

@@ -45,7 +45,7 @@ def export_notebook(ipynb: Path, html: Path) -> Path:
     quiet.setLevel(logging.ERROR)
     exporter = _OfflineExporter(embed_images=True, log=quiet)  # type: ignore[no-untyped-call]
     page, _ = exporter.from_notebook_node(notebook, resources=resources)
-    write_atomically(html, make_offline(page.replace("</head>", f"{_STYLE}</head>", 1)).encode())
+    write_atomically(html, make_offline(page.replace("</head>", f"{_STYLE}</head>", 1)))
     return html
 
 

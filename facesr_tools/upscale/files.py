@@ -43,6 +43,8 @@ def plan(inputs: Sequence[Path], out: Path, *, overwrite: bool = False) -> list[
     """
     if out.is_file():
         raise ValueError(f"OUT {out} is a file: name the folder for the results last")
+    if out.suffix.lower() in (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp") and not out.is_dir():
+        raise ValueError(f"OUT {out} is to be a folder, and is called as a picture: name a folder, such as {out.with_suffix('')}")
     jobs: list[Job] = []
     for given in inputs:
         if given.is_dir():

@@ -84,7 +84,7 @@ def read_picture(path: Path) -> PictureFile:
 
 
 def write_picture(path: Path, picture: PictureFile, texts: Mapping[str, str]) -> None:
-    """Write a PNG of the picture's own depth and channels, with its profile and `texts` (keyword -> Latin-1 text), atomically.
+    """Write a PNG of the picture's own depth and channels, with its profile and `texts` (keyword -> text), atomically.
 
     No library at hand writes them all: Pillow 13 knows no 16-bit colour, OpenCV 5 no grey with transparency and, before 4.12,
     no profile. So the pixels are packed here, and Pillow's `putchunk` frames them.
@@ -96,13 +96,21 @@ def write_picture(path: Path, picture: PictureFile, texts: Mapping[str, str]) ->
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPE[channels], 0, 0, 0))]
     if picture.profile:
         chunks += [(b"iCCP", b"profile\x00\x00" + zlib.compress(picture.profile))]
-    chunks += [(b"tEXt", f"{keyword}\x00{text}".encode("latin-1")) for keyword, text in texts.items()]
+    chunks += [_text_chunk(keyword, text) for keyword, text in texts.items()]
     chunks += [(b"IDAT", zlib.compress(np.insert(differences, 0, 2, axis=1).tobytes())), (b"IEND", b"")]
     content = BytesIO()
     content.write(b"\x89PNG\r\n\x1a\n")
     for kind, data in chunks:
         putchunk(content, kind, data)
     write_atomically(path, content.getvalue())
+
+
+def _text_chunk(keyword: str, text: str) -> tuple[bytes, bytes]:
+    """PNG's tEXt, which is Latin-1, or where that lacks a character iTXt, uncompressed and of no language."""
+    try:
+        return b"tEXt", f"{keyword}\x00{text}".encode("latin-1")
+    except UnicodeEncodeError:
+        return b"iTXt", keyword.encode("latin-1") + bytes(5) + text.encode(errors="backslashreplace")
 
 
 def _planes(pixels: npt.NDArray[np.integer], white: int) -> Tensor:

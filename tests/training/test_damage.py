@@ -110,7 +110,7 @@ def test_every_file_in_every_way(folder: Path, whole: Trained, file: str, damage
 def test_a_file_in_a_folders_place(folder: Path, whole: Trained, name: str) -> None:
     place(folder / name, b"a file")
     if name in ("checkpoints", ""):
-        with pytest.raises(FileExistsError, match="a file stands where this folder has to be.*move or delete it") as caught:
+        with pytest.raises(FileExistsError, match=r"a file stands where this folder has to be.*move or delete it") as caught:
             train(folder.parent)
         assert str(folder / name) in str(caught.value)
     else:
@@ -143,19 +143,10 @@ def test_a_damaged_later_checkpoint_takes_no_whole_ones_place(folder: Path) -> N
     assert names == ["step-00000010", "step-00000011", "step-00000012"]
 
 
-HALF = [
-    "step,a,b\n1,2,3\n2,3",
-    "step,a,b\n1,2,3\n2,3\n",
-    "step,a,b\n1,2,3\n2,3,x\n",
-    "step,a,b\n1,2,3\n1,2,3\n",
-    "step,a,b\n1,2,3\n2,3,4,5\n",
-]
-
-
-@pytest.mark.parametrize("text", HALF)
-def test_a_log_ends_before_its_first_row_that_is_not_whole(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("row", ["2,3", "2,3\n", "2,3,x\n", "1,2,3\n", "2,3,4,5\n", "2,3,4\r2,", "\n2,3,4\n"])
+def test_a_log_ends_before_its_first_row_that_is_not_whole(tmp_path: Path, row: str) -> None:
     log = CsvLog(tmp_path / "log.csv")
-    log.path.write_text(text)
+    log.path.write_text("step,a,b\n1,2,3\n" + row)
     assert log.rows() == [{"step": 1, "a": 2, "b": 3}]
     log.forget_after(9)
     log.append([{"step": 2, "a": 0.5, "b": 1e-9}])
