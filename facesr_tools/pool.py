@@ -49,7 +49,7 @@ def pooled_report(out: Path, profile: str) -> list[str]:
 
 
 def pool(out: Path, profile: str) -> list[str]:
-    """Write OUT/pooled/PROFILE anew from OUT/seed-*/PROFILE; return remarks: what was left out, and why. One process at a time."""
+    """Write OUT/pooled/PROFILE anew from OUT/seed-*/PROFILE; return remarks: what was left out, and why."""
     with one_writer(pooled_folder(out) / profile):
         return _pool(out, profile)
 
