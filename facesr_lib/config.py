@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 Profile = Literal["smoke", "quick", "evening", "workshop", "paper"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
@@ -20,7 +20,7 @@ _COMPUTING = ("image", "data", "nn", "losses", "metrics", "training", "papers")
 def check_profile(name: str) -> Profile:
     """Return `name` if it is one of smoke, quick, evening, workshop, paper; otherwise raise a ValueError that lists them."""
     if name in PROFILES:
-        return cast(Profile, name)
+        return name
     raise ValueError(f"unknown profile {name!r}: choose one of {', '.join(PROFILES)}")
 
 
