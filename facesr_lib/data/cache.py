@@ -13,6 +13,6 @@ def cache_dir() -> Path:
     """
     if own := os.environ.get("FACESR_CACHE"):
         return Path(own).expanduser()
-    temporary = f"{tempfile.gettempdir()}/facesr-{os.getuid()}"  # of a user without a home
-    places = map(os.path.expanduser, (os.environ.get("XDG_CACHE_HOME", ""), "~/.cache", temporary))
-    return next(Path(place) for place in places if os.path.isabs(place)) / "facesr"
+    places = map(os.path.expanduser, (os.environ.get("XDG_CACHE_HOME", ""), "~/.cache"))
+    cache = next((place for place in places if os.path.isabs(place)), "")
+    return Path(cache or f"{tempfile.gettempdir()}/facesr-{os.getuid()}") / "facesr"  # for a user without a home, temporary

@@ -11,12 +11,14 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import facesr_lib.files
 from facesr_tools.plan import Task
 from facesr_tools.runner import tasks
 from facesr_tools.runner.execute import Outcome, Settings
@@ -81,6 +83,9 @@ def make_stage(name: str, settings: Settings, tell: Callable[[int, int], None]) 
     event(settings.out, "begin", name, os.environ.get("OMP_NUM_THREADS", "-"), os.environ.get("CUDA_VISIBLE_DEVICES", "-"))
     print(f"this is {name}")
     print("a warning", file=sys.stderr)
+    if "warns" in name:
+        warnings.warn_explicit("step-10 is damaged", UserWarning, facesr_lib.files.__file__, 1)
+        warnings.warn_explicit("a scheduler", UserWarning, "/site-packages/torch/optim.py", 1)
     if "fails" in name:
         raise ValueError("not a number")
     if "dies" in name:

@@ -108,6 +108,13 @@ def test_a_notebook_whose_process_dies_has_failed_and_the_next_one_runs(fake):
     assert ended.exit_code == 1
 
 
+def test_what_this_project_warns_of_is_printed_and_what_others_do_is_not(fake):
+    write_plan(fake.out, ("warns", []), **{"10_x": ["warns"]})
+    fake.run("10_x", jobs=1)
+    assert "  warns  warning: step-10 is damaged\n" in fake.text
+    assert "scheduler" not in fake.text
+
+
 def test_without_a_plan_the_notebooks_run(fake):
     fake.out.mkdir()
     (fake.out / "plan.json").write_text("fail")

@@ -36,6 +36,13 @@ def test_what_is_written_is_read_back(tmp_path: Path, channels: int, deep: bool)
     assert list(tmp_path.iterdir()) == [tmp_path / "a.png"]
 
 
+@pytest.mark.parametrize("text", ["Zoë", "モデル, step 5", "Ελλάδα 𝄞"])
+def test_a_comment_in_any_script_is_read_back(tmp_path: Path, text: str) -> None:
+    write_picture(tmp_path / "a.png", PictureFile(pixels(3, False)), {"Comment": text, "Software": "facesr"})
+    with Image.open(tmp_path / "a.png") as opened:
+        assert opened.text == {"Comment": text, "Software": "facesr"}
+
+
 @pytest.mark.parametrize(("channels", "order"), [(1, [0]), (3, [2, 1, 0]), (4, [2, 1, 0, 3])])
 @pytest.mark.parametrize("deep", [False, True])
 def test_opencv_reads_it_too(tmp_path: Path, channels: int, order: list[int], deep: bool) -> None:

@@ -107,6 +107,7 @@ def test_an_original_is_never_a_target(tmp_path: Path) -> None:
     [
         (["album", "album/larger", "--method", "bicubic"], "lies inside"),
         (["album", "album/ben.bmp", "--method", "bicubic"], "is a file: name the folder"),
+        (["album/ben.bmp", "larger.JPG", "--method", "bicubic"], "is called as a picture: name a folder, such as"),
         (["nowhere.png", "out", "--method", "bicubic"], "no such file or folder"),
         (["album", "out", "--method", "esrgan"], "no method is called 'esrgan'"),
         (["album", "out", "--method", "bicubic", "--checkpoint", "gan"], "needs no --checkpoint"),
