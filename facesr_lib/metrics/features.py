@@ -1,7 +1,5 @@
 """Set-level scores: features of whole image sets by a network, and FID and KID between them."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import itertools
@@ -19,7 +17,7 @@ from torch.nn.utils import fuse_conv_bn_eval
 from facesr_lib.data.images import ImageSet
 from facesr_lib.files import write_atomically
 from facesr_lib.image import to_uint8
-from facesr_lib.image.check import check_finite
+from facesr_lib.image.check import check_values
 from facesr_lib.metrics.frechet import Features, frechet_distance, kernel_distance
 from facesr_lib.metrics.metric import Metric
 from facesr_lib.metrics.precise import full_precision
@@ -180,5 +178,5 @@ def _blocks(batches: Iterable[Tensor]) -> Iterator[Tensor]:
 def _levels(batches: Iterable[Tensor]) -> Iterator[Tensor]:
     """The images of a stream one by one, uint8 (3, H, W)."""
     for batch in batches:
-        check_finite(batch, "batch")
+        check_values(batch, "batch")
         yield from to_uint8(batch)

@@ -66,8 +66,7 @@ def scored_planes(sr: Tensor, hr: Tensor, *, y: bool, crop: int, smallest: int) 
     height, width = sr.shape[2:]
     if min(height, width) - 2 * crop < smallest:
         left = f"{crop} pixels off every side leave {height - 2 * crop} x {width - 2 * crop} of {height} x {width}"
-        needed = f"at least {smallest} x {smallest} are needed"
-        raise ValueError(f"crop: {left}, but {needed}; use a smaller crop or larger images")
+        raise ValueError(f"crop: {left}, but at least {smallest} x {smallest} are needed; use a smaller crop or larger images")
     return _plane(sr, y=y, crop=crop), _plane(hr, y=y, crop=crop)
 
 
