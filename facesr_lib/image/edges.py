@@ -25,8 +25,7 @@ def dog(x: Tensor, sigma1: float = 1.0, sigma2: float = 1.6) -> Tensor:
     without repeating the edge pixel. With sigma2 = 1.6 sigma1 it is close to the Laplacian of a Gaussian (Marr and Hildreth
     1980). Raises ValueError for a sigma below 0.001 or images too small to reflect the wider kernel.
     """
-    narrow, wide = _opencv_kernel(sigma1, "sigma1"), _opencv_kernel(sigma2, "sigma2")
-    return gaussian_blur(x, narrow, sigma1) - gaussian_blur(x, wide, sigma2)
+    return gaussian_blur(x, _opencv_kernel(sigma1, "sigma1"), sigma1) - gaussian_blur(x, _opencv_kernel(sigma2, "sigma2"), sigma2)
 
 
 def laplacian_of_gaussian(x: Tensor, sigma: float) -> Tensor:

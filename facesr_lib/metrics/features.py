@@ -44,8 +44,7 @@ def set_metrics(network: str, convention: str, *, official: bool = False) -> tup
 
     official: for the features of the published FID; the Frechet distance of others is called FD.
     """
-    name = "FID" if official else "FD"
-    key = network.lower()
+    name, key = "FID" if official else "FD", network.lower()
     fid = Metric(f"{name.lower()}_{key}", f"{name} ({network})", frechet_distance, "FID", convention)
     kid = Metric(f"kid_{key}", f"KID ({network}) x1000", lambda a, b: 1000 * kernel_distance(a, b), "KID", convention)
     return replace(fid, higher_is_better=False), replace(kid, higher_is_better=False)
