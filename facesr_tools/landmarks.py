@@ -26,7 +26,7 @@ def landmark_error(sr: Tensor, hr: Tensor, device: torch.device | str | None = N
     Raises ValueError for different shapes, NaN or infinity; WeightsMissing, with the command to run, without the weights.
     """
     check_pair(sr, hr)
-    found, truth = (landmarks(x, device, name=name).double() for x, name in ((sr, "sr"), (hr, "hr")))
+    found, truth = (landmarks(x, device).double() for x in (sr, hr))
     return normalised_mean_error(found, truth).to(sr.device)
 
 
@@ -37,16 +37,16 @@ def normalised_mean_error(found: Tensor, truth: Tensor) -> Tensor:
     return (found - truth).norm(dim=2).mean(dim=1) / eyes
 
 
-def landmarks(x: Tensor, device: torch.device | str | None = None, *, name: str = "x") -> Tensor:
+def landmarks(x: Tensor, device: torch.device | str | None = None) -> Tensor:
     """68 points (x, y) on each face crop: RGB (N, 3, H, W) in [0, 1] -> (N, 68, 2) float32, in pixels, on `device`.
 
     The origin is the top left corner of the image, x to the right, y down. Order of iBUG: 0-16 jaw, 17-26 brows, 27-35
     nose, 36-47 eyes, 48-67 mouth. face-api's landmark network (@vladmandic/face-api 1.7.15, MIT) on the 8-bit image,
     squared with black bars, resized to 112x112 (bilinear). It does not look for the face: one upright face must fill most
     of the picture, about from the brows to the chin. No gradient; a result does not depend on its batch beyond rounding
-    (1e-6 of the image's side). `name` is the argument's name in messages. Raises as `landmark_error`.
+    (1e-6 of the image's side). Raises as `landmark_error`.
     """
-    faces = network_input(x, _SIZE, name).to(device or x.device)
+    faces = network_input(x, _SIZE).to(device or x.device)
     points = run(trained(LandmarkNet, "landmarks", require("face-api"), str(faces.device)), faces).reshape(-1, 68, 2)
     left, top, side = square_padding(x.shape[2], x.shape[3])
     return points * side - points.new_tensor([left, top])

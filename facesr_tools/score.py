@@ -13,7 +13,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from facesr_lib.data.folder import SUFFIXES
+from facesr_lib.data.folder import SUFFIXES, is_16_bit
 from facesr_lib.data.images import ImageSet
 from facesr_lib.image import check_images, to_float, to_uint8
 from facesr_lib.metrics import (
@@ -253,6 +253,8 @@ def _unfit(path: Path, size: tuple[int, int], *, png: bool) -> str:
                 return f"{image.size[0]} x {image.size[1]} pixels, the HR images have {size[1]} x {size[0]}"
             if image.mode not in ("RGB", "L", "P"):
                 return f"colour mode {image.mode}; save as 8-bit RGB without transparency"
+            if is_16_bit(image):  # of which Pillow would keep the upper byte: up to a level too dark
+                return "16 bit per colour; save it with 8, rounded: round(v / 257)"
             image.load()
     except UnidentifiedImageError:
         return "not an image"

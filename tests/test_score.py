@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from facesr_lib.data import ImageSet
 from facesr_lib.metrics import PSNR, evaluate, psnr
-from facesr_tools.score import evaluate_folder, spandrel_method
+from facesr_tools.score import evaluate_folder, reference_set, spandrel_method
 
 N = 12
 
@@ -76,6 +77,17 @@ def test_grey_files_are_taken_as_rgb(tmp_path: Path, sr: np.ndarray, hr: ImageSe
     for i in range(N):
         Image.fromarray(sr[i, :, :, 0]).save(folder / f"{i}.png")
     assert torch.equal(evaluate_folder(folder, hr, [PSNR])[PSNR], expected(grey, hr))
+
+
+def test_16_bit_colour_is_refused_in_both_folders(tmp_path: Path, sr: np.ndarray, hr: ImageSet) -> None:
+    """Pillow would give the upper byte, one level too dark for most pixels."""
+    folder = write(tmp_path / "sr", sr, [str(i) for i in range(N)])
+    for name, channels in (("3", 3), ("7", 4)):
+        deep = np.concatenate([sr[0], sr[0, :, :, :1]], axis=2)[..., :channels].astype(np.uint16) * 250 + 99
+        cv2.imwrite(str(folder / f"{name}.png"), deep)
+    for score in (lambda: evaluate_folder(folder, hr, [PSNR]), lambda: reference_set(folder)):
+        with pytest.raises(ValueError, match=r"2 files .*\n  3\.png: 16 bit per colour; .*\n  7\.png: colour mode RGBA"):
+            score()
 
 
 def test_files_that_cannot_be_scored_are_all_named(tmp_path: Path, sr: np.ndarray, hr: ImageSet) -> None:

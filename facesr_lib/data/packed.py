@@ -4,8 +4,6 @@
 name depends on its content, so a reader (or a second writer) sees either the complete old set or the complete new one.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -104,7 +102,7 @@ class PackedWriter:
         self.source = dict(source or {})
         self.groups: list[str] = []
 
-    def __enter__(self) -> PackedWriter:
+    def __enter__(self) -> "PackedWriter":
         self.path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{self.path.stem}-", suffix=".tmp", dir=self.path.parent)
         self._temporary = Path(name)

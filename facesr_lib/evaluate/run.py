@@ -1,7 +1,5 @@
 """`Run`: one run of one notebook, from its first cell (`Run.start`) to its last (`run.finish`)."""
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -77,7 +75,7 @@ class Run:
         device: str,
         data_root: str = "",
         output_dir: str = "",
-    ) -> Run:
+    ) -> "Run":
         """Check the parameters, seed everything, and make an empty `<out>/<profile>/<notebook>/{tables,figures}`.
 
         notebook: the file's name without suffix; title: its heading; paper: a module of `facesr_lib.papers`, or None.

@@ -1,7 +1,5 @@
 """Score super-resolvers on one image set by everything that a paper's tables ask for, and record it in a run."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import warnings
@@ -30,7 +28,7 @@ class Backends:
     extractor: Extractor | None
 
     @classmethod
-    def find(cls, run: Run) -> Backends:
+    def find(cls, run: Run) -> "Backends":
         """The best that this machine has (official weights, else named substitutes), recorded as the run's backends."""
         lpips = if_available(lambda: lpips_metric("auto", run.device), run.note)
         extractor = if_available(lambda: make_extractor("auto").to(run.device), run.note)

@@ -1,7 +1,5 @@
 """Tables of results: one object that is written as CSV and Markdown and shown as HTML."""
 
-from __future__ import annotations
-
 import csv
 import io
 import math
@@ -24,7 +22,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
     @classmethod
-    def from_records(cls, name: str, records: Sequence[Mapping[str, Any]], caption: str) -> Table:
+    def from_records(cls, name: str, records: Sequence[Mapping[str, Any]], caption: str) -> "Table":
         """Make a table of mappings; the columns are all keys in the order of their first use, absent cells stay empty.
 
         Numbers may be Python's, NumPy's or one-element tensors. Raises ValueError without records or caption, TypeError for

@@ -22,8 +22,8 @@ def canny(x: Tensor, low: float, high: float) -> Tensor:
     Raises ValueError unless 0 <= low <= high, or for other numbers of channels.
     """
     check_images(x, "x")
-    if not 0 <= low <= high:
-        raise ValueError(f"canny thresholds: expected 0 <= low <= high, got low={low}, high={high}")
+    if not 0 <= low <= high < math.inf:
+        raise ValueError(f"canny thresholds: expected 0 <= low <= high, both finite, got low={low}, high={high}")
     if x.shape[1] not in (1, 3):
         raise ValueError(f"x: expected grey or RGB images (N, 1 or 3, H, W), got shape {tuple(x.shape)}")
     x = x.detach()

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from facesr_lib.image.blur import gaussian_blur
-from facesr_lib.image.check import check_images
+from facesr_lib.image.check import check_images, check_number
 from facesr_lib.image.quantize import quantize, to_float, to_uint8
 from facesr_lib.image.resize import average_pool, check_divisible, resize_bicubic
 
@@ -23,7 +23,7 @@ def add_gaussian_noise(x: Tensor, sigma: float, generator: torch.Generator) -> T
     (N, C, H, W) in [0, 1] -> same shape, clamped to [0, 1]. Raises ValueError if `sigma` < 0.
     """
     check_images(x, "x")
-    _check_not_negative(sigma, "sigma")
+    check_number(sigma, "sigma", 0)
     return (x + sigma * _normal_like(x, generator)).clamp(0, 1)
 
 
@@ -34,8 +34,8 @@ def add_sensor_noise(x: Tensor, shot: float, read: float, generator: torch.Gener
     IEEE TIP 17, 2008); `read` is a standard deviation, `shot` a variance per unit of signal. ValueError if one is negative.
     """
     check_images(x, "x")
-    _check_not_negative(shot, "shot")
-    _check_not_negative(read, "read")
+    check_number(shot, "shot", 0)
+    check_number(read, "read", 0)
     deviation = (shot * x.clamp(min=0) + read**2).sqrt()
     return (x + deviation * _normal_like(x, generator)).clamp(0, 1)
 
@@ -70,11 +70,6 @@ def jpeg(x: Tensor, quality: int | tuple[int, int], generator: torch.Generator |
 def _normal_like(x: Tensor, generator: torch.Generator) -> Tensor:
     # Always drawn in float32, so that the numbers do not depend on the images' dtype either.
     return torch.randn(x.shape, generator=generator, device=generator.device).to(x)
-
-
-def _check_not_negative(value: float, name: str) -> None:
-    if not value >= 0:
-        raise ValueError(f"{name}: expected a number >= 0, got {value}")
 
 
 class Degradation(Protocol):
@@ -112,7 +107,6 @@ class Reduction:
 
     def lr_size(self, hr: Tensor) -> tuple[int, int]:
         """H / scale, W / scale. Raises ValueError if `scale` does not divide H and W."""
-        check_images(hr, "hr")
         check_divisible(hr, self.scale, "hr")
         return hr.shape[2] // self.scale, hr.shape[3] // self.scale
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from facesr_lib.image.blur import gaussian_blur, gaussian_taps, separable
-from facesr_lib.image.check import check_images
+from facesr_lib.image.check import check_images, check_number
 
 
 def sobel(x: Tensor) -> Tensor:
@@ -23,9 +23,9 @@ def dog(x: Tensor, sigma1: float = 1.0, sigma2: float = 1.6) -> Tensor:
 
     Equals the difference of two cv2.GaussianBlur(image, (0, 0), sigma) of a float image: taps reach 4 sigma, border reflected
     without repeating the edge pixel. With sigma2 = 1.6 sigma1 it is close to the Laplacian of a Gaussian (Marr and Hildreth
-    1980). Raises ValueError for a sigma <= 0 or images too small to reflect the wider kernel.
+    1980). Raises ValueError for a sigma below 0.001 or images too small to reflect the wider kernel.
     """
-    return gaussian_blur(x, _opencv_kernel(sigma1), sigma1) - gaussian_blur(x, _opencv_kernel(sigma2), sigma2)
+    return gaussian_blur(x, _opencv_kernel(sigma1, "sigma1"), sigma1) - gaussian_blur(x, _opencv_kernel(sigma2, "sigma2"), sigma2)
 
 
 def laplacian_of_gaussian(x: Tensor, sigma: float) -> Tensor:
@@ -33,9 +33,9 @@ def laplacian_of_gaussian(x: Tensor, sigma: float) -> Tensor:
 
     Negative on a bright line, unlike `dog`, which is positive there. Equals scipy.ndimage.gaussian_laplace: the derivatives of
     the sampled Gaussian, taps to about 4 sigma, border reflected without repeating the edge pixel. Below 0.6 pixels the
-    samples are too few for a second derivative. Raises ValueError as `dog` does.
+    samples are too few for a second derivative. Raises ValueError for such a sigma, and as `dog` does.
     """
-    smooth = gaussian_taps(x, _opencv_kernel(sigma), sigma)
+    smooth = gaussian_taps(x, _opencv_kernel(sigma, "sigma", 0.6), sigma)
     offsets = torch.arange(len(smooth)).to(smooth) - len(smooth) // 2
     curve = (offsets**2 / sigma**4 - 1 / sigma**2) * smooth
     return separable(x, smooth, curve) + separable(x, curve, smooth)
@@ -48,8 +48,7 @@ def edge_residual(x: Tensor, k: int) -> Tensor:
     right. Raises ValueError for k < 1.
     """
     check_images(x, "x")
-    if k < 1:
-        raise ValueError(f"k: expected a window of at least 1 pixel, got {k}")
+    check_number(k, "k", 1)
     # A windowed mean is one matrix per axis: exact at the border, and several times faster than pooling over k * k pixels.
     device = "cpu" if x.is_meta else x.device.type  # autocast knows no meta device, on which sizes are computed
     with torch.autocast(device, enabled=False):  # in half precision a flat area would not stay flat
@@ -66,6 +65,7 @@ def _window_mean(x: Tensor, axis: int, k: int) -> Tensor:
     return (inside / inside.sum(1, keepdim=True)).to(x.dtype)
 
 
-def _opencv_kernel(sigma: float) -> int:
+def _opencv_kernel(sigma: float, name: str, least: float = 0.001) -> int:
     """The odd kernel size that OpenCV chooses for a float image: the taps reach 4 sigma."""
+    check_number(sigma, name, least, 1000)
     return round(8 * sigma + 1) | 1

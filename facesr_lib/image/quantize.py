@@ -19,8 +19,7 @@ def to_uint8(x: Tensor) -> Tensor:
 
 def to_float(x: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """uint8 images (N, C, H, W) -> floats in [0, 1]. Raises TypeError if `x` is not uint8, ValueError if not 4-D."""
-    if not isinstance(x, Tensor) or x.dtype != torch.uint8:
-        found = x.dtype if isinstance(x, Tensor) else type(x).__name__
+    if (found := x.dtype if isinstance(x, Tensor) else type(x).__name__) != torch.uint8:
         raise TypeError(f"x: expected a uint8 tensor (N, C, H, W), got {found}")
     if x.ndim != 4:
         raise ValueError(f"x: expected 4 dimensions (N, C, H, W), got shape {tuple(x.shape)}")
@@ -28,5 +27,5 @@ def to_float(x: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
 
 
 def quantize(x: Tensor) -> Tensor:
-    """Float images (N, C, H, W) as if saved in 8-bit files and read back: same shape and dtype, no gradient."""
+    """Float images (N, C, H, W) as if saved in 8-bit files and read back -> same shape and dtype, no gradient."""
     return to_float(to_uint8(x), x.dtype)

@@ -1,7 +1,7 @@
 """Three ways to resize an image. Scores are comparable only if their LR images were made in the same way."""
 
 from functools import lru_cache
-from math import ceil, isfinite
+from math import ceil
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from facesr_lib.image.check import check_images
+from facesr_lib.image.check import check_images, check_number
 
 
 def resize_bicubic(x: Tensor, scale: float | None = None, *, size: tuple[int, int] | None = None) -> Tensor:
@@ -21,9 +21,8 @@ def resize_bicubic(x: Tensor, scale: float | None = None, *, size: tuple[int, in
     rounds up in floating point (70 * 0.1 > 7). Differentiable, any device; same dtype and device as `x`.
     Computed in float32 or better even under autocast; on CUDA, TF32 matrix products (off by default) cost accuracy.
 
-    Raises ValueError unless exactly one of `scale` (> 0) and `size` (whole numbers > 0) is given.
+    Raises ValueError unless exactly one of `scale` (0.001 to 1000) and `size` (whole numbers > 0) is given.
     """
-    check_images(x, "x")
     (height, width), (scale_h, scale_w) = _target(x, scale, size)
     wide = x.float() if x.dtype.itemsize < 4 else x
     # Every output row is a weighted sum of input rows, and likewise for columns: two small matrices do the resize.
@@ -40,7 +39,6 @@ def resize_bilinear(x: Tensor, scale: float | None = None, *, size: tuple[int, i
     (N, C, H, W) -> (N, C, ceil(H * scale), ceil(W * scale)), or `size`. Samples lie at the pixels' centres; replicated border. A
     halving averages 2x2 pixels; more skips pixels and aliases (use `average_pool`). Raises ValueError as `resize_bicubic` does.
     """
-    check_images(x, "x")
     size, _ = _target(x, scale, size)
     return F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=False)
 
@@ -50,15 +48,14 @@ def average_pool(x: Tensor, factor: int) -> Tensor:
 
     Equals log2(factor) bilinear halvings, without their rounding. Raises ValueError if `factor` < 1 or does not divide H and W.
     """
-    check_images(x, "x")
     check_divisible(x, factor, "x")
     return F.avg_pool2d(x, factor)
 
 
 def check_divisible(x: Tensor, factor: int, name: str) -> None:
-    """Raise ValueError unless `factor` >= 1 divides H and W of the images `x`."""
-    if factor < 1:
-        raise ValueError(f"factor: expected a whole number >= 1, got {factor}")
+    """Raise ValueError unless `x` is an image batch and `factor` >= 1 divides its H and W; TypeError as `check_images` does."""
+    check_images(x, name)
+    check_number(factor, "factor", 1)
     height, width = x.shape[2:]
     if height % factor or width % factor:
         crop = f"crop to {height - height % factor} x {width - width % factor} first"
@@ -67,6 +64,7 @@ def check_divisible(x: Tensor, factor: int, name: str) -> None:
 
 def _target(x: Tensor, scale: float | None, size: tuple[int, int] | None) -> tuple[tuple[int, int], tuple[float, float]]:
     """Output (height, width) and the scale of each axis, by MATLAB's rules."""
+    check_images(x, "x")
     height, width = x.shape[2:]
     if (scale is None) == (size is None):
         raise ValueError("give either scale or size=(height, width), not both and not neither")
@@ -75,8 +73,7 @@ def _target(x: Tensor, scale: float | None, size: tuple[int, int] | None) -> tup
             raise ValueError(f"size: expected (height, width) in whole pixels >= 1, got {size}")
         return (int(size[0]), int(size[1])), (size[0] / height, size[1] / width)
     assert scale is not None
-    if not (isfinite(scale) and scale > 0):
-        raise ValueError(f"scale: expected a number > 0, got {scale}")
+    check_number(scale, "scale", 0.001, 1000)
     return (ceil(height * scale), ceil(width * scale)), (float(scale), float(scale))
 
 

@@ -16,6 +16,7 @@ def warp(x: Tensor, flow: Tensor) -> Tensor:
     """
     check_images(x, "x")
     n, _, height, width = x.shape
+    check_images(flow, "flow")
     if flow.shape != (n, 2, height, width):
         raise ValueError(f"flow: expected shape {(n, 2, height, width)} for these images, got {tuple(flow.shape)}")
     with torch.autocast("cpu" if x.is_meta else x.device.type, enabled=False):  # half precision cannot hold fractions of a pixel

@@ -13,20 +13,20 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from facesr_lib.image import to_float, to_uint8
-from facesr_lib.image.check import check_finite
+from facesr_lib.image.check import check_values
 from facesr_lib.metrics.precise import full_precision
 
 MEAN_RGB = (122.782, 117.001, 104.298)  # subtracted from levels 0..255
 _CHUNK = 64  # images in a network at a time, so that memory does not grow with the batch
 
 
-def network_input(x: Tensor, size: int, name: str) -> Tensor:
+def network_input(x: Tensor, size: int) -> Tensor:
     """Face crops as the networks saw them in training: RGB (N, 3, H, W) in [0, 1] -> (N, 3, size, size).
 
     8-bit, black bars on the shorter sides to make a centred square, bilinear resize (antialiased when it shrinks), mean
-    colour subtracted. `name` is the argument's name in messages. Raises ValueError for other shapes, NaN or infinity.
+    colour subtracted. Raises ValueError for other shapes and values.
     """
-    check_finite(x, name)
+    check_values(x, "x")
     levels = to_float(to_uint8(x)) * 255
     left, top, side = square_padding(x.shape[2], x.shape[3])
     square = F.pad(levels, (left, side - x.shape[3] - left, top, side - x.shape[2] - top))

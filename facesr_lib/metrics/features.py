@@ -1,7 +1,5 @@
 """Set-level scores: features of whole image sets by a network, and FID and KID between them."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import itertools
@@ -19,7 +17,7 @@ from torch.nn.utils import fuse_conv_bn_eval
 from facesr_lib.data.images import ImageSet
 from facesr_lib.files import write_atomically
 from facesr_lib.image import to_uint8
-from facesr_lib.image.check import check_finite
+from facesr_lib.image.check import check_values
 from facesr_lib.metrics.frechet import Features, frechet_distance, kernel_distance
 from facesr_lib.metrics.metric import Metric
 from facesr_lib.metrics.precise import full_precision
@@ -46,8 +44,7 @@ def set_metrics(network: str, convention: str, *, official: bool = False) -> tup
 
     official: for the features of the published FID; the Frechet distance of others is called FD.
     """
-    name = "FID" if official else "FD"
-    key = network.lower()
+    name, key = "FID" if official else "FD", network.lower()
     fid = Metric(f"{name.lower()}_{key}", f"{name} ({network})", frechet_distance, "FID", convention)
     kid = Metric(f"kid_{key}", f"KID ({network}) x1000", lambda a, b: 1000 * kernel_distance(a, b), "KID", convention)
     return replace(fid, higher_is_better=False), replace(kid, higher_is_better=False)
@@ -180,5 +177,5 @@ def _blocks(batches: Iterable[Tensor]) -> Iterator[Tensor]:
 def _levels(batches: Iterable[Tensor]) -> Iterator[Tensor]:
     """The images of a stream one by one, uint8 (3, H, W)."""
     for batch in batches:
-        check_finite(batch, "batch")
+        check_values(batch, "batch")
         yield from to_uint8(batch)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Features = NDArray[np.float64]
+_LARGEST = 1e45  # whose sixth power, in the kernel, is still a number
 _BLOCK = 1024  # rows of a kernel matrix held at once
 
 
@@ -46,13 +47,11 @@ def _checked(f1: ArrayLike, f2: ArrayLike) -> tuple[Features, Features]:
     sets = []
     for name, features in (("f1", f1), ("f2", f2)):
         array = np.asarray(features, dtype=np.float64)
-        if array.ndim != 2 or array.shape[1] == 0:
-            raise ValueError(f"{name}: expected features of shape (N, D), got {array.shape}")
-        if len(array) < 2:
-            raise ValueError(f"{name}: a distance between sets needs at least 2 images, got {len(array)}")
-        if not np.isfinite(array).all():
-            rows = np.flatnonzero(~np.isfinite(array).all(axis=1))[:10].tolist()
-            raise ValueError(f"{name}: NaN or infinity in the features of images {rows}")
+        if array.ndim != 2 or array.shape[1] == 0 or len(array) < 2:
+            raise ValueError(f"{name}: expected features (N, D) of at least 2 images, got shape {array.shape}")
+        if not (fit := np.abs(array) < _LARGEST).all():
+            rows = np.flatnonzero(~fit.all(axis=1))[:10].tolist()
+            raise ValueError(f"{name}: NaN, infinity or more than {_LARGEST:g} in the features of images {rows}")
         sets.append(array)
     if sets[0].shape[1] != sets[1].shape[1]:
         raise ValueError(f"the sets have {sets[0].shape[1]} and {sets[1].shape[1]} dimensions: were two networks used?")

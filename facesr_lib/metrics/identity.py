@@ -25,18 +25,18 @@ def identity_similarity(sr: Tensor, hr: Tensor, device: torch.device | str | Non
     Raises ValueError for different shapes, NaN or infinity; WeightsMissing, with the command to run, without the weights.
     """
     check_pair(sr, hr)
-    a, b = (embed(x, device, name=name).double() for x, name in ((sr, "sr"), (hr, "hr")))
+    a, b = (embed(x, device).double() for x in (sr, hr))
     return F.cosine_similarity(a, b, dim=1, eps=1e-12).to(sr.device)
 
 
-def embed(x: Tensor, device: torch.device | str | None = None, *, name: str = "x") -> Tensor:
+def embed(x: Tensor, device: torch.device | str | None = None) -> Tensor:
     """128 numbers that are close for faces of one person: RGB face crops (N, 3, H, W) in [0, 1] -> (N, 128) float32, on `device`.
 
     face-api's recognition network (@vladmandic/face-api 1.7.15, MIT; dlib's ResNet layout): the 8-bit image,
     squared with black bars, resized to 150x150 (bilinear). Not normalised. No gradient; a result does not depend on its
-    batch beyond rounding (1e-6). `name` is the argument's name in messages. Raises as `identity_similarity`.
+    batch beyond rounding (1e-6). Raises as `identity_similarity`.
     """
-    faces = network_input(x, _SIZE, name).to(device or x.device)
+    faces = network_input(x, _SIZE).to(device or x.device)
     return run(trained(IdentityNet, "identity", require("face-api"), str(faces.device)), faces)
 
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from facesr_lib.image import to_float, to_uint8
-from facesr_lib.image.check import check_pair
+from facesr_lib.image.check import check_pair, check_some
 from facesr_lib.metrics.metric import Metric
 from facesr_lib.metrics.precise import full_precision
 from facesr_lib.metrics.weights import WeightsMissing, find, require
@@ -41,7 +41,7 @@ class Lpips:
 
         Both are rounded to 8 bit first. No gradient. Raises ValueError for different shapes, NaN, or images too small.
         """
-        self._check(sr, hr)
+        self._check(sr, hr, scored=True)
         scores = torch.empty(len(sr), dtype=torch.float64)
         with full_precision(self._device):
             # One pair at a time: a score cannot depend on its batch, and memory does not grow with it.
@@ -53,17 +53,18 @@ class Lpips:
     def loss(self, sr: Tensor, hr: Tensor) -> Tensor:
         """The same distance to learn from, mean over the pairs: two RGB (N, 3, H, W) in [0, 1] -> scalar. Differentiable.
 
-        Not rounded to 8 bit, since rounding has no gradient, so it differs a little from the score. Raises as scoring does.
+        Not rounded to 8 bit, since rounding has no gradient, so it differs a little from the score. SR may leave [0, 1].
+        Raises ValueError for different shapes, no pair, or images too small.
         """
-        self._check(sr, hr)
+        self._check(check_some(sr, "sr"), hr, scored=False)
         a, b = (2 * x.to(self._device) - 1 for x in (sr, hr))
         distance: Tensor = self._network(a, b).mean()
         return distance.to(sr.device)
 
-    def _check(self, sr: Tensor, hr: Tensor) -> None:
-        check_pair(sr, hr)
+    def _check(self, sr: Tensor, hr: Tensor, *, scored: bool) -> None:
+        check_pair(sr, hr, scored=scored)
         if min(sr.shape[2:]) < (n := self._smallest):
-            raise ValueError(f"{self.metric.label} needs at least {n} x {n} pixels, got {tuple(sr.shape[2:])}")
+            raise ValueError(f"sr: {self.metric.label} needs at least {n} x {n} pixels, got {tuple(sr.shape[2:])}")
 
 
 def lpips_metric(backend: Backend | Literal["auto"] = "auto", device: torch.device | str = "cpu") -> Lpips:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from facesr_lib.image import quantize
+from facesr_lib.image.check import check_values
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,13 @@ def evaluate(
 
     batches: {"lr": (n, 3, h, w), "hr": (n, 3, H, W)} in [0, 1], as `facesr_lib.data.eval_batches` yields them; one at a time
     is held. Without "hr", metrics get None for it. SR is rounded to 8 bit before any metric sees it, as in a PNG.
-    Raises ValueError for unequal sizes or no batch.
+    Raises ValueError for unequal sizes, no batch, and SR that is not in [0, 1] (`facesr_lib.image.check` says how strictly).
     """
     found: dict[Metric, list[Tensor]] = {metric: [] for metric in metrics}
     for batch in batches:
         hr = batch["hr"].to(device) if "hr" in batch else None
-        sr = quantize(super_resolve(batch["lr"].to(device)))
+        check_values(made := super_resolve(batch["lr"].to(device)), "super_resolve(lr)")  # before rounding clamps it
+        sr = quantize(made)
         if hr is not None and sr.shape != hr.shape:
             raise ValueError(f"SR has shape {tuple(sr.shape)}, HR {tuple(hr.shape)}: is the scale right?")
         for metric, values in found.items():

@@ -13,8 +13,8 @@ from scipy.ndimage import correlate1d
 from scipy.special import gammaln
 from torch import Tensor
 
-from facesr_lib.image import quantize, resize_bicubic, rgb_to_grey, rgb_to_y, to_float, to_uint8
-from facesr_lib.image.check import check_finite
+from facesr_lib.image import quantize, resize_bicubic, rgb_to_y, to_float, to_uint8
+from facesr_lib.image.check import check_values
 from facesr_lib.metrics.metric import Metric
 from facesr_lib.metrics.weights import require
 
@@ -25,6 +25,7 @@ SMALLEST = 192  # px per side: two by two blocks
 _BLOCK = 96
 _BELL = np.exp(-(np.arange(-3, 4) ** 2) / (2 * (7 / 6) ** 2))
 _WINDOW = _BELL / _BELL.sum()  # 7 taps of a Gaussian with sigma 7/6, along each axis
+_RGB2GRAY = (0.298936021293775, 0.587043074451121, 0.114020904255103)  # MATLAB's; other programs round to 0.299, 0.587, 0.114
 _NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))  # right, below, and the two diagonals
 _SHAPES = np.arange(200, 10001) / 1000  # the shape parameters that a fit can give, as in the authors' release
 
@@ -35,7 +36,7 @@ def niqe(x: Tensor, *, enlarge: bool | int = False, luma: Luma = "y") -> Tensor:
     Mittal, Soundararajan and Bovik, "Making a completely blind image quality analyzer" (IEEE Signal Processing Letters
     20, 2013): 36 features of 96x96 blocks at two scales, a Gaussian fitted to them, and its distance to the Gaussian of the
     authors' pristine photographs. BasicSR's convention: 8-bit image, BT.601 studio-range Y rounded to whole levels, cut to
-    multiples of 96 at the right and bottom. luma="gray" takes full-range grey, as the authors' MATLAB release; they differ by
+    multiples of 96 at the right and bottom. luma="gray" takes MATLAB's rgb2gray, as the authors' release; they differ by
     0.1 to 0.5. A block without texture (a blank background) has no statistics and is left out; at least two must remain. The
     four blocks of 192x192 pixels give a weak estimate: compare means over many images, all of one size. enlarge: first enlarge
     images under 192 px with MATLAB's bicubic, by the smallest whole factor that reaches 192 (True) or by this factor.
@@ -43,7 +44,7 @@ def niqe(x: Tensor, *, enlarge: bool | int = False, luma: Luma = "y") -> Tensor:
     Raises ValueError for a side under 192 px, images with fewer than two textured blocks, NaN or infinity;
     WeightsMissing, with the command to run, without the pristine parameters. Computed on the CPU, also for CUDA tensors.
     """
-    check_finite(x, "x")
+    check_values(x, "x")
     if luma not in get_args(Luma):
         raise ValueError(f'luma: expected "y" or "gray", got {luma!r}')
     factor = _factor(x, enlarge)
@@ -55,11 +56,11 @@ def niqe(x: Tensor, *, enlarge: bool | int = False, luma: Luma = "y") -> Tensor:
         rgb = to_float(levels[i : i + 1], torch.float64)
         if factor > 1:
             rgb = quantize(resize_bicubic(rgb, factor))
-        plane = (rgb_to_y if luma == "y" else rgb_to_grey)(rgb)
+        plane = rgb_to_y(rgb) if luma == "y" else (rgb * rgb.new_tensor(_RGB2GRAY).view(3, 1, 1)).sum(1, keepdim=True)
         features = block_features((plane[0, 0] * 255).round().numpy())
         if len(features) < 2:
             few = f"image {i} has {len(features)} textured blocks of {_BLOCK} x {_BLOCK} px, NIQE needs 2"
-            raise ValueError(f"x: {few}: the image is too flat or too regular to have natural statistics; leave it out")
+            raise ValueError(f"x: {few}: it is too flat or too regular to have natural statistics; leave it out")
         scores.append(_distance(natural, Gaussian(features.mean(axis=0), np.cov(features, rowvar=False))))
     return torch.tensor(scores, dtype=torch.float64, device=x.device)
 
@@ -75,15 +76,14 @@ def niqe_metric(size: int) -> Metric:
 def _factor(x: Tensor, enlarge: bool | int) -> int:
     """By how much the images are enlarged; ValueError when they stay too small."""
     side = min(x.shape[2:])
-    if enlarge is True:
-        return max(1, ceil(SMALLEST / side))
-    factor = 1 if enlarge is False else enlarge
+    factor = max(1, ceil(SMALLEST / side)) if enlarge is True else 1 if enlarge is False else enlarge
     if not isinstance(factor, int) or factor < 1:
         raise ValueError(f"enlarge: expected True, False or a whole factor >= 1, got {enlarge!r}")
     if side * factor < SMALLEST:
-        small = f"images of {x.shape[2]} x {x.shape[3]}{f' enlarged x{factor}' if factor > 1 else ''}"
-        undefined = f"are under {SMALLEST} px a side, where NIQE is not defined"
-        raise ValueError(f"x: {small} {undefined}; enlarge=True scores them enlarged")
+        small = (
+            f"images of {x.shape[2]} x {x.shape[3]}{f' enlarged x{factor}' if factor > 1 else ''} are under {SMALLEST} px a side"
+        )
+        raise ValueError(f"x: {small}, where NIQE is not defined; enlarge=True scores them enlarged")
     return factor
 
 

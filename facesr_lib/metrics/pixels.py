@@ -21,7 +21,7 @@ def psnr(sr: Tensor, hr: Tensor, *, y: bool = False, crop: int = 0) -> Tensor:
 
     BasicSR's convention: both images are rounded to 8 bit, `crop` pixels are cut from every side (usually the scale), and
     the MSE runs over all pixels and channels left, or over the BT.601 studio-range Y (not rounded) with `y`. Identical
-    images score infinity. Raises ValueError for different shapes, a crop that leaves nothing, NaN or infinity.
+    images score infinity. Raises ValueError for different shapes, a crop that leaves nothing, values that are no image.
     """
     a, b = scored_planes(sr, hr, y=y, crop=crop, smallest=1)
     mse = (a - b).square().flatten(1).mean(dim=1)
@@ -34,7 +34,7 @@ def ssim(sr: Tensor, hr: Tensor, *, y: bool = False, crop: int = 0) -> Tensor:
     Wang et al. (IEEE Trans. Image Processing 13, 2004) in BasicSR's convention: both images are rounded to 8 bit, `crop`
     pixels are cut from every side; 11x11 Gaussian window of sigma 1.5 only where it fits (5 more pixels lost per side),
     population covariance, K1 = 0.01, K2 = 0.03, L = 255; mean over positions and channels, or over BT.601 studio-range Y (not
-    rounded) with `y`. No down-sampling, float64. Raises ValueError for other shapes, NaN, infinity, under 11x11 after the crop.
+    rounded) with `y`. No down-sampling, float64. Raises ValueError for other shapes and values, under 11x11 after the crop.
     """
     a, b = scored_planes(sr, hr, y=y, crop=crop, smallest=_WINDOW)
     # One image at a time: a score cannot depend on its batch, and memory does not grow with it.
@@ -66,8 +66,7 @@ def scored_planes(sr: Tensor, hr: Tensor, *, y: bool, crop: int, smallest: int) 
     height, width = sr.shape[2:]
     if min(height, width) - 2 * crop < smallest:
         left = f"{crop} pixels off every side leave {height - 2 * crop} x {width - 2 * crop} of {height} x {width}"
-        needed = f"at least {smallest} x {smallest} are needed"
-        raise ValueError(f"crop: {left}, but {needed}; use a smaller crop or larger images")
+        raise ValueError(f"crop: {left}, but at least {smallest} x {smallest} are needed; use a smaller crop or larger images")
     return _plane(sr, y=y, crop=crop), _plane(hr, y=y, crop=crop)
 
 

@@ -110,8 +110,7 @@ def find(name: str) -> Path | None:
 def require(name: str) -> Path:
     """Path of the intact weights, as `find` gives it. Raises WeightsMissing, with the command to run, without them."""
     weights = named(name)
-    found = state(weights)
-    if found == "ready":
+    if (found := state(weights)) == "ready":
         return weights.path
     where = f"the weights {name} are {found} ({weights.path})"
     raise WeightsMissing(f"{weights.backend}: {where}; run: facesr weights fetch {name}")

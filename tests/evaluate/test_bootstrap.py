@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,7 +89,12 @@ def test_few_people_are_judged_by_students_t() -> None:
 
 def test_skewed_data_fail_as_often_as_the_text_admits() -> None:
     """exp(z) of a normal z: how often its mean lies above the interval of a few people, and how seldom below."""
-    for n, limit in ((5, 0.18), (40, 0.11)):
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    row = re.search(r"\| a mean, strongly skewed \(lognormal\) \| (\d+); (\d+) \| (\d+); (\d+) %", page)
+    assert row
+    few, many, *held = map(int, row.groups())
+    for n, limit in ((few, 1 - held[0] / 100), (many, 1 - held[1] / 100)):
+        assert f"{100 * limit:.0f} %" in " ".join(str(module.__doc__).split())
         rng, above, below = np.random.default_rng(10), 0, 0
         for seed in range(SIMULATIONS):
             low, high = bootstrap_mean(rng.lognormal(size=n), resamples=RESAMPLES, seed=seed).interval()

@@ -78,3 +78,16 @@ def test_motion_blur_smears_along_its_direction_only(angle: float, along: int) -
     assert torch.allclose(line, line.flip(0))
     assert torch.allclose(line[8:13], torch.tensor(1 / 6, dtype=torch.float64), atol=0.01)  # a box of 6 pixels
     assert line[6].item() == 0
+
+
+def test_motion_blur_refuses_what_is_no_line() -> None:
+    x = random_images()
+    two = torch.ones(2)
+    with pytest.raises(TypeError, match=r"x: .* got torch\.uint8"):
+        motion_blur((255 * x).byte(), two, two)
+    with pytest.raises(ValueError, match="lengths: expected a number >= 0, got -3"):
+        motion_blur(x, torch.tensor([2.0, -3.0]), two)
+    with pytest.raises(ValueError, match="angles: expected a number from 0 to 1000, got nan"):
+        motion_blur(x, two, torch.tensor([0.0, float("nan")]))
+    with pytest.raises(ValueError, match=r"lengths: expected one for each of 2 images, got shape \(3,\)"):
+        motion_blur(x, torch.ones(3), two)

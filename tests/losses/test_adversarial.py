@@ -84,3 +84,11 @@ def test_gradients_and_far_scores(loss) -> None:
 def test_pairs_must_be_pairs() -> None:
     with pytest.raises(ValueError, match=r"fake: expected a score for each real one, shape \(3, 1\), got \(2, 1\)"):
         relativistic_discriminator(scores(3, 0), scores(2, 1))
+
+
+def test_scores_that_do_not_fit_are_never_stretched_over_each_other() -> None:
+    real = torch.zeros(4, 1)
+    for loss in (relativistic_average_discriminator, relativistic_average_generator):
+        with pytest.raises(ValueError, match="expected"):
+            loss(real, torch.zeros(3, 5))
+    assert relativistic_average_generator(real, torch.zeros(3, 1)).isfinite()

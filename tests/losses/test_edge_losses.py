@@ -30,3 +30,13 @@ def test_is_blind_to_a_constant_and_has_a_gradient() -> None:
     assert sobel_l1(hr + tint, hr).item() == pytest.approx(0, abs=1e-15)
     sr = torch.rand(1, 3, 6, 7, generator=torch.Generator().manual_seed(1), dtype=torch.float64, requires_grad=True)
     assert gradcheck(lambda x: sobel_l1(x, hr), sr)
+
+
+def test_pairs_that_do_not_fit_are_refused_and_never_stretched() -> None:
+    x = torch.rand(2, 3, 6, 7)
+    for other in (x[:1], x[:, :1], x[..., :1]):
+        with pytest.raises(ValueError, match="one shape"):
+            sobel_l1(x, other)
+    with pytest.raises(ValueError, match="6 x 1 are too small to reflect 1 pixels"):
+        sobel_l1(x[..., :1], x[..., :1])
+    assert sobel_l1(3 * x - 1, x).isfinite()  # SR before it is clamped

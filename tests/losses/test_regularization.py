@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 from torch.autograd import gradcheck
@@ -45,3 +46,9 @@ def test_hinge_counts_only_what_is_inside_the_margin() -> None:
     assert torch.isclose(d_real, torch.tensor((0 + 0.5 + 2) / 3))
     assert torch.isclose(d_fake, torch.tensor((0 + 0.5 + 2) / 3))
     assert torch.isclose(hinge_generator(fake), torch.tensor((3 + 0.5 - 1) / 3))
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 5, 1), (1, 2, 1, 5), (0, 2, 5, 5)])
+def test_a_field_without_neighbours_has_no_variation(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="x, less a row and a column: expected at least one value"):
+        total_variation(torch.zeros(shape))

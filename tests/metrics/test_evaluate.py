@@ -34,7 +34,7 @@ def test_metrics_see_the_rounded_image() -> None:
         seen.append(sr)
         return torch.zeros(len(sr))
 
-    evaluate(lambda lr: enlarge(lr) * 3 - 1, batches(7), [Metric("spy", "spy", spy)])
+    evaluate(lambda lr: enlarge(lr) * 1.2 - 0.1, batches(7), [Metric("spy", "spy", spy)])
     assert torch.equal(seen[0], quantize(seen[0]))
     assert 0 <= seen[0].min() <= seen[0].max() <= 1
 
@@ -44,3 +44,9 @@ def test_wrong_scale_and_nothing_to_score_are_errors() -> None:
         evaluate(lambda lr: lr, batches(7), [PSNR])
     with pytest.raises(ValueError, match="nothing to score"):
         evaluate(enlarge, [], [PSNR])
+
+
+def test_a_network_that_answers_in_another_range_is_not_clamped_into_a_score() -> None:
+    for other in (lambda lr: 2 * enlarge(lr) - 1, lambda lr: 255 * enlarge(lr)):
+        with pytest.raises(ValueError, match=r"super_resolve\(lr\): values from"):
+            evaluate(other, batches(7), [PSNR])

@@ -63,6 +63,12 @@ def test_equals_basicsr(shared: Path, real_parameters: None, pair: str, kind: st
     assert float(niqe(x, luma="gray")) == pytest.approx(gray, rel=0, abs=tolerance)
 
 
+def test_grey_is_matlabs() -> None:
+    """rgb2gray: the first row of the inverse of NTSC's matrix, from YIQ to RGB, in the digits of its documentation."""
+    to_rgb = np.array([[1.0, 0.956, 0.621], [1.0, -0.272, -0.647], [1.0, -1.106, 1.703]])
+    np.testing.assert_allclose(module._RGB2GRAY, np.linalg.inv(to_rgb)[0], atol=1e-15)
+
+
 def test_blur_and_noise_are_unnatural(real_parameters: None) -> None:
     x = photo(288, 288)
     noise = 0.1 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))

@@ -13,8 +13,6 @@ Marks: [paper] the paper says so; [ours] the paper is silent, or we add somethin
 Departures: smaller presets shrink images, width and epochs; the `paper` preset has none that we know of.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -52,7 +50,7 @@ class Config:
     flip: bool = False  # the paper names no augmentation [ours]
 
     @classmethod
-    def preset(cls, profile: str) -> Config:
+    def preset(cls, profile: str) -> "Config":
         """The configuration of a profile (see `PROFILES`). Only sizes, numbers of images and epochs shrink."""
         presets = {
             "smoke": cls(hr_size=32, images=(16, 8, 8), width=8, epochs=(1, 1)),
@@ -63,7 +61,7 @@ class Config:
         }
         return presets[check_profile(profile)]
 
-    def with_pixel_term(self, weight: float) -> Config:
+    def with_pixel_term(self, weight: float) -> "Config":
         """The same config with an L1 term of this weight [ours]."""
         return replace(self, pixel_weight=weight)
 

@@ -22,8 +22,6 @@ small presets start and end more gently (`bilinear_start`, `constant_part`). The
 code lacks, is an ablation, off by default.
 """
 
-from __future__ import annotations
-
 import copy
 import math
 from dataclasses import dataclass, replace
@@ -98,7 +96,7 @@ class Config:
     unit: int = 10_000  # images: a split "a:b" has a * unit cartoons and b * unit replayed faces [code]
 
     @classmethod
-    def preset(cls, profile: str) -> Config:
+    def preset(cls, profile: str) -> "Config":
         """The configuration of a profile: smoke, quick, evening, workshop or paper.
 
         Short schedules take larger steps, that shrink at the end, from a start that enlarges without a checkerboard [departs].

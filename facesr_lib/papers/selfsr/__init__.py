@@ -23,8 +23,6 @@ Departures: the small presets add the output to the enlarged LR image, CycleGAN'
 brightness in stage 1, and have weights of their own.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from torch import nn
@@ -75,7 +73,7 @@ class Config:
         return name if self.ablation_steps else name.removesuffix(f", {ALL_PARTS}")
 
     @classmethod
-    def preset(cls, profile: str) -> Config:
+    def preset(cls, profile: str) -> "Config":
         """The configuration of a profile (see `PROFILES`). Sizes, widths and steps shrink; every term stays."""
         presets = {"smoke": _smoke, "quick": _quick, "evening": _evening, "workshop": _workshop, "paper": _paper}
         return presets[check_profile(profile)]()

@@ -1,7 +1,5 @@
 """SelfSR, stage 2 (section III-B): train the progressive network with pairs, with pairs made by stage 1, or without pairs."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import torch
@@ -56,7 +54,7 @@ class SRConfig:
         level = self.levels - len(self.grow_at) + len(grown)
         return level, min(1.0, (step - grown[-1]) / self.fade) if grown and self.fade else 1.0
 
-    def ablations(self) -> dict[str, SRConfig]:
+    def ablations(self) -> dict[str, "SRConfig"]:
         """Table IV: by the name of the part that is left out, this configuration without it."""
         return {
             CONCATENATION: replace(self, conditioning="concatenation"),
@@ -64,13 +62,13 @@ class SRConfig:
             NO_R1: replace(self, r1_gamma=0.0),
         }
 
-    def shortened(self, steps: int) -> SRConfig:
+    def shortened(self, steps: int) -> "SRConfig":
         """The same training in `steps` steps: levels come, and are faded in, at the same shares of it."""
         share = steps / self.steps
         grow_at = tuple(round(share * start) for start in self.grow_at)
         return replace(self, steps=steps, grow_at=grow_at, fade=round(share * self.fade))
 
-    def psnr_oriented(self) -> SRConfig:
+    def psnr_oriented(self) -> "SRConfig":
         """Reconstruction only, without a discriminator."""
         return replace(self, adversarial=0.0)
 

@@ -26,8 +26,6 @@ network of stage 1. They test moving averages of TNet and SNet, and weigh the ad
 printed they cost the ceiling 0.14 dB (`quick`, validation people, one seed). The `paper` preset has none that we know of.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -76,7 +74,7 @@ class Config:
     tested: int | None = None  # faces to score on, at most; None: all
 
     @classmethod
-    def preset(cls, profile: str) -> Config:
+    def preset(cls, profile: str) -> "Config":
         """The configuration of a profile: smoke, quick, evening, workshop or paper. Widths, depths and epochs shrink.
 
         Fewer steps get a higher learning rate, but not for discriminators: faster ones would win before anything is learnt. They
@@ -103,16 +101,16 @@ class Config:
         return self.learned_lr or self.prepared_dsnet
 
     @property
-    def ablated(self) -> Config:
+    def ablated(self) -> "Config":
         """Stage 2 as short as the ablations' (Table 3), its learning rate halved as often."""
         epochs, halving = self.ablation_epochs, max(1, self.halving[1] * self.ablation_epochs // self.epochs[1])
         return replace(self, epochs=(self.epochs[0], epochs), halving=(self.halving[0], halving))
 
-    def without_cycle(self) -> Config:
+    def without_cycle(self) -> "Config":
         """No DSNet, no cycle loss (Table 3, "w/o-cycle")."""
         return replace(self, cycle=0.0)
 
-    def with_bicubic_lr(self) -> Config:
+    def with_bicubic_lr(self) -> "Config":
         """The teacher learns from bicubic pairs, not DeNet's (Table 3, "bicubic").
 
         The network of stage 1, if a prepared DSNet needs one, learns bicubic reduction alone. DeNet has no part in this variant.
