@@ -2,8 +2,8 @@
 
 Runs imports, definitions, and statements made of literals, operators, known names, and calls of what `allowed.toml` lists. These
 are functions of Python and the libraries that compute a value and do nothing else, and methods of numbers, texts, lists and
-arrays. Of the notebook's own functions, those whose bodies are made of the same. Runs no files, figures, trainings and no `while`.
-So grading is short and leaves no traces. It is no protection: the body of an answer runs when its check calls it.
+arrays. Of the notebook's own functions, those whose bodies are made of the same. Opens no file, draws no figure, trains nothing,
+and runs no `while`. So grading is short and leaves no traces. It is no protection: an answer's body runs when its check calls it.
 """
 
 import ast

@@ -53,9 +53,9 @@ RUN = {
     "prompts": [">>> def my_scale(raw):\n...     return 0.2 + 0.6 * raw.sigmoid()"],
     "indented cell": ["    def my_scale(raw):\n        return 0.2 + 0.6 * raw.sigmoid()"],
     "semicolon": ["LOW = 0.2; WIDE = 0.6;", "my_scale = lambda raw: LOW + WIDE * torch.sigmoid(raw)"],
-    "closure": ["def between(low, high):\n    return lambda raw: low + (high - low) * raw.sigmoid()\n\nmy_scale = between(0.2, 0.8)"],
+    "closure": ["def between(a, b):\n    return lambda raw: a + (b - a) * raw.sigmoid()\n\nmy_scale = between(0.2, 0.8)"],
     "decorator": [
-        "from functools import wraps\n\ndef shifted(f):\n    @wraps(f)\n    def g(raw):\n        return f(raw) + 0.2\n    return g",
+        "from functools import wraps\ndef shifted(f):\n    @wraps(f)\n    def g(x):\n        return f(x) + 0.2\n    return g",
         "@shifted\ndef my_scale(raw):\n    return 0.6 * raw.sigmoid()",
     ],
     "object that can be called": [
@@ -79,7 +79,7 @@ RUN = {
     "branch beside a call": [f"if True:\n    print(1)\n    {INNER}"],
     "with": ["with torch.no_grad():\n    LOW = torch.tensor(0.2)\n" + OF_LOW],
     "walrus": ["(low := 0.2)", "def my_scale(raw):\n    return low + 0.6 * raw.sigmoid()"],
-    "tried out before": ["ENDS = torch.tensor([0.2, 0.8])\n" + OF_ENDS, "print(my_scale(torch.zeros(3)))", "my_scale(torch.ones(2))"],
+    "tried out before": ["ENDS = torch.tensor([0.2, 0.8])\n" + OF_ENDS, "print(my_scale(torch.ones(3)))", "my_scale(ENDS)"],
     "shown before": ["ENDS = [0.2, 0.8]\nprint(ENDS)\ndisplay(ENDS)\nlen(ENDS)", OF_ENDS],
     "display in an answer": [f"def my_scale(raw):\n    display(raw.shape)\n{BODY}"],
     "annotations from the future": ["from __future__ import annotations", "def my_scale(raw: Nowhere) -> Nobody:\n" + BODY],
