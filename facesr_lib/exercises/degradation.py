@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from facesr_lib.exercises.feedback import check, expect_close, expect_number
@@ -23,17 +24,20 @@ def check_average_pool(answer: Callable[[Tensor, int], Tensor]) -> None:
 @check("ISR-KD's LR images, but for exact halves, which OpenCV rounds up. The rounding in between moves values by a grey level.")
 def check_halvings(answer: Callable[[Tensor, int], Tensor]) -> None:
     """`answer(hr, scale)` halves 8-bit images, rounding to 8 bit each time, until they are `scale` times smaller."""
-    hr = halved = quantize(torch.rand(2, 3, 32, 48))
-    for scale in (2, 4, 8):
-        halved = quantize(average_pool(halved, 2))
+    levels = [torch.randint(64, 192, (2, 3, 4, 6)).float()]
+    for _ in range(3):  # a pixel becomes four, of a mean up to 1/4 from it: never halfway, where roundings differ
+        apart = torch.randint(-9, 10, (4, *levels[0].shape))
+        apart[3] = torch.randint(-1, 4, apart.shape[1:]).clamp(max=1) - apart[:3].sum(dim=0)
+        levels.insert(0, F.pixel_shuffle((levels[0] + apart).movedim(0, 2).flatten(1, 2), 2))
+    hr = levels[0] / 255
+    for scale, halved in zip((2, 4, 8), levels[1:], strict=True):
         mistakes = [
             (average_pool(hr, scale), "These are no whole grey levels: quantize after every halving."),
             (quantize(average_pool(hr, scale)), "You round once, at the end: quantize after every halving."),
             (quantize(hr[..., ::scale, ::scale]), "This skips pixels: a halving averages 2 x 2 of them."),
-            (quantize(average_pool(hr, 2)), "Halve log2(scale) times."),
         ]
         hint = "average_pool(hr, 2), quantize, and again with the result until it is small enough."
-        expect_close(answer(hr, scale), halved, hint, mistakes=mistakes)
+        expect_close(answer(hr, scale), halved / 255, hint, mistakes=mistakes)
 
 
 @check("At the sampling rate a wave becomes flat: there lie the false bull's eyes of the zone plate.")

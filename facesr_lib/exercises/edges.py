@@ -75,7 +75,7 @@ def check_hysteresis(answer: Callable[[Tensor, float, float], Tensor]) -> None:
             (_connected(weak, strong), "Neighbours on the diagonal count too."),
         ]
         found = answer(strength, low, high)
-        got = found.float() if isinstance(found, Tensor) else found
+        got = torch.as_tensor(found).float() if isinstance(found, Tensor | np.ndarray) else found
         expected = _connected(weak, strong, np.ones((3, 3)))
         expect_close(got, expected, "Start at the strong pixels, grow over weak neighbours.", mistakes=mistakes)
 

@@ -1,10 +1,11 @@
 """What a check says: passed, not yet, or what is wrong. A check never raises, so that a notebook runs on."""
 
+import copy
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import torch
@@ -29,6 +30,7 @@ def check(praise: str) -> Callable[[Callable[[Answer], None]], Callable[[Answer]
     """Turn a function that asserts what a right answer does into a check that returns `Feedback`; `praise` is for passing.
 
     The function draws its inputs from torch's CPU generator with seed 0; the reader's own random stream is restored afterwards.
+    The answer gets copies of tensors and arrays, so that one which works in place meets the same truth.
     """
 
     def decorate(examine: Callable[[Answer], None]) -> Callable[[Answer], Feedback]:
@@ -37,18 +39,24 @@ def check(praise: str) -> Callable[[Callable[[Answer], None]], Callable[[Answer]
             try:
                 with torch.random.fork_rng(devices=[]):
                     torch.manual_seed(0)
-                    examine(answer)
+                    examine(cast(Answer, lambda *given: answer(*map(_copied, given))))  # type: ignore[operator]
             except NotImplementedError:
                 return Feedback(False, "Not solved yet: replace the line that raises NotImplementedError and run the cell again.")
             except AssertionError as wrong:
                 return Feedback(False, f"Not yet: {wrong}")
             except Exception as error:  # the reader's own code may raise anything
+                if "does not require grad" in str(error):
+                    return Feedback(False, "Not yet: no gradient arrives: no .detach(), .item() or no_grad() on the way.")
                 return Feedback(False, f"Your code raised {type(error).__name__}: {error}")
             return Feedback(True, praise)
 
         return checked
 
     return decorate
+
+
+def _copied(given: object) -> object:
+    return given.clone() if isinstance(given, Tensor) else copy.copy(given)
 
 
 def expect_tensor(answer: object, shape: tuple[int, ...], hint: str = "") -> Tensor:
@@ -59,11 +67,19 @@ def expect_tensor(answer: object, shape: tuple[int, ...], hint: str = "") -> Ten
 
 
 def expect_number(answer: object, name: str = "") -> float:
-    """Return a reader's result. Raises AssertionError, which begins with `name`, if it is no finite number."""
+    """Return a reader's result, also from numpy or torch. Raises AssertionError, which begins with `name`, if not finite."""
     prefix = f"{name}: " if name else ""
-    assert isinstance(answer, int | float), f"{prefix}expected a number, got {answer!r}"
-    assert math.isfinite(answer), f"{prefix}expected a finite number, got {answer!r}"
-    return answer
+    value = answer.item() if isinstance(answer, Tensor | np.ndarray | np.generic) and math.prod(answer.shape) == 1 else answer
+    assert type(value) in (int, float), f"{prefix}expected a number, got {answer!r}"
+    assert math.isfinite(value), f"{prefix}expected a finite number, got {answer!r}"
+    return value
+
+
+def expect_positions(answer: Iterable[object], hint: str = "") -> set[int]:
+    """Return a reader's positions. Raises AssertionError, which ends with `hint`, if one comes twice, as in a mask."""
+    found = [int(position) for position in answer]  # type: ignore[call-overload]
+    assert len(set(found)) == len(found), f"Return positions, each once, not a mask. {hint}".rstrip()
+    return set(found)
 
 
 def expect_pair(answer: object, *names: str) -> tuple[float, float]:

@@ -1,7 +1,6 @@
 """Checks for 20_selfsr_degradation and 21_selfsr_super_resolution."""
 
 from collections.abc import Callable
-from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -21,10 +20,7 @@ def check_warp(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     image = torch.rand(2, 3, 9, 12)
     drawn = 6 * torch.rand(2, 2, 9, 12) - 3
     still = torch.zeros_like(drawn)
-    hint = (
-        "A zero flow must return the image. With grid_sample, align_corners=True belongs to 2 x / (W - 1) - 1, "
-        "align_corners=False to (2 x + 1) / W - 1."
-    )
+    hint = "A zero flow must return the image. align_corners=True belongs to 2 x / (W - 1) - 1, False to (2 x + 1) / W - 1."
     expect_close(answer(image, still), image, hint)
 
     grid = torch.stack(torch.meshgrid(torch.arange(12.0), torch.arange(9.0), indexing="xy"))
@@ -43,10 +39,9 @@ def check_warp(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     expect_close(answer(image, drawn), warp(image, drawn), beyond)
 
     found, expected = _slopes(answer, image, drawn), _slopes(warp, image, drawn)
-    for name, slope in found.items():
+    for name, slope, right in zip(("flow", "image"), found, expected, strict=True):
         assert slope is not None, f"No gradient reaches the {name}: .long(), .detach() or no_grad() in the way."
-        hint = f"The values are right, their gradient with respect to the {name} is not."
-        expect_close(slope, cast(Tensor, expected[name]), hint)
+        expect_close(slope, right, f"The values are right, their gradient with respect to the {name} is not.")
 
 
 @check("Every channel forgets its own strength, and the LR image says how strong it should be.")
@@ -86,7 +81,7 @@ def smoothness_pair() -> tuple[Tensor, Tensor]:
     return source, warp(source, _SWIRL)
 
 
-@check("Between the two lies the weight that finds the true flow: the table above shows where.")
+@check("Between the two lies the weight that finds the true flow: the table above shows the middle.")
 def check_smoothness(answer: Callable[[], tuple[float, float]]) -> None:
     """`answer()` gives two weights: flows fitted to `smoothness_pair` fold with the first and hardly move with the second."""
     folding, frozen = expect_pair(answer(), "folding", "frozen")
@@ -119,10 +114,7 @@ def _normalised(features: Tensor, over: tuple[int, ...], unbiased: bool = False)
     return (features - features.mean(over, keepdim=True)) / (variance + 1e-5).sqrt()
 
 
-def _slopes(sample: Callable[[Tensor, Tensor], Tensor], image: Tensor, flow: Tensor) -> dict[str, Tensor | None]:
-    """Gradients of the sum of squares of a sampler's result, None where nothing arrives."""
+def _slopes(sample: Callable[[Tensor, Tensor], Tensor], image: Tensor, flow: Tensor) -> tuple[Tensor, ...]:
+    """Gradients of the sum of squares of a sampler's result by flow and image, None where nothing arrives."""
     flow, image = flow.clone().requires_grad_(True), image.clone().requires_grad_(True)
-    total = sample(image, flow).square().sum()
-    if not total.requires_grad:
-        return {"flow": None, "image": None}
-    return dict(zip(("flow", "image"), torch.autograd.grad(total, [flow, image], allow_unused=True), strict=True))
+    return torch.autograd.grad(sample(image, flow).square().sum(), (flow, image), allow_unused=True)

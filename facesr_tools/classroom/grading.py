@@ -11,24 +11,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
 import facesr_lib
-from facesr_tools.classroom.attempts import attempt, definitions
+from facesr_tools.classroom.attempts import CannotJudge, Notebook, attempt
 from facesr_tools.classroom.lessons import Exercise, Lesson, code_sources
 
 _START = 120.0  # seconds that a busy machine may take to import torch
+_LARGEST = 200 << 20  # bytes of a notebook
+_LONGEST = 600  # characters of a message
 
 
 @dataclass(frozen=True)
 class Mark:
-    """The verdict on one exercise of a file."""
+    """The verdict on one exercise of a file. judged: whether there is one; if not, `message` says why."""
 
     number: int
     title: str
     passed: bool
     message: str
+    judged: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        return "passed" if self.passed else "not passed" if self.judged else "cannot be judged"
 
 
 @dataclass(frozen=True)
@@ -52,16 +61,25 @@ def grade(file: Path, lessons: Sequence[Lesson], limit: float) -> Graded:
     The title in the file's metadata tells which notebook it is a copy of, or else a notebook's name in the file's name.
     """
     try:
+        if file.stat().st_size > _LARGEST:
+            return Graded(file, "", problem=f"larger than {_LARGEST >> 20} MiB: ask for it without outputs")
         notebook = nbformat.read(file, as_version=4)
+        title, sources = _title(notebook), code_sources(notebook)
+        if not all(isinstance(source, str) for source in sources):
+            raise TypeError("a cell's source is no text")
     except Exception as error:  # nbformat raises a different class for each way a file can be broken
-        return Graded(file, "", problem=f"not a readable notebook ({type(error).__name__})")
-    title = (notebook.metadata.get("facesr") or {}).get("title")
+        return Graded(file, "", problem=f"not a readable notebook ({type(error).__name__}): save it again in Jupyter")
     lesson = next((x for x in lessons if x.title == title), None) or next((x for x in lessons if x.name in file.stem), None)
     if lesson is None:
         return Graded(file, "", problem="no copy of one of the project's notebooks, by its metadata or its name")
     if not lesson.exercises:
         return Graded(file, lesson.name, problem="its notebook has no exercises")
-    return Graded(file, lesson.name, tuple(_marks(code_sources(notebook), lesson.exercises, limit)))
+    return Graded(file, lesson.name, tuple(_marks(sources, lesson.exercises, limit)))
+
+
+def _title(notebook: Any) -> object:
+    facts = notebook.metadata.get("facesr")
+    return facts.get("title") if isinstance(facts, dict) else None
 
 
 def _marks(sources: list[str], exercises: Sequence[Exercise], limit: float) -> list[Mark]:
@@ -70,15 +88,20 @@ def _marks(sources: list[str], exercises: Sequence[Exercise], limit: float) -> l
     while len(marks) < len(exercises):
         todo = exercises[len(marks) :]
         answers, ending = _work(sources, todo, limit)
-        marks += [Mark(e.number, e.title, passed, text) for e, (passed, text) in zip(todo, answers, strict=False)]
+        if answers is None:
+            return marks + [Mark(e.number, e.title, False, f"Cannot be judged. {ending}", judged=False) for e in todo]
+        marks += [
+            Mark(e.number, e.title, passed is True, text[:_LONGEST], judged=passed is not None)
+            for e, (passed, text) in zip(todo, answers, strict=False)
+        ]
         if len(answers) < len(todo):
             stuck = todo[len(answers)]
             marks.append(Mark(stuck.number, stuck.title, False, ending))
     return marks
 
 
-def _work(sources: list[str], exercises: Sequence[Exercise], limit: float) -> tuple[list[tuple[bool, str]], str]:
-    """The answers of a worker, and how it ended."""
+def _work(sources: list[str], exercises: Sequence[Exercise], limit: float) -> tuple[list[tuple[bool | None, str]] | None, str]:
+    """The answers of a worker, None if it did not get as far as the exercises; and how it ended."""
     task = {"sources": sources, "exercises": [(exercise.name, exercise.check) for exercise in exercises]}
     library = str(Path(facesr_lib.__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [library, os.environ.get("PYTHONPATH", "")]))
@@ -97,12 +120,14 @@ def _work(sources: list[str], exercises: Sequence[Exercise], limit: float) -> tu
             ending = _wait(process, Path(folder) / "answers", limit)
         finally:
             _kill(process)
-        found = [json.loads(line) for line in _lines(Path(folder) / "answers")[1:]]
-    return [(bool(passed), str(text)) for passed, text in found], ending
+        _, *lines = _lines(Path(folder) / "answers") or [""]
+    if not lines:
+        return None, f"The notebook's own definitions: {ending}"
+    return [(passed, str(text)) for passed, text in map(json.loads, lines[1:])], ending
 
 
 def _wait(process: subprocess.Popen[bytes], answers: Path, limit: float) -> str:
-    """Wait until the worker ends or takes longer than `limit` for one answer; its first line follows imports and definitions."""
+    """Wait until the worker ends or takes longer than `limit` for one answer; two lines come first: started, ready."""
     lines, since = 0, time.monotonic()
     while process.poll() is None:
         if (now := len(_lines(answers))) > lines:
@@ -131,17 +156,21 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def main() -> None:
-    """The worker: read `task` in the folder of the command line; write to `answers` a line when ready, then one per exercise."""
+    """The worker: read `task` in the command line's folder; write a line to `answers` when started, when ready, per exercise."""
     folder = Path(sys.argv[1])
     task = json.loads((folder / "task").read_text(encoding="utf-8"))
     for _, check in task["exercises"]:
         import_module(check.split(":")[0])
-    scope = definitions(task["sources"])
     with open(folder / "answers", "w", encoding="utf-8", buffering=1) as answers:
+        answers.write("started\n")
+        notebook = Notebook(task["sources"])
         answers.write("ready\n")
         for name, check in task["exercises"]:
-            verdict = attempt(name, check, scope)
-            answers.write(json.dumps([verdict.passed, verdict.message]) + "\n")
+            try:
+                verdict = attempt(name, check, notebook)
+                answers.write(json.dumps([verdict.passed, verdict.message]) + "\n")
+            except CannotJudge as reason:
+                answers.write(json.dumps([None, f"Cannot be judged: {reason}."]) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 
 _CHECKS = "facesr_lib.exercises."
+_TIMERS = ("time", "prun", "capture")  # commands that run a cell's statements in the notebook
 _TASK = re.compile(r"^\*\*(\d+)\.\s+(.+?)\.?\*\*", flags=re.MULTILINE)  # **3. The cycle loss**
 
 
@@ -90,11 +92,28 @@ def code_sources(notebook: Any, *, without: str = "") -> list[str]:
 
 
 def parse(source: str) -> ast.Module:
-    """A cell's syntax tree, without IPython's magics and shell lines; empty for a cell that is not Python."""
+    """`read_cell`; empty for a cell that is not Python."""
     try:
-        return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
-    except SyntaxError:
+        return read_cell(source)
+    except (SyntaxError, ValueError):
         return ast.Module([], [])
+
+
+def read_cell(source: str) -> ast.Module:
+    """A code cell's syntax tree as IPython reads it, with `%time`'s and `%%time`'s statements in their places.
+
+    IPython's other commands are calls of `get_ipython()`. Raises SyntaxError, or ValueError for null bytes, where IPython does.
+    """
+    body: list[ast.stmt] = []
+    for node in ast.parse(TransformerManager().transform_cell(source)).body:
+        match node:
+            case ast.Expr(
+                ast.Call(ast.Attribute(attr=attr), [ast.Constant(value=str(name)), *_, ast.Constant(value=str(text))])
+            ) if attr in ("run_cell_magic", "run_line_magic") and name in _TIMERS:
+                body += read_cell(text).body if name != "capture" else [node, *read_cell(text).body]
+            case _:
+                body.append(node)
+    return ast.Module(body, [])
 
 
 def _exercises(path: Path, notebook: Any) -> Iterator[Exercise]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from facesr_tools.classroom.attempts import attempt, definitions
+from facesr_tools.classroom.attempts import Notebook, attempt
 from facesr_tools.classroom.lessons import Exercise, Lesson, code_sources
 
 
@@ -58,7 +58,7 @@ def solution_sheet(lesson: Lesson) -> str:
 
 
 def _exercise(lesson: Lesson, exercise: Exercise, note: Note | None, rest: Sequence[str]) -> Iterator[str]:
-    verdict = attempt(exercise.name, exercise.check, definitions([*rest, exercise.solution]))
+    verdict = attempt(exercise.name, exercise.check, Notebook([*rest, exercise.solution]))
     if not verdict.passed:
         raise ValueError(f"{lesson.path}: the solution of exercise {exercise.number} does not pass: {verdict}")
     yield from (f"## {exercise.number}. {exercise.title}", "", exercise.text, "")
@@ -67,7 +67,7 @@ def _exercise(lesson: Lesson, exercise: Exercise, note: Note | None, rest: Seque
         return
     yield from ("**Why**", "", note.why, "", "**Typical mistakes**", "")
     for mistake in note.mistakes:
-        answer = repr(attempt(exercise.name, exercise.check, definitions([*rest, mistake.code])))
+        answer = repr(attempt(exercise.name, exercise.check, Notebook([*rest, mistake.code])))
         quoted = "\n".join(f"> {line}  " for line in answer.splitlines()).rstrip()
         yield from (f"*{mistake.title}*", "", *_code(mistake.code), "", quoted, "")
 

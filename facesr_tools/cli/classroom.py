@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +22,9 @@ CLASSROOM_EPILOG = (
     "facesr classroom ~/class 10 20 21 22\n\n"
     "facesr classroom ~/class --runs runs --overwrite"
 )
-GRADE_EPILOG = "Examples:\n\nfacesr grade handed-in/\n\nfacesr grade alice.ipynb bob.ipynb --json"
+GRADE_EPILOG = "Examples:\n\nfacesr grade handed-in/ --gradebook grades.csv\n\nfacesr grade alice.ipynb bob.ipynb --json"
+
+_SIGNS = {"passed": "✓", "not passed": "✗", "cannot be judged": "?"}
 
 
 def classroom(
@@ -65,14 +68,22 @@ def classroom(
 def grade(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Handed-in notebooks, or folders of them.")],
     limit: Annotated[float, typer.Option(help="Seconds that one exercise may take.")] = 60,
+    gradebook: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Also write the verdicts as a table, for a spreadsheet.")
+    ] = None,
     as_json: AsJson = False,
     notebooks: Notebooks = None,
 ) -> None:
     """Check handed-in notebooks: who solved which exercise.
 
-    Runs only imports, functions, classes and literal constants of a file, in a
-    process of its own that is killed if one exercise takes longer than --limit.
-    Uses the project's own checks, not those in the file.
+    Reads cells as IPython does. Runs imports, functions, classes, and statements
+    that only compute (numbers, arrays, partial functions; no files, figures or
+    trainings) in a process of its own, which is killed if one exercise takes
+    longer than --limit. Uses the project's own checks, not those in the file.
+    Says "cannot be judged" (?) where an answer may depend on what is not run.
+
+    Ignores what systems leave behind (.DS_Store, __MACOSX, checkpoints, x~), and
+    names other files that are no notebooks.
 
     This is no sandbox: students' code can do whatever you can do. If you do
     not trust it, use a container or a throw-away account.
@@ -81,18 +92,30 @@ def grade(
     option or file name.
     """
     with clear_errors(OSError, ValueError):
-        if limit <= 0:
+        if not limit > 0:
             raise ValueError(f"--limit {limit:g}: give a number of seconds")
-        handed_in = list(_handed_in(files))
+        from facesr_tools.classroom import check_gradebook, hand_ins, write_gradebook
+
+        if gradebook:
+            check_gradebook(gradebook)
+        handed_in, passed_over = hand_ins(files)
         lessons = _lessons(notebooks)
     from facesr_tools.classroom import grade as grade_file
 
-    graded = [grade_file(file, lessons, limit) for file in handed_in]
+    graded = [grade_file(item.file, lessons, limit) for item in handed_in]
     if as_json:
-        rows = [{**asdict(item), "file": str(item.file), "passed": item.passed} for item in graded]
+        rows = [
+            {"student": who.student(item.lesson), **asdict(item), "file": str(item.file), "passed": item.passed}
+            for who, item in zip(handed_in, graded, strict=True)
+        ]
         print_json(rows)
     else:
         _print(graded)
+    for item in passed_over:
+        print(f"passed over: {item.file}: {item.reason}", file=sys.stderr)
+    if gradebook:
+        with clear_errors(OSError, ValueError):
+            write_gradebook(gradebook, [(who.student(item.lesson), item) for who, item in zip(handed_in, graded, strict=True)])
     raise typer.Exit(0 if all(item.passed for item in graded) else 1)
 
 
@@ -100,19 +123,6 @@ def _lessons(notebooks: Path | None) -> list[Lesson]:
     from facesr_tools.classroom import read_lesson
 
     return [read_lesson(notebook.path) for notebook in read_notebooks(find_folder(notebooks))]
-
-
-def _handed_in(given: Sequence[Path]) -> Iterator[Path]:
-    for path in given:
-        if path.is_dir():
-            found = sorted(file for file in path.rglob("*.ipynb") if ".ipynb_checkpoints" not in file.parts)
-            if not found:
-                raise ValueError(f"{path}: there is no notebook in this folder")
-            yield from found
-        elif path.is_file():
-            yield path
-        else:
-            raise ValueError(f"{path}: there is no such file or folder")
 
 
 def _print(graded: Sequence[Graded]) -> None:
@@ -125,11 +135,13 @@ def _print(graded: Sequence[Graded]) -> None:
     most = max(len(item.marks) for item in graded)
     table = Table("file", "notebook", *(str(number + 1) for number in range(most)), "solved")
     for item in graded:
-        marks = ["✓" if mark.passed else "✗" for mark in item.marks] + [""] * (most - len(item.marks))
+        marks = [_SIGNS[mark.verdict] for mark in item.marks] + [""] * (most - len(item.marks))
         solved = f"{sum(mark.passed for mark in item.marks)} of {len(item.marks)}" if item.marks else "–"
         table.add_row(Text(str(item.file)), item.lesson, *marks, solved)
     console.print(table)
     for item in graded:
-        remarks = [f"{mark.number}. {mark.title}: {mark.message}" for mark in item.marks if not mark.passed]
-        for remark in remarks + ([item.problem] if item.problem else []):
-            console.print(Text(f"✗ {item.file}  {remark}"), soft_wrap=True)
+        remarks = [
+            (_SIGNS[mark.verdict], f"{mark.number}. {mark.title}: {mark.message}") for mark in item.marks if not mark.passed
+        ]
+        for sign, remark in remarks + ([("✗", item.problem)] if item.problem else []):
+            console.print(Text(f"{sign} {item.file}  {remark}"), soft_wrap=True)

@@ -477,7 +477,7 @@ run.figure(
 # ## Exercises
 #
 # **1. ISR-KD's halvings.** Average 2 x 2 pixels with `average_pool` and round to 8 bit with `quantize`, until the image is `scale` (2, 4, 8, ...) times
-# smaller. (OpenCV, and so the paper, rounds half a grey level up; `quantize` by the last bit of its float, so another way to average may differ.)
+# smaller. (OpenCV, and so the paper, rounds half a grey level up, `quantize` by the last bit of its float. The check's pictures have no such halves.)
 
 
 # %% tags=["exercise"]
