@@ -81,7 +81,7 @@ def test_other_ranges_have_no_score_and_are_told_what_to_do(scaled: Callable[[Te
 
 
 def test_a_dull_picture_in_another_range_is_found_by_its_mean() -> None:
-    dull = 0.25 + 0.5 * portrait()
+    dull = 0.75 - 0.5 * portrait()
     with pytest.raises(ValueError, match=r"x: values from -0\.5 to 0\.5"):
         check_values(2 * dull - 1, "x")
 
