@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from skimage.data import astronaut
 from torch import Tensor
 
 from facesr_lib import image
-from facesr_lib.image.check import check_number, check_pair, check_some, check_values
+from facesr_lib.image.check import ON_AVERAGE, OVERSHOOT, check_number, check_pair, check_some, check_values
 
 FUNCTIONS: list[Callable[..., object]] = [
     lambda x: image.resize_bicubic(x, 2),
@@ -122,3 +123,8 @@ def test_numbers_and_no_numbers() -> None:
         check_number(9, "scale", 1, 8)
     with pytest.raises(ValueError, match=r"fake: expected at least one value, got shape \(0, 1\)"):
         check_some(torch.zeros(0, 1), "fake")
+
+
+def test_the_page_on_scores_states_the_rule() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert f"at most {OVERSHOOT} anywhere, and {ON_AVERAGE} on average" in page
