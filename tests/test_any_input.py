@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Frechet distance of")
 
 def some(target: Target, valid: bool) -> settings:
     """How many calls are tried; few of the metrics, whose networks take their time. The same ones every time."""
-    most = (3 if valid else 12) if target.name.startswith("metrics.") else 12 if valid else 30
+    most = (3 if valid else 12) if target.name.startswith("metrics.") else 12 if valid else 24
     return settings(max_examples=most, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
@@ -80,7 +80,8 @@ def scored_range(x: Any) -> bool:
 def check(target: Target, arguments: dict[str, Any], sizes: dict[str, int], result: Any) -> None:
     tensors = [arguments[name] for name in target.tensors]
     if target.name.startswith("metrics.") and tensors:
-        assert all(scored_range(x) for x in tensors), "a score of values that are no image"
+        looked_at = tensors[:1] if "niqe" in target.name else tensors  # NIQE needs no HR
+        assert all(scored_range(x) for x in looked_at), "a score of values that are no image"
     if not finite(arguments):
         return
     for x in numbers(result):

@@ -1,7 +1,5 @@
 """DiceBear cartoon faces: any number of seeded colour avatars, drawn on this machine, that show no person."""
 
-from __future__ import annotations
-
 import colorsys
 import hashlib
 import io
@@ -79,13 +77,13 @@ def _definition(style: str) -> Traversable:
 
 
 @lru_cache(maxsize=8)  # checking a definition takes half a second, drawing an avatar from it milliseconds
-def _style(name: str) -> Style:
+def _style(name: str) -> "Style":
     from dicebear import Style
 
     return Style(json.loads(_definition(name).read_text("utf-8")))
 
 
-def _draw(style: Style, avatar: str, size: int) -> Pixels:
+def _draw(style: "Style", avatar: str, size: int) -> Pixels:
     """Draw one avatar on its pastel background: uint8 (size, size, 3)."""
     import resvg_py
     from dicebear import Avatar

@@ -145,5 +145,5 @@ class BlurResize(Reduction):
 
     def __call__(self, hr: Tensor, generator: torch.Generator | None = None) -> Tensor:
         size = self.lr_size(hr)
-        blurred = gaussian_blur(hr, self.kernel_size, self.sigma)
-        return quantize(F.interpolate(blurred, size=size, mode="bilinear", align_corners=False, antialias=True))
+        blurred = gaussian_blur(hr.to(torch.promote_types(hr.dtype, torch.float32)), self.kernel_size, self.sigma)
+        return quantize(F.interpolate(blurred, size=size, mode="bilinear", align_corners=False, antialias=True)).to(hr.dtype)

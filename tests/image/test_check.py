@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from skimage.data import astronaut
 from torch import Tensor
 
 from facesr_lib import image
-from facesr_lib.image.check import check_number, check_pair, check_some, check_values
+from facesr_lib.image.check import ON_AVERAGE, OVERSHOOT, check_number, check_pair, check_some, check_values
 
 FUNCTIONS: list[Callable[..., object]] = [
     lambda x: image.resize_bicubic(x, 2),
@@ -81,7 +82,7 @@ def test_other_ranges_have_no_score_and_are_told_what_to_do(scaled: Callable[[Te
 
 
 def test_a_dull_picture_in_another_range_is_found_by_its_mean() -> None:
-    dull = 0.25 + 0.5 * portrait()
+    dull = 0.75 - 0.5 * portrait()
     with pytest.raises(ValueError, match=r"x: values from -0\.5 to 0\.5"):
         check_values(2 * dull - 1, "x")
 
@@ -122,3 +123,8 @@ def test_numbers_and_no_numbers() -> None:
         check_number(9, "scale", 1, 8)
     with pytest.raises(ValueError, match=r"fake: expected at least one value, got shape \(0, 1\)"):
         check_some(torch.zeros(0, 1), "fake")
+
+
+def test_the_page_on_scores_states_the_rule() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert f"at most {OVERSHOOT} anywhere, and {ON_AVERAGE} on average" in page

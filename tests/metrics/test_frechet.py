@@ -100,7 +100,7 @@ def test_wrong_features_are_refused(distance: object) -> None:
     broken[[1, 2], 0] = np.nan, np.inf
     for f1, f2, message in (
         (x[:1], x, r"f1: .* at least 2 images, got shape \(1, 3\)"),
-        (x, broken, r"f2: NaN, infinity or more than 1e\\+45 in the features of images \[1, 2\]"),
+        (x, broken, r"f2: NaN, infinity or more than 1e\+45 in the features of images \[1, 2\]"),
         (x, normal(4, 2), "3 and 2 dimensions"),
         (x, x[0], r"f2: expected features \(N, D\)"),
         (1e60 * x, x, r"f1: .* images \[0, 1, 2, 3\]"),

@@ -44,7 +44,7 @@ def test_identical_images_score_infinity() -> None:
 def test_scored_on_the_8_bit_image() -> None:
     hr = to_float(torch.randint(0, 256, (2, 3, 16, 16), generator=torch.Generator().manual_seed(0), dtype=torch.uint8))
     assert (psnr(hr + 0.4 / 255, hr) == inf).all()  # the file would be the same
-    assert (psnr(levels(255) + 3, levels(255)) == inf).all()  # and so would this one be
+    assert (psnr(levels(255) + 0.04, levels(255)) == inf).all()  # and so would this one be
     assert float(psnr(levels(0) + 0.6 / 255, levels(0))) == pytest.approx(20 * log10(255))
 
 
