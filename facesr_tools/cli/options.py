@@ -71,9 +71,11 @@ def results_folder(out: Path | None) -> Path:
 
 
 def run_settings(profile: str, out: Path | None, seed: int, device: Device, data_root: str, fresh_since: float = 0.0) -> Settings:
-    """What a command was told about a run, checked. Raises NotebookError for a data root or a device that cannot be used."""
+    """What a command was told about a run, checked. Raises NotebookError for a data root, seed or device that cannot be used."""
     if data_root and not Path(data_root).expanduser().is_dir():
         raise NotebookError(f"--data-root {data_root}: there is no such folder")
+    if not 0 <= seed < 2**32:
+        raise NotebookError(f"--seed {seed}: choose 0 or more, below 2**32")
     if device is Device.cuda:
         import torch
 
