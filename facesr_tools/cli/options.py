@@ -83,3 +83,11 @@ def run_settings(profile: str, out: Path | None, seed: int, device: Device, data
             raise NotebookError("--device cuda: torch finds no CUDA device here; use --device auto, or ask facesr doctor")
     data = str(Path(data_root).expanduser().resolve()) if data_root else ""
     return Settings(profile, results_folder(out), seed, device.value, data, fresh_since)
+
+
+def make_results_folder(settings: Settings) -> None:
+    """Make the folder of all results. Raises NotebookError where that cannot be done."""
+    try:
+        settings.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotebookError(f"--out {settings.out}: cannot write there ({error.strerror}); choose another folder") from error
