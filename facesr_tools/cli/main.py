@@ -31,6 +31,7 @@ from facesr_tools.cli.options import (
     Seed,
     Seeds,
     clear_errors,
+    make_results_folder,
     print_json,
     results_folder,
     run_settings,
@@ -136,10 +137,7 @@ def run(
         chosen = select(read_notebooks(find_folder(notebooks)), names)
         listed = parse_seeds(seeds)
         settings = run_settings(profile, out, seed, device, data_root, time.time() if fresh else fresh_since)
-        try:
-            settings.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise NotebookError(f"--out {out}: cannot write there ({error.strerror}); choose another folder") from error
+        make_results_folder(settings)
     from facesr_tools.cli.tables import make_console
     from facesr_tools.runner.run import run_notebooks
 

@@ -71,9 +71,11 @@ def results_folder(out: Path | None) -> Path:
 
 
 def run_settings(profile: str, out: Path | None, seed: int, device: Device, data_root: str, fresh_since: float = 0.0) -> Settings:
-    """What a command was told about a run, checked. Raises NotebookError for a data root or a device that cannot be used."""
+    """What a command was told about a run, checked. Raises NotebookError for a data root, seed or device that cannot be used."""
     if data_root and not Path(data_root).expanduser().is_dir():
         raise NotebookError(f"--data-root {data_root}: there is no such folder")
+    if not 0 <= seed < 2**32:
+        raise NotebookError(f"--seed {seed}: choose 0 or more, below 2**32")
     if device is Device.cuda:
         import torch
 
@@ -81,3 +83,11 @@ def run_settings(profile: str, out: Path | None, seed: int, device: Device, data
             raise NotebookError("--device cuda: torch finds no CUDA device here; use --device auto, or ask facesr doctor")
     data = str(Path(data_root).expanduser().resolve()) if data_root else ""
     return Settings(profile, results_folder(out), seed, device.value, data, fresh_since)
+
+
+def make_results_folder(settings: Settings) -> None:
+    """Make the folder of all results. Raises NotebookError where that cannot be done."""
+    try:
+        settings.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotebookError(f"--out {settings.out}: cannot write there ({error.strerror}); choose another folder") from error

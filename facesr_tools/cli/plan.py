@@ -18,6 +18,7 @@ from facesr_tools.cli.options import (
     Seed,
     Seeds,
     clear_errors,
+    make_results_folder,
     print_json,
     run_settings,
 )
@@ -105,6 +106,7 @@ def stage(
         settings = run_settings(profile, out, seed, device, data_root, fresh_since)
         from facesr_tools.stages import find_stage, make_stage
 
+        make_results_folder(settings)
         find_stage(name, settings)  # so that a wrong name is one line, and an error in training is not
     try:
         print(make_stage(name, settings))

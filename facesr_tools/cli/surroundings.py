@@ -12,6 +12,7 @@ _PLAIN = {"✓": "+", "✗": "x", "…": "...", "→": "->", "×": "x", "–": "
 def take_any_text() -> None:
     """Let standard output and error show what their encoding lacks, instead of ending the command; open what is closed."""
     codecs.register_error("facesr", shown)
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115 (as long as the process)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # closed: >&-

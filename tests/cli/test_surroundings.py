@@ -128,3 +128,18 @@ def test_the_library_needs_no_home(monkeypatch) -> None:
     monkeypatch.setattr("pwd.getpwuid", nobody)
     assert cache_dir().is_absolute()
     assert without_home("/home/me/x") == "/home/me/x"
+
+
+def test_a_question_to_closed_input_is_answered_no(tmp_path: Path) -> None:
+    done = facesr("data", "prepare", "celeba", "--root", str(tmp_path), closed="<&-")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", [("run", "00"), ("stage", "human_gan/gan")])
+def test_an_out_that_cannot_be_made_is_named(tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "file").touch()
+    done = facesr(*command, "--profile", "smoke", "--out", str(tmp_path / "file" / "below"))
+    assert done.returncode == 2
+    assert f"--out {tmp_path / 'file' / 'below'}: cannot write there" in done.stderr
