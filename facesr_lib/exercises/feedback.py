@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -69,7 +69,7 @@ def expect_tensor(answer: object, shape: tuple[int, ...], hint: str = "") -> Ten
 def expect_number(answer: object, name: str = "") -> float:
     """Return a reader's result, also from numpy or torch. Raises AssertionError, which begins with `name`, if not finite."""
     prefix = f"{name}: " if name else ""
-    value = answer.item() if isinstance(answer, Tensor | np.ndarray | np.generic) and math.prod(answer.shape) == 1 else answer
+    value: Any = answer.item() if isinstance(answer, Tensor | np.ndarray | np.generic) and answer.shape in ((), (1,)) else answer
     assert type(value) in (int, float), f"{prefix}expected a number, got {answer!r}"
     assert math.isfinite(value), f"{prefix}expected a finite number, got {answer!r}"
     return value

@@ -39,9 +39,9 @@ def check_warp(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
     expect_close(answer(image, drawn), warp(image, drawn), beyond)
 
     found, expected = _slopes(answer, image, drawn), _slopes(warp, image, drawn)
-    for name, slope, right in zip(("flow", "image"), found, expected, strict=True):
+    for name, slope, true in zip(("flow", "image"), found, expected, strict=True):
         assert slope is not None, f"No gradient reaches the {name}: .long(), .detach() or no_grad() in the way."
-        expect_close(slope, right, f"The values are right, their gradient with respect to the {name} is not.")
+        expect_close(slope, true, f"The values are right, their gradient with respect to the {name} is not.")
 
 
 @check("Every channel forgets its own strength, and the LR image says how strong it should be.")

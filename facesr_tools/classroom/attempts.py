@@ -11,7 +11,7 @@ from IPython.display import display
 
 from facesr_lib.exercises.feedback import Feedback
 from facesr_tools.classroom.lessons import read_cell
-from facesr_tools.classroom.safe import ALLOWED, Known, Unsafe, bound, changed, require_safe
+from facesr_tools.classroom.safe import ALLOWED, Known, Unsafe, bound, changed, loaded, require_safe
 
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _FIXED = (ModuleType, FunctionType, BuiltinFunctionType, type, int, float, complex, str, bytes, range, type(None))
@@ -58,6 +58,9 @@ class Notebook(Known):
 
     def _run(self, node: ast.stmt) -> str:
         """Run one statement or forget what it may change. Returns why the rest of the cell is uncertain, or ""."""
+        known = self.names.keys() | self.unknown.keys() | set(bound(node)) | set(vars(builtins))
+        if (missing := sorted(set(loaded(node)) - known)) and not self.anything:
+            return self._forget(node, f"{self._place(node)} fails, since {missing[0]} is not defined", None)
         try:
             require_safe(node, self)
         except Unsafe as error:
@@ -77,6 +80,7 @@ class Notebook(Known):
                 "" if isinstance(node, ast.Import | ast.ImportFrom) else f"{self._place(node)} raises {type(error).__name__} here"
             )
         mentioned = _free(node)
+        mentioned |= {name for other in mentioned for name in self.uses.get(other, ())}  # as they are now: other names for it
         for name in self.unknown.keys() & self.names.keys():
             del self.unknown[name]
         for name in bound(node):

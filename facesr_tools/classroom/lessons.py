@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -105,7 +106,10 @@ def read_cell(source: str) -> ast.Module:
     IPython's other commands are calls of `get_ipython()`. Raises SyntaxError, or ValueError for null bytes, where IPython does.
     """
     body: list[ast.stmt] = []
-    for node in ast.parse(TransformerManager().transform_cell(source)).body:
+    with warnings.catch_warnings():  # of odd line ends and escapes, which are the cell's
+        warnings.simplefilter("ignore")
+        cell = ast.parse(TransformerManager().transform_cell(source))
+    for node in cell.body:
         match node:
             case ast.Expr(
                 ast.Call(ast.Attribute(attr=attr), [ast.Constant(value=str(name)), *_, ast.Constant(value=str(text))])

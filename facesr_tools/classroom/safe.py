@@ -197,6 +197,11 @@ def bound(node: ast.AST, *, inner: bool = False) -> Iterator[str]:
                 yield name
 
 
+def loaded(node: ast.AST) -> Iterator[str]:
+    """The names that a statement looks up when it runs."""
+    return (part.id for part in _parts(node, False) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load))
+
+
 def changed(node: ast.AST, known: Known, inside: tuple[ast.AST, ...] = ()) -> set[str]:
     """The names that a statement which is not run may bind, or whose values it may change. inside: functions that call it."""
     found = set() if inside else set(bound(node))

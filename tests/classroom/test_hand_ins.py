@@ -179,7 +179,7 @@ low = math.sqrt(0.04)
 from functools import partial
 my_scale = partial(scale_by, 0.2)
 my_scale = lambda r: scale_by(0.2, r)
-x = my_scale
+my_scale = Scale()
 """.strip().splitlines()
 BLOCKS = [
     "def logistic(raw):\n    return low + wide * torch.sigmoid(raw)",
@@ -193,7 +193,7 @@ BLOCKS = [
     "def spin():\n    while True:\n        return 0",
     "def global_low():\n    global low\n    low = 0.2",
     "@partial\ndef my_scale(raw):\n    return t + 0.6 * raw.sigmoid()",
-    "class Scale:\n    low = low\n    def __call__(self, raw):\n        return self.low + wide * raw.sigmoid()\nmy_scale = Scale()",
+    "class Scale:\n    low = low\n    def __call__(self, raw):\n        return self.low + wide * raw.sigmoid()",
     "try:\n    low = ends[5]\nexcept IndexError:\n    low = 0.2",
 ]
 

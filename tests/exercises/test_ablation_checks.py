@@ -121,7 +121,7 @@ WRONG = [
     (check_people_needed, lambda m, s: math.ceil((2.8 * m / s) ** 2), "More spread needs more people"),
     (check_people_needed, lambda m, s: 10 * normal_people(m, s), "1.96 + 0.84 standard errors"),
     (check_people_needed, lambda m, s: (2.8 * s / m) ** 2, "expected a whole number"),
-    (check_people_needed, lambda m, s: True, "expected a whole number"),
+    (check_people_needed, lambda m, s: True, "expected a number"),
     (check_people_needed, lambda m, s: -3, "1.96 + 0.84"),
     (check_holm, lambda p: [min(1, len(p) * x) for x in p], "Bonferroni"),
     (check_holm, lambda p: p, "as they were"),
