@@ -23,7 +23,8 @@ def sync_folder(folder: Path) -> None:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` to `path`: a temporary name beside it, fsync, rename. A reader sees the old file or the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    name = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]  # shorter than the name, which may be as long as is allowed
+    temporary = path.with_name(f".{name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
             file.write(content)

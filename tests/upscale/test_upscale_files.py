@@ -143,7 +143,7 @@ def test_too_large_and_out_of_memory_are_said(tmp_path: Path) -> None:
 
 def test_progress_adds_up_also_over_bad_files(album: Path, tmp_path: Path) -> None:
     (album / "cut.png").write_bytes((album / "ann" / "1.png").read_bytes()[:60])
-    jobs = plan([album], tmp_path / "out")
+    jobs = plan([album], tmp_path / "out", note=[].append)
     seen: list[int] = []
     outcomes = list(upscale_files(jobs, bicubic(2), tile=5, step=seen.append))
     assert [bool(outcome.problem) for outcome in outcomes].count(True) == 1
