@@ -75,11 +75,11 @@ def _split_folders(root: Path) -> dict[str, Path]:
     names = subfolders(root)
     meant = {split: [name for name in names if name.casefold() in SPELLINGS[split]] for split in SPLITS}
     words = {word for name in names for word in re.split(r"[\W\d_]+", name.casefold())}
-    alike = not any(meant.values()) and words & SPELLINGS["train"] and words & SPELLINGS["test"]
-    if alike or max(map(len, meant.values())) > 1:
+    if not meant["train"] + meant["test"] and len(names) > 1:  # people, one of whom may be called Val or Dev
+        meant = {}
+    alike = not meant and words & SPELLINGS["train"] and words & SPELLINGS["test"]
+    if alike or any(len(found) > 1 for found in meant.values()):
         raise ValueError(f"DATA_ROOT {root} has {', '.join(names[:9])}: which are splits? Call these train, val and test")
-    if meant["val"] and not meant["train"] and not meant["test"] and len(names) > 1:
-        return {}  # people, one of whom is called Val or Dev
     return {split: root / found[0] for split, found in meant.items() if found}
 
 
