@@ -23,8 +23,7 @@ def sync_folder(folder: Path) -> None:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` to `path`: a temporary name beside it, fsync, rename. A reader sees the old file or the new one."""
-    name = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]  # shorter than the name, which may be as long as is allowed
-    temporary = path.with_name(f".{name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name[:50]}.{os.getpid()}.tmp")  # cut, since a name may be as long as is allowed
     try:
         with open(temporary, "wb") as file:
             file.write(content)

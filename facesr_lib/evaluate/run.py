@@ -201,15 +201,14 @@ class Run:
 
     def data(self, images: ImageSet) -> None:
         """Record an image set: name, checksum, number of images, size, credit, role, and which images show the same person.
-        If files were passed over when it was read, their names and the reasons too.
+        What was passed over when it was read is recorded too.
 
         Scoring a set records it; call this for a set that is trained on or shown, but not scored.
         """
         members = numbered(images.groups, len(images)).tolist()  # people as 0, 1, ...: their names are nobody's business
         record = {"name": images.name, "checksum": images.checksum, "n": len(images), "size": list(images.size)}
-        self._data[images.name] = {**record, "credit": images.credit, "role": images.role, "groups": members}
-        if images.passed_over:
-            self._data[images.name]["passed_over"] = listed(images.passed_over)
+        passed = {"passed_over": listed(images.passed_over)} if images.passed_over else {}
+        self._data[images.name] = {**record, "credit": images.credit, "role": images.role, "groups": members, **passed}
 
     def published(self, reference: Reference, *, method: str, images: ImageSet, metric: Metric, differs: str) -> Table:
         """Set a recorded score beside a published number. differs: every condition that is not the paper's, in words.
