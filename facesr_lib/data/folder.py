@@ -46,8 +46,8 @@ def image_folder(path: str | Path, size: int, *, bad: Literal["skip", "raise"] =
     is applied. Grey, palette and CMYK become RGB, wide gamuts sRGB, transparency white; 16 bit is scaled to 8. One message lists
     what was passed over, as `passed_over` of the set does: files that cannot be used (damaged, no picture, not regular, a side
     below `min_size` px, more pixels than Pillow's decompression-bomb limit) and what `picture_files` notes; then the converted
-    and enlarged files. bad="skip" warns and continues without the bad files; bad="raise" raises BadImages. The cache key holds the
-    folder's resolved place and a stamp of each file: what was changed or replaced is read again.
+    and enlarged files. bad="skip" warns and continues without the bad files; bad="raise" raises BadImages. The cache key holds
+    the folder's resolved place and a stamp of each file: what was changed or replaced is read again.
     Raises FileNotFoundError if there is no such folder or no picture in it, BadImages if no file can be used, and ValueError for
     another value of `bad` or `size` < 1.
     """
