@@ -3,10 +3,11 @@
 import hashlib
 import os
 import shutil
+import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
@@ -25,7 +26,12 @@ def sync_folder(folder: Path) -> None:
 
 def write_atomically(path: Path, content: bytes | str) -> None:
     """Write `content` to `path`: a temporary name beside it, fsync, rename. A reader sees the old file or the new one."""
-    temporary = path.with_name(f".{uuid4().hex}.tmp")  # no longer than any name may be, and of no other process or thread
+    # No longer than any name may be, and of no other process or thread.
+    mark = f".{zlib.crc32(os.fsencode(path.name)):08x}"
+    temporary = path.with_name(f"{mark}.{os.getpid()}.{threading.get_ident()}.tmp")
+    for old in path.parent.glob(f"{mark}.*.tmp"):  # of a process killed while writing
+        if not _lives(int(old.name.split(".")[2])):
+            old.unlink(missing_ok=True)
     try:
         with open(temporary, "wb") as file:
             # UTF-8; names of files may hold bytes that are none, written as \\udcXX: JSON reads them back
@@ -36,6 +42,19 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def _lives(process: int) -> bool:
+    """Whether a process of this number may still be there."""
+    if os.name != "posix":  # elsewhere the same call would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def make_folder(path: Path) -> None:

@@ -122,7 +122,8 @@ def score_rival(folder: Path, rival: str, kept: Sequence[KeptSet], out: Path, pr
             f"several test sets fit: {'; '.join(sets.values())}. Choose one by its name (--test-set) or its role (--role)"
         )
     first = kept[0]
-    sr_batches(folder, len(first.test.lr), first.test.real.size, first.files)  # refuses before an older result is deleted
+    size, names = first.test.real.size, first.files
+    sr_batches(folder, len(first.test.lr), size, names, note=lambda line: None)  # refuses before an older result is deleted
     run = Run.start(
         f"{RIVAL}{plain(rival)}_{first.folder}",
         title=f"{rival}: its pictures of {first.name}",
@@ -136,7 +137,7 @@ def score_rival(folder: Path, rival: str, kept: Sequence[KeptSet], out: Path, pr
     niqe = if_available(lambda: niqe_metric(min(first.test.real.size)), run.note)
     metrics: dict[str, Metric] = {}
     for one in kept:
-        made = sr_batches(folder, len(one.test.lr), one.test.real.size, one.files, batch_size=10)
+        made = sr_batches(folder, len(one.test.lr), one.test.real.size, one.files, batch_size=10, note=run.note)
         extra = [niqe] if "niqe" in one.extra else []
         scoring = Scoring(run, one.test, None, one.crop, backends, y=one.y, extra=extra, batch_size=10)
         scoring(rival, lambda lr, made=made: next(made).to(lr))  # type: ignore[misc]

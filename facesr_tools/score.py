@@ -1,8 +1,9 @@
 """Score systems that were not trained here: a folder of SR images made elsewhere, or a pretrained model's file."""
 
 import re
+import unicodedata
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
-from facesr_lib.data.folder import SUFFIXES, is_16_bit
-from facesr_lib.data.images import ImageSet
+from facesr_lib.data.folder import HIDDEN, SUFFIXES, BadImages, is_16_bit, opened
+from facesr_lib.data.images import ImageSet, PassedOver, listed
 from facesr_lib.image import check_images, to_float, to_uint8
 from facesr_lib.metrics import (
     Metric,
@@ -32,6 +33,7 @@ from facesr_lib.metrics.precise import full_precision
 from facesr_tools.landmarks import landmark_metric
 
 SuperResolve = Callable[[Tensor], Tensor]
+Note = Callable[[str], object]
 
 
 @dataclass(frozen=True)
@@ -125,27 +127,27 @@ def _or_nan(metric: Metric, problems: dict[str, str], sr: Tensor, hr: Tensor) ->
     return torch.cat(found)
 
 
-def reference_set(folder: Path) -> tuple[ImageSet, list[str]]:
+def reference_set(folder: Path, note: Note = warnings.warn) -> tuple[ImageSet, list[str]]:
     """The HR images in a folder, in natural order, and their names without suffix.
 
-    8-bit RGB or grey pictures of one size, in any common format. Nothing is resized or cropped.
+    8-bit RGB or grey pictures of one size, in any common format. Nothing is resized or cropped. note: called with what is passed
+    over, such as subfolders.
     Raises FileNotFoundError without such pictures; ValueError naming the files that differ in size or cannot be read, and two
     files of one name.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder: give the folder of the HR references")
-    visible = (path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    paths = sorted((path for path in visible if path.suffix.lower() in SUFFIXES), key=_natural)
+    paths, others = _pictures(folder, SUFFIXES)
+    _say(note, others)
     if not paths:
         raise FileNotFoundError(f"{folder} holds no pictures: give the folder of the HR references")
     names = [path.stem for path in paths]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"{folder} holds two files of the name {', '.join(twice[:5])}: keep one of each")
+    _by_name(folder, paths)
     try:
-        with Image.open(paths[0]) as first:
+        with opened(paths[0]) as first:
             size = first.height, first.width
-    except (OSError, SyntaxError, ValueError) as error:
+    except BadImages as error:
         raise ValueError(f"{paths[0]} cannot be read as a picture ({error}): replace it or take it out") from error
     _refuse(folder, paths, size, png=False)
     pixels = np.stack([_pixels(path) for path in paths])
@@ -160,12 +162,13 @@ def evaluate_folder(
     names: Sequence[str] | None = None,
     batch_size: int = 16,
     device: torch.device | str = "cpu",
+    note: Note = warnings.warn,
 ) -> dict[Metric, Tensor]:
     """Score the PNG files in a folder against an HR set; returns per metric a float64 tensor (N,) in the set's order.
 
     Files, names and errors: as in `folder_batches`.
     """
-    return evaluate(given, folder_batches(sr_folder, images, names, batch_size), metrics, device)
+    return evaluate(given, folder_batches(sr_folder, images, names, batch_size, note), metrics, device)
 
 
 def given(sr: Tensor) -> Tensor:
@@ -174,28 +177,30 @@ def given(sr: Tensor) -> Tensor:
 
 
 def folder_batches(
-    sr_folder: Path, images: ImageSet, names: Sequence[str] | None = None, batch_size: int = 16
+    sr_folder: Path, images: ImageSet, names: Sequence[str] | None = None, batch_size: int = 16, note: Note = warnings.warn
 ) -> Iterator[dict[str, Tensor]]:
     """Batches for `evaluate` in which "lr" holds the SR images of a folder.
 
-    Files, names and errors: as in `sr_batches`. All files are examined before the first one is scored.
+    names: of the files, as in `sr_batches`; without them, the last part of the images' groups, which is the file's name for
+    pictures that `image_folder` found directly in a folder. Never by order. All files are examined before the first one is
+    scored. Raises ValueError where several images have one name, and as `sr_batches`.
     """
-    made = sr_batches(sr_folder, len(images), images.size, names, batch_size)
+    names = [group.rpartition("/")[2] for group in images.groups] if names is None else names
+    made = sr_batches(sr_folder, len(images), images.size, names, batch_size, note)
     rows = (range(start, min(start + batch_size, len(images))) for start in range(0, len(images), batch_size))
     return ({"lr": sr, "hr": images.take(row)} for sr, row in zip(made, rows, strict=True))
 
 
 def sr_batches(
-    sr_folder: Path, n: int, size: tuple[int, int], names: Sequence[str] | None = None, batch_size: int = 16
+    sr_folder: Path, n: int, size: tuple[int, int], names: Sequence[str], batch_size: int = 16, note: Note = warnings.warn
 ) -> Iterator[Tensor]:
     """The SR images of a folder, in batches (b, 3, H, W) in [0, 1]: one 8-bit RGB or grey PNG of `size` for each of n images.
 
-    With `names`, image i is the file "<names[i]>.png" and other files are passed over; without, the files in natural order
-    (2.png before 10.png) are the images in order, and their number must be n. Nothing is resized, cropped or stretched.
-    Raises, when called, FileNotFoundError or ValueError naming the files that are missing, too many, not PNG, of another size
-    or depth.
+    Image i is the file "<names[i]>.png", with composed or decomposed accents. Nothing is resized, cropped or stretched.
+    note: called with what is passed over: files that no name asks for.
+    Raises, when called, FileNotFoundError or ValueError naming the files that are missing, not PNG, of another size or depth.
     """
-    paths = _sr_files(Path(sr_folder), n, names)
+    paths = _sr_files(Path(sr_folder), n, names, note)
     _refuse(Path(sr_folder), paths, size)
 
     def batches() -> Iterator[Tensor]:
@@ -214,28 +219,47 @@ def _refuse(folder: Path, paths: Sequence[Path], size: tuple[int, int], *, png: 
         raise ValueError(f"{len(problems)} files in {folder} cannot be scored:\n  " + "\n  ".join(problems[:10]) + more)
 
 
-def _sr_files(folder: Path, n: int, names: Sequence[str] | None) -> list[Path]:
+def _sr_files(folder: Path, n: int, names: Sequence[str], note: Note) -> list[Path]:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder: give the folder of the SR images")
-    if names is not None:
-        if len(names) != n:
-            raise ValueError(f"names: {len(names)} names for {n} images; give one each")
-        if len(set(names)) != n:
-            raise ValueError("names: a name occurs twice")
-        missing = [name for name in names if not (folder / f"{name}.png").is_file()]
-        if missing:
-            shown = ", ".join(f"{name}.png" for name in missing[:10])
-            raise FileNotFoundError(f"{len(missing)} of {n} SR images are missing in {folder}: {shown}")
-        return [folder / f"{name}.png" for name in names]
-    visible = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
-    others = sorted(path.name for path in visible if path.suffix.lower() in SUFFIXES - {".png"})
-    if others:
-        raise ValueError(f"{folder} holds {', '.join(others[:5])}: save SR images as PNG, since JPEG changes every score")
-    found = sorted((path for path in visible if path.suffix.lower() == ".png"), key=_natural)
-    if len(found) != n:
-        ends = f" ({found[0].name} to {found[-1].name})" if found else ""
-        raise ValueError(f"{folder} holds {len(found)} PNG files{ends} for {n} images; give one each, or `names`")
+    if len(names) != n:
+        raise ValueError(f"names: {len(names)} names for {n} images; give one each")
+    if len({unicodedata.normalize("NFC", name) for name in names}) != n:
+        raise ValueError("names: a name occurs twice, so files cannot be paired by name; give `names`, one for each image")
+    paths, others = _pictures(folder, {".png"})
+    there = _by_name(folder, paths)
+    if missing := [name for name in names if unicodedata.normalize("NFC", name) not in there]:
+        wanted = {unicodedata.normalize("NFC", name) for name in names}
+        unpaired = [path.name for name, path in there.items() if name not in wanted]
+        unpaired += [one.what for one in others if Path(one.what).suffix.lower() in SUFFIXES]
+        rest = f"; without a reference: {', '.join(unpaired[:10])} (save SR images as PNG, named as HR)" if unpaired else ""
+        shown = ", ".join(f"{name}.png" for name in missing[:10])
+        raise FileNotFoundError(f"{len(missing)} of {n} SR images are missing in {folder}: {shown}{rest}")
+    chosen = [there.pop(unicodedata.normalize("NFC", name)) for name in names]
+    _say(note, [PassedOver(path.name, "no reference has this name") for path in there.values()] + others)
+    return chosen
+
+
+def _pictures(folder: Path, endings: Collection[str]) -> tuple[list[Path], list[PassedOver]]:
+    """The files in a folder with one of the endings, in natural order, and what else is there, without hidden files."""
+    visible = sorted((path for path in folder.iterdir() if not path.name.startswith(HIDDEN)), key=_natural)
+    found = [path for path in visible if path.suffix.lower() in endings and not path.is_dir()]
+    reason = f"expected files ending in {', '.join(sorted(endings))}"
+    return found, [PassedOver(path.name, "a folder" if path.is_dir() else reason) for path in visible if path not in found]
+
+
+def _by_name(folder: Path, paths: Sequence[Path]) -> dict[str, Path]:
+    """Files by their name without ending, accents composed. Raises ValueError for two files of one name."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        if (first := found.setdefault(unicodedata.normalize("NFC", path.stem), path)) != path:
+            raise ValueError(f"{folder} holds two files of one name, {first.name} and {path.name}: keep one of them")
     return found
+
+
+def _say(note: Note, passed: Sequence[PassedOver]) -> None:
+    for line in listed(passed):
+        note(f"Passed over {line}")
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
@@ -246,20 +270,18 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 def _unfit(path: Path, size: tuple[int, int], *, png: bool) -> str:
     """Why a file cannot be scored, or nothing."""
     try:
-        with Image.open(path) as image:
+        with opened(path) as image:
             if png and image.format != "PNG":
                 return f"it is {image.format} in spite of its name; save as PNG"
             if image.size != (size[1], size[0]):
                 return f"{image.size[0]} x {image.size[1]} pixels, the HR images have {size[1]} x {size[0]}"
-            if image.mode not in ("RGB", "L", "P"):
-                return f"colour mode {image.mode}; save as 8-bit RGB without transparency"
             if is_16_bit(image):  # of which Pillow would keep the upper byte: up to a level too dark
                 return "16 bit per colour; save it with 8, rounded: round(v / 257)"
+            if image.mode not in ("RGB", "L", "P") or "transparency" in image.info:
+                return f"colour mode {image.mode} or transparent; save as 8-bit RGB without transparency"
             image.load()
-    except UnidentifiedImageError:
-        return "not an image"
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises these on damaged files
-        return f"damaged ({error})"
+    except BadImages as error:
+        return str(error)
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from facesr_lib.data import ImageSet
+from facesr_lib.data import ImageSet, image_folder
 from facesr_lib.metrics import PSNR, evaluate, psnr
 from facesr_tools.score import evaluate_folder, reference_set, spandrel_method
 
@@ -46,27 +47,74 @@ def expected(sr: np.ndarray, hr: ImageSet) -> Tensor:
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 16])
-def test_files_in_natural_order_are_the_images_in_order(tmp_path: Path, sr: np.ndarray, hr: ImageSet, batch_size: int) -> None:
-    """Image 10 comes after image 9, though "10" sorts before "9"; hidden files and notes are passed over."""
-    folder = write(tmp_path / "sr", sr, [f"out_{i}" for i in range(N)])
+def test_files_are_paired_by_name_never_by_order(tmp_path: Path, sr: np.ndarray, hr: ImageSet, batch_size: int) -> None:
+    """Sorted as text, "10" comes before "9"; what no reference asks for is passed over, and said."""
+    folder = write(tmp_path / "sr", sr, [str(i) for i in range(N)])
     (folder / ".hidden.png").write_bytes(b"")
     (folder / "readme.txt").write_text("made elsewhere")
-    scores = evaluate_folder(folder, hr, [PSNR], batch_size=batch_size)
-    assert torch.equal(scores[PSNR], expected(sr, hr))
-
-
-def test_files_by_name(tmp_path: Path, sr: np.ndarray, hr: ImageSet) -> None:
-    names = [f"{'cba'[i % 3]}{i}" for i in range(N)]
-    folder = write(tmp_path / "sr", sr, names)
+    (folder / "older").mkdir()
     write(folder, sr[:1], ["another"])
-    scores = evaluate_folder(folder, hr, [PSNR], names=names)
+    said: list[str] = []
+    scores = evaluate_folder(folder, hr, [PSNR], batch_size=batch_size, note=said.append)
     assert torch.equal(scores[PSNR], expected(sr, hr))
+    assert [line.split(":")[0] for line in said] == ["Passed over another.png", "Passed over older", "Passed over readme.txt"]
+
+
+def test_pictures_of_a_folder_are_paired_with_the_files_of_their_names(tmp_path: Path, monkeypatch) -> None:
+    """`image_folder` reads 1, 10, 11, 2 (text), a super-resolver's folder lists 1, 2, 10, 11: the same names, the same faces."""
+    monkeypatch.setenv("FACESR_CACHE", str(tmp_path / "cache"))
+    pixels = np.random.default_rng(3).integers(0, 256, (4, 20, 20, 3), np.uint8)
+    names = ["1", "2", "10", "11"]
+    images = image_folder(write(tmp_path / "hr", pixels, names), 20)
+    assert evaluate_folder(write(tmp_path / "sr", pixels, names), images, [PSNR])[PSNR].isinf().all()
+    (tmp_path / "sr" / "10.png").rename(tmp_path / "sr" / "ten.png")
+    with pytest.raises(FileNotFoundError, match=r"1 of 4 .* missing .*: 10\.png; without a reference: ten\.png"):
+        evaluate_folder(tmp_path / "sr", images, [PSNR])
+
+
+def test_without_names_of_their_own_images_are_not_paired(tmp_path: Path, sr: np.ndarray, hr: ImageSet) -> None:
+    people = ImageSet("people", hr.pixels, ("ann",) * 6 + ("ben",) * 6, "none")
+    folder = write(tmp_path / "sr", sr, [f"{i:02d}" for i in range(N)])
+    with pytest.raises(ValueError, match="a name occurs twice, so files cannot be paired"):
+        evaluate_folder(folder, people, [PSNR])
+    scores = evaluate_folder(folder, people, [PSNR], names=[f"{i:02d}" for i in range(N)])
+    assert torch.equal(scores[PSNR], expected(sr, hr))
+
+
+def test_composed_and_decomposed_accents_are_one_name(tmp_path: Path, sr: np.ndarray, hr: ImageSet) -> None:
+    write(tmp_path / "hr", np.asarray(hr.pixels)[:2], ["Zo\u00eb", "Bj\u00f6rn"])
+    images, names = reference_set(tmp_path / "hr")
+    folder = write(tmp_path / "sr", np.asarray(hr.pixels)[:2], ["Zoe\u0308", "Bjo\u0308rn"])
+    assert evaluate_folder(folder, images, [PSNR], names=names)[PSNR].isinf().all()
+
+
+def test_references_name_what_is_passed_over(tmp_path: Path, sr: np.ndarray) -> None:
+    folder = write(tmp_path / "hr", sr, [f"{i:02d}" for i in range(N)])
+    write(folder / "more", sr[:1], ["x"])
+    (folder / "scan.raw").write_bytes(b"raw")
+    said: list[str] = []
+    images, _ = reference_set(folder, said.append)
+    assert len(images) == N
+    assert [line.split(":")[0] for line in said] == ["Passed over more", "Passed over scan.raw"]
+    os.symlink(tmp_path / "gone.png", folder / "12.png")
+    with pytest.raises(ValueError, match=r"12\.png: no such file, or a link to nowhere"):
+        reference_set(folder, said.append)
+
+
+def test_depth_and_transparency_are_refused(tmp_path: Path, sr: np.ndarray, hr: ImageSet) -> None:
+    import cv2
+
+    folder = write(tmp_path / "sr", sr, [str(i) for i in range(N)])
+    cv2.imwrite(str(folder / "0.png"), sr[0].astype(np.uint16) * 257)  # which Pillow opens as RGB of 8 bit
+    Image.fromarray(sr[1]).save(folder / "1.png", transparency=(1, 2, 3))
+    with pytest.raises(ValueError, match=r"2 files in .*\n  0\.png: 16 bit.*\n  1\.png: .* transparent"):
+        evaluate_folder(folder, hr, [PSNR])
 
 
 def test_equals_evaluate_on_the_saved_images(tmp_path: Path, sr: np.ndarray, hr: ImageSet) -> None:
     x = torch.from_numpy(sr).permute(0, 3, 1, 2) / 255
     inside = evaluate(lambda lr: lr, [{"lr": x, "hr": hr.take(range(N))}], [PSNR])
-    outside = evaluate_folder(write(tmp_path / "sr", sr, [f"{i:03d}" for i in range(N)]), hr, [PSNR])
+    outside = evaluate_folder(write(tmp_path / "sr", sr, [f"{i}" for i in range(N)]), hr, [PSNR])
     assert torch.equal(inside[PSNR], outside[PSNR])
 
 
@@ -91,7 +139,8 @@ def test_16_bit_colour_is_refused_in_both_folders(tmp_path: Path, sr: np.ndarray
 
 
 def test_files_that_cannot_be_scored_are_all_named(tmp_path: Path, sr: np.ndarray, hr: ImageSet) -> None:
-    folder = write(tmp_path / "sr", sr, [f"{i:02d}" for i in range(N)])
+    names = [f"{i:02d}" for i in range(N)]
+    folder = write(tmp_path / "sr", sr, names)
     Image.fromarray(sr[0, :, :5]).save(folder / "00.png")
     Image.fromarray(sr[0, :, :, 0].astype(np.uint16) * 256).save(folder / "01.png")
     Image.fromarray(np.concatenate([sr[0], sr[0, :, :, :1]], axis=2)).save(folder / "02.png")
@@ -99,9 +148,9 @@ def test_files_that_cannot_be_scored_are_all_named(tmp_path: Path, sr: np.ndarra
     (folder / "04.png").write_bytes((folder / "05.png").read_bytes()[:150])
     (folder / "06.png").write_text("no image")
     with pytest.raises(ValueError, match=r"6 files in .* cannot be scored") as caught:
-        evaluate_folder(folder, hr, [PSNR])
+        evaluate_folder(folder, hr, [PSNR], names=names)
     lines = str(caught.value).splitlines()[1:]
-    parts = ["5 x 10 pixels, the HR images have 8 x 10", "I;16", "RGBA", "JPEG in spite of", "damaged", "not an image"]
+    parts = ["5 x 10 pixels, the HR images have 8 x 10", "16 bit", "RGBA", "JPEG in spite of", "damaged", "not an image"]
     for line, name, part in zip(lines, ["00", "01", "02", "03", "04", "06"], parts, strict=True):
         assert line.strip().startswith(f"{name}.png: ")
         assert part in line
@@ -111,16 +160,14 @@ def test_missing_too_many_and_jpeg_files(tmp_path: Path, sr: np.ndarray, hr: Ima
     with pytest.raises(FileNotFoundError, match="nowhere is not a folder"):
         evaluate_folder(tmp_path / "nowhere", hr, [PSNR])
     folder = write(tmp_path / "sr", sr[:-1], [f"{i:02d}" for i in range(N - 1)])
-    with pytest.raises(ValueError, match=r"holds 11 PNG files \(00\.png to 10\.png\) for 12 images"):
-        evaluate_folder(folder, hr, [PSNR])
-    with pytest.raises(FileNotFoundError, match=r"1 of 12 SR images are missing .*: 11\.png"):
+    with pytest.raises(FileNotFoundError, match=r"1 of 12 SR images are missing .*: 11\.png$"):
         evaluate_folder(folder, hr, [PSNR], names=[f"{i:02d}" for i in range(N)])
     for names, message in ((["a"] * N, "occurs twice"), (["a"], "1 names for 12 images")):
         with pytest.raises(ValueError, match=message):
             evaluate_folder(folder, hr, [PSNR], names=names)
     Image.fromarray(sr[0]).save(folder / "11.jpg")
-    with pytest.raises(ValueError, match=r"holds 11\.jpg: save SR images as PNG"):
-        evaluate_folder(folder, hr, [PSNR])
+    with pytest.raises(FileNotFoundError, match=r"11\.png; without a reference: 11\.jpg \(save SR images as PNG"):
+        evaluate_folder(folder, hr, [PSNR], names=[f"{i:02d}" for i in range(N)])
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -1,25 +1,30 @@
 """load_faces: the images that a notebook's DATA_ROOT names."""
 
 import os
+import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 from facesr_lib.data.folder import image_folder, subfolders
-from facesr_lib.data.images import ImageSet, square
+from facesr_lib.data.images import ImageSet, PassedOver, square
 from facesr_lib.data.olivetti import olivetti_faces
 from facesr_lib.data.packed import PackedWriter, cached_set, open_packed, read_manifest
 from facesr_lib.data.prepared import face_set
 from facesr_lib.data.split import Split, refuse_shared_groups, split_by_group
 
 SPLITS: tuple[Split, ...] = get_args(Split)
+OTHER_PARTS = {"real_lr", "reference", "sources"}  # of a prepared set
+SPELLINGS = {"train": {"train", "training"}, "val": {"val", "valid", "validation", "dev"}, "test": {"test", "testing"}}
 FRACTIONS = {"train": 0.625, "val": 0.125, "test": 0.25}  # of the people; the shares of the Olivetti split
 VAL_OF_TRAIN = {"val": 1 / 6, "train": 5 / 6}  # the same shares, if the test set is separate already
 SPLIT_SEED = 0  # fixed, so that changing a run's seed never moves a person into the training set
 LAYOUTS = """DATA_ROOT may be
   "" (empty): the packaged Olivetti faces;
-  a folder with train/ and test/ (and val/, if you have it), each full of images, best in one subfolder per person;
+  a folder with train/ and test/ (and val/, if you have it), each full of images, best in one subfolder per person; Training/,
+    validation/, valid/, dev/ and testing/ mean the same;
   a folder with packed sets train.json and test.json (and val.json), as `facesr data prepare` makes them;
   a folder of such folders (--root of `facesr data prepare`);
   any other folder of images, best in one subfolder per person, which is then split by person."""
@@ -29,12 +34,12 @@ def load_faces(data_root: str | Path, split: Split, size: int | None, preferred:
     """Return a split's faces as square images of `size` px. No person is in two splits.
 
     data_root: "" for the Olivetti faces, or a folder in one of these layouts, tried in this order: prepared sets in folders of
-    their own (`face_set` chooses one, by `preferred`); packed sets `train.json`, `test.json`; subfolders `train/`, `test/`; any
-    folder of images, split by person into 62.5 % train, 12.5 % val and 25 % test. If packed sets or subfolders have no val
-    set, a sixth of the training people is val.
+    their own (`face_set` chooses one, by `preferred`); packed sets `train.json`, `test.json`; subfolders `train/`, `test/`, in
+    any of SPELLINGS; any folder of images, split by person into 62.5 % train, 12.5 % val and 25 % test. If packed sets or
+    subfolders have no val set, a sixth of the training people is val.
     size=None keeps the native size, which only Olivetti (112 x 92) and packed sets have.
-    Raises FileNotFoundError (missing folder or split; the message lists the layouts), ValueError (unknown split, a size that
-    the images do not have, a person in two splits), and the errors of `image_folder` and `open_packed`.
+    Raises FileNotFoundError (missing folder or split; the message lists the layouts), ValueError (unknown split, a size that the
+    images do not have, a person in two splits, unclear names of splits), and the errors of `image_folder` and `open_packed`.
     """
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
@@ -47,23 +52,35 @@ def load_faces(data_root: str | Path, split: Split, size: int | None, preferred:
     root = face_set(root, size, preferred)
 
     sets = {name: root / f"{name}.json" for name in SPLITS if (root / f"{name}.json").is_file()}
-    folders = {name: root / name for name in SPLITS if (root / name).is_dir()}
-    if found := sets or folders:
+    if found := sets or _split_folders(root):
         if missing := sorted({"train", "test"} - set(found)):
             has = f"DATA_ROOT {root} has {', '.join(found)} but no {' and no '.join(missing)}"
             raise FileNotFoundError(f"{has}. {LAYOUTS}")
-        refuse_shared_groups({name: _people(path) for name, path in found.items()})
+        people = {name: read_manifest(path)["groups"] if sets else subfolders(path) for name, path in found.items()}
+        refuse_shared_groups(people)
         images = _read(found.get(split, found["train"]), size)
         if "val" not in found and split != "test":
             images = split_by_group(images, VAL_OF_TRAIN, SPLIT_SEED)[split]
+        if not sets and (beside := sorted({*subfolders(root)} - {path.name for path in found.values()} - OTHER_PARTS)):
+            passed = PassedOver(", ".join(beside), "beside the splits")
+            warnings.warn(f"Passed over in {root.name}: {', '.join(beside)}, beside {', '.join(found)}", stacklevel=2)
+            images = replace(images, passed_over=(*images.passed_over, passed))
     else:
         images = split_by_group(_read(root, size), FRACTIONS, SPLIT_SEED)[split]
     return replace(images, name=f"{Path(os.path.abspath(root)).name}/{split}", role=role)
 
 
-def _people(path: Path) -> list[str]:
-    """The ids in a packed set, or the person folders of an image folder."""
-    return read_manifest(path)["groups"] if path.is_file() else subfolders(path)
+def _split_folders(root: Path) -> dict[str, Path]:
+    """The subfolders that are ready-made splits, in any of SPELLINGS. Raises ValueError where the names leave that open."""
+    names = subfolders(root)
+    meant = {split: [name for name in names if name.casefold() in SPELLINGS[split]] for split in SPLITS}
+    words = {word for name in names for word in re.split(r"[\W\d_]+", name.casefold())}
+    if not meant["train"] + meant["test"] and len(names) > 1:  # people, one of whom may be called Val or Dev
+        meant = {}
+    alike = not meant and words & SPELLINGS["train"] and words & SPELLINGS["test"]
+    if alike or any(len(found) > 1 for found in meant.values()):
+        raise ValueError(f"DATA_ROOT {root} has {', '.join(names[:9])}: which are splits? Call these train, val and test")
+    return {split: root / found[0] for split, found in meant.items() if found}
 
 
 def load_packed(manifest: Path, size: int | None) -> ImageSet:
@@ -86,7 +103,7 @@ def load_packed(manifest: Path, size: int | None) -> ImageSet:
 
     described = {"name": images.name, "credit": images.credit, "groups": images.groups}
     key = {"sha256": images.checksum, "size": size, **described}
-    return open_packed(cached_set("resized", key, shrink))
+    return replace(open_packed(cached_set("resized", key, shrink)), passed_over=images.passed_over)
 
 
 def _read(path: Path, size: int | None) -> ImageSet:

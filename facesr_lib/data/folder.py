@@ -3,21 +3,36 @@
 import io
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import cv2
 import numpy as np
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+import PIL
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 from tqdm.auto import tqdm
 
-from facesr_lib.data.images import ImageSet, Pixels, square
+from facesr_lib.data.images import ImageSet, PassedOver, Pixels, listed, square
 from facesr_lib.data.packed import PackedWriter, cached_set, open_packed, read_manifest
 
-SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-HIDDEN = (".", "__MACOSX")
+SUFFIXES = frozenset({
+    ".apng", ".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpf", ".jpg",
+    ".jpx", ".mpo", ".pbm", ".pcx", ".pgm", ".png", ".pnm", ".ppm", ".psd", ".qoi", ".sgi", ".tga", ".tif", ".tiff", ".webp",
+})  # fmt: skip
+HIDDEN = (".", "__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini")  # what begins so is nobody's picture
+HEIC = (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypmif1", b"ftypmsf1")  # bytes 5 to 12 of a file
+NEEDS = dict.fromkeys(HEIC, "pillow-heif: pip install 'facesr[heif]'") | {b"ftypavif": "Pillow 11.3: pip install -U pillow"}
+# EXIF orientation (TIFF 6.0): how many quarters to turn left, and the step along the columns after that.
+TURNS = {2: (0, -1), 3: (2, 1), 4: (2, -1), 5: (3, -1), 6: (3, 1), 7: (1, -1), 8: (1, 1)}
 SHOWN = 10  # names listed of each kind of converted file
+READER = 2  # part of the cache key: to be raised when files are decoded in another way
+OTHER_ENDING = "no picture's ending"
+Note = Callable[[PassedOver], object]
 
 
 class BadImages(ValueError):
@@ -27,24 +42,28 @@ class BadImages(ValueError):
 def image_folder(path: str | Path, size: int, *, bad: Literal["skip", "raise"] = "skip", min_size: int = 16) -> ImageSet:
     """Read every picture below `path`: centre square, MATLAB bicubic to `size` x `size`, 8-bit RGB, in the order of the paths.
 
-    The group (person) is the first-level subfolder or, for pictures directly in the folder, "folder/file stem". Hidden files and
-    other endings than SUFFIXES are ignored. EXIF orientation is applied. Grey, palette and CMYK become RGB, transparency becomes
-    white, 16 bit is scaled to 8. One message lists the files that cannot be used (damaged, no picture, a side below `min_size`
-    px, more pixels than Pillow's decompression-bomb limit), and below them the CMYK, 16-bit and enlarged files. bad="skip" warns
-    and continues without the bad files; bad="raise" raises BadImages. The cache key holds the files' relative paths, sizes and
-    modification times: a changed file is read again. Raises FileNotFoundError if there is no such folder or no picture in it,
-    BadImages if no file can be used, and ValueError for another value of `bad` or `size` < 1.
+    The group (person) is the first-level subfolder or, for pictures directly in the folder, "folder/file stem". EXIF orientation
+    is applied. Grey, palette and CMYK become RGB, wide gamuts sRGB, transparency white; 16 bit is scaled to 8. One message lists
+    what was passed over, as `passed_over` of the set does: files that cannot be used (damaged, no picture, not regular, a side
+    below `min_size` px, more pixels than Pillow's decompression-bomb limit) and what `picture_files` notes; then the converted
+    and enlarged files. bad="skip" warns and continues without the bad files; bad="raise" raises BadImages. The cache key holds
+    the folder's resolved place and a stamp of each file: what was changed or replaced is read again.
+    Raises FileNotFoundError if there is no such folder or no picture in it, BadImages if no file can be used, and ValueError for
+    another value of `bad` or `size` < 1.
     """
     path = Path(path).expanduser()
     if bad not in ("skip", "raise"):
         raise ValueError(f"bad must be 'skip' or 'raise', got {bad!r}")
     if size < 1:
         raise ValueError(f"size must be at least 1 px, got {size}")
-    paths = find_images(path)
+    passed: list[PassedOver] = []
+    paths = find_images(path, passed.append)
     names = [file.relative_to(path).as_posix() for file in paths]
     folder = Path(os.path.abspath(path)).name
-    stats = [(file.stat().st_size, file.stat().st_mtime_ns) for file in paths]
-    key = {"folder": folder, "files": list(zip(names, stats, strict=True)), "size": size, "min_size": min_size}
+    stats = [file.stat() if file.exists() else file.lstat() for file in paths]
+    stamps = [(stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for stat in stats]
+    key = {"place": os.path.realpath(path), "files": list(zip(names, stamps, strict=True)), "size": size, "min_size": min_size}
+    key["reader"] = [READER, PIL.__version__, find_spec("pillow_heif") is not None]
 
     def decode(manifest: Path) -> None:
         problems: dict[str, str] = {}
@@ -65,31 +84,59 @@ def image_folder(path: str | Path, size: int, *, bad: Literal["skip", "raise"] =
                 person = first if rest else f"{folder}/{file.stem}"
                 writer.append(square(picture[None], size), [person])
             if not writer.groups:
-                raise BadImages(_message(folder, len(names), problems, notes))
+                raise BadImages(_message(folder, len(names), problems, passed, notes))
             writer.source = {"kind": "folder", "files": len(names), "bad": problems, "notes": notes}
 
     manifest = cached_set("folders", key, decode)
-    source = read_manifest(manifest)["source"]
-    if source["bad"] or source["notes"]:
-        message = _message(folder, source["files"], source["bad"], source["notes"])
+    source, images = read_manifest(manifest)["source"], open_packed(manifest)
+    if source["bad"] or source["notes"] or passed:
+        message = _message(folder, source["files"], source["bad"], passed, source["notes"])
         if source["bad"] and bad == "raise":
             raise BadImages(f"{message}\nRemove or repair these files, or pass bad='skip' to go on without them.")
         skipped = "\nThe bad files are left out; pass bad='raise' to stop instead." if source["bad"] else ""
         warnings.warn(message + skipped, stacklevel=2)
-    return open_packed(manifest)
+    return replace(images, passed_over=(*images.passed_over, *passed))
 
 
-def find_images(path: Path) -> list[Path]:
-    """The picture files (by ending) below a folder, without hidden ones, sorted. Raises FileNotFoundError if there are none."""
+def find_images(path: Path, note: Note) -> list[Path]:
+    """The files of `picture_files`, sorted by their path's parts. Raises FileNotFoundError if there are none."""
     if not path.is_dir():
         raise FileNotFoundError(f"{path} is not a folder: give a folder of images")
-    found = []
-    for place, folders, files in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
-        found += [Path(place, name) for name in files if Path(name).suffix.lower() in SUFFIXES and not name.startswith(HIDDEN)]
+    found = [path / name for name in picture_files(path, note)]
     if not found:
         raise FileNotFoundError(f"no images below {path}: expected files ending in {', '.join(sorted(SUFFIXES))}")
     return sorted(found, key=lambda file: file.relative_to(path).parts)
+
+
+def picture_files(path: Path, note: Note) -> Iterator[str]:
+    """Yield the files below a folder that end in SUFFIXES, as relative paths, folder by folder; hidden ones are left out.
+
+    Follows links, after all else. Notes files of other endings, folders that cannot be opened, and links to a folder that is read
+    already. Of a file, only the name is looked at: a link to nowhere is a matter for `opened`.
+    """
+    others: dict[str, list[str]] = {}
+    seen: dict[str, str] = {}
+    links = [path]
+    for top in links:  # which grows on the way
+        for place, folders, files in os.walk(top, onerror=lambda error: note(PassedOver(error.filename, str(error.strerror)))):
+            below = Path(place).relative_to(path).as_posix()
+            if (first := seen.setdefault(os.path.realpath(place), below)) != below:
+                note(PassedOver(below, f"the same folder as {first}"))
+                folders.clear()
+            folders[:] = sorted(name for name in folders if not name.startswith(HIDDEN))
+            links += [Path(place, name) for name in folders if Path(place, name).is_symlink()]
+            for name in sorted(name for name in files if first == below and not name.startswith(HIDDEN)):
+                file, ending = f"{below}/{name}".removeprefix("./"), os.path.splitext(name)[1].lower()
+                if ending in SUFFIXES:
+                    yield file
+                else:
+                    others.setdefault(ending, []).append(file)
+    for ending, found in sorted(others.items()):
+        note(PassedOver(_some(found, 3), f"{OTHER_ENDING} ({ending or 'none'})"))
+
+
+def _some(names: list[str], n: int) -> str:
+    return ", ".join(names[:n]) + (f" and {len(names) - n} more" if len(names) > n else "")
 
 
 def subfolders(path: Path) -> list[str]:
@@ -98,26 +145,38 @@ def subfolders(path: Path) -> list[str]:
 
 
 def read_picture(file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | None = None) -> tuple[Pixels, list[str]]:
-    """Decode one file, or its content, to upright 8-bit RGB (H, W, 3), with remarks on lossy conversions ("CMYK", "16 bit").
+    """Decode one file, or its content, to upright 8-bit sRGB (H, W, 3), with remarks on lossy conversions ("CMYK", "16 bit").
 
     Raises BadImages, with the reason, if it cannot be used; with more than `max_pixels`, before decoding.
     """
     with opened(file, min_size, max_pixels) as image:
         deep = is_16_bit(image)
-        image.load()
-        upright = ImageOps.exif_transpose(image)
-    return _to_rgb(upright, deep), ["16 bit"] if deep else ["CMYK"] if upright.mode == "CMYK" else []
+        refuse_unknown_range(image, deep)
+        if deep:
+            levels = deep_pixels(file, image).astype(np.uint32)
+            whole = Image.fromarray(((levels * 255 + 32767) // 65535).astype(np.uint8))  # round(v / 257): 65535 becomes 255
+        else:
+            image.load()
+            whole = image
+        rgb, remarks = _to_rgb(whole, image.info.get("icc_profile"))
+        return upright(rgb, image), (["16 bit"] if deep else []) + remarks
 
 
 @contextmanager
 def opened(file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | None = None) -> Iterator[ImageFile.ImageFile]:
-    """Open a file with Pillow; any error there or inside the block becomes BadImages with the reason."""
+    """Open a regular file with Pillow; any error there or inside the block becomes BadImages with the reason."""
     try:
+        if isinstance(file, Path) and not file.is_file():  # a pipe would be waited for, a device never end
+            raise BadImages("a folder, pipe, socket or device" if file.exists() else "no such file, or a link to nowhere")
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
+            if find_spec("pillow_heif"):
+                import_module("pillow_heif").register_heif_opener()
             image = Image.open(file)
         with image:
             width, height = image.size
+            if image.format in ("EPS", "WMF"):
+                raise BadImages(f"a drawing ({image.format}), not a picture of pixels")
             if min(width, height) < min_size:
                 raise BadImages(f"{width}x{height} px, smaller than the minimum of {min_size} px")
             if max_pixels is not None and width * height > max_pixels:
@@ -128,10 +187,13 @@ def opened(file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | None = 
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise BadImages("too many pixels to be a photograph (a decompression bomb?)") from error
     except UnidentifiedImageError as error:
-        length = file.stat().st_size if isinstance(file, Path) else len(file.getbuffer())
-        raise BadImages("not an image that Pillow can read" if length else "empty file") from error
+        content = file.read_bytes() if isinstance(file, Path) else file.getvalue()
+        needs = NEEDS.get(content[4:12])
+        unknown = "not an image that Pillow can read" if content else "empty file"
+        raise BadImages(f"damaged, or needs {needs}" if needs else unknown) from error
     except Exception as error:  # Pillow's decoders raise many kinds of error on damaged files
-        raise BadImages(f"damaged or cut short ({error})") from error
+        denied = isinstance(error, OSError) and error.strerror
+        raise BadImages(f"cannot be read ({denied})" if denied else f"damaged or cut short ({error})") from error
 
 
 def is_16_bit(image: ImageFile.ImageFile) -> bool:
@@ -150,30 +212,52 @@ def refuse_unknown_range(image: Image.Image, deep: bool) -> None:
         raise BadImages(f"pixels of {'floating-point' if image.mode == 'F' else '32-bit'} type, whose range is not known")
 
 
-def _to_rgb(image: Image.Image, deep: bool) -> Pixels:
-    """8-bit RGB (H, W, 3) of a Pillow image of any mode."""
-    refuse_unknown_range(image, deep)
+def deep_pixels(file: Path | io.BytesIO, image: ImageFile.ImageFile) -> np.ndarray:
+    """Pixels of a 16-bit file that Pillow has opened but not read: uint16 (H, W) grey, (H, W, C) grey + alpha, RGB or RGBA."""
     if image.mode.startswith("I"):
-        levels = np.asarray(image).astype(np.int64)
-        grey = ((levels * 255 + 32767) // 65535).astype(np.uint8)  # round(v / 257): 65535 becomes 255
-        return np.repeat(grey[..., None], 3, axis=2)
+        image.load()
+        return np.asarray(image).astype(np.uint16)
+    # Pillow reads 16-bit colour as 8 bit; OpenCV keeps it, as BGR, and grey with transparency as BGRA.
+    content = file.read_bytes() if isinstance(file, Path) else file.getvalue()
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16:
+        raise BadImages("16-bit colour of a kind that OpenCV cannot read; save it as a PNG")
+    grey = str(image.tile[0][3]).startswith("LA")  # which Pillow calls RGBA
+    return pixels[..., [0, 3] if grey else [2, 1, 0, 3][: pixels.shape[2]]]
+
+
+def upright(pixels: np.ndarray, image: Image.Image) -> np.ndarray:
+    """Pixels (H, W, C) of a decoded file, turned as its EXIF orientation says. Malformed EXIF data say nothing."""
+    turn: Any = 0
+    with suppress(Exception):  # of many kinds, as for damaged files
+        turn = image.getexif().get(0x0112)
+    quarters, step = TURNS.get(turn, (0, 1))
+    return np.ascontiguousarray(np.rot90(pixels, quarters)[:, ::step])
+
+
+def _to_rgb(image: Image.Image, profile: bytes | None) -> tuple[Pixels, list[str]]:
+    """8-bit sRGB (H, W, 3) of an 8-bit Pillow image of any mode, with remarks."""
+    remarks = ["CMYK"] if image.mode == "CMYK" else []
     try:
         if image.mode.endswith(("A", "a")) or "transparency" in image.info:
             rgba = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-        return np.asarray(image.convert("RGB"))
+        if image.mode not in ("L", "CMYK"):
+            image = image.convert("RGB")
+        rgb = np.asarray(image.convert("RGB"))
+        if profile:
+            with suppress(ImageCms.PyCMSError, OSError, ImportError):  # a damaged profile, or one for another kind of colours
+                srgb = ImageCms.createProfile("sRGB")
+                meant = np.asarray(ImageCms.profileToProfile(image, io.BytesIO(profile), srgb, outputMode="RGB"))
+                if cv2.absdiff(rgb, meant).max() > 2:  # less is rounding: the profile says sRGB
+                    return meant, [*remarks, "colours beyond sRGB"]
+        return rgb, remarks
     except ValueError as error:
         raise BadImages(f"no way to turn its colours ({image.mode}) into RGB; save it as RGB") from error
 
 
-def _message(folder: str, total: int, bad: Mapping[str, str], notes: Mapping[str, Sequence[str]]) -> str:
-    lines = []
-    if bad:
-        lines.append(f"{len(bad)} of {total} image files in {folder} cannot be used:")
-        lines += [f"  {name}: {reason}" for name, reason in bad.items()]
-    if notes:
-        lines.append(f"Used after a conversion in {folder}:")
-    for remark, names in notes.items():
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        lines.append(f"  {remark}: {', '.join(names[:SHOWN])}{more}")
-    return "\n".join(lines)
+def _message(folder: str, total: int, bad: dict[str, str], passed: list[PassedOver], notes: dict[str, list[str]]) -> str:
+    parts = {f"{len(bad)} of {total} image files in {folder} cannot be used:": listed([PassedOver(*one) for one in bad.items()])}
+    parts[f"Passed over in {folder}:"] = listed(passed)
+    parts[f"Used after a conversion in {folder}:"] = [f"{remark}: {_some(names, SHOWN)}" for remark, names in notes.items()]
+    return "\n".join(line for title, lines in parts.items() if lines for line in (title, *(f"  {line}" for line in lines)))

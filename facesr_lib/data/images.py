@@ -15,6 +15,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:  # `take` and `square` import torch themselves: packing needs neither, and torch takes 500 MB
     from torch import Tensor
 
+LISTED = 100  # lines: who has more bad files has one cause, not a hundred
 ROLES = ("faces", "cartoons", "real LR faces", "validation faces")  # what a set can stand for in a paper's claims
 Pixels = npt.NDArray[np.uint8]
 Indices: TypeAlias = "Sequence[int] | npt.NDArray[np.integer] | Tensor"
@@ -45,6 +46,20 @@ class Rows:
         return self.source[self.rows].astype(dtype or self.dtype, copy=False)
 
 
+@dataclass(frozen=True)
+class PassedOver:
+    """What a reader of pictures did not take: a file, a folder or several, relative to the folder that was read; and why."""
+
+    what: str
+    reason: str
+
+
+def listed(passed: Sequence[PassedOver]) -> list[str]:
+    """One line of printable text for each of the first LISTED, and one for how many more there are."""
+    lines = [f"{one.what}: {one.reason}".encode("utf-8", "backslashreplace").decode() for one in passed[:LISTED]]
+    return [*lines, f"and {len(passed) - LISTED} more"] if len(passed) > LISTED else lines
+
+
 @dataclass(frozen=True, eq=False)
 class ImageSet:
     """Equally large RGB pictures: 8-bit at rest, float only for the images a caller takes.
@@ -52,6 +67,7 @@ class ImageSet:
     name: what tables call it.  pixels: uint8 (N, H, W, 3), N >= 1; an array, a memory map, or chosen rows of one.
     groups: N person or character ids; a split never puts one group on both sides.  credit: source and licence, one line, shown
     in notebooks.  sha256: the pixels' digest if known.  role: what the set stands for in a paper's claims, one of ROLES.
+    passed_over: what was not taken of the files behind it.
     Raises ValueError for other pixels, a missing group, an empty name or an unknown role.
     """
 
@@ -61,6 +77,7 @@ class ImageSet:
     credit: str
     sha256: str | None = field(default=None, repr=False)
     role: str = ROLES[0]
+    passed_over: tuple[PassedOver, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         shape = self.pixels.shape

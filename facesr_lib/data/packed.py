@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from facesr_lib.data.cache import cache_dir
-from facesr_lib.data.images import ImageSet, Pixels, hash_pixels
+from facesr_lib.data.images import ImageSet, PassedOver, Pixels, hash_pixels
 from facesr_lib.files import write_atomically
 
 FORMAT = "facesr packed images"
@@ -61,7 +61,8 @@ def open_packed(path: str | Path, verify: bool = False) -> ImageSet:
     if verify and (found := hash_pixels(pixels)) != manifest["sha256"]:
         changed = f"sha256 {found[:12]}…, expected {manifest['sha256'][:12]}…"
         raise PackedError(f"{array_path} has changed since it was packed ({changed}): copy it again, or pack again")
-    return ImageSet(manifest["name"], pixels, groups, manifest["credit"], sha256=manifest["sha256"])
+    passed = tuple(PassedOver(file, str(reason)) for file, reason in dict(manifest["source"].get("bad", {})).items())
+    return ImageSet(manifest["name"], pixels, groups, manifest["credit"], sha256=manifest["sha256"], passed_over=passed)
 
 
 def read_manifest(path: str | Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
@@ -27,23 +28,31 @@ def split_by_group(images: ImageSet, parts: Parts, seed: int) -> dict[str, Image
     return result
 
 
+def same_person(name: str) -> str:
+    """What all spellings of a name share: composed or decomposed accents (NFC, NFD), upper or lower case (Unicode 3.13, D145)."""
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+
+
 def divide_groups(name: str, groups: Iterable[str], parts: Parts, seed: int) -> dict[str, set[str]]:
-    """Which groups each part of `split_by_group` has; `name` is the set's name in messages."""
-    order = sorted(set(groups), key=lambda group: hashlib.sha256(f"{seed}/{group}".encode()).digest())
+    """Which groups each part of `split_by_group` has; `name` is the set's name in messages. Spellings of a name stay together."""
+    spelled: dict[str, list[str]] = {}
+    for group in sorted(set(groups)):
+        spelled.setdefault(same_person(group), []).append(group)
+    order = sorted(spelled.values(), key=lambda names: hashlib.sha256(f"{seed}/{names[0]}".encode()).digest())
     chosen, start = {}, 0
     for part, count in _group_counts(name, parts, len(order)).items():
-        chosen[part] = set(order[start : start + count])
+        chosen[part] = set().union(*order[start : start + count])
         start += count
     return chosen
 
 
 def refuse_shared_groups(parts: Mapping[str, Iterable[str]]) -> None:
-    """Raise ValueError, naming them, when a group (person) occurs in two parts. `parts` maps a part's name to its groups."""
+    """Raise ValueError, naming them, if a group (person), however spelled, is in two parts: {a part's name: its groups}."""
     owner: dict[str, str] = {}
     shared: dict[str, tuple[str, str]] = {}
     for part, groups in parts.items():
         for group in set(groups):
-            first = owner.setdefault(group, part)
+            first = owner.setdefault(same_person(group), part)
             if first != part:
                 shared[group] = (first, part)
     if shared:
@@ -52,7 +61,8 @@ def refuse_shared_groups(parts: Mapping[str, Iterable[str]]) -> None:
         first, second = shared[names[0]]
         raise ValueError(
             f"{', '.join(names[:5])}{more}: in both {first} and {second}. A person may be in one split only, or the scores "
-            "on held-out people mean nothing. Move these images to one split, or rename them if they are different people."
+            "on held-out people mean nothing. Move these images to one split, or rename them if they are different people; "
+            "the content of a folder that is no person's, one level up."
         )
 
 

@@ -5,13 +5,13 @@ as `real_lr/NAME.json`, and their originals, if they were published, as `referen
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
 
 from facesr_lib.data.faces import load_packed
-from facesr_lib.data.images import ImageSet, spread
+from facesr_lib.data.images import ImageSet, PassedOver, spread
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,9 @@ def _paired(lr: ImageSet, hr: ImageSet) -> TestSet:
     names, others = ([group.rpartition("/")[2] for group in images.groups] for images in (lr, hr))
     place = {name: i for i, name in enumerate(others)}
     rows = [i for i, name in enumerate(names) if name in place]
-    if not rows:
-        none = f"none of its faces has an original of its file name in {hr.name} (there are {names[0]} and {others[0]})"
-        raise ValueError(f"{lr.name}: {none}: rename the originals and prepare the set again")
+    if not rows or len(place) < len(others) or len(set(names)) < len(names):
+        none = "none of its faces has an original of its file name" if not rows else "a file name occurs twice, in it or"
+        raise ValueError(f"{lr.name}: {none} in {hr.name} (there are {names[0]} and {others[0]}): rename and prepare the set again")
+    passed = tuple(PassedOver(name, "no original has its file name") for name in names if name not in place)
+    lr = replace(lr, passed_over=(*lr.passed_over, *passed))
     return TestSet(lr.subset(rows), hr.subset([place[names[i]] for i in rows]).named(lr.name, lr.role))

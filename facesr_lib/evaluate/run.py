@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from facesr_lib import __version__
 from facesr_lib.config import check_profile, config_hash, plain, read_fresh_since
-from facesr_lib.data.images import ImageSet
+from facesr_lib.data.images import ImageSet, listed
 from facesr_lib.evaluate.bootstrap import numbered
 from facesr_lib.evaluate.provenance import cpu_model, git_state, provenance
 from facesr_lib.evaluate.reference import Reference, beside
@@ -199,12 +199,14 @@ class Run:
 
     def data(self, images: ImageSet) -> None:
         """Record an image set: name, checksum, number of images, size, credit, role, and which images show the same person.
+        What was passed over when it was read is recorded too.
 
         Scoring a set records it; call this for a set that is trained on or shown, but not scored.
         """
         members = numbered(images.groups, len(images)).tolist()  # people as 0, 1, ...: their names are nobody's business
         record = {"name": images.name, "checksum": images.checksum, "n": len(images), "size": list(images.size)}
-        self._data[images.name] = {**record, "credit": images.credit, "role": images.role, "groups": members}
+        passed = {"passed_over": listed(images.passed_over)} if images.passed_over else {}
+        self._data[images.name] = {**record, "credit": images.credit, "role": images.role, "groups": members, **passed}
 
     def published(self, reference: Reference, *, method: str, images: ImageSet, metric: Metric, differs: str) -> Table:
         """Set a recorded score beside a published number. differs: every condition that is not the paper's, in words.

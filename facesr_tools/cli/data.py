@@ -196,7 +196,8 @@ def _prepare_photos(photos: Path, root: Path, size: int, limit: int | None, work
     folder = root / facts["name"]
     _print_prepared(folder, facts, console)
     if left_out := json.loads((folder / LEFT_OUT).read_bytes()):
-        console.print(f"{len(left_out)} pictures gave no face: {folder / LEFT_OUT}", soft_wrap=True)
+        console.print(f"{len(left_out)} files gave no face (all of them: {folder / LEFT_OUT}):", soft_wrap=True)
+        _print_passed_over(left_out, console)
 
 
 def _print_prepared(folder: Path, facts: dict[str, Any], console: Console) -> None:
@@ -206,8 +207,16 @@ def _print_prepared(folder: Path, facts: dict[str, Any], console: Console) -> No
         pixels = f"{found['size']}x{found['size']} px"
         console.print(f"✓ {folder / part}: {found['images']:,} pictures {pixels}, {found['people']:,} people", soft_wrap=True)
     if facts["bad"]:
-        console.print(f"{facts['bad']} pictures could not be used: {folder / BAD_IMAGES}", soft_wrap=True)
+        console.print(f"{facts['bad']} pictures could not be used (all of them: {folder / BAD_IMAGES}):", soft_wrap=True)
+        _print_passed_over(json.loads((folder / BAD_IMAGES).read_bytes()), console)
     console.print(f"Use it: facesr run all --data-root {folder.parent}", soft_wrap=True)
+
+
+def _print_passed_over(reasons: dict[str, str], console: Console) -> None:
+    from facesr_lib.data.images import PassedOver, listed
+
+    for line in listed([PassedOver(*one) for one in reasons.items()]):
+        console.print(f"  {line}", soft_wrap=True, markup=False)
 
 
 @contextmanager

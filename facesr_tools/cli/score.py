@@ -51,7 +51,8 @@ def score(
     """Score super-resolved pictures against their HR references.
 
     SR holds one 8-bit PNG per reference, with its name and size; HR holds pictures
-    of one size. Nothing is resized, cropped or stretched. With --model no SR folder
+    of one size. Files are paired by name, what is passed over is listed. Nothing is
+    resized, cropped or stretched. With --model no SR folder
     is given: spandrel reads the file (pip install spandrel), and the model gets
     the references reduced by MATLAB's bicubic.
 
@@ -103,10 +104,10 @@ def _score(
     from facesr_tools.score import folder_batches, given, reference_set, score_all, spandrel_method
 
     where = resolve_device(device)
-    images, names = reference_set(folders[-1])
+    images, names = reference_set(folders[-1], notes.append)
     method = None if model is None else spandrel_method(model, where)
     if method is None:
-        name, batches = folders[0].name, folder_batches(folders[0], images, names)
+        name, batches = folders[0].name, folder_batches(folders[0], images, names, note=notes.append)
     else:
         if scale not in (None, method.scale):
             raise ValueError(f"--scale {scale}: {method.name} enlarges by {method.scale}; leave --scale out")

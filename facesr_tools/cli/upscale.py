@@ -10,6 +10,7 @@ import typer
 from facesr_tools.cli.options import Device, clear_errors
 
 if TYPE_CHECKING:  # these bring torch
+    from facesr_lib.data.images import PassedOver
     from facesr_tools.upscale import JobOutcome, Upscaler
 
 EPILOG = (
@@ -47,6 +48,7 @@ def upscale(
     colour profile of their originals. EXIF orientation is applied; all other EXIF
     data is left out. Originals are never replaced. Large pictures are cut into
     tiles that overlap by the network's receptive field, so that no seam shows.
+    What is passed over in folders, such as files that are no pictures, is listed.
 
     The networks are trained on faces: where faces are small in the picture, cut
     them out first (facesr data prepare folder). The detail is invented: never use
@@ -57,14 +59,16 @@ def upscale(
     from facesr_lib.evaluate.run import default_output_dir
     from facesr_tools.upscale import plan
 
+    passed: list[PassedOver] = []
     with clear_errors(OSError, ValueError):
-        jobs = plan(inputs, out, overwrite=overwrite)
+        jobs = plan(inputs, out, overwrite=overwrite, note=passed.append)
         upscaler = _upscaler(checkpoint, method, shipped, scale, device.value, (runs or default_output_dir()) / "stages")
         if tile < 0:
             raise ValueError(f"--tile {tile}: give a side in pixels, or 0")
 
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from facesr_lib.data.images import listed
     from facesr_tools.cli.tables import make_console
     from facesr_tools.upscale import upscale_files
 
@@ -82,6 +86,8 @@ def upscale(
                 console.print(f"✓ {outcome.job.target}{note}", soft_wrap=True, markup=False)
     for outcome in failed:
         console.print(f"✗ {outcome.job.source}: {outcome.problem}", soft_wrap=True, markup=False)
+    for line in listed(passed):
+        console.print(f"Passed over {line}", soft_wrap=True, markup=False)
     if failed:
         console.print(f"{len(failed)} of {len(jobs)} pictures failed")
     raise typer.Exit(1 if failed else 0)

@@ -1,6 +1,6 @@
 """List each set's pictures below its source folder: one function per layout, for the catalogue."""
 
-import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,8 @@ from types import MappingProxyType
 import numpy as np
 
 from facesr_lib.data.boxes import Box, landmark_box, square_box
-from facesr_lib.data.folder import HIDDEN, SUFFIXES
+from facesr_lib.data.folder import OTHER_ENDING, SUFFIXES, picture_files
+from facesr_lib.data.images import PassedOver, listed
 from facesr_tools.download import RemoteFile
 from facesr_tools.prepare import lists
 from facesr_tools.prepare.description import (
@@ -316,14 +317,18 @@ def loose_images(source: Path) -> Parts:
 
 
 def pictures(folder: Path) -> Iterator[str]:
-    """Relative paths of the picture files below a folder, sorted folder by folder. Raises EntryMissing if there are none."""
+    """Relative paths of the picture files below a folder, sorted folder by folder, linked folders last.
+
+    Warns of folders that are passed over. Raises EntryMissing if there are none.
+    """
     none = True
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(HIDDEN))
-        below = "" if Path(place) == folder else f"{Path(place).relative_to(folder).as_posix()}/"
-        for name in sorted(files):
-            if not name.startswith(HIDDEN) and os.path.splitext(name)[1].lower() in SUFFIXES:
-                none = False
-                yield below + name
+    for file in picture_files(folder, _say):
+        none = False
+        yield file
     if none:
         raise EntryMissing(f"there is no picture in {folder} or the folders below it: put them or their archive there")
+
+
+def _say(passed: PassedOver) -> None:
+    if not passed.reason.startswith(OTHER_ENDING):  # the lists that belong to a set lie beside its pictures
+        warnings.warn(f"Passed over {listed([passed])[0]}", stacklevel=3)

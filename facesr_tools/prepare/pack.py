@@ -57,7 +57,8 @@ def pack_samples(
         raise PrepareError(f"{name}: there are no pictures to pack")
     per_chunk = max(1, min(CHUNK_SAMPLES, CHUNK_BYTES // (3 * size * size)))
     chunks = -(-len(samples) // per_chunk)
-    key = _key(samples, size, without_box, resize, per_chunk)
+    about = [str(source.resolve()), facts.get("protocol"), facts.get("files")]
+    key = _key(samples, size, without_box, resize, per_chunk, about)
     if (done := _finished(manifest, key)) is not None:
         return done
     with ResumableWriter(manifest, name, (size, size), credit, facts, key=key) as writer:
@@ -205,8 +206,9 @@ def _finished(manifest: Path, key: str) -> dict[str, str] | None:
     return dict(source["bad"]) if source.get("key") == key else None
 
 
-def _key(samples: Sequence[Sample], size: int, without_box: str, resize: str, per_chunk: int) -> str:
-    digest = hashlib.sha256(json.dumps([size, without_box, resize, per_chunk]).encode())
+def _key(samples: Sequence[Sample], size: int, without_box: str, resize: str, per_chunk: int, about: list[Any]) -> str:
+    """What decides the pixels; about: where the files lie and what they hold, since two sets may have the same names."""
+    digest = hashlib.sha256(json.dumps([size, without_box, resize, per_chunk, about], sort_keys=True).encode())
     for sample in samples:
         digest.update(json.dumps(sample).encode())
     return digest.hexdigest()

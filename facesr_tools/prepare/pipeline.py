@@ -32,15 +32,17 @@ def prepare(
 ) -> dict[str, Any]:
     """Prepare a data set in `root`/NAME and return its facts; a complete set is not prepared again.
 
-    given: archives (unpacked to `root`/sources/FAMILY), or one folder that holds the set's files and is only read.
+    given: archives (unpacked to `root`/sources/FAMILY), or one folder that holds the set's files and is only read. Other ones
+    than before make the set anew.
     limit: largest number of pictures per part, spread over the people. The caller asks about licence and terms.
     After an interruption, the same call resumes. Raises PrepareError, ArchiveError, DownloadFailed, ValueError (a person in two
     splits) and OSError (disk full), each saying what to do. The set's folder then has no PREPARED file and no incomplete part.
     """
     target = root / description.name
-    options = _options(description, limit)
-    if (facts := prepared_facts(target)) and facts["options"] == options and not verify(target, rehash=False):
-        return facts
+    options, place = _options(description, limit), _place(given)
+    known = prepared_facts(target)
+    if known and known["options"] == options and place in ("", known.get("place", "")) and not verify(target, rehash=False):
+        return known
     source = DataSource(description, root, given, progress)
     parts = source.parts(limit)
     limits = {part: limit for part in parts} if limit else dict(description.limits or {})
@@ -52,7 +54,7 @@ def prepare(
     _need_room(description, parts, target)
     (target / PREPARED).unlink(missing_ok=True)
     origin = description.origin
-    facts = {
+    facts: dict[str, Any] = {
         "format": FORMAT, "name": description.name, "title": description.title, "kind": description.kind,
         "licence": origin.licence, "terms": origin.terms, "credit": origin.credit, "identities": origin.identities,
         "protocol": description.protocol, "options": options, "files": source.checksums(), "facesr": __version__,
@@ -66,7 +68,7 @@ def prepare(
             workers=workers, progress=partial(progress, f"pack {part}"),
         )  # fmt: skip
     write_atomically(target / BAD_IMAGES, json.dumps(bad, indent=1).encode())
-    facts = {**facts, "parts": {part: _part_facts(target, part) for part in sorted(parts)}, "bad": len(bad)}
+    facts = {**facts, "parts": {part: _part_facts(target, part) for part in sorted(parts)}, "bad": len(bad), "place": place}
     write_atomically(target / PREPARED, json.dumps(facts, indent=1).encode())
     return facts
 
@@ -125,6 +127,13 @@ def _part_facts(target: Path, part: str) -> dict[str, Any]:
     manifest = read_manifest(target / f"{part}.json")
     count, size = manifest["shape"][0], manifest["shape"][1]
     return {"images": count, "people": len(set(manifest["groups"])), "size": size, "sha256": manifest["sha256"]}
+
+
+def _place(given: Sequence[Path]) -> str:
+    """A hash of where the given folder lies, or where the archives lie and when they were written; "" for none."""
+    stamps: list[Any] = [str(path.resolve()) for path in given]
+    stamps += [(path.stat().st_size, path.stat().st_ctime_ns) for path in given if path.is_file()]
+    return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()[:16] if stamps else ""
 
 
 def _options(description: Description, limit: int | None) -> str:

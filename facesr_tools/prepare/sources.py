@@ -1,6 +1,7 @@
 """A set's own files: find, download, check and unpack them, until its pictures can be listed."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -33,7 +34,7 @@ class DataSource:
         self.description, self.progress = description, progress
         folders = [path for path in given if path.is_dir()]
         for path in given:
-            if not path.exists():
+            if not path.is_file() and not path.is_dir():
                 raise PrepareError(f"{path}: there is no such file or folder")
             if path.is_file() and not is_archive(path):
                 raise PrepareError(f"{path} is no archive (.zip, .tar, .tar.gz, ...): unpack it yourself and give the folder")
@@ -68,7 +69,8 @@ class DataSource:
         lists = [self.folder / name for name in published if not is_archive(Path(name))]
         checked = self._checked()
         for path in [*self.archives, *lying, *(path for path in lists if path.is_file())]:
-            stamp = [path.stat().st_size, path.stat().st_mtime_ns]
+            stat = path.stat()
+            stamp = [str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
             if checked.get(path.name, {}).get("stamp") != stamp:
                 self.progress(f"check {path.name}", 0, None)
                 if path.name in published and (wrong := published[path.name].mismatch(path)):
@@ -76,7 +78,10 @@ class DataSource:
                         f"{path} is not the published file ({wrong}): delete it, then it is downloaded or requested again. If "
                         "you trust it, unpack it yourself and give the folder"
                     )
-                checked[path.name] = {"stamp": stamp, "sha256": file_digest(path)}
+                digest = file_digest(path)
+                if checked.get(path.name, {}).get("sha256", digest) != digest:  # another archive of the same name
+                    shutil.rmtree(unpacked_folder(self.folder, path.name), ignore_errors=True)
+                checked[path.name] = {"stamp": stamp, "sha256": digest}
                 write_atomically(self.folder / CHECKED, json.dumps(checked).encode())
             if is_archive(path):
                 target = unpacked_folder(self.folder, path.name)

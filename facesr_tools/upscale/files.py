@@ -1,15 +1,15 @@
 """Super-resolve picture files: plan where each result goes, do one after the other, report what failed."""
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-from PIL import Image
 
 from facesr_lib import __version__
 from facesr_lib.data import BadImages
-from facesr_lib.data.folder import find_images
+from facesr_lib.data.folder import Note, find_images, opened
+from facesr_lib.data.images import PassedOver, listed
 from facesr_tools.upscale.pictures import read_picture, write_picture
 from facesr_tools.upscale.tiles import TILE, CannotTile, Upscaler
 
@@ -34,12 +34,19 @@ class JobOutcome:
     remarks: tuple[str, ...] = ()
 
 
-def plan(inputs: Sequence[Path], out: Path, *, overwrite: bool = False) -> list[Job]:
+def warn(passed: PassedOver) -> None:
+    """Say by a warning what was passed over."""
+    warnings.warn(f"Passed over {listed([passed])[0]}", stacklevel=2)
+
+
+def plan(inputs: Sequence[Path], out: Path, *, overwrite: bool = False, note: Note = warn) -> list[Job]:
     """List every picture in `inputs` (files and folders) with its target: a PNG below `out`, in the same subfolder.
 
-    Writes nothing. Raises FileNotFoundError for a missing input or a folder without pictures. Raises ValueError if `out` is a
-    file or lies in an input folder (its results would be inputs of the next run), if two results would have the same name, or if
-    a result would replace a source. Raises FileExistsError if a result exists already, unless `overwrite`.
+    Of a.jpg and a.png in one folder, which would both become a.png, the targets are a.jpg.png and a.png.png. note: called with
+    what is passed over in folders. Writes nothing.
+    Raises FileNotFoundError for a missing input or a folder without pictures. Raises ValueError if `out` is a file or lies in an
+    input folder (its results would be inputs of the next run), if two results would have the same name, or if a result would
+    replace a source. Raises FileExistsError if a result exists already, unless `overwrite`.
     """
     if out.is_file():
         raise ValueError(f"OUT {out} is a file: name the folder for the results last")
@@ -50,11 +57,13 @@ def plan(inputs: Sequence[Path], out: Path, *, overwrite: bool = False) -> list[
         if given.is_dir():
             if out.resolve().is_relative_to(given.resolve()):
                 raise ValueError(f"OUT {out} lies inside {given}, so results would become inputs: choose another folder")
-            jobs += [_job(file, out / file.relative_to(given)) for file in find_images(given)]
-        elif given.is_file():
+            jobs += [_job(file, out / file.relative_to(given)) for file in find_images(given, note)]
+        elif given.exists() or given.is_symlink():  # what cannot be read is reported when its turn comes
             jobs.append(_job(given, out / given.name))
         else:
             raise FileNotFoundError(f"{given}: there is no such file or folder")
+    count = Counter(job.target for job in jobs)
+    jobs = [replace(job, target=job.target.with_name(f"{job.source.name}.png")) if count[job.target] > 1 else job for job in jobs]
     sources = {job.source.resolve() for job in jobs}
     if replaced := [job.target for job in jobs if job.target.resolve() in sources]:
         raise ValueError(f"{_some(replaced)} would replace an original: choose another OUT")
@@ -88,10 +97,10 @@ def upscale_files(
             yield JobOutcome(job, str(error))
         except OSError as error:
             yield JobOutcome(job, f"cannot be read or written ({error.strerror or error})")
-        except (MemoryError, RuntimeError) as error:  # torch's allocators raise RuntimeError
-            if "memory" not in str(error).lower():
-                raise
-            yield JobOutcome(job, f"not enough memory: give a smaller --tile than {tile or 'the whole picture'}")
+        except Exception as error:  # of a network, on a picture that it cannot take: the others go on
+            scarce = isinstance(error, MemoryError) or "memory" in str(error).lower()  # torch's allocators raise RuntimeError
+            lower = f"not enough memory: give a smaller --tile than {tile or 'the whole picture'}"
+            yield JobOutcome(job, lower if scarce else f"{upscaler.name} failed on it ({type(error).__name__}: {error})")
         finally:
             step(max(0, job.pixels - done))
 
@@ -114,9 +123,9 @@ def _upscale(job: Job, upscaler: Upscaler, tile: int, step: Callable[[int], obje
 
 def _job(source: Path, target: Path) -> Job:
     try:
-        with Image.open(source) as image:
+        with opened(source) as image:
             pixels = image.width * image.height
-    except Exception:  # reported when its turn comes
+    except BadImages:  # reported when its turn comes
         pixels = 0
     return Job(source, target.with_suffix(".png"), pixels)
 

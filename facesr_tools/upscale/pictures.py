@@ -13,19 +13,18 @@ from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image
 from PIL.PngImagePlugin import putchunk
+from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
-from facesr_lib.data.folder import BadImages, is_16_bit, opened, refuse_unknown_range
+from facesr_lib.data.folder import deep_pixels, is_16_bit, opened, refuse_unknown_range, upright
 from facesr_lib.files import write_atomically
 from facesr_lib.image import resize_bicubic, rgb_to_grey
 
-_ORIENTATION = 0x0112  # the EXIF tag
 _COLOUR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}  # PNG's number for grey, grey + alpha, RGB, RGBA
 
 
@@ -47,8 +46,17 @@ class PictureFile:
 
     @property
     def rgb(self) -> Tensor:
-        """Colours (1, 3, H, W), float32 in [0, 1]; grey three times."""
-        return _planes(self.pixels[..., : -1 if self._transparent else None], self.white).expand(1, 3, -1, -1)
+        """Colours (1, 3, H, W), float32 in [0, 1]; grey three times.
+
+        Where nothing is visible, they are those of the nearest visible pixel: what is hidden there, often black, would bleed
+        into the rim of what is visible when it is enlarged.
+        """
+        colours = self.pixels[..., : -1 if self._transparent else None]
+        hidden = self.pixels[..., -1] == 0
+        if self._transparent and hidden.any() and not hidden.all():
+            rows, columns = distance_transform_edt(hidden, return_distances=False, return_indices=True)
+            colours = colours[rows, columns]
+        return _planes(colours, self.white).expand(1, 3, -1, -1)
 
     @property
     def _transparent(self) -> bool:
@@ -73,14 +81,14 @@ def read_picture(path: Path) -> PictureFile:
         remarks = ("only the first of its pictures",) if getattr(image, "n_frames", 1) > 1 else ()
         profile = image.info.get("icc_profile")
         if deep:
-            return PictureFile(_deep_pixels(path, image), profile, remarks)
-        image.load()
-        upright = ImageOps.exif_transpose(image)
-        mode = _kept_mode(upright)
-        if mode == "RGB" and upright.mode not in ("RGB", "P"):  # CMYK, Lab, ...: the profile speaks of other numbers
-            profile, remarks = None, (*remarks, f"{upright.mode} became RGB")
-        pixels = np.asarray(upright.convert(mode))
-    return PictureFile(pixels if pixels.ndim == 3 else pixels[..., None], profile, remarks)
+            pixels = deep_pixels(path, image)
+        else:
+            image.load()
+            mode = _kept_mode(image)
+            if mode == "RGB" and image.mode not in ("RGB", "P"):  # CMYK, Lab, ...: the profile speaks of other numbers
+                profile, remarks = None, (*remarks, f"{image.mode} became RGB")
+            pixels = np.asarray(image.convert(mode))
+        return PictureFile(upright(pixels if pixels.ndim == 3 else pixels[..., None], image), profile, remarks)
 
 
 def write_picture(path: Path, picture: PictureFile, texts: Mapping[str, str]) -> None:
@@ -122,29 +130,3 @@ def _kept_mode(image: Image.Image) -> str:
     grey = image.mode in ("1", "L", "LA", "La")
     transparent = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
     return ("L" if grey else "RGB") + ("A" if transparent else "")
-
-
-def _deep_pixels(path: Path, image: ImageFile.ImageFile) -> npt.NDArray[np.uint16]:
-    """16-bit pixels (H, W, C), upright, of a file that Pillow has opened but not read."""
-    grey = str(image.tile[0][3]).startswith("LA")  # which Pillow calls RGBA; asked before EXIF, which may need to read on
-    orientation = image.getexif().get(_ORIENTATION, 1)
-    if image.mode.startswith("I"):
-        image.load()  # which turns a TIFF upright, and says so by forgetting its orientation
-        return _upright(np.asarray(image).astype(np.uint16)[..., None], image.getexif().get(_ORIENTATION, 1))
-    # Pillow reads 16-bit colour as 8 bit; OpenCV keeps it, as BGR, and grey with transparency as BGRA.
-    pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint16:
-        raise BadImages("16-bit colour of a kind that OpenCV cannot read; save it as a PNG")
-    channels = [0, 3] if grey else [2, 1, 0, 3][: pixels.shape[2]]
-    return _upright(pixels[..., channels].astype(np.uint16, copy=False), orientation)
-
-
-def _upright(pixels: npt.NDArray[np.uint16], orientation: int) -> npt.NDArray[np.uint16]:
-    """Undo an EXIF orientation 1 to 8 (TIFF 6.0); other values mean nothing."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.transpose(1, 0, 2)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)

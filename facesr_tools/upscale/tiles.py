@@ -23,6 +23,7 @@ class Upscaler:
     apply: (1, 3, h, w) in [0, 1] -> (1, 3, h * scale, w * scale) in [0, 1], for h and w that are multiples of `multiple`.
     reach: the distance in LR pixels over which an input pixel changes the output; None if it is unlimited, because the network
     averages over the whole picture. Such a network cannot work in tiles.
+    least: the smallest side that `apply` takes; smaller pictures are continued to it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Upscaler:
     apply: Callable[[Tensor], Tensor]
     reach: int | None
     multiple: int = 1
+    least: int = 1
 
     def __call__(self, lr: Tensor, tile: int = TILE, step: Callable[[int], object] = lambda pixels: None) -> Tensor:
         """RGB (1, 3, h, w) in [0, 1] -> (1, 3, h * scale, w * scale) in [0, 1], on the CPU; any h and w.
@@ -42,7 +44,8 @@ class Upscaler:
         if tile < 0:
             raise ValueError(f"tile: expected a side in LR pixels, or 0 for never, got {tile}")
         height, width = lr.shape[2:]
-        padded = F.pad(lr, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
+        right, below = (_round_up(max(side, self.least), self.multiple) - side for side in (width, height))
+        padded = F.pad(lr, (0, right, 0, below), mode="replicate")
         if not tile or height * width <= tile * tile:
             sr = self.apply(padded).cpu()
             step(height * width)

@@ -18,6 +18,7 @@ from PIL import Image
 import facesr_lib.evaluate.run as run_module
 from facesr_lib.config import config_hash
 from facesr_lib.data import ImageSet
+from facesr_lib.data.images import PassedOver
 from facesr_lib.evaluate import Run, default_output_dir
 from facesr_lib.metrics import PSNR, SSIM, Metric, psnr_metric
 from facesr_lib.papers import find_paper
@@ -157,6 +158,18 @@ def test_the_role_of_a_set_is_recorded_with_its_scores(start: StartRun) -> None:
     run.data(image_set("trained on"))
     records = [(data["name"], data["role"]) for data in load_result(run.finish())["data"]]
     assert records == [("d", "cartoons"), ("trained on", "faces")]
+
+
+def test_what_was_passed_over_when_a_set_was_read_is_recorded(start: StartRun) -> None:
+    run = start()
+    passed = tuple(PassedOver(f"ann/{i}.heic", "HEIC <needs> more") for i in range(3))
+    run.data(image_set("album", passed_over=passed))
+    run.score("m", image_set("d", ("anna",), passed_over=(PassedOver("\udce9.png", "empty file"),)), PSNR, [1.0])
+    run.data(image_set("whole"))
+    found = {data["name"]: data.get("passed_over") for data in load_result(run.finish())["data"]}
+    assert found["album"] == [f"ann/{i}.heic: HEIC <needs> more" for i in range(3)]
+    assert found["d"] == ["\\udce9.png: empty file"]
+    assert found["whole"] is None
 
 
 def test_recorded_scores_are_found_by_set_and_metric(start: StartRun) -> None:

@@ -119,6 +119,52 @@ def test_the_same_command_reads_only_what_is_new(album: Path, tmp_path: Path) ->
     assert sum(part["images"] for part in again["parts"].values()) == 9
 
 
+def test_another_folder_of_the_same_name_is_another_set(tmp_path: Path) -> None:
+    """Files of one name, size and time, with faces in the same places: only what they show differs."""
+    tones = []
+    for place, tone in (("old disk", 60), ("new disk", 180)):
+        for person in ("ann", "ben", "cem"):
+            file = tmp_path / place / "album" / person / "1.bmp"
+            photo(file, (150, 150, 2))
+            pixels = np.asarray(Image.open(file)).copy()
+            pixels[pixels == 100] = tone
+            Image.fromarray(pixels).save(file)
+            os.utime(file, ns=(7, 7))
+        prepare_folder(tmp_path / place / "album", tmp_path / "root", find, size=SIDE, workers=1)
+        tones.append(int(np.median(load_faces(tmp_path / "root", "train", SIDE).pixels)))
+    assert tones == [60, 180]
+
+
+def test_pipes_links_and_a_failing_detector_stop_nothing(album: Path, tmp_path: Path) -> None:
+    os.mkfifo(album / "ann" / "pipe.png")
+    (album / "ann" / "gone.jpg").symlink_to(tmp_path / "gone.jpg")
+    (album / "notes.txt").write_text("x")
+    (album / "ann" / "again").symlink_to(album / "ben")
+    photo(album / "ann" / "odd.png", size=(40, 300))
+
+    def moody(picture: Pixels) -> list[Face]:
+        if picture.shape[0] == 40:
+            raise RuntimeError("no such layer")
+        return find(picture)
+
+    facts = prepare_folder(album, tmp_path / "root", moody, size=SIDE, workers=1)
+    assert sum(part["images"] for part in facts["parts"].values()) == 8
+    assert left_out(tmp_path / "root") == {
+        "ann/pipe.png": "a folder, pipe, socket or device",
+        "ann/gone.jpg": "no such file, or a link to nowhere",
+        "ann/odd.png": "the face detector failed (RuntimeError: no such layer)",
+        "notes.txt": "no picture's ending (.txt)",
+        "ann/again": "the same folder as ben",
+    }
+
+
+def test_a_damaged_memory_of_detections_is_made_again(album: Path, tmp_path: Path) -> None:
+    first = prepare_folder(album, tmp_path / "root", find, size=SIDE, workers=1)
+    for content in ("[]", "{broken", '{"ann/1.png": 3}'):
+        (tmp_path / "root" / "sources" / "album" / "faces.json").write_text(content)
+        assert prepare_folder(album, tmp_path / "root", find, size=SIDE, workers=1) == first
+
+
 def test_interrupted_it_goes_on(album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("facesr_tools.prepare.photos.SAVE_EVERY", 1)
     seen: list[int] = []

@@ -144,6 +144,8 @@ def test_enlarged(channels: int, deep: bool) -> None:
     colours = channels - (channels % 2 == 0)
     # Grey passes through float32 weights that add up to 1 within a millionth: a level of 16 bit may move by one.
     difference = larger.pixels[::2, ::2, :colours].astype(int) - picture.pixels[..., :colours]
+    if channels % 2 == 0:
+        difference = difference[picture.pixels[..., -1] > 0]  # what cannot be seen has the colours of its neighbours
     assert np.abs(difference).max() <= (1 if deep and colours == 1 else 0)
     if channels % 2 == 0:
         alpha = torch.from_numpy(picture.pixels[..., -1] / picture.white)[None, None]

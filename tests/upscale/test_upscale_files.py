@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -144,8 +145,95 @@ def test_too_large_and_out_of_memory_are_said(tmp_path: Path) -> None:
 
 def test_progress_adds_up_also_over_bad_files(album: Path, tmp_path: Path) -> None:
     (album / "cut.png").write_bytes((album / "ann" / "1.png").read_bytes()[:60])
-    jobs = plan([album], tmp_path / "out")
+    jobs = plan([album], tmp_path / "out", note=[].append)
     seen: list[int] = []
     outcomes = list(upscale_files(jobs, bicubic(2), tile=5, step=seen.append))
     assert [bool(outcome.problem) for outcome in outcomes].count(True) == 1
     assert sum(seen) == sum(job.pixels for job in jobs)
+
+
+def test_transparency_leaves_no_rim(tmp_path: Path) -> None:
+    """A yellow bar on hidden blue: whatever it is laid on, no pixel is bluer than both."""
+    pixels = np.zeros((24, 24, 4), np.uint8)
+    pixels[...] = (0, 0, 255, 0)
+    pixels[8:16] = (250, 200, 0, 255)
+    Image.fromarray(pixels).save(tmp_path / "bar.png")
+    (outcome,) = upscale_files(plan([tmp_path / "bar.png"], tmp_path / "out"), bicubic(3))
+    assert not outcome.problem
+    with Image.open(tmp_path / "out" / "bar.png") as image:
+        seen = np.asarray(image).astype(int)
+        laid = np.asarray(Image.alpha_composite(Image.new("RGBA", image.size, (250, 200, 0, 255)), image)).astype(int)
+    assert seen[seen[..., 3] > 0][:, 2].max() == 0
+    assert np.abs(laid[..., :3] - (250, 200, 0)).max() <= 1
+
+
+def test_a_picture_that_is_all_hidden_stays_so(tmp_path: Path) -> None:
+    Image.new("LA", (9, 9), (70, 0)).save(tmp_path / "nothing.png")
+    (outcome,) = upscale_files(plan([tmp_path / "nothing.png"], tmp_path / "out"), bicubic(2))
+    assert not outcome.problem
+    assert np.asarray(Image.open(tmp_path / "out" / "nothing.png"))[..., 1].max() == 0
+
+
+def test_two_pictures_of_one_name_keep_their_endings(tmp_path: Path) -> None:
+    for name in ("me.jpg", "me.bmp", "you.webp"):
+        save(tmp_path / "in" / "sub" / name)
+    jobs = plan([tmp_path / "in"], tmp_path / "out")
+    assert {job.target.relative_to(tmp_path / "out").as_posix() for job in jobs} == {
+        "sub/me.jpg.png", "sub/me.bmp.png", "sub/you.png",
+    }  # fmt: skip
+    save(tmp_path / "in" / "sub" / "me.jpg.png")
+    with pytest.raises(ValueError, match=r"several inputs would become .*me\.jpg\.png"):
+        plan([tmp_path / "in"], tmp_path / "out")
+
+
+def test_names_as_long_as_the_file_system_allows(tmp_path: Path) -> None:
+    for name in ("é" * 125 + ".png", "y" * 251 + ".png"):
+        save(tmp_path / "in" / name)
+    outcomes = list(upscale_files(plan([tmp_path / "in"], tmp_path / "out"), bicubic(2)))
+    assert [outcome.problem for outcome in outcomes] == ["", ""]
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_what_cannot_be_read_is_said_and_the_rest_goes_on(tmp_path: Path) -> None:
+    good = save(tmp_path / "in" / "good.png")
+    os.mkfifo(tmp_path / "in" / "pipe.png")
+    (tmp_path / "in" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    (tmp_path / "in" / "list.csv").write_text("good.png")
+    (tmp_path / "in" / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(90))
+    inputs = [tmp_path / "in", tmp_path / "in" / "gone.png"]
+    result = facesr(tmp_path / "in", tmp_path / "out", "--method", "bicubic")
+    assert result.exit_code == 1
+    said = " ".join(result.output.split())
+    for part in (f"✓ {tmp_path / 'out' / 'good.png'}", "pipe.png: a folder, pipe", "gone.png: no such file, or a link to nowhere",
+                 "phone.heic: ", "Passed over list.csv: no picture's ending (.csv)", "3 of 4 pictures failed"):  # fmt: skip
+        assert part in said
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [good.name]
+    with pytest.raises(ValueError, match="several inputs"):
+        plan(inputs, tmp_path / "other", note=[].append)
+
+
+def test_a_network_that_fails_on_one_picture_does_the_others(tmp_path: Path) -> None:
+    jobs = plan([save(tmp_path / f"{i}.png", 8, 8 + i) for i in range(3)], tmp_path / "out")
+
+    def moody(lr: torch.Tensor) -> torch.Tensor:
+        if lr.shape[3] == 9:
+            raise RuntimeError("Kernel size can't be greater than actual input size")
+        return lr.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+    problems = [outcome.problem for outcome in upscale_files(jobs, Upscaler("moody", 2, moody, reach=0))]
+    assert [bool(problem) for problem in problems] == [False, True, False]
+    assert "moody failed on it (RuntimeError: Kernel size" in problems[1]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (5, 3)])
+def test_small_pictures_are_continued_to_what_a_network_takes(size: tuple[int, int]) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def apply(lr: torch.Tensor) -> torch.Tensor:
+        seen.append(tuple(lr.shape[2:]))
+        return lr.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+    lr = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
+    sr = Upscaler("twice", 2, apply, reach=0, multiple=4, least=14)(lr)
+    assert seen == [(16, 40 if size[1] == 40 else 16)]
+    torch.testing.assert_close(sr, lr.repeat_interleave(2, 2).repeat_interleave(2, 3))
