@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from facesr_lib.evaluate.judge import judge
 from facesr_lib.evaluate.result import write_json
 from facesr_lib.evaluate.tables import Cell, Table
 from facesr_lib.files import write_atomically
 from facesr_lib.papers import PAPERS
 from facesr_tools.distilled_page import write_page
+from facesr_tools.judge import judge
 from facesr_tools.pool import Found, numeric_tables, pooled_result, pooled_tables, read_seeds
 from facesr_tools.report.exports import write_claims
 from facesr_tools.report.page import of_paper

@@ -7,10 +7,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from facesr_lib.evaluate.judge import VERDICTS
 from facesr_lib.files import write_atomically
 from facesr_lib.papers import PAPERS, Paper
 from facesr_tools.durations import duration
+from facesr_tools.judge import VERDICTS
 from facesr_tools.report.exhibits import exhibits
 from facesr_tools.report.page import PROFILE_MEANING
 from facesr_tools.seeds import seeds_text

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from facesr_lib.evaluate.bootstrap import RESAMPLES
-from facesr_lib.evaluate.judge import LEVEL, Judged, Measured
 from facesr_lib.evaluate.result import pool_seeds, write_json
 from facesr_lib.evaluate.tables import Table
-from facesr_lib.evaluate.verdicts import summary, verdict_text
 from facesr_lib.files import write_atomically
 from facesr_lib.papers import PAPERS
+from facesr_tools.judge import LEVEL, Judged, Measured
 from facesr_tools.report.departures import departures
 from facesr_tools.report.exhibits import exhibits
 from facesr_tools.report.paper_view import comparisons
 from facesr_tools.report.reasons import agreeing, reason
+from facesr_tools.verdicts import summary, verdict_text
 
 Verdicts = Mapping[str, Sequence[Judged]]  # by paper
 

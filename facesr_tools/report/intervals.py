@@ -4,7 +4,7 @@ import math
 
 from markupsafe import Markup
 
-from facesr_lib.evaluate.judge import Measured
+from facesr_tools.judge import Measured
 from facesr_tools.report.reasons import zone
 
 _WIDTH, _EDGE = 120, 7

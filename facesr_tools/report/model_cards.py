@@ -16,14 +16,14 @@ from torch import Tensor
 
 from facesr_lib import __version__
 from facesr_lib.data import ImageSet
-from facesr_lib.evaluate.judge import Judged
 from facesr_lib.evaluate.result import pool_seeds
 from facesr_lib.evaluate.tables import Table
-from facesr_lib.evaluate.verdicts import summary
 from facesr_lib.files import write_atomically
 from facesr_lib.papers import PAPERS, Paper
+from facesr_tools.judge import Judged
 from facesr_tools.report.rivals import is_rival
 from facesr_tools.upscale import FoundCheckpoint, trained_checkpoints
+from facesr_tools.verdicts import summary
 
 FOLDER = "model_cards"
 

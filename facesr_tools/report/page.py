@@ -17,12 +17,12 @@ from markupsafe import Markup
 
 from facesr_lib import __version__
 from facesr_lib.config import check_profile
-from facesr_lib.evaluate.judge import Judged, judge
 from facesr_lib.evaluate.tables import Table
 from facesr_lib.files import write_atomically
 from facesr_lib.papers import PAPERS
 from facesr_lib.plot.figures import png_html
 from facesr_tools.durations import duration
+from facesr_tools.judge import Judged, judge
 from facesr_tools.report.departures import departures
 from facesr_tools.report.exports import write_claims, write_tables
 from facesr_tools.report.model_cards import FOLDER as MODEL_CARDS

@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from facesr_lib.evaluate.judge import NOT_SCORED, Judged, Measured
 from facesr_lib.evaluate.result import pool_seeds
 from facesr_lib.evaluate.tables import column_decimals, format_number
-from facesr_lib.evaluate.verdicts import interval_text, summary, verdict_text
 from facesr_lib.papers import Paper
+from facesr_tools.judge import NOT_SCORED, Judged, Measured
 from facesr_tools.report.departures import OTHERWISE, departures
 from facesr_tools.report.exhibits import exhibits
 from facesr_tools.report.intervals import draw_interval, reach
 from facesr_tools.report.reasons import counts_text, need, reason, seeds_text
+from facesr_tools.verdicts import interval_text, summary, verdict_text
 
 _PLACE = ("method", "dataset", "metric", "convention")
 _MARKS = {"paper": "claimed by the paper", "ours": "added by us"}

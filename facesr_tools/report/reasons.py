@@ -3,8 +3,8 @@
 import math
 
 from facesr_lib.evaluate.claims import Part
-from facesr_lib.evaluate.judge import LEVEL, Judged, Measured
-from facesr_lib.evaluate.verdicts import interval_text
+from facesr_tools.judge import LEVEL, Judged, Measured
+from facesr_tools.verdicts import interval_text
 
 
 def zone(measured: Measured, effect: float) -> str:

@@ -14,9 +14,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from facesr_lib import __version__
 from facesr_lib.config import PROFILES
-from facesr_lib.evaluate.judge import VERDICTS
 from facesr_lib.papers import PAPERS, Paper
 from facesr_tools.durations import duration
+from facesr_tools.judge import VERDICTS
 from facesr_tools.launch import REPOSITORY, source_link
 from facesr_tools.report.departures import OTHERWISE, SILENT, Departure, departures
 from facesr_tools.report.exhibits import Exhibit, exhibits

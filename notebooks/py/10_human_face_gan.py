@@ -505,7 +505,7 @@ if max(row["s"] for row in with_pixel.validation) > 0.8:
     run.note("With the pixel term the shortcut's scale left [0.2, 0.8] and stayed: the clamp passes no gradient there.")
 
 # %%
-from facesr_lib.evaluate import verdicts
+from facesr_tools.verdicts import verdicts
 
 verdicts(run, HUMAN_GAN.claims)
 

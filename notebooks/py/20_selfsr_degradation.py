@@ -573,7 +573,7 @@ run.note(
 )
 
 # %%
-from facesr_lib.evaluate import verdicts
+from facesr_tools.verdicts import verdicts
 
 verdicts(run, SELFSR.claims)
 

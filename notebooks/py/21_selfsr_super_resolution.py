@@ -474,7 +474,7 @@ if lpips := columns.get("CelebA LPIPS"):
     )
 
 # %%
-from facesr_lib.evaluate import verdicts
+from facesr_tools.verdicts import verdicts
 
 verdicts(run, SELFSR.claims)
 

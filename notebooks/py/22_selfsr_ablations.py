@@ -316,7 +316,7 @@ if PROFILE in ("smoke", "quick"):
 # ## Verdicts
 
 # %%
-from facesr_lib.evaluate import verdicts
+from facesr_tools.verdicts import verdicts
 
 verdicts(run, SELFSR.claims)
 

@@ -652,7 +652,7 @@ run.note(
 )
 
 # %%
-from facesr_lib.evaluate import verdicts
+from facesr_tools.verdicts import verdicts
 
 verdicts(run, TEACHER_STUDENT.claims)
 

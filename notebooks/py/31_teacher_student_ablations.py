@@ -318,7 +318,7 @@ run.figure(
 # ## What this run says about the paper's claims
 
 # %%
-from facesr_lib.evaluate import verdicts
+from facesr_tools.verdicts import verdicts
 
 verdicts(run, TEACHER_STUDENT.claims)
 

@@ -522,7 +522,7 @@ if below:
     )
 
 # %%
-from facesr_lib.evaluate import verdicts
+from facesr_tools.verdicts import verdicts
 
 verdicts(run, ISR_KD.claims)
 

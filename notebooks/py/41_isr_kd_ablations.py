@@ -356,7 +356,7 @@ run.note(
 )
 
 # %%
-from facesr_lib.evaluate import verdicts
+from facesr_tools.verdicts import verdicts
 
 verdicts(run, ISR_KD.claims)
 

@@ -10,8 +10,8 @@ import pytest
 
 from facesr_lib.data.images import ROLES
 from facesr_lib.evaluate.claims import SMALLEST, Claim, Part, alike, better, ordered, reaches, read_claims
-from facesr_lib.evaluate.judge import judge
 from facesr_lib.papers import PAPERS, Paper, find_paper
+from facesr_tools.judge import judge
 
 LOWER = {"LPIPS", "FID", "FID of LR", "NIQE", "colour drift", "parameters"}
 FAMILIES = LOWER | {"PSNR", "SSIM", "identity of LR", "identity to the input"}

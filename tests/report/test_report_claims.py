@@ -18,13 +18,13 @@ from bs4 import BeautifulSoup
 from facesr_lib.data import ImageSet
 from facesr_lib.evaluate import Run, verdicts
 from facesr_lib.evaluate.claims import Claim, Part, better
-from facesr_lib.evaluate.judge import VERDICTS, Judged, Measured
-from facesr_lib.evaluate.verdicts import interval_text
 from facesr_lib.metrics import PSNR, SSIM
 from facesr_lib.papers import HUMAN_GAN, find_paper
+from facesr_tools.judge import VERDICTS, Judged, Measured
 from facesr_tools.report import build_report, collect
 from facesr_tools.report.intervals import draw_interval, side
 from facesr_tools.report.reasons import reason
+from facesr_tools.verdicts import interval_text
 
 StartRun = Callable[..., Run]
 

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from facesr_lib.evaluate.claims import Claim
-from facesr_lib.evaluate.judge import NOT_SCORED, VERDICTS, Judged, Measured, judge
 from facesr_lib.evaluate.run import Run
 from facesr_lib.evaluate.tables import Table
+from facesr_tools.judge import NOT_SCORED, VERDICTS, Judged, Measured, judge
 
 _NOT_JUDGED = "not judged: {} proves only that it runs"
 _SEVERAL = {"points for": "point for", "points against": "point against", "needs their images": "need their images"}

@@ -11,9 +11,9 @@ import pytest
 from scipy import stats
 
 from facesr_lib.evaluate.claims import Claim, Part, alike, better, ordered, reaches
-from facesr_lib.evaluate.judge import Judged, Measured, judge
-from facesr_lib.evaluate.verdicts import verdict_text
 from facesr_lib.metrics import PSNR, SSIM, Metric
+from facesr_tools.judge import Judged, Measured, judge
+from facesr_tools.verdicts import verdict_text
 
 Result = dict[str, Any]
 OWN = ("d", "e", "helen")  # the paper's data sets
