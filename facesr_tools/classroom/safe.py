@@ -213,7 +213,7 @@ def changed(node: ast.AST, known: Known, inside: tuple[ast.AST, ...] = ()) -> se
                 if not (isinstance(value, ast.Attribute) and known.path(value)):  # torch.backends.x.y = z is an option
                     found |= root(value)
             case ast.Call():
-                found |= _changed_by(part, known, inside)
+                found |= _changed_by(part, known, inside) - known.origins.keys()  # a call changes no module
     return found
 
 

@@ -176,5 +176,10 @@ def test_nothing_but_what_is_allowed_happens(tmp_path: Path, monkeypatch: pytest
 
 
 def test_an_answer_is_judged_although_other_cells_are_not_run() -> None:
-    cells = ["hr = faces.take([0])", "sr = network(hr)\nplt.rcParams['a'] = 3", ANSWER, "figure = show(my_scale(sr))"]
+    cells = [
+        "hr = faces.take([0])",
+        "sr = network(hr)\nplt.rcParams['a'] = 3",
+        "x = hr + torch.randn(3, generator=torch.Generator().manual_seed(3))",
+    ]
+    cells += ["for row in zip(rows, torch.ones(3)):\n    show(row, torch.randperm(4))", ANSWER, "figure = show(my_scale(sr))"]
     assert judged(*cells) is True
