@@ -53,7 +53,6 @@ def load_result(path: Path) -> dict[str, Any]:
     for data in result["data"]:
         data.setdefault("role", ROLES[0])
         data.setdefault("groups", None)
-        data.setdefault("passed_over", [])
     for table in result["tables"]:
         table["rows"] = _numbers_back(table["rows"])
     return dict(result)
