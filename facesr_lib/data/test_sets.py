@@ -84,9 +84,7 @@ def _paired(lr: ImageSet, hr: ImageSet) -> TestSet:
     rows = [i for i, name in enumerate(names) if name in place]
     if not rows or len(place) < len(others) or len(set(names)) < len(names):
         none = "none of its faces has an original of its file name" if not rows else "a file name occurs twice, in it or"
-        raise ValueError(
-            f"{lr.name}: {none} in {hr.name} (there are {names[0]} and {others[0]}): rename and prepare the set again"
-        )
+        raise ValueError(f"{lr.name}: {none} in {hr.name} (there are {names[0]} and {others[0]}): rename, prepare the set again")
     passed = tuple(PassedOver(name, "no original has its file name") for name in names if name not in place)
     lr = replace(lr, passed_over=(*lr.passed_over, *passed))
     return TestSet(lr.subset(rows), hr.subset([place[names[i]] for i in rows]).named(lr.name, lr.role))

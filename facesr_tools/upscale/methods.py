@@ -24,7 +24,7 @@ from facesr_tools.upscale.networks import NETWORKS
 from facesr_tools.upscale.tiles import Upscaler
 
 WEIGHTS = "weights.safetensors"
-LEAST = 16  # LR pixels: the side of the smallest picture that every network is given
+LEAST = 8  # LR pixels: the side of the smallest picture that every network is given
 
 
 _PAPER_OF = {network.method.__name__: key for key, network in NETWORKS.items()}  # by the class that a checkpoint names
@@ -151,8 +151,8 @@ def _upscaler(name: str, paper: str, method: SuperResolver, device: str, network
     def apply(lr: Tensor) -> Tensor:
         return enlarge(lr.to(where))
 
-    probe = apply(torch.full((1, 3, LEAST, LEAST), 0.5))
-    return Upscaler(name, probe.shape[-1] // LEAST, apply, facts.reach(method.config), facts.multiple, LEAST)
+    probe = apply(torch.full((1, 3, 16, 16), 0.5))
+    return Upscaler(name, probe.shape[-1] // 16, apply, facts.reach(method.config), facts.multiple, LEAST)
 
 
 def bicubic(scale: int) -> Upscaler:

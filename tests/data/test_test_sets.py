@@ -60,6 +60,10 @@ def test_originals_are_matched_by_file_name_not_by_place(make_set: Make, tmp_pat
     assert found.lr.groups == ("imgs_test/FFHQ/2", "imgs_test/FFHQ/10")
     assert found.hr is not None
     assert torch.equal(found.hr.take([0, 1]), hr.take([1, 0]))
+    assert [one.what for one in found.lr.passed_over] == ["x"]
+    pack(make_set(["reference/FFHQ/2", "reference/more/2"], 8, 8), tmp_path / "reference/ffhq")
+    with pytest.raises(ValueError, match="a file name occurs twice"):
+        prepared_test_sets(tmp_path, 2, 8, hr)
     pack(make_set(["reference/FFHQ/a"], 8, 8), tmp_path / "reference/ffhq")
     with pytest.raises(ValueError, match=r"none of its faces has an original of its file name .*there are 2 and a.*rename"):
         prepared_test_sets(tmp_path, 2, 8, hr)
