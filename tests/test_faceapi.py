@@ -88,19 +88,19 @@ def faces(n: int, height: int = 40, width: int = 32, seed: int = 0) -> Tensor:
 def test_input_is_the_centred_square_less_the_mean_colour() -> None:
     x = torch.zeros(1, 3, 3, 6)
     x[:, 0], x[:, 1] = 1, 0.5
-    found = network_input(x, 6, "x") * 255 + torch.tensor(MEAN_RGB)[:, None, None]
+    found = network_input(x, 6) * 255 + torch.tensor(MEAN_RGB)[:, None, None]
     expected = torch.zeros(1, 3, 6, 6)
     expected[:, 0, 1:4], expected[:, 1, 1:4] = 255, 128  # 0.5 is level 128; the odd row of padding goes below
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
-    torch.testing.assert_close(network_input(x.mT, 6, "x"), network_input(x, 6, "x").mT)
-    assert network_input(faces(2, 300, 200), 112, "x").shape == (2, 3, 112, 112)
-    assert network_input(faces(0, 30, 20), 112, "x").shape == (0, 3, 112, 112)
+    torch.testing.assert_close(network_input(x.mT, 6), network_input(x, 6).mT)
+    assert network_input(faces(2, 300, 200), 112).shape == (2, 3, 112, 112)
+    assert network_input(faces(0, 30, 20), 112).shape == (0, 3, 112, 112)
 
 
 def test_a_ramp_stays_a_ramp_in_the_input() -> None:
     ramp = ((torch.arange(64) * 4 + 2) / 255).expand(1, 3, 64, 64)  # grey level 4 (column + 1 / 2)
     for size in (150, 20):
-        found = network_input(ramp, size, "x")[0, 0] * 255 + MEAN_RGB[0]
+        found = network_input(ramp, size)[0, 0] * 255 + MEAN_RGB[0]
         inner = slice(size // 32 + 1, -(size // 32) - 1)
         expected = (torch.arange(size) + 0.5) * 256 / size
         torch.testing.assert_close(found[5, inner], expected[inner], rtol=0, atol=0.15)  # a half-pixel slip is 2 or more

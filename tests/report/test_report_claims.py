@@ -16,7 +16,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from facesr_lib.data import ImageSet
-from facesr_lib.evaluate import Run, verdicts
+from facesr_lib.evaluate import Run
 from facesr_lib.evaluate.claims import Claim, Part, better
 from facesr_lib.metrics import PSNR, SSIM
 from facesr_lib.papers import HUMAN_GAN, find_paper
@@ -24,7 +24,7 @@ from facesr_tools.judge import VERDICTS, Judged, Measured
 from facesr_tools.report import build_report, collect
 from facesr_tools.report.intervals import draw_interval, side
 from facesr_tools.report.reasons import reason
-from facesr_tools.verdicts import interval_text
+from facesr_tools.verdicts import interval_text, verdicts
 
 StartRun = Callable[..., Run]
 
