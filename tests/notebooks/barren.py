@@ -1,6 +1,6 @@
 """Runs a command on a barren machine: no network but the loopback, a user without name and home, an ASCII locale.
 
-    unshare --user --map-user=4242 --net python barren.py COMMAND...
+unshare --user --map-user=4242 --net python barren.py COMMAND...
 """
 
 from __future__ import annotations

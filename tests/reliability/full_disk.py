@@ -54,6 +54,10 @@ if __name__ == "__main__":
         subprocess.run(["mount", "-o", mount_options, disk], check=True)
         again = attempt(name, disk / "out", root / "again.json")
         same = again and works.files(disk / "out") == expected
-        print(json.dumps({"size": size, "fits": fits, "half": half, "same": same, "error": None if fits else json.loads(told.read_text())}))
+        print(
+            json.dumps(
+                {"size": size, "fits": fits, "half": half, "same": same, "error": None if fits else json.loads(told.read_text())}
+            )
+        )
         shutil.rmtree(disk / "out")
         size += max(4, size // 8)

@@ -21,7 +21,6 @@ from toy import ToyGAN, batches, validate  # noqa: E402
 
 from facesr_lib.data import load_faces  # noqa: E402
 from facesr_lib.evaluate import Run  # noqa: E402
-from facesr_lib.image import Bicubic  # noqa: E402
 from facesr_lib.metrics import PSNR  # noqa: E402
 from facesr_lib.training import Stage, StageCache, TrainerOptions  # noqa: E402
 from facesr_tools.report import build_report  # noqa: E402
