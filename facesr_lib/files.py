@@ -1,5 +1,6 @@
 """Files: written whole or not at all, known by their checksum."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -10,6 +11,27 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+REFUSED = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "your quota is used up", errno.EROFS: "it can only be read"}
+REFUSED |= dict.fromkeys((errno.EACCES, errno.EPERM), "writing is not allowed there")
+
+
+class CannotWrite(OSError):
+    """A folder takes no files; the message names it and what to do."""
+
+
+@contextmanager
+def writing(folder: Path, size: int = 0) -> Iterator[None]:
+    """Say where and what to do if the block cannot write. size: bytes that it needs, if known. Raises CannotWrite."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in REFUSED:
+            raise
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        room = f"{shutil.disk_usage(there).free / 1e6:.1f} MB free" + (f", {size / 1e6:.1f} MB needed" if size else "")
+        remedy = "What was finished is kept: make room or choose another folder, then do the same again"
+        raise CannotWrite(f"cannot write to {folder}: {REFUSED[error.errno]} ({room}). {remedy}") from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -32,15 +54,17 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     for old in path.parent.glob(f"{mark}.*.tmp"):  # of a process killed while writing
         if not _lives(int(old.name.split(".")[2])):
             old.unlink(missing_ok=True)
-    try:
-        with open(temporary, "wb") as file:
-            # UTF-8; names of files may hold bytes that are none, written as \\udcXX: JSON reads them back
-            file.write(content if isinstance(content, bytes) else content.encode(errors="backslashreplace"))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    # UTF-8; names of files may hold bytes that are none, written as \\udcXX: JSON reads them back
+    content = content if isinstance(content, bytes) else content.encode(errors="backslashreplace")
+    with writing(path.parent, len(content)):
+        try:
+            with open(temporary, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 
@@ -60,7 +84,8 @@ def _lives(process: int) -> bool:
 def make_folder(path: Path) -> None:
     """Make a folder, unless it is there. Raises FileExistsError, with the remedy, where a file has its place."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        with writing(path):
+            path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise FileExistsError(f"{path}: a file stands where this folder has to be, or one above it; move or delete it") from error
 
@@ -93,13 +118,15 @@ def one_writer(folder: Path) -> Iterator[None]:
     lock, owner = (folder.with_name(f".{folder.name}.{kind}") for kind in ("lock", "owner"))
     held = FileLock(lock)
     try:
-        held.acquire(timeout=1)
+        with writing(folder.parent):
+            held.acquire(timeout=1)
     except Timeout:
         with suppress(OSError):  # its owner has just ended
             print(f"Another process ({owner.read_text()}) is writing {folder.name}: waiting for it to end", flush=True)
         held.acquire()
     try:
-        owner.write_text(f"{os.getpid()}")
+        with writing(folder.parent):
+            owner.write_text(f"{os.getpid()}")
         yield
     finally:
         owner.unlink(missing_ok=True)

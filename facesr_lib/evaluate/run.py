@@ -22,7 +22,7 @@ from facesr_lib.evaluate.provenance import cpu_model, git_state, provenance
 from facesr_lib.evaluate.reference import Reference, beside
 from facesr_lib.evaluate.result import SCHEMA_VERSION, Score, described, jsonable, pool_seeds, write_json
 from facesr_lib.evaluate.tables import Table
-from facesr_lib.files import checkout_root, write_atomically
+from facesr_lib.files import checkout_root, make_folder, write_atomically
 from facesr_lib.metrics.metric import Metric
 from facesr_lib.plot.figures import DPI, SavedFigure
 from facesr_lib.training import StageCache, resolve_device
@@ -95,7 +95,7 @@ class Run:
         for name in ("result.json", "provenance.json"):
             (run.folder / name).unlink(missing_ok=True)
         for name in ("tables", "figures"):
-            (run.folder / name).mkdir(parents=True, exist_ok=True)
+            make_folder(run.folder / name)
             for old in (run.folder / name).iterdir():
                 if old.suffix in (".csv", ".md", ".png", ".tmp"):
                     old.unlink()

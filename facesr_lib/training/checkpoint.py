@@ -5,21 +5,22 @@ random-number generators, readable with weights_only=True) and `checkpoint.json`
 of both). It is written under a temporary name, synced and renamed. A damaged one is named in a warning, the one before it used.
 """
 
+import hashlib
+import io
 import json
 import math
 import os
-import shutil
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from facesr_lib.config import plain
-from facesr_lib.files import file_digest, remove, sync_folder
+from facesr_lib.files import file_digest, remove, sync_folder, write_atomically, writing
 from facesr_lib.training.method import Method, unwrap
 
 FORMAT = 1
@@ -37,28 +38,32 @@ def save_checkpoint(folder: Path, method: Method, step: int, identity: str, *, k
     """
     final = folder / f"step-{step:08d}"
     temporary = folder / f".{final.name}.{os.getpid()}.tmp"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    save_file(_weights(method), temporary / "weights.safetensors")
     optimizers = {name: optimizer.state_dict() for name, optimizer in method.optimizers.items()}
     # Only torch's generators: batches draw from their own, keyed by (seed, step), and nothing else may draw during training.
     rng = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
-    torch.save({"optimizers": optimizers, "rng": rng}, temporary / "state.pt")
-    files = {name: file_digest(temporary / name) for name in ("weights.safetensors", "state.pt")}
+    torch.save({"optimizers": optimizers, "rng": rng}, state := io.BytesIO())
+    # In memory first: of a full disk, Python says what it is, and the libraries say that a position is unexpected.
+    files = {"weights.safetensors": save(_weights(method)), "state.pt": state.getvalue()}
+    sha256 = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     # Method and config are for whoever finds the checkpoint without the run: they say which network the weights are of.
     made_by = {"method": type(method).__name__, "config": plain(method.config)}
-    facts = {"format": FORMAT, "step": step, "identity": identity, **made_by, "sha256": files}
-    (temporary / "checkpoint.json").write_text(json.dumps(facts, indent=2))
-    for file in temporary.iterdir():
-        with open(file, "rb+") as handle:
-            os.fsync(handle.fileno())
-    sync_folder(temporary)
+    facts = {"format": FORMAT, "step": step, "identity": identity, **made_by, "sha256": sha256}
+    files["checkpoint.json"] = json.dumps(facts, indent=2).encode()
+    with writing(folder, sum(map(len, files.values()))):
+        remove(temporary)
+        temporary.mkdir(parents=True)
+        try:
+            for name, content in files.items():
+                write_atomically(temporary / name, content)
+        except BaseException:
+            remove(temporary)
+            raise
     remove(final)  # a damaged one of the same step that loading passed over
     temporary.rename(final)
     sync_folder(folder)
     prune(folder, step, keep)
     for leftover in folder.glob(".step-*.tmp"):  # of a process killed while writing
-        shutil.rmtree(leftover, ignore_errors=True)
+        remove(leftover)
     return final
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from facesr_lib.files import remove, write_atomically
+from facesr_lib.files import remove, write_atomically, writing
 
 Row = dict[str, float]
 
@@ -25,7 +25,7 @@ class CsvLog:
         if not rows:
             return
         columns = list(rows[0])
-        with open(self.path, "a+", newline="") as file:
+        with writing(self.path.parent), open(self.path, "a+", newline="") as file:
             file.seek(0)
             writer, header = csv.DictWriter(file, columns, lineterminator="\n"), next(csv.reader(file), None)
             if header is None:

@@ -1,0 +1,24 @@
+"""Work that is killed before any of its file operations can be done again, and leaves what unbroken work leaves."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="needs fork")
+
+
+@pytest.mark.parametrize(("work", "every", "least"), [("train", 1, 40), ("record", 1, 30), ("report", 7, 6)])
+def test_killed_before_any_file_operation_and_done_again(tmp_path: Path, work: str, every: int, least: int) -> None:
+    """In a process of its own, which forks while it has one thread."""
+    script = Path(__file__).with_name("kills.py")
+    command = [sys.executable, script, work, tmp_path, str(every)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads(answer.stdout.splitlines()[-1])
+    assert found["wrong"] == []
+    assert found["kills"] >= least
