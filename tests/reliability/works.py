@@ -23,7 +23,6 @@ from facesr_lib.data import load_faces  # noqa: E402
 from facesr_lib.evaluate import Run  # noqa: E402
 from facesr_lib.metrics import PSNR  # noqa: E402
 from facesr_lib.training import Stage, StageCache, TrainerOptions  # noqa: E402
-from facesr_tools.report import build_report  # noqa: E402
 
 TIMES = {"started", "finished", "seconds", "wall_seconds", "peak_memory_mib"}  # what no repetition can have in common
 
@@ -66,10 +65,4 @@ def record(folder: Path) -> None:
     run.finish()
 
 
-def report(folder: Path) -> None:
-    """What `facesr run` does when its notebooks are done."""
-    record(folder)
-    build_report(folder, "smoke")
-
-
-WORKS: dict[str, Callable[[Path], object]] = {"train": train, "record": record, "report": report}
+WORKS: dict[str, Callable[[Path], object]] = {"train": train, "record": record}
