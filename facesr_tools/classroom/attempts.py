@@ -114,7 +114,9 @@ class Notebook(Known):
             for name in self.names.keys() - self.origins.keys() - {"__builtins__", "__name__", "display"}:
                 self._lose(name, reason)
         for _, text in commands:  # %%capture out
-            for name in {word for word in text.replace("=", " ").split() if word.isidentifier()} - self.names.keys():
+            for name in (
+                {word for word in text.replace("=", " ").split() if word.isidentifier()} - self.names.keys() - set(vars(builtins))
+            ):
                 self._lose(name, reason)
         binds = set(bound(node)) | set(self._declared(node))
         for name in changed(node, self) | binds:

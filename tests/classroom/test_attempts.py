@@ -45,6 +45,7 @@ RUN = {
     "percent signs in a text": [f'def my_scale(raw):\n    """Between\n%20 and\n%80\n    """\n{BODY}'],
     "exclamation mark in a text": [f"def my_scale(raw):\n    '''\n!important\n    '''\n{BODY}"],
     "help": [f"torch.sigmoid?\n?torch\n{ANSWER}"],
+    "help on what the answer uses": ["float?\nmy_scale?\ndef my_scale(raw):\n    return float('0.2') + 0.6 * raw.sigmoid()"],
     "shell": [f"!true\n{ANSWER}"],
     "what a command gives": [f"lines = !echo a\nhere = %pwd\n{ANSWER}"],
     "timed cell": [f"%%time\n{ANSWER}"],
