@@ -26,7 +26,7 @@ SUFFIXES = frozenset({
 })  # fmt: skip
 HIDDEN = (".", "__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini")  # what begins so is nobody's picture
 HEIC = (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypmif1", b"ftypmsf1")  # bytes 5 to 12 of a file
-NEEDS = dict.fromkeys(HEIC, "pillow-heif: pip install 'facesr[heif]'") | {b"ftypavif": "Pillow 11.3: pip install -U pillow"}
+NEEDS = dict.fromkeys(HEIC, "pi-heif: pip install 'facesr[heif]'") | {b"ftypavif": "Pillow 11.3: pip install -U pillow"}
 # EXIF orientation (TIFF 6.0): how many quarters to turn left, and the step along the columns after that.
 TURNS = {2: (0, -1), 3: (2, 1), 4: (2, -1), 5: (3, -1), 6: (3, 1), 7: (1, -1), 8: (1, 1)}
 SHOWN = 10  # names listed of each kind of converted file
@@ -63,7 +63,7 @@ def image_folder(path: str | Path, size: int, *, bad: Literal["skip", "raise"] =
     stats = [file.stat() if file.exists() else file.lstat() for file in paths]
     stamps = [(stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for stat in stats]
     key = {"place": os.path.realpath(path), "files": list(zip(names, stamps, strict=True)), "size": size, "min_size": min_size}
-    key["reader"] = [READER, PIL.__version__, find_spec("pillow_heif") is not None]
+    key["reader"] = [READER, PIL.__version__, find_spec("pi_heif") is not None]
 
     def decode(manifest: Path) -> None:
         problems: dict[str, str] = {}
@@ -170,8 +170,8 @@ def opened(file: Path | io.BytesIO, min_size: int = 1, max_pixels: int | None = 
             raise BadImages("a folder, pipe, socket or device" if file.exists() else "no such file, or a link to nowhere")
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            if find_spec("pillow_heif"):
-                import_module("pillow_heif").register_heif_opener()
+            if find_spec("pi_heif"):
+                import_module("pi_heif").register_heif_opener()
             image = Image.open(file)
         with image:
             width, height = image.size

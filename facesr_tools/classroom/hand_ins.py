@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from facesr_lib.data.images import PassedOver, listed
+
 # Written by systems and programs beside the files of people: Finder, Explorer, editors, Jupyter.
 _JUNK = re.compile(
     r"\..*|~\$.*|.*~|#.*#|.*\.(tmp|bak|swp|part|crdownload)|thumbs\.db|desktop\.ini|ehthumbs\.db|icon\r", re.IGNORECASE
@@ -27,14 +29,6 @@ class HandIn:
         return "/".join(parts) or self.file.resolve().parent.name
 
 
-@dataclass(frozen=True)
-class PassedOver:
-    """A file that is no hand-in, and why."""
-
-    file: Path
-    reason: str
-
-
 def hand_ins(given: Iterable[Path]) -> tuple[list[HandIn], list[PassedOver]]:
     """The notebooks among files and in folders, each once, and what was passed over.
 
@@ -51,11 +45,11 @@ def hand_ins(given: Iterable[Path]) -> tuple[list[HandIn], list[PassedOver]]:
             if _JUNK.fullmatch(file.name):
                 continue
             if reason := _no_notebook(file):
-                passed_over.append(PassedOver(file, reason))
+                passed_over.append(PassedOver(str(file), reason))
             else:
                 found.setdefault(file.resolve(), HandIn(file, place))
     if not found:
-        named = "".join(f"\n{item.file}: {item.reason}" for item in passed_over[:20])
+        named = "".join(f"\n{line}" for line in listed(passed_over))
         raise ValueError(f"{', '.join(map(str, given))}: there is no notebook (.ipynb) to grade{named}")
     return list(found.values()), passed_over
 

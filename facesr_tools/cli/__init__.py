@@ -1,11 +1,8 @@
 """The `facesr` command: `main.py` assembles it; the other modules hold its larger subcommands."""
 
-import errno
 import sys
 
 from facesr_tools.cli.surroundings import find_home, take_any_text
-
-_PLACES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 
 def main() -> None:
@@ -21,7 +18,11 @@ def main() -> None:
     try:
         app(prog_name="facesr")
     except OSError as error:
-        if error.errno not in _PLACES:
+        from facesr_lib.files import REFUSED, CannotWrite
+
+        if isinstance(error, CannotWrite):
+            sys.exit(f"facesr: {error}")
+        if error.errno not in REFUSED:
             raise
         sys.exit(f"facesr: {error.filename or 'a file'}: {error.strerror}; make room or get access, or choose another folder")
     except RuntimeError as error:

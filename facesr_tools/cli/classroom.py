@@ -94,6 +94,7 @@ def grade(
     with clear_errors(OSError, ValueError):
         if not limit > 0:
             raise ValueError(f"--limit {limit:g}: give a number of seconds")
+        from facesr_lib.data.images import listed
         from facesr_tools.classroom import check_gradebook, hand_ins, write_gradebook
 
         if gradebook:
@@ -111,8 +112,8 @@ def grade(
         print_json(rows)
     else:
         _print(graded)
-    for item in passed_over:
-        print(f"passed over: {item.file}: {item.reason}", file=sys.stderr)
+    for line in listed(passed_over):
+        print(f"passed over: {line}", file=sys.stderr)
     if gradebook:
         with clear_errors(OSError, ValueError):
             write_gradebook(gradebook, [(who.student(item.lesson), item) for who, item in zip(handed_in, graded, strict=True)])

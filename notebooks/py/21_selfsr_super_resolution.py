@@ -373,7 +373,7 @@ run.figure(
     ),
     "samples",
     "Three unseen people. Look at the eyes: at 8 pixels they are one or two dark pixels, and every method must guess.",
-    "A grid of portraits: one row per person, one column per method, with enlarged eyes below each.",
+    "A grid of portraits: one row per person, one column per method, with a part of each, enlarged, below it.",
 )
 
 # %% [markdown]
@@ -398,7 +398,7 @@ for name, slug in ((PSNR_ORIENTED, "selfsr-selfsr-psnr-oriented"), (PAIRED, "sel
         image_grid({**columns, "HR": hr}, cell=1.7, zoom=(0.3, 0.2, 0.4)),
         "after_an_evening",
         f"Both networks as trained above ({PROFILE}), and as they come with facesr. The last one: {facts['about']}.",
-        "Three people, one row each, with enlarged eyes: LR, each network after this run and after an evening, the original.",
+        "Three people, one row each, with a part enlarged: LR, each network after this run and after an evening, the original.",
     )
     if len(columns) > 1
     else "This installation comes without trained networks, so there is nothing to put beside yours."

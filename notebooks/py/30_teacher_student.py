@@ -375,7 +375,7 @@ run.figure(
     curves(trained.log, *fakes, average=smooth, ylabel="cross-entropy", title="Stage 2: how well fakes are caught"),
     "stage_2_discriminators",
     "Each discriminator's loss on generated images: low means that it catches them. At 0.693 it guesses.",
-    "Three noisy curves over training steps around 0.69.",
+    "Three noisy curves over training steps, which begin around 0.69.",
 )
 
 # %%
@@ -583,7 +583,7 @@ run.figure(
     image_grid(pictures, rows=chosen, labels=labels, zoom=(0.3, 0.2, 0.4), cell=1.7),
     "samples",
     "Real LR of three unseen people. Look at what each method makes of the noise: does it sharpen, keep or smooth it? RGB PSNR below.",
-    "A grid of portraits: one row per person, one column per method, with enlarged eyes below each.",
+    "A grid of portraits: one row per person, one column per method, with a part of each, enlarged, below it.",
 )
 
 # %% [markdown]

@@ -44,7 +44,7 @@ def test_only_notebooks_of_people_are_hand_ins(tmp_path: Path) -> None:
     found, passed_over = hand_ins([tmp_path, tmp_path / "tom.ipynb"])
     students = [item.student("10_human_face_gan") for item in found]
     assert sorted(students) == ["eva", "folder.ipynb/ben", "tom", "week 1/mia_10", "Ünal/v2"]
-    reasons = {item.file.name: item.reason for item in passed_over}
+    reasons = {Path(item.what).name: item.reason for item in passed_over}
     assert set(reasons) == {"all.zip", "essay.pdf", "empty.ipynb", "folder.ipynb", "lost.ipynb", "pipe.ipynb"}
     assert "unpack" in reasons["all.zip"]
     assert "empty" in reasons["empty.ipynb"]
@@ -55,7 +55,7 @@ def test_files_named_one_by_one(tmp_path: Path) -> None:
     given = [touch(tmp_path / "Thumbs.db"), touch(tmp_path / "a.zip"), tmp_path / "kim" / "10_human_face_gan.ipynb"]
     (only,), (zipped,) = hand_ins(given)
     assert only.student("10_human_face_gan") == "kim"
-    assert zipped.file.name == "a.zip"
+    assert Path(zipped.what).name == "a.zip"
     with pytest.raises(ValueError, match=r"no notebook \(\.ipynb\) to grade\n.*a\.zip: packed"):
         hand_ins(given[:2])
     with pytest.raises(ValueError, match="there is no such file"):

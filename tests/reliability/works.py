@@ -11,6 +11,7 @@ from typing import Any
 
 import matplotlib as mpl
 import torch
+import torch._dynamo  # which an optimizer brings; else every copy of a process would, for two seconds
 from matplotlib.figure import Figure
 
 mpl.use("agg")

@@ -1,0 +1,37 @@
+"""A disk that is full, however much is on it: one clear error, nothing half-written, and room is all that the work lacked."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+OWN_MOUNTS = ["unshare", "--user", "--map-root-user", "--mount"]  # a small disk that only the work sees
+
+
+def own_mounts() -> bool:
+    """Whether this machine lets a user mount."""
+    mount = [*OWN_MOUNTS, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return bool(shutil.which("unshare")) and subprocess.run(mount, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("work", "first"), [("train", 20), ("record", 4)])
+def test_a_full_disk_is_named_and_nothing_is_half_written(tmp_path: Path, work: str, first: int) -> None:
+    if not own_mounts():
+        pytest.skip("this system lets no user mount a small disk (unshare --mount)")
+    script = Path(__file__).with_name("full_disk.py")
+    command = [*OWN_MOUNTS, sys.executable, script, work, tmp_path, str(first)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    assert answer.returncode == 0, answer.stderr
+    *small, last = json.loads(answer.stdout.splitlines()[-1])
+    assert last["error"] is None
+    assert len(small) >= 3
+    for found in small:
+        assert found["error"]["kind"] == "CannotWrite", found
+        assert re.match(r"cannot write to /.*: the disk is full \(.* MB free.*\)\..*make room or choose", found["error"]["text"])
+    assert [found for found in (*small, last) if found["half"] or not found["same"]] == []
