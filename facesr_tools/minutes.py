@@ -30,7 +30,8 @@ def minutes(notebook: Notebook, profile: str) -> float:
 def in_script(text: str, profile: str, found: float) -> str:
     """A notebook's py:percent text with `found` minutes in its metadata, and after "about" in its first cell."""
     text = re.sub(rf"(#     minutes:\n(?:#       \w+: .*\n)*?#       {profile}: )\S+", rf"\g<1>{found:g}", text, count=1)
-    return re.sub(rf"about \S+ minutes? in `{profile}`", f"about {found:g} minutes in `{profile}`", text, count=1)
+    told = "a minute" if found == 1 else f"{found:g} minutes"
+    return re.sub(rf"about \S+ minutes? in `{profile}`", f"about {told} in `{profile}`", text, count=1)
 
 
 def in_readme(text: str, name: str, found: float) -> str:

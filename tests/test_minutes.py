@@ -18,6 +18,8 @@ SCRIPT = """# ---
 def test_a_script_says_it_in_its_metadata_and_in_its_first_cell() -> None:
     changed = in_script(SCRIPT, "quick", 3)
     assert changed == SCRIPT.replace("quick: 2.5", "quick: 3").replace("about 2.5 minutes", "about 3 minutes")
+    assert "about a minute in `quick`" in in_script(SCRIPT, "quick", 1)
+    assert "about 2 minutes in `quick`" in in_script(in_script(SCRIPT, "quick", 1), "quick", 2)
 
 
 def test_readme_says_it_in_the_row_of_the_notebook() -> None:

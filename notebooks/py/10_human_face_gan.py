@@ -36,7 +36,7 @@
 # - compare with bicubic, with a one-line sharpening filter, and with the published 25.66 dB.
 #
 # **You need:** `00_start_here`; convolutions and gradient descent.
-# **Time:** about 1 minutes in `quick` on a CPU, 10 minutes in `workshop` on a GPU, about an hour in `paper`.
+# **Time:** about a minute in `quick` on a CPU, 10 minutes in `workshop` on a GPU, about an hour in `paper`.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
