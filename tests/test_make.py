@@ -47,7 +47,8 @@ def environment(folder: Path) -> None:
 
 
 def make(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    env = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    # Nothing of a make around this one: its VENV= and OUT= stand in the environment, and `clean` would take them at their word.
+    env = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
     return subprocess.run(["make", *words], cwd=checkout, env=env, capture_output=True, text=True, timeout=120)
 
 
