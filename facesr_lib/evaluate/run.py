@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate.utils import set_seed
+from IPython.display import display
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
@@ -19,6 +20,7 @@ from facesr_lib.config import check_profile, config_hash, plain, read_fresh_sinc
 from facesr_lib.data.images import ImageSet, listed
 from facesr_lib.evaluate.bootstrap import numbered
 from facesr_lib.evaluate.provenance import cpu_model, git_state, provenance
+from facesr_lib.evaluate.reading import Reading
 from facesr_lib.evaluate.reference import Reference, beside
 from facesr_lib.evaluate.result import SCHEMA_VERSION, Score, described, jsonable, pool_seeds, write_json
 from facesr_lib.evaluate.tables import Table
@@ -190,8 +192,9 @@ class Run:
         return self._figures[name]
 
     def note(self, text: str) -> None:
-        """Record a remark for the report: what did not work, what a number does not show."""
+        """Record a remark for the report, and show it: what was found, what did not work, what a number does not show."""
         self._notes[text] = None
+        display(Reading(text))
 
     def backend(self, metric: str, description: str) -> None:
         """Record which implementation and weights computed a metric, as in ("LPIPS", "HED-VGG, a named substitute")."""

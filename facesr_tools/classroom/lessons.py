@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 _CHECKS = "facesr_lib.exercises."
 _TIMERS = ("time", "prun", "capture")  # commands that run a cell's statements in the notebook
+THOUGHT = "**To think about.**"
+_FOLD = re.compile(r"\A<details>\s*<summary>.*?</summary>(.*)</details>\s*\Z", flags=re.DOTALL)
 _TASK = re.compile(r"^\*\*(\d+)\.\s+(.+?)\.?\*\*", flags=re.MULTILINE)  # **3. The cycle loss**
 
 
@@ -31,6 +34,14 @@ class Exercise:
 
 
 @dataclass(frozen=True)
+class Thought:
+    """A question to think about, and one answer, both in Markdown."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True)
 class Lesson:
     """One notebook. minutes: by profile; paper: key or ""; figures: names, with * for what only a run fills in."""
 
@@ -41,6 +52,7 @@ class Lesson:
     sections: tuple[str, ...]
     figures: tuple[str, ...]
     exercises: tuple[Exercise, ...]
+    thoughts: tuple[Thought, ...]
     notebook: Any = field(repr=False, compare=False)
 
     @property
@@ -78,6 +90,7 @@ def read_lesson(path: Path) -> Lesson:
         sections=tuple(line.lstrip("#").strip() for line in headings if re.match(r"#{2,4} ", line)),
         figures=tuple(_figures(code_sources(notebook))),
         exercises=tuple(_exercises(path, notebook)),
+        thoughts=tuple(_thoughts(notebook)),
         notebook=notebook,
     )
 
@@ -155,6 +168,14 @@ def _exercises(path: Path, notebook: Any) -> Iterator[Exercise]:
                 solution,
             )
             task, stub = "", ""
+
+
+def _thoughts(notebook: Any) -> Iterator[Thought]:
+    """Every question, with the folded text cell below it that has the tag `solution`."""
+    for cell, below in pairwise(notebook.cells):
+        if cell.cell_type == "markdown" and THOUGHT in cell.source:
+            if below.cell_type == "markdown" and "solution" in tags(below) and (fold := _FOLD.match(below.source)):
+                yield Thought(cell.source.split(THOUGHT)[1].strip(), fold[1].strip())
 
 
 def _split(source: str, name: str) -> tuple[str, str]:

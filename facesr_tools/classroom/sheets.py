@@ -54,6 +54,8 @@ def solution_sheet(lesson: Lesson) -> str:
     lines = [f"# Solutions: {lesson.title}", "", intro, ""]
     for exercise in lesson.exercises:
         lines += _exercise(lesson, exercise, notes.get(exercise.name), rest)
+    for thought in lesson.thoughts:
+        lines += ["## To think about", "", thought.question, "", "**One answer**", "", thought.answer, ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
