@@ -22,7 +22,9 @@ class Reading:
 
     def _repr_html_(self) -> str:
         paragraphs = "".join(f"<p>{_marked(part)}</p>" for part in self.text.strip().split("\n\n"))
-        return paragraphs if self.question is None else f"<details><summary>{_marked(self.question)}</summary>{paragraphs}</details>"
+        if self.question is None:
+            return paragraphs
+        return f"<details><summary>{_marked(self.question)}</summary>{paragraphs}</details>"
 
 
 def answer(text: str, question: str = "What this run says") -> Reading:

@@ -173,9 +173,9 @@ def _exercises(path: Path, notebook: Any) -> Iterator[Exercise]:
 def _thoughts(notebook: Any) -> Iterator[Thought]:
     """Every question, with the folded text cell below it that has the tag `solution`."""
     for cell, below in pairwise(notebook.cells):
-        if cell.cell_type == "markdown" and THOUGHT in cell.source:
-            if below.cell_type == "markdown" and "solution" in tags(below) and (fold := _FOLD.match(below.source)):
-                yield Thought(cell.source.split(THOUGHT)[1].strip(), fold[1].strip())
+        answered = below.cell_type == "markdown" and "solution" in tags(below) and _FOLD.match(below.source)
+        if answered and THOUGHT in cell.source:
+            yield Thought(cell.source.split(THOUGHT)[1].strip(), answered[1].strip())
 
 
 def _split(source: str, name: str) -> tuple[str, str]:

@@ -36,7 +36,7 @@ def _cell(cell: Any) -> Any:
 def _list_of(lesson: Lesson) -> str:
     lines = [f"{exercise.number}. {exercise.title} (`{exercise.name}`)" for exercise in lesson.exercises]
     how = (
-        "Each follows the section that it is about. Replace its line that raises `NotImplementedError`; the check below it prints "
-        "✗ with a hint, later ✓, and never stops the notebook."
+        "Each follows the section that it is about. Replace its line that raises `NotImplementedError`; the check below "
+        "it prints ✗ with a hint, later ✓, and never stops the notebook."
     )
     return "\n".join([f"**Exercises in this notebook: {len(lines)}**", "", *lines, "", how])

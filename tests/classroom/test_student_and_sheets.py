@@ -219,3 +219,20 @@ def test_no_lesson(tmp_path: Path) -> None:
         read_lesson(tmp_path / "other.ipynb")
     with pytest.raises(ValueError, match=r"hasty\.ipynb: the \"minutes\""):
         read_lesson(tmp_path / "hasty.ipynb")
+
+
+def test_an_answer_to_think_about_is_in_the_sheet_and_not_in_the_students_version(tmp_path: Path) -> None:
+    facts = {"title": "X", "paper": "", "minutes": {"quick": 1, "workshop": 1}}
+    fold = "<details><summary>One answer</summary>\n\nBecause it was *measured*.\n\n</details>"
+    cells = [
+        new_markdown_cell("# X"),
+        new_markdown_cell("**To think about.** Why so?"),
+        new_markdown_cell(fold, metadata={"tags": ["solution"]}),
+        new_markdown_cell("**To think about.** And this?"),
+        new_code_cell("1 + 1"),
+    ]
+    path = tmp_path / "05_x.ipynb"
+    nbformat.write(new_notebook(cells=cells, metadata={"facesr": facts}), path)
+    lesson = read_lesson(path)
+    assert solution_sheet(lesson).endswith("## To think about\n\nWhy so?\n\n**One answer**\n\nBecause it was *measured*.\n")
+    assert "measured" not in nbformat.writes(student_notebook(lesson))
