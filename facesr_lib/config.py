@@ -88,7 +88,15 @@ def _code_of(source: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
             node.body = node.body[1:]
-    return ast.unparse(tree)
+    return _shape(tree)
+
+
+def _shape(node: object) -> str:
+    """A syntax tree as text, the same in every Python: from 3.12 on `ast.unparse` quotes, and `ast.dump` fills in, otherwise."""
+    if isinstance(node, ast.AST):
+        fields = (f"{name}={_shape(value)}" for name, value in ast.iter_fields(node) if value is not None and value != [])
+        return f"{type(node).__name__}({' '.join(fields)})"
+    return f"[{' '.join(map(_shape, node))}]" if isinstance(node, list) else repr(node)
 
 
 def read_fresh_since(folder: Path) -> float:

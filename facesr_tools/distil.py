@@ -42,15 +42,18 @@ class Training:
     seconds: float
 
 
-def distil(out: Path, target: Path, profile: str, trainings: Sequence[Training] = ()) -> list[str]:
+def distil(out: Path, target: Path, profile: str, trainings: Sequence[Training] = (), note: str = "") -> list[str]:
     """Write what OUT (one seed, or OUT/seed-S) holds of a profile into the folder `target`; return remarks for the reader.
 
-    trainings: whose logs become curves. Replaces what an earlier call wrote. Raises ValueError if OUT holds no result.
+    trainings: whose logs become curves; note: what a reader of the page should know about the run. Replaces what an earlier
+    call wrote. Raises ValueError if OUT holds no result.
     """
     found, remarks = read_seeds(out, profile)
     found = {name: members for name, members in found.items() if not is_rival(members[0].result)}
     if not found:
-        raise ValueError(f"no results of the profile {profile} in {out}; first: facesr run all --profile {profile} --seeds 0-4")
+        why = "".join(f"\n  {remark}" for remark in remarks)
+        command = f"facesr run all --profile {profile} --seeds 0-4"
+        raise ValueError(f"no results of the profile {profile} in {out}; first: {command}{why}")
     target.mkdir(parents=True, exist_ok=True)
     for name in OWN:
         shutil.rmtree(target / name) if (target / name).is_dir() else (target / name).unlink(missing_ok=True)
@@ -68,7 +71,7 @@ def distil(out: Path, target: Path, profile: str, trainings: Sequence[Training] 
         seeds = sorted((one for one in trainings if one.name == name), key=lambda one: one.seed)
         (target / "curves").mkdir(exist_ok=True)
         _write_table(target / "curves" / f"{name.replace('/', '-')}.csv", _curve(seeds))
-    write_json(target / "provenance.json", rounded(_provenance(found, profile, trainings)))
+    write_json(target / "provenance.json", rounded({**_provenance(found, profile, trainings), "note": note}))
     write_page(target)
     return remarks
 

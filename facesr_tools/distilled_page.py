@@ -21,7 +21,9 @@ def write_page(folder: Path) -> None:
     origin = json.loads((folder / "provenance.json").read_bytes())
     seeds, profile = origin["seeds"], origin["profile"]
     count = f"{len(seeds)} training seeds ({seeds_text(seeds)})" if len(seeds) > 1 else f"one training seed ({seeds[0]})"
-    lines = [f"# Results of the `{profile}` profile", "", f"Every notebook, {count}. {PROFILE_MEANING[profile]}"]
+    numbers = ", ".join(name[:2] for name, hashes in origin["config_hash"].items() if hashes)  # lessons have no config
+    lines = [f"# Results of the `{profile}` profile", "", f"Notebooks {numbers}; {count}. {PROFILE_MEANING[profile]}"]
+    lines += [origin["note"]] if origin.get("note") else []
     lines += ["Written by `facesr results`; change nothing here by hand.", "", *_origin(origin), ""]
     lines += ["## Verdicts", "", *verdict_counts(folder), ""]
     for paper in PAPERS:
@@ -70,9 +72,12 @@ def _origin(origin: dict[str, Any]) -> list[str]:
     ]
     commits = ", ".join(sha[:10] for sha in origin["commits"]) or "unknown"
     dirty = ", with uncommitted changes" if origin["uncommitted_changes"] else ""
+    of_what = (
+        "all trainings and notebooks" if any("/" in name for name in origin["seconds"]) else "all notebooks, without trainings"
+    )
     return [
         f"- Hardware: {'; '.join(dict.fromkeys(machines)) or 'unknown'}; every task used one thread on a CPU.",
-        f"- Time: {duration(origin['seconds_in_all'])} of all trainings and notebooks, one after the other; "
+        f"- Time: {duration(origin['seconds_in_all'])} of {of_what}, one after the other; "
         f"peak memory {origin['peak_memory_mib']} MiB.",
         f"- Code: commit {commits}{dirty}; torch {origin['packages'].get('torch', 'unknown')}.",
         *(f"- Images: {credit.rstrip('.')}." for credit in origin["credits"]),

@@ -142,10 +142,11 @@ def test_the_command_measures_what_is_named_and_keeps_the_figures(tmp_path: Path
 
 
 def test_the_page_prints_the_kept_figures() -> None:
-    """docs/performance.md is what `python -m facesr_tools.bench.page` writes from the two files in results/."""
+    """docs/performance.md is what `python -m facesr_tools.bench.page` writes from the files in results/."""
     root = Path(__file__).parents[1]
     page = root / "docs" / "performance.md"
-    assert write_page(root / "results" / "bench_before.json", root / "results" / "bench_after.json", page) == page.read_text()
+    figures = [root / "results" / f"bench_{name}.json" for name in ("before", "after", "cuda_h100")]
+    assert write_page(*figures, page) == page.read_text()
     assert page.read_text().count(" MiB |") > 20
 
 
@@ -154,7 +155,7 @@ def test_a_table_that_there_is_not_is_named(tmp_path: Path) -> None:
     page.write_text("<!-- table: speed -->\n<!-- end -->\n")
     figures.write_text('{"benchmarks": [], "machine": {}}')
     with pytest.raises(ValueError, match="no table 'speed'"):
-        write_page(figures, figures, page)
+        write_page(figures, figures, figures, page)
 
 
 @pytest.mark.parametrize(

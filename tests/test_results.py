@@ -228,6 +228,27 @@ def test_the_command_finds_the_trainings_and_says_what_is_missing(tmp_path: Path
     assert "2 trainings of other code, or not finished" in answer.output
 
 
+def test_a_run_from_elsewhere_has_no_curves_and_may_have_a_note(tmp_path: Path) -> None:
+    """Its GPU, or its images, are not on this machine."""
+    folder = make_run(tmp_path, 0)
+    facts = json.loads((folder / "done.json").read_text())
+    (folder / "done.json").write_text(json.dumps({**facts, "data_root": str(tmp_path / "not here")}))
+    answer = CliRunner().invoke(app, ["results", str(tmp_path), str(tmp_path / "kept"), "--note", "Faces of nobody."])
+    assert answer.exit_code == 0, answer.output
+    assert "no curves of seed 0: " in answer.output
+    page = (tmp_path / "kept" / "README.md").read_text()
+    assert "\nFaces of nobody.\n" in page
+    assert "of all notebooks, without trainings, one after the other" in page
+
+
+def test_what_was_left_out_is_said_where_nothing_is_left(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, 0)
+    (folder / "result.json").write_text("{")
+    answer = CliRunner().invoke(app, ["results", str(tmp_path), str(tmp_path / "kept")])
+    assert answer.exit_code == 2
+    assert "left out: " in answer.output
+
+
 # -- what documents quote -------------------------------------------------------------------------------------------------------
 
 BLOCK = "Before.\n\n<!-- results:quick {} -->\nstale\n<!-- /results -->\n\nAfter.\n"

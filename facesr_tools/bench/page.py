@@ -1,6 +1,6 @@
-"""Writes the tables of docs/performance.md from two files of `facesr bench --json`: before a change, and after it.
+"""Writes the tables of docs/performance.md from files of `facesr bench --json`: before a change, after it, and on a GPU.
 
-python -m facesr_tools.bench.page results/bench_before.json results/bench_after.json docs/performance.md
+python -m facesr_tools.bench.page results/bench_{before,after,cuda_h100}.json docs/performance.md
 """
 
 from __future__ import annotations
@@ -8,26 +8,29 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 Row = Mapping[str, Any]
+ON_GPU = "benchmark | images | plain / here | ms | images/s | GFLOP/s | of the ceiling | memory"
 SPEEDS = "benchmark | images | plain / before | plain / now | before, ms | now, ms | images/s | GFLOP/s | of the ceiling | memory"
 
 
-def write_page(before: Path, after: Path, page: Path) -> str:
+def write_page(before: Path, after: Path, gpu: Path, page: Path) -> str:
     """The text of `page` with every table between `<!-- table: NAME -->` and `<!-- end -->` written anew.
 
     Raises ValueError for a table that there is not.
     """
-    kept = json.loads(after.read_text())
+    kept, kept_gpu = json.loads(after.read_text()), json.loads(gpu.read_text())
     old, new = ({row["name"]: row for row in json.loads(path.read_text())["benchmarks"]} for path in (before, after))
     tables: dict[str, Callable[[], str]] = {
         **{kind: lambda kind=kind: _trainings(kind, old, new) for kind in ("step", "inference")},  # type: ignore[misc]
         "peers": lambda: _peers(new),
         "times": lambda: _times(old, new),
         "machine": lambda: _machine(kept["machine"]),
+        "gpu": lambda: _on_gpu(kept_gpu["benchmarks"]),
+        "gpu_machine": lambda: _machine(kept_gpu["machine"]),
     }
 
     def table(match: re.Match[str]) -> str:
@@ -52,6 +55,19 @@ def _trainings(kind: str, old: Mapping[str, Row], new: Mapping[str, Row]) -> str
         cells += [f"{plain['ms'] / own['ms']:.2f}", number(was), number(own["ms"]), number(1000 * row["images"] / own["ms"])]
         rows.append([*cells, number(speed), f"{speed / row['ceiling']:.0%}", f"{row['peak_memory'] / 2**20:,.0f} MiB"])
     return _table(SPEEDS, rows)
+
+
+def _on_gpu(rows: Sequence[Row]) -> str:
+    """Steps and enlargements of one file, as `_trainings` without a before."""
+    found = []
+    for row in rows:
+        if row["forms"].keys() >= {"facesr", "plain"}:
+            own, plain = row["forms"]["facesr"], row["forms"]["plain"]
+            speed = own["gflop"] / own["ms"] * 1000
+            cells = [row["name"], str(row["images"]), f"{plain['ms'] / own['ms']:.2f}", number(own["ms"])]
+            cells += [number(1000 * row["images"] / own["ms"]), number(speed), f"{speed / row['ceiling']:.1%}"]
+            found.append([*cells, f"{row['peak_memory'] / 2**20:,.0f} MiB"])
+    return _table(ON_GPU, found)
 
 
 def _peers(new: Mapping[str, Row]) -> str:
@@ -93,6 +109,6 @@ def _table(head: str, rows: list[list[str]]) -> str:
 
 if __name__ == "__main__":
     paths = [Path(argument) for argument in sys.argv[1:]]
-    if len(paths) != 3:
-        sys.exit("usage: python -m facesr_tools.bench.page BEFORE.json AFTER.json PAGE.md")
-    paths[2].write_text(write_page(*paths))
+    if len(paths) != 4:
+        sys.exit("usage: python -m facesr_tools.bench.page BEFORE.json AFTER.json GPU.json PAGE.md")
+    paths[3].write_text(write_page(*paths))

@@ -24,6 +24,7 @@ def results(
         Path | None, typer.Argument(metavar="[FOLDER]", help="Where to write; default: results/PROFILE in the repository.")
     ] = None,
     profile: ProfileName = "quick",
+    note: Annotated[str, typer.Option(help="A sentence for the page: which images, say, or what is special about the run.")] = "",
     notebooks: Notebooks = None,
 ) -> None:
     """Distil a run into a folder of numbers that may be committed, and print its page.
@@ -47,16 +48,14 @@ def results(
     with clear_errors(NotebookError, ValueError):
         from facesr_tools.distil import distil
 
-        trainings, missing = _trainings(out, profile, find_folder(notebooks))
-        for remark in distil(out, folder.expanduser().resolve(), profile, trainings):
+        trainings, lacking = _trainings(out, profile, find_folder(notebooks))
+        for remark in (*distil(out, folder.expanduser().resolve(), profile, trainings, note), *lacking):
             typer.echo(remark, err=True)
-    if missing:
-        typer.echo(f"{missing} trainings of other code, or not finished: left out of curves/", err=True)
     print(folder / "README.md")
 
 
-def _trainings(out: Path, profile: str, notebooks: Path) -> tuple[list[Training], int]:
-    """The finished trainings of all seeds in OUT that notebooks with a result asked for, and the number of those not found."""
+def _trainings(out: Path, profile: str, notebooks: Path) -> tuple[list[Training], list[str]]:
+    """The finished trainings of all seeds in OUT that notebooks with a result asked for; and remarks on those not found."""
     from facesr_tools.distil import Training
     from facesr_tools.plan import plan
     from facesr_tools.pool import read_seeds
@@ -68,11 +67,18 @@ def _trainings(out: Path, profile: str, notebooks: Path) -> tuple[list[Training]
         for one in members:
             device, data_root = one.marker.get("device", "auto"), one.marker.get("data_root", "")
             by_seed.setdefault((one.seed, one.folder.parents[1], device, data_root), set()).add(name)
-    done, missing = dict[tuple[str, int], Training](), 0
+    done, missing, remarks = dict[tuple[str, int], Training](), 0, list[str]()
     for (seed, folder, device, data_root), names in by_seed.items():
         chosen = [one for one in read_notebooks(notebooks) if one.name in names and one.paper]
-        for task in plan(chosen, Settings(profile, folder, seed, device, data_root)):
+        try:
+            tasks = plan(chosen, Settings(profile, folder, seed, device, data_root))
+        except (OSError, ValueError, RuntimeError) as error:  # a run from elsewhere, whose GPU or images are not here
+            remarks.append(f"no curves of seed {seed}: {error}")
+            continue
+        for task in tasks:
             if task.kind == "stage" and task.done:
                 done[task.name, seed] = Training(task.name, seed, task.output.parent, task.seconds or 0.0)
             missing += task.kind == "stage" and not task.done
-    return list(done.values()), missing
+    if missing:
+        remarks.append(f"{missing} trainings of other code, or not finished: left out of curves/")
+    return list(done.values()), remarks

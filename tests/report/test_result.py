@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facesr_lib.config import PROFILES
 from facesr_lib.evaluate.result import jsonable, write_json
 from facesr_tools.report import BrokenResult, load_result
 from facesr_tools.report.result import check_result
@@ -144,3 +145,9 @@ def test_a_file_that_is_no_result_is_named(tmp_path: Path, content: bytes) -> No
     path.write_bytes(content)
     with pytest.raises(BrokenResult, match=r"10_demo/result\.json"):
         load_result(path)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_results_of_every_profile_are_read(tmp_path: Path, profile: str) -> None:
+    write_json(tmp_path / "result.json", {**SOUND, "profile": profile})
+    assert load_result(tmp_path / "result.json")["profile"] == profile
