@@ -58,6 +58,7 @@ lab: setup
 sync: setup
 	@$(BIN)/python -m facesr_tools.openers
 	@$(BIN)/jupytext --quiet --sync notebooks/py/*.py
+	@$(BIN)/python -m facesr_tools.paths
 	@$(BIN)/python -m facesr_tools.quote
 
 clean:

@@ -1,4 +1,4 @@
-"""Write what every notebook opens with: badges, the cell that installs on Colab, the parameters, and the start of its run.
+"""Write what every notebook opens with: badges, a reader's time, the cell that installs on Colab, parameters, the run's start.
 
 `python -m facesr_tools.openers`, which `make sync` runs, writes notebooks/py/*.py, README.md and CITATION.cff. Each fact stands
 in one place: the version in facesr_lib/__init__.py, the repository's address in pyproject.toml, title and paper in the metadata
@@ -16,6 +16,7 @@ from facesr_lib import __version__
 from facesr_lib.config import PROFILES
 from facesr_lib.files import checkout_root
 from facesr_tools.launch import REPOSITORY, TAG, launch_links
+from facesr_tools.paths import study_minutes
 
 # JupyterLab and the site fold these cells, Colab does so through cellView and shows the @title.
 FOLDED = '# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]'
@@ -78,8 +79,18 @@ def with_opener(script: str, name: str) -> str:
             f"{name}: expected a title cell with the two badges, then three code cells (install, parameters, start); "
             "copy the first four cells of another notebook"
         )
-    facts: dict[str, Any] = jupytext.reads(script, fmt="py:percent").metadata["facesr"]
-    return "".join([header, with_badges(cells[0], name), INSTALL, PARAMETERS, _start(cells[3], name, facts), *cells[4:]])
+    notebook = jupytext.reads(script, fmt="py:percent")
+    facts: dict[str, Any] = notebook.metadata["facesr"]
+    header, opening = _with_study(header, with_badges(cells[0], name), study_minutes(notebook.cells))
+    return "".join([header, opening, INSTALL, PARAMETERS, _start(cells[3], name, facts), *cells[4:]])
+
+
+def _with_study(header: str, opening: str, minutes: int) -> tuple[str, str]:
+    """The metadata and the first cell with the minutes of a reader, before those of the machine."""
+    header = re.sub(r"#     study: .*\n", "", header)
+    header = re.sub(r"^#     title: ", f"#     study: {minutes}\n#     title: ", header, flags=re.MULTILINE)
+    opening = re.sub(r"\*\*Time:\*\* (about \d+ minutes of yours; )?", f"**Time:** about {minutes} minutes of yours; ", opening)
+    return header, opening
 
 
 def with_badges(text: str, name: str) -> str:
@@ -98,6 +109,10 @@ def written(root: Path) -> dict[Path, str]:
     texts = {path: with_opener(path.read_text(encoding="utf-8"), path.stem) for path in scripts}
     readme, citation = root / "README.md", root / "CITATION.cff"
     texts[readme] = with_badges(readme.read_text(encoding="utf-8"), scripts[0].stem)
+    for path in scripts:  # the last column of the table of notebooks
+        minutes = study_minutes(jupytext.reads(texts[path], fmt="py:percent").cells)
+        row = rf"^(\| \[{path.stem}\](?:[^|\n]*\|){{4}}).*$"
+        texts[readme] = re.sub(row, rf"\g<1> {minutes} min |", texts[readme], flags=re.MULTILINE)
     texts[citation] = re.sub(
         r"^version: .*$", f"version: {__version__}", citation.read_text(encoding="utf-8"), flags=re.MULTILINE
     )

@@ -32,11 +32,15 @@ def make_console() -> Console:
 
 
 def notebooks_table(notebooks: Sequence[Notebook]) -> Table:
-    """Name, title, paper, minutes per profile, hardware."""
-    table = Table("notebook", "title", "paper", *PROFILES, "hardware", caption="minutes per profile")
+    """Name, title, paper, a reader's minutes and the machine's per profile, hardware."""
+    table = Table(
+        "notebook", "title", "paper", "yours", *PROFILES, "hardware", caption="minutes: yours, and the machine's per profile"
+    )
     for notebook in notebooks:
         minutes = [f"{notebook.minutes[profile]:g}" if profile in notebook.minutes else "" for profile in PROFILES]
-        table.add_row(notebook.name, Text(notebook.title), notebook.paper or "", *minutes, Text(notebook.needs()))
+        table.add_row(
+            notebook.name, Text(notebook.title), notebook.paper or "", str(notebook.study or ""), *minutes, Text(notebook.needs())
+        )
     return table
 
 

@@ -18,13 +18,14 @@ class NotebookError(ValueError):
 
 @dataclass(frozen=True)
 class Notebook:
-    """One notebook and its facts. `minutes` and `hardware` are keyed by profile."""
+    """One notebook and its facts. `minutes` and `hardware` are keyed by profile; study: minutes of a reader, 0 if unknown."""
 
     path: Path
     title: str
     paper: str | None = None
     minutes: dict[str, float] = field(default_factory=dict)
     hardware: dict[str, str] = field(default_factory=dict)
+    study: int = 0
     always: bool = False  # runs even if it is done: the report collects what the others wrote
 
     @property
@@ -47,9 +48,14 @@ class Notebook:
         words = (kind if len(names) == everywhere else f"{kind} ({', '.join(names)})" for kind, names in profiles.items())
         return "; ".join(words)
 
+    def cells(self) -> list[dict[str, Any]]:
+        """Its cells, as the file has them."""
+        cells: list[dict[str, Any]] = _read(self.path)["cells"]
+        return cells
+
     def digest(self) -> str:
         """SHA-256 of the cells' kinds and sources, which saving the notebook with outputs does not change."""
-        cells = [(cell["cell_type"], "".join(cell["source"])) for cell in _read(self.path)["cells"]]
+        cells = [(cell["cell_type"], "".join(cell["source"])) for cell in self.cells()]
         return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
 
 
@@ -83,7 +89,7 @@ def read_notebooks(folder: Path) -> list[Notebook]:
             continue
         if not isinstance(facts, dict) or not isinstance(facts.get("title"), str):
             raise NotebookError(f'{path}: its metadata "facesr" must be a table with at least a "title"')
-        known = {key: facts[key] for key in ("title", "paper", "minutes", "hardware", "always") if key in facts}
+        known = {key: facts[key] for key in ("title", "paper", "minutes", "hardware", "study", "always") if key in facts}
         found.append(Notebook(path=path, **known))
     if not found:
         raise NotebookError(f"{folder} has no facesr notebooks; name another folder with --notebooks DIR")

@@ -26,6 +26,7 @@ RESULTS = "results"  # the page of what is committed
 EXTRA = "extra"  # its content lies beside the pages: pictures out of notebooks, and notebooks to download
 _DOCUMENTS = {  # of the repository: the file, its page, what the site calls it
     "README.md": ("install", "Install and run"),
+    "docs/paths.md": ("docs/paths", "Ways through the notebooks"),
     "docs/metrics.md": ("docs/metrics", "What the scores mean"),
     "docs/data.md": ("docs/data", "The papers' data"),
     "docs/binder.md": ("docs/binder", "Binder and Colab"),

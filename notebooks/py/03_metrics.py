@@ -14,6 +14,7 @@
 #       smoke: 0.3
 #       workshop: 0.6
 #     paper: null
+#     study: 35
 #     title: What a score means
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -35,7 +36,7 @@
 # - plot the trade-off between fidelity and realism with small models trained here;
 # - see why an FID of few images lies, and what KID does better.
 #
-# **You need:** `00_start_here`. **Time:** about 50 seconds on a CPU. **Hardware:** any.
+# **You need:** `00_start_here`. **Time:** about 35 minutes of yours; about 50 seconds on a CPU. **Hardware:** any.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)

@@ -14,6 +14,7 @@
 #       smoke: 0.3
 #       workshop: 10
 #     paper: teacher_student
+#     study: 65
 #     title: Teacher and student
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -37,8 +38,8 @@
 # - measure how much of the gap between no adaptation and a ceiling a learned degradation closes;
 # - ask which of teacher and student is better, on which data, and by which score.
 #
-# **You need:** `00_start_here`, `10_human_face_gan`; recurrent networks at the level of "the same weights, several times".
-# **Time:** about 6.4 minutes in `quick` on a CPU; `paper` is days on one GPU.
+# **You need:** `02_edges`, `10_human_face_gan`; recurrent networks at the level of "the same weights, several times".
+# **Time:** about 65 minutes of yours; about 6.4 minutes in `quick` on a CPU; `paper` is days on one GPU.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

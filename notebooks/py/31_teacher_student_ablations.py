@@ -14,6 +14,7 @@
 #       smoke: 0.3
 #       workshop: 25
 #     paper: teacher_student
+#     study: 30
 #     title: 'Teacher and student: what each part is worth'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -35,7 +36,7 @@
 # - tell a difference from its noise, by a bootstrap over people.
 #
 # **You need:** `30_teacher_student`; its trainings are found again and not repeated.
-# **Time:** about 9.1 minutes in `quick` on a CPU, after `30_teacher_student`. **Hardware:** CPU for `quick`; a GPU above it.
+# **Time:** about 30 minutes of yours; about 9.1 minutes in `quick` on a CPU, after `30_teacher_student`. **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)

@@ -14,6 +14,7 @@
 #       smoke: 0.3
 #       workshop: 10
 #     paper: isr_kd
+#     study: 50
 #     title: Learn cartoons, keep faces
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -35,7 +36,7 @@
 # - see what distillation holds on to, term by term and domain by domain;
 # - score both domains at once, beside the authors' own log of results.
 #
-# **You need:** `10_human_face_gan`. **Time:** about 3.8 minutes in `quick` on a CPU, 10 minutes in `workshop` on a GPU, days in `paper`.
+# **You need:** `02_edges`, `10_human_face_gan`. **Time:** about 50 minutes of yours; about 3.8 minutes in `quick` on a CPU, 10 minutes in `workshop` on a GPU, days in `paper`.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

@@ -14,6 +14,7 @@
 #       smoke: 0.3
 #       workshop: 10
 #     paper: isr_kd
+#     study: 40
 #     title: What keeps the faces
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -35,7 +36,7 @@
 # - test models on images of a source they never saw.
 #
 # **You need:** `40_isr_kd`, whose trained stages are reused (they are made again where they are missing).
-# **Time:** about 4.6 minutes in `quick` on a CPU after that notebook, 10 minutes in `workshop` on a GPU, days in `paper`.
+# **Time:** about 40 minutes of yours; about 4.6 minutes in `quick` on a CPU after that notebook, 10 minutes in `workshop` on a GPU, days in `paper`.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

@@ -15,6 +15,7 @@
 #       smoke: 0.1
 #       workshop: 0.1
 #     paper: null
+#     study: 5
 #     title: The report
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -35,7 +36,7 @@
 # - read tables, figures and published numbers side by side, with the conditions that differ;
 # - know where the numbers came from: code, hardware, data, seeds.
 #
-# **You need:** at least one executed notebook (`facesr run all`). **Time:** half a minute. **Hardware:** any.
+# **You need:** at least one executed notebook (`facesr run all`). **Time:** about 5 minutes of yours; half a minute. **Hardware:** any.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)
