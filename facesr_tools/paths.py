@@ -14,7 +14,7 @@ from facesr_lib.files import checkout_root
 from facesr_tools.durations import duration
 from facesr_tools.runner.notebooks import Notebook, find_folder, read_notebooks
 
-ORDER = "00 01 05 03 04 10 20 21 22 02 30 31 40 41 90".split()
+ORDER = ("00", "01", "05", "03", "04", "10", "20", "21", "22", "02", "30", "31", "40", "41", "90")
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,7 @@ WAYS = (
         ("00", "01", "03", "10"),
     ),
     Way(
-        "The course",
-        "You want to understand all four papers, with exercises. A section at a time, over some weeks.",
-        tuple(ORDER[:-1]),
+        "The course", "You want to understand all four papers, with exercises. A section at a time, over some weeks.", ORDER[:-1]
     ),
     Way(
         "A reviewer's",

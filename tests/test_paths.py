@@ -18,7 +18,7 @@ def test_page_and_map_are_as_make_sync_writes_them() -> None:
         assert path.read_text(encoding="utf-8") == text, f"{path}: run make sync"
 
 
-@pytest.mark.parametrize("way", [*WAYS, Way("all", "", tuple(ORDER))], ids=lambda way: way.title)
+@pytest.mark.parametrize("way", [*WAYS, Way("all", "", ORDER)], ids=lambda way: way.title)
 def test_what_a_notebook_needs_comes_before_it_on_every_way(way: Way) -> None:
     required = prerequisites(NOTEBOOKS)
     for position, number in enumerate(way.numbers):
