@@ -4,7 +4,8 @@
     ... the table tables/10_human_face_gan/results.md of results/quick ...
     <!-- /results -->
 
-`verdicts` in place of a table: how many claims got which verdict. `python -m facesr_tools.quote` (part of `make sync`) fills all.
+A run of other images stands beside its profile's, as results/evening-colour-faces does, and is quoted by that name. `verdicts`
+in place of a table: how many claims got which verdict. `python -m facesr_tools.quote` (part of `make sync`) fills all.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from facesr_lib.config import PROFILES
 from facesr_lib.files import checkout_root, write_atomically
 
-_BLOCK = re.compile(r"(?P<head>^<!-- results:(?P<profile>\S+) (?P<what>\S+) -->\n)(?P<body>.*?)^<!-- /results -->$", re.S | re.M)
+_BLOCK = re.compile(r"(?P<head>^<!-- results:(?P<name>\S+) (?P<what>\S+) -->\n)(?P<body>.*?)^<!-- /results -->$", re.S | re.M)
 
 
 def documents(root: Path) -> list[Path]:
@@ -33,10 +34,10 @@ def quoted(path: Path, root: Path) -> str:
     text = path.read_text(encoding="utf-8")
 
     def fill(block: re.Match[str]) -> str:
-        profile, what = block["profile"], block["what"]
-        if profile not in PROFILES:
-            raise ValueError(f"{path.name}: results:{profile}: expected a profile, one of {', '.join(PROFILES)}")
-        return f"{block['head']}\n{_content(path, root / 'results' / profile, what)}\n\n<!-- /results -->"
+        name, what = block["name"], block["what"]
+        if name.split("-")[0] not in PROFILES:
+            raise ValueError(f"{path.name}: results:{name}: expected a profile, one of {', '.join(PROFILES)}")
+        return f"{block['head']}\n{_content(path, root / 'results' / name, what)}\n\n<!-- /results -->"
 
     found, count = _BLOCK.subn(fill, text)
     if count != len(re.findall(r"^<!-- results:", text, re.M)):

@@ -275,6 +275,13 @@ def test_a_block_is_filled_from_the_committed_table_and_stays(seeds: Path) -> No
     assert quoted(document, seeds) == text
 
 
+def test_results_of_other_images_are_quoted_by_their_folder(seeds: Path) -> None:
+    distil(seeds, seeds / "results" / "quick-colour", "quick")
+    document = seeds / "a.md"
+    document.write_text(BLOCK.replace("quick", "quick-colour").format(f"{NAME}/results"))
+    assert "From [results/quick-colour](results/quick-colour/README.md)." in quoted(document, seeds)
+
+
 def test_without_results_a_block_says_so_and_mistakes_are_named(tmp_path: Path) -> None:
     document = tmp_path / "a.md"
     document.write_text(BLOCK.format(f"{NAME}/results"))

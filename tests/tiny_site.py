@@ -142,6 +142,8 @@ def write_project(root: Path) -> Path:
     kept = root / "results" / PROFILE
     (kept / "tables" / "10_second").mkdir(parents=True)
     (kept / "README.md").write_text("# Kept\n\n[scores](scores.csv), 5 seeds\n")
+    (kept.with_name(f"{PROFILE}-colour")).mkdir()
+    (kept.with_name(f"{PROFILE}-colour") / "README.md").write_text("# Results of other images\n\nIn colour.\n")
     (kept / "tables" / "10_second" / "results.md").write_text("| method | PSNR |\n|---|---|\n| GAN | 22.56 ± 1.47 |\n")
     (kept / "tables" / "10_second" / "networks.md").write_text("| layers |\n|---|\n| 12 |\n")
     (root / "docs").mkdir()

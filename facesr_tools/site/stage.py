@@ -26,6 +26,7 @@ RESULTS = "results"  # the page of what is committed
 EXTRA = "extra"  # its content lies beside the pages: pictures out of notebooks, and notebooks to download
 _DOCUMENTS = {  # of the repository: the file, its page, what the site calls it
     "README.md": ("install", "Install and run"),
+    "docs/results.md": ("docs/results", "Results at a glance"),
     "docs/paths.md": ("docs/paths", "Ways through the notebooks"),
     "docs/metrics.md": ("docs/metrics", "What the scores mean"),
     "docs/data.md": ("docs/data", "The papers' data"),
@@ -101,13 +102,16 @@ def _committed(notebook: Notebook, root: Path | None) -> list[dict[str, Any]]:
 
 
 def stage_results(project: Path, root: Path | None) -> list[Source]:
-    """Copy the page of the committed results of the largest profile that has some; nothing where none has."""
-    folder = largest(root) if root else None
-    if not root or not folder:
+    """Copy the pages of all committed results, first those of the largest profile that has some."""
+    if not root:
         return []
-    path = (folder / "README.md").relative_to(root).as_posix()
-    _write(project / f"{RESULTS}.md", markdown((folder / "README.md").read_text(encoding="utf-8"), path, root))
-    return [Source(RESULTS, "Results", f"Committed results ({folder.name})")]
+    found, first = list[Source](), largest(root)
+    for path in sorted(root.glob("results/*/README.md"), key=lambda path: path.parent != first):
+        page = RESULTS if path.parent == first else f"{RESULTS}-{path.parent.name}"
+        text = markdown(path.read_text(encoding="utf-8"), path.relative_to(root).as_posix(), root)
+        _write(project / f"{page}.md", text)
+        found.append(Source(page, "Results", f"Committed results ({path.parent.name.replace('-', ' ')})"))
+    return found
 
 
 def stage_documents(project: Path, root: Path | None) -> list[Source]:

@@ -39,6 +39,7 @@ PAGES = {
     "notebooks/10_second",
     "notebooks/90_third",
     "results",
+    "results-quick-colour",
     "search",
 }
 
@@ -335,6 +336,7 @@ def test_what_is_committed_stands_on_the_first_page_on_its_own_and_below_its_not
     assert first is not None
     assert first["href"] == "results.html"
     assert "5 seeds" in read(site, "results").get_text()
+    assert "In colour." in read(site, "results-quick-colour").get_text()
     second = " ".join(read(site, "notebooks/10_second").get_text(" ").split())
     assert "22.56 ± 1.47" in second
     assert "layers" not in second
