@@ -26,6 +26,8 @@ from facesr_tools.site.api import LIBRARY
 if TYPE_CHECKING:
     from facesr_tools.site.stage import Source
 
+EXTRA = "extra"  # its content lies beside the pages: pictures out of notebooks, and notebooks to download
+EXECUTED = "executed-notebooks.zip"  # all that were run, to read without running
 TITLE = "Four face super-resolution papers, taught and reproduced"
 INTRODUCTIONS = {  # how the first page presents them
     "human_gan": (
@@ -64,6 +66,7 @@ def write_landing(project: Path, sources: Sequence[Source], judged: Sequence[Map
         models=sections.get("Models", []),
         documents=sections.get("The project", []),
         committed=next((source for source in sources if source.page == "results"), None),
+        archive=EXECUTED if (project / EXTRA / EXECUTED).is_file() else "",
         report=next((source for source in sources if source.notebook and source.notebook.always), None),
         sections=sections,
         profiles=PROFILES,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from facesr_lib.config import PROFILES
 from facesr_lib.papers import PAPERS
@@ -19,11 +20,10 @@ from facesr_tools.launch import launch_links, source_link
 from facesr_tools.quote import largest
 from facesr_tools.runner.machine import readable
 from facesr_tools.runner.notebooks import Notebook
-from facesr_tools.site.landing import template
+from facesr_tools.site.landing import EXECUTED, EXTRA, template
 from facesr_tools.site.outputs import prepare
 
 RESULTS = "results"  # the page of what is committed
-EXTRA = "extra"  # its content lies beside the pages: pictures out of notebooks, and notebooks to download
 _DOCUMENTS = {  # of the repository: the file, its page, what the site calls it
     "README.md": ("install", "Install and run"),
     "docs/results.md": ("docs/results", "Results at a glance"),
@@ -64,15 +64,15 @@ def stage_notebooks(project: Path, notebooks: Sequence[Notebook], results: Path,
         (files / name).write_bytes(content)
         return f"../files/{name}"
 
-    found = []
+    found, archive = [], dict[str, bytes]()
     for notebook in notebooks:
         executed = results / notebook.name / "notebook.ipynb"
         run = executed.is_file()
         content = published(json.loads((executed if run else notebook.path).read_text(encoding="utf-8")))
         downloads = [("Download without results", save(notebook.path.read_bytes(), ".ipynb"))]
         if run:
-            whole = save(json.dumps(content, ensure_ascii=False, indent=1).encode(), ".ipynb")
-            downloads.insert(0, ("Download", whole))
+            archive[f"{notebook.name}.ipynb"] = json.dumps(content, ensure_ascii=False, indent=1).encode()
+            downloads.insert(0, ("Download", save(archive[f"{notebook.name}.ipynb"], ".ipynb")))
         facts = template("facts.html.j2").render(
             notebook=notebook,
             profile=profile,
@@ -86,6 +86,10 @@ def stage_notebooks(project: Path, notebooks: Sequence[Notebook], results: Path,
         text = json.dumps(page, ensure_ascii=False, indent=1)
         (project / "notebooks" / f"{notebook.name}.ipynb").write_text(text, encoding="utf-8")
         found.append(Source(f"notebooks/{notebook.name}", _section(notebook), notebook.title, notebook))
+    if archive:
+        with ZipFile(project / EXTRA / EXECUTED, "w", ZIP_DEFLATED) as together:
+            for name, whole in archive.items():
+                together.writestr(ZipInfo(name, (1980, 1, 1, 0, 0, 0)), whole, ZIP_DEFLATED)  # the same notebooks, the same bytes
     return found
 
 

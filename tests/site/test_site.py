@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+from zipfile import ZipFile
 
 import nbformat
 import pytest
@@ -341,3 +343,13 @@ def test_what_is_committed_stands_on_the_first_page_on_its_own_and_below_its_not
     assert "22.56 ± 1.47" in second
     assert "layers" not in second
     assert "Committed results" not in read(site, "notebooks/00_first").select_one("article").get_text()
+
+
+def test_all_executed_notebooks_come_in_one_file(site: Path) -> None:
+    link = read(site, "index").find("a", href="executed-notebooks.zip")
+    assert link is not None
+    with ZipFile(site / "executed-notebooks.zip") as together:
+        names = together.namelist()
+        assert names == sorted(names)
+        assert "10_second.ipynb" in names
+        assert json.loads(together.read("10_second.ipynb"))["nbformat"] == 4
