@@ -69,7 +69,7 @@ def image_grid(
     heights = [*per_row] * len(chosen)
     with mpl.rc_context(STYLE):
         size = (cell * len(arrays), cell * sum(heights) + 0.3 + (0.2 * len(chosen) if labels else 0))
-        figure = NotebookFigure(figsize=size, layout="constrained")
+        figure = NotebookFigure(figsize=size, layout="compressed")
         axes = figure.subplots(len(heights), len(arrays), squeeze=False, gridspec_kw={"height_ratios": heights})
         for column, (title, images) in enumerate(arrays.items()):
             axes[0, column].set_title(title)
@@ -153,7 +153,7 @@ def _pictures(title: str, images: torch.Tensor) -> np.ndarray:
 
 
 def _show(axes: Any, picture: np.ndarray, small: bool) -> None:
-    axes.imshow(picture, interpolation="nearest" if small else "antialiased", aspect="auto")
+    axes.imshow(picture, interpolation="nearest" if small else "antialiased")  # pixels are square
     axes.set(xticks=[], yticks=[])
     axes.grid(False)
     axes.spines[:].set_visible(False)

@@ -65,7 +65,9 @@ OUTPUT_DIR = ""  # @param {type: "string"}
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Imports, and the run that records the results
-from facesr_lib.evaluate import Run
+import torch
+
+from facesr_lib.evaluate import Run, answer
 from facesr_lib.plot import image_grid, style
 
 style()
@@ -103,7 +105,8 @@ hr.shape, hr.min().item(), hr.max().item()  # (images, channels, height, width),
 # A **degradation** makes the LR image. Here: MATLAB's bicubic reduction, the usual benchmark. The **scale** is 4: sixteen pixels become one.
 #
 # Enlarging it back with bicubic interpolation is the baseline that every method has to beat.
-# *Before you run the next cell: which parts of the face will suffer most?*
+#
+# *Predict: which parts of the face will suffer most?*
 
 # %%
 from facesr_lib.image import Bicubic, resize_bicubic
@@ -118,55 +121,128 @@ from facesr_lib.metrics import psnr, ssim
 
 scores = psnr(bicubic, hr)
 labels = {"bicubic": [f"{value:.1f} dB" for value in scores]}
-grid = image_grid({"LR 16x16": lr, "bicubic": bicubic, "HR 64x64": hr}, labels=labels, zoom=(0.28, 0.2, 0.3))
+grid = image_grid({"LR 16x16": lr, "bicubic": bicubic, "HR 64x64": hr}, labels=labels, zoom=(5 / 16, 2 / 16, 6 / 16))
 run.figure(
     grid,
     "first_look",
-    "A face at a sixteenth of its pixels, enlarged again, and the original; the frame is shown enlarged below each row.",
-    "Three rows of grey portraits: coarse pixels on the left, a blurred enlargement in the middle, the sharp original on the right.",
+    "A face at a sixteenth of its pixels, enlarged again, and the original. The framed eye is shown larger below each row.",
+    "Three rows of portraits: coarse pixels on the left, a blurred enlargement in the middle, the sharp original on the right; below each an eye.",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+from facesr_lib.image import rgb_to_grey, sobel
+
+slope = sobel(rgb_to_grey(hr)).square().sum(dim=1).flatten(1)  # how fast the brightness changes at each pixel
+steep = slope > slope.quantile(0.75, dim=1, keepdim=True)
+error = (bicubic - hr).square().mean(dim=1).flatten(1)
+share = (error * steep).sum() / error.sum()
+answer(
+    f"The quarter of the pixels where the brightness changes fastest holds {share:.0%} of the squared error; an even spread would be 25 %. "
+    "Such pixels lie at eyes, nostrils, lips, hair and the rims of glasses. Skin changes slowly, and a few pixels are enough for a slow change."
 )
 
 # %% [markdown]
-# Eyes, nostrils and the rims of glasses are gone, skin survives. **Super-resolution (SR)** is the attempt to do better than that blur.
+# **Super-resolution (SR)** is the attempt to do better than that blur.
 #
 # What it puts there cannot come from the LR image alone: many faces shrink to the same 16 x 16 pixels. It comes from what the
 # network has learned about faces. A sharp eye in an SR image is a guess, and can be somebody else's eye. Keep that in mind
 # when you see a convincing picture.
+
+# %% [markdown]
+# **To think about.** An SR image shows a small scar on the cheek. You shrink the SR image again, and get exactly the LR image that you started from. Is
+# the scar real?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
 #
+# Nobody can tell from these two images. The test shows only that a face with the scar is *possible*. A face without it, or with another one, can shrink to
+# the same LR image. Only another picture of the person can decide. This is why an SR image must never be used to identify anyone.
+#
+# </details>
+
+# %% [markdown]
 # ## One number, and what it misses
 #
 # $$\mathrm{PSNR} = 10 \log_{10} \frac{255^2}{\mathrm{MSE}}$$
 #
-# in decibels, on 8-bit images: 3 dB more means half the squared error. SSIM compares local patterns instead of single pixels.
+# in decibels, on 8-bit images: 3 dB more means half the squared error. SSIM compares local patterns instead of single pixels; 1 means equal.
 #
-# *Predict: three damages with exactly the same PSNR: will they look equally bad?*
+# *Predict: three damages with the same PSNR: will they look equally bad? Will SSIM see the difference?*
 
 # %%
-import torch
-
 from facesr_lib.image import gaussian_blur, quantize
 
 face = hr[:1]
 blurred = gaussian_blur(face, 9, 1.6)
-error = (blurred - face).square().mean().sqrt()  # the root-mean-square error to reproduce
-brighter = face + error
-noisy = face + error * torch.randn(face.shape, generator=torch.Generator().manual_seed(SEED))
-damaged = {name: quantize(image) for name, image in {"blur": blurred, "brighter": brighter, "noise": noisy}.items()}
+error = (blurred - face).square().mean().sqrt()  # the root-mean-square error that all three get
+
+
+def with_same_error(damage):
+    """Move from the face towards `damage` until the error is that of the blur."""
+    step = damage - face
+    return quantize(face + error * step / step.square().mean().sqrt())
+
+
+covered = face.clone()
+covered[..., 29:40, 8:24] = 0  # a dark patch where an eye is
+damaged = {"blur": blurred, "brighter": face + 1, "dark patch": covered}
+damaged = {name: with_same_error(damage) for name, damage in damaged.items()}
 
 # %%
-labels = {name: [f"{psnr(image, face).item():.1f} dB, SSIM {ssim(image, face).item():.2f}"] for name, image in damaged.items()}
+found = {name: (psnr(image, face).item(), ssim(image, face).item()) for name, image in damaged.items()}
+labels = {name: [f"{decibels:.1f} dB, SSIM {similar:.2f}"] for name, (decibels, similar) in found.items()}
 run.figure(
     image_grid({"HR": face, **damaged}, labels=labels, cell=2.2),
     "same_psnr",
-    "Three damages of (nearly) the same PSNR. SSIM tells them apart; so does the eye, in another order.",
-    "Four portraits of one person: the original, blurred, brightened, and with noise, each with its scores.",
+    f"Three damages of nearly the same PSNR ({min(found.values())[0]:.1f} to {max(found.values())[0]:.1f} dB), with their SSIM.",
+    "Four portraits of one person: the original, blurred, brightened, and with a dark patch on one eye, each with its scores.",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+order = sorted(found, key=lambda name: -found[name][1])
+answer(
+    "They do not look alike: the brighter face is hard to tell from the original, the blurred one has lost every detail, and the third one "
+    "has lost an eye. PSNR adds up squared errors and does not know where they are. "
+    f"SSIM orders them {', '.join(f'{name} ({found[name][1]:.2f})' for name in order)}: it looks at small neighbourhoods, so it reacts to lost detail and hardly "
+    "to brightness. But it takes the mean over the picture, and one covered eye is only a small part of it."
 )
 
 # %% [markdown]
-# The brightened face looks perfect and scores like the blurred one. That is why the reports of this project give several metrics,
-# name how each was taken, and show pictures. The notebook on metrics goes into this.
+# No single number is enough. That is why the reports of this project give several metrics, name how each was taken, and show pictures. `03_metrics` goes
+# into this.
 #
+# ### Exercise 1
+#
+# Replace the line that raises `NotImplementedError`, run the cell, then the check below it. The folded cell holds one solution.
+#
+# **1. PSNR.** One value per image, for float images in [0, 1].
+
+
+# %% tags=["exercise"]
+def my_psnr(sr, hr):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.metrics import check_psnr
+
+check_psnr(my_psnr)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_psnr(sr, hr):
+    mse = (sr - hr).square().mean(dim=(1, 2, 3))
+    return -10 * torch.log10(mse)
+
+
+check_psnr(my_psnr)
+
+# %% [markdown]
 # ## How good is bicubic on everybody?
+#
+# *Predict: each doubling of the scale leaves a quarter of the pixels. How many decibels does that cost?*
 
 # %%
 from facesr_lib.data import eval_batches
@@ -186,6 +262,18 @@ for scale in (2, 4, 8):
         }
     )
 run.table("bicubic", rows, f"Bicubic enlargement to 64 px, mean over {len(faces)} test images")
+
+# %%
+x2, x4, x8 = (row["PSNR (dB)"] for row in rows)
+run.note(f"From x2 to x4 bicubic enlargement changes by {x4 - x2:+.1f} dB, from x4 to x8 by {x8 - x4:+.1f} dB.")
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+times = 10 ** ((x2 - x8) / 10)
+answer(
+    f"{x2 - x4:.1f} dB for the first doubling, {x4 - x8:.1f} dB for the second. LR at x8 has a sixteenth of the pixels that it has at x2, and "
+    f"the squared error is {times:.1f} times as large. A face has most of its contrast in large, slow shapes, and these survive."
+)
 
 # %% [markdown]
 # ## The four papers
@@ -208,13 +296,52 @@ run.figure(
 # | Teacher-student (Liu, Zhang) | x4 | FFHQ, WIDER FACE | Canny, then DoG edges of the own output fed back; a teacher stands in for HR | `30_…`, `31_…` |
 # | ISR-KD (Devkatte et al.) | x8 | CelebA, iCartoonFace | learns cartoons without forgetting faces, taught by its frozen old self | `40_…`, `41_…` |
 #
-# Before them come short lessons on what all four build on: `01_degradation_and_upsampling`, `02_edges`, `03_metrics`. Notebooks that your copy does not
-# have yet are being written in this order.
+# Six lessons teach what the papers build on. Read them in this order: this one, `01_degradation_and_upsampling`, `05_data`, `03_metrics` and `04_losses` before
+# the first paper, and `02_edges` before papers 3 and 4.
+
+# %% [markdown]
+# **To think about.** Papers 2 and 3 *learn* how real LR faces differ from bicubic ones. Would it not be simpler to photograph every person twice, with a good camera
+# and with a bad one?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
 #
+# The two photographs would not show the same thing. Between them the head moves, the face changes, and so does the light; even a shift of one pixel is a large error. And the LR faces
+# that people want to enlarge exist already, in old films or at the back of a group photograph. Nobody can take their HR twin any more.
+#
+# </details>
+
+# %% [markdown]
+# ### Exercise 2
+#
+# **2. Another degradation.** ISR-KD makes LR by averaging: each LR pixel is the mean of a `factor` x `factor` square. No loops.
+
+
+# %% tags=["exercise"]
+def my_average_pool(x, factor):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.degradation import check_average_pool
+
+check_average_pool(my_average_pool)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_average_pool(x, factor):
+    n, c, h, w = x.shape
+    return x.reshape(n, c, h // factor, factor, w // factor, factor).mean(dim=(3, 5))
+
+
+check_average_pool(my_average_pool)
+
+# %% [markdown]
 # ## Profiles
 #
-# Every notebook takes a `PROFILE`. Sizes and steps change between them; every network part and every term of every objective stays on. Where minutes of training need
-# more help than that, the small profiles have it and the notebook says so: other loss weights and learning rates, SelfSR's output added to the enlarged input, ISR-KD's gentler start.
+# Every notebook takes a `PROFILE`. Sizes and steps change between them; every network part and every term of every objective stays on. Minutes of training sometimes need
+# more help than that. The small profiles then have it, and the notebook says so: other loss weights and learning rates, SelfSR's output added to the enlarged input,
+# ISR-KD's gentler start.
 #
 # | profile | for | numbers mean |
 # |---|---|---|
@@ -225,7 +352,19 @@ run.figure(
 # | `paper` | reviewers with the papers' data and a large GPU | a reproduction |
 #
 # From a terminal: `facesr list`, `facesr run 10 --profile quick`, `facesr report`. Here: change the parameters cell on top.
+
+# %% [markdown]
+# **To think about.** In the `quick` profile a method reaches 1 dB less than in its paper. Has the paper been refuted?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
 #
+# No. Data, image size, network size and number of steps all differ, so the two numbers do not answer one question. What `quick` can show is whether the method learns at all, and
+# whether it beats the same method without its new part under equal conditions. The report says "not comparable here" beside such pairs.
+#
+# </details>
+
+# %% [markdown]
 # ## Your machine
 
 # %%
@@ -241,59 +380,20 @@ run.table(
 verdicts = [
     {"profile": name, "can run": not missing, "missing": "; ".join(missing)} for name, missing in diagnosis.missing.items()
 ]
-run.table("profiles", verdicts, "Which profiles could run on this machine now")
+ready = [row["profile"] for row in verdicts if row["can run"]]
+run.table("profiles", verdicts, f"Profiles that could run on this machine now: {', '.join(ready) or 'none'}")
 
 # %% [markdown]
-# ## Exercises
+# ## In short
 #
-# Replace the line that raises `NotImplementedError`, run the cell, then the check below it. The folded cell holds one solution.
+# - An LR face does not determine its HR face. What super-resolution adds is learned from other faces, and is a guess about this one.
+# - A score depends on how LR was made and on the scale. Bicubic enlargement is the baseline to beat under the same conditions.
+# - PSNR counts squared errors and SSIM compares local patterns. Neither replaces looking at the pictures.
 #
-# **1. PSNR.** One value per image, for float images in [0, 1].
-
-
-# %% tags=["exercise"]
-def my_psnr(sr, hr):
-    raise NotImplementedError
-
-
-# %%
-from facesr_lib.exercises.degradation import check_average_pool
-from facesr_lib.exercises.metrics import check_psnr
-
-check_psnr(my_psnr)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_psnr(sr, hr):
-    mse = (sr - hr).square().mean(dim=(1, 2, 3))
-    return -10 * torch.log10(mse)
-
-
-check_psnr(my_psnr)
-
-# %% [markdown]
-# **2. Another degradation.** ISR-KD makes LR by averaging: each LR pixel is the mean of a `factor` x `factor` square. No loops.
-
-
-# %% tags=["exercise"]
-def my_average_pool(x, factor):
-    raise NotImplementedError
-
-
-# %%
-check_average_pool(my_average_pool)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_average_pool(x, factor):
-    n, c, h, w = x.shape
-    return x.reshape(n, c, h // factor, factor, w // factor, factor).mean(dim=(3, 5))
-
-
-check_average_pool(my_average_pool)
-
-# %% [markdown]
-# **Next:** `01_degradation_and_upsampling` looks closer at LR images; `10_human_face_gan` trains the first network.
+# The papers: human-face GAN (Jiang, Xu and Sun), [SelfSR](https://arxiv.org/abs/2112.10683), [teacher-student](https://arxiv.org/abs/2405.04778),
+# [ISR-KD](https://arxiv.org/abs/2401.15366). On SSIM: [Wang et al., 2004](https://doi.org/10.1109/TIP.2003.819861).
+#
+# **Next:** `01_degradation_and_upsampling` looks closer at how LR images are made.
 
 # %%
 run.finish()

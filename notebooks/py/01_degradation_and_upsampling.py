@@ -68,10 +68,11 @@ OUTPUT_DIR = ""  # @param {type: "string"}
 # @title Imports, and the run that records the results
 import torch
 
-from facesr_lib.evaluate import Run
+from facesr_lib.evaluate import Run, answer
 from facesr_lib.explore import show_source
-from facesr_lib.explore.degradation import degradation_explorer, degradation_grid
+from facesr_lib.explore.degradation import SETTINGS, Recipe, degradation_explorer, degradation_grid, enlarge
 from facesr_lib.explore.wipe import wipe, wipe_grid
+from facesr_lib.metrics import psnr
 from facesr_lib.plot import curves, image_grid, style
 
 style()
@@ -121,13 +122,27 @@ faces
 run.figure(
     degradation_grid(portrait),
     "recipes",
-    "One portrait through seven recipes: LR, enlarged with bicubic interpolation, and the error (grey: none, white: too bright). Skipping pixels "
-    "looks crispest, and is worst by decibels: jagged, and displaced as well, as the error's relief shows.",
+    "One portrait through seven recipes: LR, enlarged with bicubic interpolation, and the error (grey: none, white: too bright, black: too dark).",
     "Seven columns, one per recipe, each with a coarse portrait, its enlargement with PSNR, and a grey error picture.",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+from facesr_lib.image import rgb_to_grey, sobel
+
+small = {kind: Recipe(kind, 4)(portrait) for kind in SETTINGS}
+sharp = {kind: sobel(rgb_to_grey(lr)).abs().mean().item() for kind, lr in small.items()}
+near = {kind: psnr(enlarge(lr, 4), portrait).item() for kind, lr in small.items()}
+sharpest, nearest, farthest = max(sharp, key=sharp.get), max(near, key=near.get), min(near, key=near.get)
+answer(
+    f"The LR image with the strongest edges (mean of Sobel) is that by *{sharpest}*. Enlarged again, *{nearest}* is nearest to the original "
+    f"({near[nearest]:.2f} dB) and *{farthest}* farthest ({near[farthest]:.2f} dB). "
+    + ("The sharpest is the worst: its" if sharpest == farthest else "Sharp edges help only where they are true: skipped")
+    + " pixels are jagged, and displaced as well, which the error shows as a relief. Nothing was averaged, so nothing is blurred, and nothing stands for the pixels between."
+)
+
 # %% [markdown]
-# Three of them are hardly different. Two recipes of the library, as they run; what follows `quantize` is what a file would hold:
+# Average pooling and the halvings look the same. Two recipes of the library, as they run; what follows `quantize` is what a file would hold:
 
 # %%
 from facesr_lib.image import AveragePooling
@@ -147,6 +162,35 @@ print(
 )
 
 # %% [markdown]
+# ### Exercise 1
+#
+# **1. ISR-KD's halvings.** Average 2 x 2 pixels with `average_pool` and round to 8 bit with `quantize`, until the image is `scale` (2, 4, 8, ...) times
+# smaller. (OpenCV, and so the paper, rounds half a grey level up, `quantize` by the last bit of its float. The check's pictures have no such halves.)
+
+
+# %% tags=["exercise"]
+def my_halvings(hr, scale):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.degradation import check_halvings
+from facesr_lib.image import average_pool, quantize
+
+check_halvings(my_halvings)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_halvings(hr, scale):
+    while scale > 1:
+        hr = quantize(average_pool(hr, 2))
+        scale //= 2
+    return hr
+
+
+check_halvings(my_halvings)
+
+# %% [markdown]
 # ## Aliasing: what is too fine comes back as something else
 #
 # A reduction by $s$ leaves room for waves up to $1/(2s)$ cycles per old pixel. Finer ones have to be removed *before* pixels are dropped. What
@@ -159,31 +203,83 @@ print(
 # *Predict what the zone plate becomes. Its true rings, those coarse enough, end at a quarter of the way from the middle to each side.*
 
 # %%
+kinds = ("bicubic", "average pooling", "one bilinear step", "skip pixels", "blur, bilinear")
+rings = {kind: Recipe(kind, 4)(plate) for kind in kinds}
 run.figure(
-    degradation_grid(plate, kinds=("bicubic", "average pooling", "one bilinear step", "skip pixels", "blur, bilinear")),
+    image_grid(
+        {"original": plate, **rings},
+        labels={kind: [f"enlarged: {psnr(enlarge(lr, 4), plate).item():.1f} dB"] for kind, lr in rings.items()},
+    ),
     "zone_plate",
-    "The zone plate through five recipes. There is one bull's eye in the original; every other one is an alias. Bicubic leaves almost none, "
-    "average pooling faint ones, one bilinear step eight, and skipped pixels repeat it at full contrast.",
-    "Five columns of ring patterns; repeated bull's eyes appear under the bilinear step and under skipped pixels.",
+    "The zone plate, and its LR images by five recipes. The original has one bull's eye, in the middle; every other one is an alias.",
+    "Six ring patterns in a row: the original and five coarse versions, some with several bull's eyes.",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+middle, halfway = (..., slice(14, 19), slice(14, 19)), (..., slice(14, 19), slice(6, 11))  # of LR's 32 pixels
+false = {kind: (lr[halfway].std() / lr[middle].std()).item() for kind, lr in rings.items()}
+answer(
+    "The rings repeat. Halfway to each side the wave has 1/4 cycle per pixel, so every fourth pixel meets it at the same point: its alias is flat, and looks like the "
+    "middle. How much contrast the false bull's eye has there, compared with the true one: "
+    + "; ".join(f"{kind} {share:.0%}" for kind, share in false.items())
+    + ". A recipe that blurs before it drops pixels has removed the wave by then."
 )
 
 # %% [markdown]
-# PSNR hardly notices: on this picture everything is far away from the original. What it cannot say is whether what is *there* is true.
+# ### Exercise 2
 #
-# On a face the fine waves are hair, eyelashes, the weave of a jacket. Look at the framed curl.
+# **2. Where does the alias land?** A wave has `frequency` cycles per HR pixel (0 to 0.5). Keep every `step`-th pixel. How many cycles per *LR* pixel does
+# it seem to have, between 0 and 0.5?
+
+
+# %% tags=["exercise"]
+def my_alias(frequency, step):
+    raise NotImplementedError
+
 
 # %%
-from facesr_lib.explore.degradation import Recipe, enlarge
+from facesr_lib.exercises.degradation import check_alias
 
+check_alias(my_alias)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_alias(frequency, step):
+    turn = frequency * step  # cycles from one kept pixel to the next
+    return abs(turn - round(turn))  # whole cycles do not show, and backwards looks like forwards
+
+
+check_alias(my_alias)
+
+# %% [markdown]
+# PSNR hardly notices: on this picture everything is far away from the original. It cannot say whether what is *there* is true.
+#
+# On a face the fine waves are hair, eyelashes, the weave of a jacket. *Look for strands of hair in the frame that HR does not have.*
+
+# %%
 large = astronaut_face(256)
 kinds = ("bicubic", "average pooling", "one bilinear step", "skip pixels")
 shown = {kind: enlarge(Recipe(kind, 4)(large), 4, "nearest") for kind in kinds}
 run.figure(
-    image_grid({"HR": large, **shown}, zoom=(0.1, 0.3, 0.32), cell=2.2),
+    image_grid({"HR": large, **shown}, zoom=(6 / 64, 22 / 64, 14 / 64), cell=2.2),
     "hair",
-    "Hair at a quarter of the size. Strands that are finer than an LR pixel fade to their mean colour under bicubic and average pooling; "
-    "the other two turn them into blotches and steps that no hair has.",
+    "Hair at a quarter of the size: HR, and LR by four recipes. The framed piece is shown larger below.",
     "Five portraits in a row with a framed piece of hair, enlarged below each.",
+)
+
+
+# %%
+def restless(lr):
+    """Mean difference of neighbouring pixels in the frame, in grey levels."""
+    return 255 * lr[..., 6:20, 22:36].diff(dim=3).abs().mean().item()
+
+
+levels = {kind: restless(Recipe(kind, 4)(large)) for kind in kinds}
+run.note(
+    "In the hair, neighbouring LR pixels differ by "
+    + ", ".join(f"{level:.0f} grey levels ({kind})" for kind, level in levels.items())
+    + ". Strands finer than an LR pixel should fade to their mean colour; what stays restless beyond that is aliasing."
 )
 
 # %% [markdown]
@@ -233,10 +329,19 @@ figure.axes[0].legend(loc="upper left", bbox_to_anchor=(1, 1))
 run.figure(
     figure,
     "response",
-    "How much of a wave each reduction by 4 lets through. Ideal: everything up to 1/8 cycle per pixel, nothing beyond. Skipped pixels let all "
-    "through; the blur of paper 1 spoils most of what LR has room for.",
+    "How much of a wave each reduction by 4 lets through. Shaded: waves too fine for LR.",
     "Five curves over frequency: a flat line for skipping, a slow fall for the bilinear step, quick falls for the others.",
 )
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+at = {name: r[32].item() for name, r in responses.items()}
+answer(
+    "Ideal: everything up to 1/8 cycle per pixel, nothing beyond. What passes at that limit: "
+    + "; ".join(f"{name} {share:.0%}" for name, share in at.items())
+    + ". None is ideal: a filter of a few pixels cannot be that steep. The sum of 4 or 16 pixels can only fall slowly, and where it falls early, waves are lost that LR has room for."
+)
+
 
 # %%
 passed = {name: (r[33:].square().sum() / r.square().sum()).item() for name, r in responses.items()}
@@ -249,6 +354,24 @@ run.table(
     ],
     "Power along one axis, for a picture with all frequencies alike (faces have far less of the fine ones)",
 )
+
+# %%
+least, most = min(passed, key=passed.get), max(passed, key=passed.get)
+run.note(
+    f"*{most}* keeps {kept[most]:.0%} of what LR can hold, and {passed[most]:.0%} of what it keeps is aliased; *{least}* keeps {kept[least]:.0%}, "
+    f"with {passed[least]:.0%} aliased."
+)
+
+# %% [markdown]
+# **To think about.** In this table average pooling leaves far more aliasing than bicubic. On the portrait both gave nearly the same decibels. How is that possible?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# The table is for a picture with all frequencies alike. A photograph has most of its power in coarse waves, and little where average pooling leaks. A zone plate or a striped shirt would
+# show the difference; the mean over faces does not.
+#
+# </details>
 
 # %% [markdown]
 # ## Enlarging: three kernels
@@ -276,9 +399,46 @@ rows = [{"distance in LR pixels": t[i].item(), **{name: line[i].item() for name,
 run.figure(
     curves(rows, *spread, x="distance in LR pixels", ylabel="weight", title="What one LR pixel gives to the HR pixels around it"),
     "kernels",
-    "The three kernels, measured by enlarging a single bright column 16 times. The bicubic lobes below zero sharpen edges, and overshoot them.",
+    "The three kernels, measured by enlarging a single bright column 16 times.",
     "Three curves over the distance: a box, a hat, and a bell with negative side lobes.",
 )
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+over = {name: line.max().item() - 1 for name, line in edges.items()}
+answer(
+    f"Bicubic: beside an edge from black to white it goes beyond white by {over['bicubic']:.1%}, on the bright side, and below black on the other. The lobes below zero do "
+    f"it: they subtract the dark neighbours. Nearest ({over['nearest']:.1%}) and bilinear ({over['bilinear']:.1%}) only take means with positive weights, which cannot leave the range. "
+    "The same lobes make edges steeper: that is why bicubic looks sharper."
+)
+
+# %% [markdown]
+# ### Exercise 3
+#
+# **3. The bicubic kernel.** $w(t)$ from above, for a tensor of distances of either sign. The check compares with what the library does to a single bright
+# column.
+
+
+# %% tags=["exercise"]
+def my_cubic(t):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.degradation import check_cubic
+
+check_cubic(my_cubic)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_cubic(t):
+    t = t.abs()
+    inner = 1.5 * t**3 - 2.5 * t**2 + 1
+    outer = -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2
+    return torch.where(t <= 1, inner, torch.where(t < 2, outer, torch.zeros_like(t)))
+
+
+check_cubic(my_cubic)
 
 # %% [markdown]
 # ## The same faces, seven recipes, three kernels
@@ -289,8 +449,7 @@ run.figure(
 from functools import partial
 
 from facesr_lib.data import eval_batches
-from facesr_lib.explore.degradation import SETTINGS
-from facesr_lib.metrics import PSNR, SSIM, evaluate, psnr
+from facesr_lib.metrics import PSNR, SSIM, evaluate
 
 rows = []
 for kind in SETTINGS:
@@ -308,21 +467,30 @@ run.table("recipes", rows, f"Mean over {len(faces)} test images, 64 px, x4; colu
 # %%
 scores = {row["LR by"]: row["bicubic, dB"] for row in rows}
 best, worst = max(scores, key=scores.get), min(scores, key=scores.get)
-print(
-    f"{best}: {scores[best]:.2f} dB, {worst}: {scores[worst]:.2f} dB: {scores[best] - scores[worst]:.1f} dB from the recipe alone"
+run.note(
+    f"From {scores[worst]:.2f} dB ({worst}) to {scores[best]:.2f} dB ({best}): the recipe alone is worth {scores[best] - scores[worst]:.1f} dB."
 )
-print(f"one bilinear step against bicubic: {scores['one bilinear step'] - scores['bicubic']:+.2f} dB, but SSIM", end=" ")
-print(f"{rows[3]['bicubic, SSIM'] - rows[0]['bicubic, SSIM']:+.3f}: sharper, partly falsely so")
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+step, usual = (next(row for row in rows if row["LR by"] == kind) for kind in ("one bilinear step", "bicubic"))
+every = [row[f"{kernel}, dB"] for row in rows for kernel in UPSAMPLINGS]
+answer(
+    f"The whole table reaches from {min(every):.1f} to {max(every):.1f} dB. The way down matters more than the way up. "
+    f"The metrics need not agree either: against bicubic, one bilinear step changes PSNR by {step['bicubic, dB'] - usual['bicubic, dB']:+.2f} dB and SSIM by "
+    f"{step['bicubic, SSIM'] - usual['bicubic, SSIM']:+.3f}. It looks sharper, and a part of that sharpness is aliasing."
+)
 
 # %% [markdown]
-# Papers fight for tenths of a decibel. Here whole ones come and go before any network is trained. Three causes are at work:
+# Papers report gains of tenths of a decibel. Here whole ones come and go before any network is trained. Three causes are at work:
 #
 # - **lost frequencies** (blur): a dull LR image;
 # - **added falsehood** (aliasing, noise, JPEG);
 # - **displacement**: a recipe whose pixels are not where the enlargement believes them to be.
 #
-# The last is the most embarrassing, since no eye sees it. Skipping pixels takes the corner of each 4 x 4 square, 1.5 pixels from its middle. How much of
-# the loss is that?
+# The last is easy to miss, since no eye sees it. Skipping pixels takes the corner of each 4 x 4 square, 1.5 pixels from its middle.
+#
+# *Predict: how much of its loss comes back when the result is moved by 1.5 pixels?*
 
 # %%
 from facesr_lib.explore.degradation import SkipPixels
@@ -334,6 +502,27 @@ for shift in (0.0, 0.5, 1.0, 1.5, 2.0):
     moved = warp(sr, torch.full((len(sr), 2, 64, 64), shift)).clamp(0, 1)
     rows.append({"moved by (px)": shift, "PSNR (dB)": psnr(moved, hr).mean().item()})
 run.table("displaced", rows, "Skipped pixels, enlarged, then moved to the right and down before scoring")
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+moves = {row["moved by (px)"]: row["PSNR (dB)"] for row in rows}
+best_move = max(moves, key=moves.get)
+gap = scores["bicubic"] - moves[0.0]
+answer(
+    f"Of the {gap:.1f} dB that skipped pixels lack against bicubic LR, moving by {best_move:g} pixels brings back {moves[best_move] - moves[0.0]:.1f} dB. "
+    "That part was no blur and no aliasing: every pixel of the picture was compared with its neighbour. A learned super-resolver has to learn this shift first."
+)
+
+# %% [markdown]
+# **To think about.** A method wins 0.4 dB over its rival. Its authors made LR with one library and trained the rival on LR from another one. What would you ask them to measure?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# The same method with LR from both libraries, and the rival too: four numbers. If the gain follows the library, it is the recipe's. A shift shows at once when the SR
+# images are moved by fractions of a pixel before scoring, as above. Best is one recipe, named with its version, for everything that is compared.
+#
+# </details>
 
 # %% [markdown]
 # ## What each paper calls LR
@@ -359,13 +548,20 @@ for paper, rule in recipes.items():
 run.table("papers", rows, f"The papers' recipes on the same {len(faces)} faces of 64 px: what any method has to beat")
 
 # %%
+starts = {row["paper"]: row["bicubic enlargement, dB"] for row in rows}
+easiest, hardest = max(starts, key=starts.get), min(starts, key=starts.get)
+run.note(
+    f"The starting points of the papers differ by {starts[easiest] - starts[hardest]:.1f} dB on the same faces: {starts[hardest]:.1f} dB ({hardest}) to {starts[easiest]:.1f} dB ({easiest})."
+)
+
+# %%
 few = [0, len(faces) // 2]
 lr = {paper: rule(hr[few], torch.Generator().manual_seed(SEED)) for paper, rule in recipes.items()}
 titles = ("HR", "1 GAN /2", "2 SelfSR /8", "2, 3 start /4", "2, 3 real /4", "4 ISR-KD /8")
 run.figure(
     image_grid(dict(zip(titles, [hr[few], *lr.values()], strict=True))),
     "papers",
-    "What the networks of the four papers get to see of the same faces; smaller images show their pixels.",
+    "What the networks of the four papers get to see of the same faces. Smaller images show their pixels.",
     "Two rows of a portrait and its five low-resolution versions, from nearly recognisable to eight pixels wide.",
 )
 
@@ -421,6 +617,20 @@ for trained_on, method in methods.items():
     rows.append(row)
 run.table("mismatch", rows, "PSNR (dB); rows: the recipe that a linear super-resolver learned; columns: the one it met")
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+own = {kind: next(row[kind] for row in rows if row["learned"] == kind) for kind in tried}
+nothing = rows[0]
+won = sum(own[kind] >= max(row[kind] for row in rows) for kind in tried)
+by_name = {row["learned"]: row for row in rows}
+undo, leave = by_name["blur, bilinear"]["bicubic"], by_name["bicubic"]["blur, bilinear"]
+answer(
+    f"{won} of {len(tried)} columns are won by the model that learned their recipe; against bicubic enlargement it gains up to "
+    f"{max(own[kind] - nothing[kind] for kind in tried):.1f} dB. Trained on blurred images and tested on clean ones: {undo - nothing['bicubic']:+.1f} dB against no learning at "
+    f"all; the other way round: {leave - nothing['blur, bilinear']:+.1f} dB. To undo a blur is to amplify fine waves. Where they were never weakened, "
+    "the model amplifies them all the same, and noise and aliases with them."
+)
+
 # %%
 clean, blurred = (Recipe(kind, 4)(hr[:1]) for kind in ("bicubic", "blur, bilinear"))
 pairs = {
@@ -433,15 +643,26 @@ pairs = {
 run.figure(
     image_grid(pairs, labels={name: [f"{psnr(sr, hr[:1]).item():.1f} dB"] for name, sr in list(pairs.items())[1:]}, cell=2),
     "mismatch",
-    "The same linear super-resolver, four ways. What has learned to undo a blur overdoes it where there was none; what has never seen a blur "
-    "leaves it there.",
+    "One linear super-resolver, fitted to clean and to blurred LR images, on clean and on blurred LR of a person it never saw.",
     "Five portraits: the original, and the outputs of two super-resolvers on clean and on blurred input.",
 )
 
 # %% [markdown]
-# Every column is won by the model that learned its recipe. A stranger can do worse than plain bicubic enlargement, and one that learned to undo a blur
-# does far worse where there is none. That is the reason for papers 2 and 3: a network trained on bicubic pairs meets photographs that MATLAB never shrank.
+# That is the reason for papers 2 and 3: a network trained on bicubic pairs meets photographs that MATLAB never shrank.
+
+# %% [markdown]
+# **To think about.** A paper trains on bicubic pairs and reports 0.3 dB more than its rival, which trained on average-pooled pairs; both were tested on
+# bicubic LR. What has been shown?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
 #
+# That training on the recipe of the test helps, which the table above shows for a model with no ideas at all. Nothing follows about the methods. Each
+# should be trained on both recipes and tested on both; only a gain that stays on the diagonal belongs to the method.
+#
+# </details>
+
+# %% [markdown]
 # ## Explore
 #
 # Move anything; the numbers follow. Bring a picture of your own if you like. The static grids above show the same without a kernel.
@@ -475,85 +696,16 @@ run.figure(
 )
 
 # %% [markdown]
-# ## Exercises
+# ## In short
 #
-# **1. ISR-KD's halvings.** Average 2 x 2 pixels with `average_pool` and round to 8 bit with `quantize`, until the image is `scale` (2, 4, 8, ...) times
-# smaller. (OpenCV, and so the paper, rounds half a grey level up, `quantize` by the last bit of its float. The check's pictures have no such halves.)
-
-
-# %% tags=["exercise"]
-def my_halvings(hr, scale):
-    raise NotImplementedError
-
-
-# %%
-from facesr_lib.exercises.degradation import check_alias, check_cubic, check_halvings
-from facesr_lib.image import average_pool, quantize
-
-check_halvings(my_halvings)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_halvings(hr, scale):
-    while scale > 1:
-        hr = quantize(average_pool(hr, 2))
-        scale //= 2
-    return hr
-
-
-check_halvings(my_halvings)
-
-# %% [markdown]
-# **2. Where does the alias land?** A wave has `frequency` cycles per HR pixel (0 to 0.5). Keep every `step`-th pixel. How many cycles per *LR* pixel does
-# it seem to have, between 0 and 0.5?
-
-
-# %% tags=["exercise"]
-def my_alias(frequency, step):
-    raise NotImplementedError
-
-
-# %%
-check_alias(my_alias)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_alias(frequency, step):
-    turn = frequency * step  # cycles from one kept pixel to the next
-    return abs(turn - round(turn))  # whole cycles do not show, and backwards looks like forwards
-
-
-check_alias(my_alias)
-
-# %% [markdown]
-# **3. The bicubic kernel.** $w(t)$ from above, for a tensor of distances of either sign. The check compares with what the library does to a single bright
-# column.
-
-
-# %% tags=["exercise"]
-def my_cubic(t):
-    raise NotImplementedError
-
-
-# %%
-check_cubic(my_cubic)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_cubic(t):
-    t = t.abs()
-    inner = 1.5 * t**3 - 2.5 * t**2 + 1
-    outer = -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2
-    return torch.where(t <= 1, inner, torch.where(t < 2, outer, torch.zeros_like(t)))
-
-
-check_cubic(my_cubic)
-
-# %% [markdown]
-# **To think about.** A paper trains on bicubic pairs and reports 0.3 dB more than its rival, which trained on average-pooled pairs; both were tested on
-# bicubic LR. What has been shown?
+# - LR is made by a recipe. The recipe decides what is lost (blur), what is invented (aliasing, noise) and where the pixels are (displacement).
+# - Scores under different recipes cannot be compared: the recipe alone is worth more than most methods.
+# - What learns from pairs learns their recipe too, and fails on another. Papers 2 and 3 start from this problem.
 #
-# **Next:** `02_edges`, what of a face is lost first.
+# To read: [Keys, 1981](https://doi.org/10.1109/TASSP.1981.1163711) on the bicubic kernel; [Zhang et al., 2021](https://arxiv.org/abs/2103.14006) on degradations
+# for training that stand for real photographs.
+#
+# **Next:** `05_data`, where the images themselves come from.
 
 # %%
 run.finish()

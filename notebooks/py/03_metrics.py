@@ -33,8 +33,8 @@
 # You will
 # - give one face several damages of the same error, and watch the metrics disagree;
 # - change nothing but the convention, and gain more than a decibel;
-# - plot the trade-off between fidelity and realism with small models trained here;
-# - see why an FID of few images lies, and what KID does better.
+# - plot fidelity against a perceptual score, for sharpening and for small GANs trained here;
+# - see why an FID of few images is too large, and what KID does better.
 #
 # **You need:** `00_start_here`. **Time:** about 35 minutes of yours; about 50 seconds on a CPU. **Hardware:** any.
 
@@ -67,7 +67,7 @@ OUTPUT_DIR = ""  # @param {type: "string"}
 # @title Imports, and the run that records the results
 import torch
 
-from facesr_lib.evaluate import Run
+from facesr_lib.evaluate import Run, answer
 from facesr_lib.explore import show_source
 from facesr_lib.plot import curves, image_grid, style
 
@@ -113,46 +113,69 @@ print("per image:", names, "| of sets:", extractor.fid.label if extractor else "
 # %% [markdown]
 # ## Same error, different score
 #
-# Five damages, each scaled until its root-mean-square error is the same 8 grey levels. PSNR cannot tell them apart.
+# Five damages, each with the error that a shift by one pixel makes. PSNR cannot tell them apart.
 #
-# *Predict: which will SSIM punish most? And which one a network that learned to see?*
+# *Predict: which will SSIM punish most? And which one LPIPS, a network that learned to see?*
 
 # %%
+from facesr_lib.explore.losses import Damage
 from facesr_lib.image import gaussian_blur, quantize
 
 
-def with_error(damage, target=8 / 255):
-    """Move from the face towards `damage` until the root-mean-square error is `target`."""
-    step = damage - face
-    return quantize(face + target * step / step.square().mean().sqrt())
+def error_of(image):
+    """Root-mean-square error against the face."""
+    return (image - face).square().mean().sqrt()
 
 
-generator = torch.Generator().manual_seed(SEED)
+def scaled(step):
+    """The face, changed in the direction of `step` by the target error."""
+    return face + target * step / step.square().mean().sqrt()
+
+
+shifted = Damage(shift=1)(face)
+target = error_of(shifted)
+blurs = [gaussian_blur(face, 13, sigma / 50) for sigma in range(15, 250)]
 damages = {
-    "blur": with_error(gaussian_blur(face, 9, 2.0)),
-    "noise": with_error(face + torch.randn(face.shape, generator=generator)),
-    "brighter": with_error(face + 1),
-    "more contrast": with_error(face.mean() + 1.5 * (face - face.mean())),
-    "shifted": with_error(face.roll(1, dims=3)),
+    "shifted": shifted,
+    "blur": min(blurs, key=lambda image: abs(error_of(image) - target)),
+    "noise": scaled(torch.randn(face.shape, generator=torch.Generator().manual_seed(SEED))),
+    "brighter": scaled(torch.ones_like(face)),
+    "more contrast": scaled(face - face.mean()),
 }
+damages = {name: quantize(image) for name, image in damages.items()}
 
 # %%
 rows = [{"damage": name, **{metric.label: metric(image, face).item() for metric in per_image}} for name, image in damages.items()]
 run.table("same_error", rows, "One face, five damages of (nearly) the same squared error; SSIM higher is better, LPIPS lower")
 
 # %%
-labels = {row["damage"]: [f"{row['PSNR (dB)']:.1f} dB, SSIM {row['SSIM']:.2f}"] for row in rows}
+perceptual = per_image[-1]
+labels = {row["damage"]: [f"{row['PSNR (dB)']:.1f} dB\nSSIM {row['SSIM']:.2f}"] for row in rows}
+if lpips:
+    labels = {row["damage"]: [f"{labels[row['damage']][0]}\nLPIPS {row[perceptual.label]:.3f}"] for row in rows}
 run.figure(
     image_grid({"HR": face, **damages}, labels=labels, cell=1.9),
     "same_error",
-    "Five damages of the same squared error, with PSNR and SSIM below. Which one would you rather be shown?",
-    "Six portraits of one person: the original and five damaged versions with their scores.",
+    f"Five damages of the same squared error ({255 * target.item():.0f} grey levels), with their scores below. Which one would you rather be shown?",
+    "Six portraits of one person: the original, shifted by a pixel, blurred, with noise, brighter, and with more contrast, each with its scores.",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+ranked = {m: sorted(damages, key=lambda name: m(damages[name], face).item(), reverse=m.higher_is_better) for m in per_image[1:]}
+answer(
+    ". ".join(f"{metric.label} likes *{order[0]}* best and *{order[-1]}* least" for metric, order in ranked.items())
+    + ". SSIM compares local patterns: what leaves them in place, as a change of brightness, costs little. A shift moves every pattern by one pixel, noise covers "
+    "them, and blur removes them. LPIPS compares features of a network, which react to lost texture and edges. "
+    "None of the scores says which error matters to you."
 )
 
 # %% [markdown]
 # ## Same images, different convention
 #
 # Papers crop the border by the scale, score the Y channel instead of RGB, or use another grey. Each is legitimate. Comparing across them is not.
+#
+# *Predict: how many decibels can a convention be worth?*
 
 # %%
 from facesr_lib.data import eval_batches
@@ -179,8 +202,25 @@ for metric, values in found.items():
     run.score("bicubic", test, metric, values)
 run.table("conventions", rows, f"Bicubic x4, the same {len(test)} images, four conventions")
 
+# %%
+by_convention = {row["convention"]: row["PSNR (dB)"] for row in rows}
+lowest, highest = min(by_convention, key=by_convention.get), max(by_convention, key=by_convention.get)
+run.note(
+    f"The same images score {by_convention[lowest]:.2f} dB ({lowest}) or {by_convention[highest]:.2f} dB ({highest}): {by_convention[highest] - by_convention[lowest]:.2f} dB from the convention alone."
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+whole, y = by_convention["RGB"], by_convention["Y of YCbCr (16 to 235)"]
+grey, cropped = by_convention["full-range grey"], by_convention["Y, border of 4 cropped"]
+answer(
+    f"Y spans 219 of 255 levels, so its errors are smaller by that factor: 20 log10(255 / 219) = 1.32 dB, and here Y reads {y - grey:+.2f} dB against full-range grey. "
+    f"RGB and full-range grey differ by {grey - whole:+.2f} dB here: nothing on grey photographs, more on colour, where errors of the channels cancel in the mean. "
+    f"The crop changes Y by {cropped - y:+.2f} dB, because enlargement has too few neighbours at the border."
+)
+
 # %% [markdown]
-# Y spans only 219 of 255 levels, so its errors are smaller: $20\log_{10}(255/219) = 1.32$ dB for nothing. The code that decides this is short:
+# The code that decides this is short:
 
 # %%
 from facesr_lib.image import rgb_to_y
@@ -188,13 +228,55 @@ from facesr_lib.image import rgb_to_y
 show_source(rgb_to_y)
 
 # %% [markdown]
+# ### Exercise 1
+#
+# **1. PSNR of Y with a crop.** Weights 65.481, 128.553, 24.966 and an offset of 16 on the 255 scale; cut `crop` pixels on every side first. One value
+# per image.
+
+
+# %% tags=["exercise"]
+def my_psnr_y(sr, hr, crop):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.metrics import check_psnr_y
+
+check_psnr_y(my_psnr_y)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_psnr_y(sr, hr, crop):
+    weights = torch.tensor([65.481, 128.553, 24.966]).view(1, 3, 1, 1)
+    inside = slice(crop, -crop or None)
+    difference = ((sr - hr)[..., inside, inside] * weights).sum(dim=1)  # the offset cancels
+    return 10 * torch.log10(255**2 / difference.square().mean(dim=(1, 2)))
+
+
+check_psnr_y(my_psnr_y)
+
+# %% [markdown]
+# **To think about.** A paper reports PSNR on Y with a crop of 8 and SSIM without saying how; another reports RGB. What could you still conclude?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# Within each paper the order of its own methods, since all of them were scored alike. Across the papers nothing: the conventions alone can differ by more than the methods. With the SR
+# images, or with the code of both, everything could be scored anew under one convention. That is the only safe way.
+#
+# </details>
+
+# %% [markdown]
 # ## Fidelity against realism
 #
-# A network trained for squared or absolute error returns the *mean* of all plausible faces: high PSNR, no texture. A network trained to fool a discriminator
-# returns *one* plausible face: lower PSNR, and, if the game goes well, a better perceptual score. No method can be best at both (Blau and
+# A network trained for squared error returns the *mean* of all plausible faces: high PSNR, no texture. A network trained to fool a discriminator
+# returns *one* plausible face: lower PSNR, and, if the training goes well, a better perceptual score. No method can be best at both (Blau and
 # Michaeli, 2018).
 #
-# We train the small GAN of `10_human_face_gan` three times with three weights of its pixel term, and add sharpening, which needs no training.
+# The simplest knob between the two is sharpening, which needs no training. Beside it stands the small GAN of `10_human_face_gan`, trained three times with three weights
+# of its pixel term.
+#
+# *Predict: will the best amount of sharpening be the same for PSNR and for the perceptual score? Will the GANs do better than sharpening?*
 
 # %%
 from dataclasses import replace
@@ -226,39 +308,97 @@ def sharpened(amount):
 
 
 methods = {"bicubic": sharpened(0.0)}
-methods |= {f"bicubic + unsharp {amount:g}": sharpened(amount) for amount in (1.0, 2.0, 4.0)}
+methods |= {f"bicubic + unsharp {amount:g}": sharpened(amount) for amount in (1.0, 2.0, 3.0, 4.0, 6.0)}
 methods |= {name: model.super_resolve for name, model in models.items()}
-few = replace(test.limit(30), name=f"{test.name}, 30 images")  # a network as a metric takes its time on a CPU
+few = replace(test.limit(24), name=f"{test.name}, 24 images")  # a network as a metric takes its time on a CPU
 scored = {name: evaluate(f, eval_batches(few, degradation, 10, SEED), per_image, run.device) for name, f in methods.items()}
 for name, values in scored.items():
     for metric, numbers in values.items():
         run.score(name, few, metric, numbers)
 rows = [{"method": name, **{m.label: v.mean().item() for m, v in values.items()}} for name, values in scored.items()]
-run.table("tradeoff", rows, f"Fidelity and perception of seven methods, mean over {len(few)} test images; {degradation.name}")
+run.table(
+    "tradeoff", rows, f"Fidelity and perception of {len(rows)} methods, mean over {len(few)} test images; {degradation.name}"
+)
 
 # %%
 from facesr_lib.plot.figures import NotebookFigure
 
-perceptual = per_image[-1].label
+sign = 1 if perceptual.higher_is_better else -1
+points = {row["method"]: (row["PSNR (dB)"], sign * row[perceptual.label]) for row in rows}  # in both, more is better
+front = [
+    name
+    for name, (fidelity, looks) in points.items()
+    if not any(f >= fidelity and p >= looks and (f, p) != (fidelity, looks) for f, p in points.values())
+]
+front = sorted(front, key=lambda name: points[name])
+
+# %%
 figure = NotebookFigure(figsize=(6.4, 4.2), layout="constrained")
 axes = figure.subplots()
+axes.plot(
+    *zip(*[(f, sign * p) for f, p in map(points.get, front)], strict=True), color="0.8", linewidth=9, label="not beaten in both"
+)
 for family, marker in (("bicubic", "s"), ("GAN", "o")):
-    points = [row for row in rows if row["method"].startswith(family)]
-    axes.plot([p["PSNR (dB)"] for p in points], [p[perceptual] for p in points], marker=marker, label=family)
-    for p in points:
-        axes.annotate(p["method"].split()[-1], (p["PSNR (dB)"], p[perceptual]), xytext=(5, 5), textcoords="offset points")
-axes.set(xlabel="PSNR (dB), higher is better", ylabel=f"{perceptual}, {'lower' if lpips else 'higher'} is better")
+    drawn = [name for name in points if name.startswith(family)]
+    axes.plot([points[n][0] for n in drawn], [sign * points[n][1] for n in drawn], marker=marker, label=family)
+    for name in drawn:
+        place = (points[name][0], sign * points[name][1])
+        axes.annotate(name.split()[-1], place, xytext=(5, 5), textcoords="offset points")
+axes.set(xlabel="PSNR (dB), more is better", ylabel=f"{perceptual.label}, {'more' if sign > 0 else 'less'} is better")
 axes.legend(title="numbers: amount, pixel weight")
 run.figure(
     figure,
     "tradeoff",
-    f"Fidelity against {perceptual}. Where PSNR falls while {perceptual} still gets better, one has to choose; where both get worse, "
-    "the method is simply worse.",
-    "A scatter plot with two connected families of points, sharpening and GANs, PSNR to the right.",
+    f"Fidelity against {perceptual.label} for {len(points)} methods. Grey band: the {len(front)} that no other method beats in both numbers.",
+    "A scatter plot with two connected families of points, sharpening and GANs, PSNR to the right; the points that nothing beats in both are marked.",
+)
+
+# %%
+faithful, realistic = front[-1], front[0]  # the most PSNR, and the best perceptual score
+if len(front) == 1:
+    found = f"*{faithful}* is best in both numbers: this run shows no trade-off."
+else:
+    found = (
+        f"*{faithful}* has the most PSNR ({points[faithful][0]:.2f} dB), *{realistic}* the best {perceptual.label}: between them PSNR falls by "
+        f"{points[faithful][0] - points[realistic][0]:.2f} dB while {perceptual.label} goes from {sign * points[faithful][1]:.3f} to {sign * points[realistic][1]:.3f}."
+    )
+run.note(found)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+sharp = {name: value for name, value in points.items() if name.startswith("bicubic")}
+for_psnr, for_looks = (max(sharp, key=lambda name, k=k: sharp[name][k]) for k in (0, 1))
+gans = [name for name in points if name.startswith("GAN")]
+alive = [name for name in gans if name in front]
+answer(
+    (
+        f"PSNR and {perceptual.label} agree on *{for_psnr}*. "
+        if for_psnr == for_looks
+        else f"PSNR is best with *{for_psnr}*, {perceptual.label} with *{for_looks}*. "
+    )
+    + "At first sharpening improves both, because it undoes a part of the blur. Beyond the best PSNR one has to choose: edges look right before their pixels are. "
+    + f"Of the {len(gans)} GANs, {len(alive)} stand on the grey band. "
+    + (
+        "A GAN off the band is not more realistic, it is simply worse: it was trained for seconds. "
+        if len(alive) < len(gans)
+        else ""
+    )
+    + "Only along the band is there a trade-off."
 )
 
 # %% [markdown]
-# ## Why the FID of 80 images lies
+# **To think about.** A rival of your GAN is a filter with one number, and it wins in PSNR and in LPIPS. What do you report?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# The filter, in the same table, tuned on other images than the test images. A baseline that costs nothing is what a method has to justify its cost against. It may still fail elsewhere:
+# sharpening amplifies noise, and it adds nothing that was not in the LR image. Test that too, instead of leaving the filter out.
+#
+# </details>
+
+# %% [markdown]
+# ## Why the FID of few images is too large
 #
 # FID compares two *sets*: Gaussians fitted to a network's features. We split the same faces into two halves at random. Both halves come from one
 # distribution, so the true distance is zero.
@@ -302,47 +442,35 @@ if rows:
         curves(mean, "Frechet distance", "kernel distance x1000", x="N", title=f"Two halves of one set, {extractor.fid.label}"),
         "fid_by_n",
         f"Distance between two random halves of the same faces, mean of five splits: the truth is 0. At N = {counts[0]} the Frechet "
-        f"distance reads {mean[0]['Frechet distance']:.0f}, at N = {counts[-1]} still {mean[-1]['Frechet distance']:.0f}; "
-        "the kernel distance stays around 0.",
-        "Two curves over the number of images: the Frechet distance falls slowly towards zero, the kernel distance stays near it.",
+        f"distance reads {mean[0]['Frechet distance']:.0f}, at N = {counts[-1]} {mean[-1]['Frechet distance']:.0f}.",
+        "Two curves over the number of images: the Frechet distance and the kernel distance.",
     )
     run.table("fid_by_n", mean, f"Distances between halves of one set; {extractor.fid.convention}")
 else:
     shown = "n/a: " + "facesr weights fetch mobilenet-v2"
 shown
 
-# %% [markdown]
-# The Frechet distance is biased upwards by about as much as there are missing images; the bias differs between methods, so even their order can be wrong.
-# KID is unbiased at any N. Reports of this project print N beside either, and warn below the number of features.
-#
-# ## Exercises
-#
-# **1. PSNR of Y with a crop.** Weights 65.481, 128.553, 24.966 and an offset of 16 on the 255 scale; cut `crop` pixels on every side first. One value
-# per image.
-
-
-# %% tags=["exercise"]
-def my_psnr_y(sr, hr, crop):
-    raise NotImplementedError
-
-
-# %%
-from facesr_lib.exercises.metrics import check_kernel_distance, check_psnr_y
-
-check_psnr_y(my_psnr_y)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_psnr_y(sr, hr, crop):
-    weights = torch.tensor([65.481, 128.553, 24.966]).view(1, 3, 1, 1)
-    inside = slice(crop, -crop or None)
-    difference = ((sr - hr)[..., inside, inside] * weights).sum(dim=1)  # the offset cancels
-    return 10 * torch.log10(255**2 / difference.square().mean(dim=(1, 2)))
-
-
-check_psnr_y(my_psnr_y)
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+if rows:
+    first, last = mean[0], mean[-1]
+    largest = max(abs(row["kernel distance x1000"]) for row in mean) / 1000
+    shown = answer(
+        f"With more images the Frechet distance goes from {first['Frechet distance']:.0f} (N = {first['N']}) to {last['Frechet distance']:.0f} (N = {last['N']}). "
+        "Means and covariances of small samples differ by chance, and the Frechet distance counts every difference as distance: it cannot fall below 0, so errors "
+        f"never cancel. The kernel distance stays within {largest:.3f} of 0: its estimate leaves out pairs of an image with itself, so its errors go both ways."
+    )
+else:
+    shown = "n/a: no network for FID here; `facesr weights fetch mobilenet-v2`"
+shown
 
 # %% [markdown]
+# This excess is a *bias*. It becomes smaller with more images, and it differs between methods, so that even their order can be wrong.
+# KID has no bias at any N, but it scatters. Reports of this project print N beside either, and warn below the number of features.
+
+# %% [markdown]
+# ### Exercise 2
+#
 # **2. KID.** With the kernel $k(a, b) = (a \cdot b / D + 1)^3$: the mean of $k$ over pairs *within* each set (without an image paired with itself), added,
 # minus twice the mean over pairs *between* the sets. NumPy arrays (N, D) and (M, D).
 
@@ -353,6 +481,8 @@ def my_kernel_distance(a, b):
 
 
 # %%
+from facesr_lib.exercises.metrics import check_kernel_distance
+
 check_kernel_distance(my_kernel_distance)
 
 
@@ -371,7 +501,27 @@ def my_kernel_distance(a, b):
 check_kernel_distance(my_kernel_distance)
 
 # %% [markdown]
-# **To think about.** A paper reports PSNR on Y with a crop of 8 and SSIM without saying how; another reports RGB. What could you still conclude?
+# **To think about.** Method A has an FID of 40 on 100 images, method B one of 35 on 1,000 images. Which one is better?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# Nobody knows. B's number has a smaller bias, so its lower FID may come from the larger set alone. Compute both on equally many images, with the same real images, several times with other
+# images drawn; or compare KID, which has no bias, with its spread beside it.
+#
+# </details>
+
+# %% [markdown]
+# ## In short
+#
+# - Every metric sees something and misses something. Look at several, and at the pictures.
+# - A number without its convention (channel, border, rounding, network, N) cannot be compared with another.
+# - Fidelity and realism are two goals. A gain in one says nothing about the other, and a cheap baseline belongs into the plot.
+#
+# To read: [Blau and Michaeli, 2018](https://arxiv.org/abs/1711.06077) on the trade-off, [Zhang et al., 2018](https://arxiv.org/abs/1801.03924) on LPIPS,
+# [Bińkowski et al., 2018](https://arxiv.org/abs/1801.01401) on KID and the bias of FID.
+#
+# **Next:** `04_losses`, what happens when a score becomes the goal of training.
 
 # %%
 run.finish()

@@ -68,7 +68,7 @@ OUTPUT_DIR = ""  # @param {type: "string"}
 import numpy as np
 import torch
 
-from facesr_lib.evaluate import Run
+from facesr_lib.evaluate import Run, answer
 from facesr_lib.explore import show_source
 from facesr_lib.plot import image_grid, style
 
@@ -126,7 +126,7 @@ crops = {  # protocol: HR picture, scale
 
 def as_tensor(picture):
     """uint8 (H, W, 3) -> float (1, 3, H, W) in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None] / 255
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] / 255
 
 
 # %% [markdown]
@@ -182,9 +182,62 @@ run.table(
     "Bicubic on one photograph under four protocols, each at its paper's scale (paper 1: a quarter of its size)",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
+apart = np.linalg.norm(points[1] - points[0])
+tight = square_box(face, 0.85)
+pixels = {
+    "2: landmark box": 16 * apart / (face[2] - face[0]),
+    "3: tight crop": 16 * apart / (tight[2] - tight[0]),
+    "4: squashed": 16 * apart / aligned.shape[1],
+}
+largest = max(pixels, key=pixels.get)
+answer(
+    f"The face is largest under *{largest}*: between the eyes lie "
+    + ", ".join(f"{value:.1f} LR pixels ({name})" for name, value in pixels.items())
+    + f". Protocol 4 distorts it: a picture {aligned.shape[0] / aligned.shape[1]:.2f} times as tall as wide becomes a square, so the face gets too wide. "
+    "All of this is decided before any network runs."
+)
+
+# %%
+by_protocol = {row["protocol"]: row["PSNR (dB)"] for row in rows}
+low, high = min(by_protocol, key=by_protocol.get), max(by_protocol, key=by_protocol.get)
+run.note(
+    f"One photograph, one method, four protocols: {by_protocol[low]:.1f} dB ({low}) to {by_protocol[high]:.1f} dB ({high}). "
+    "None of these numbers says which method is better."
+)
+
 # %% [markdown]
-# None of these numbers says which *method* is better: there is only one method here.
+# ### Exercise 1
 #
+# **1. The face box.** Points: left eye, right eye, nose, left and right corner of the mouth, as (x, y). Let $e$ be the middle of the eyes, $m$ that of the mouth, and
+# the length $\ell = \max(2\,|\text{eyes}|,\ 1.8\,|m - e|)$. The box is a square with side $1.46\,\ell$ and centre $e + 0.63\,(m - e)$.
+
+
+# %% tags=["exercise"]
+def my_face_box(points):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.data import check_face_box
+
+check_face_box(my_face_box)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_face_box(points):
+    eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
+    length = max(2 * np.linalg.norm(points[1] - points[0]), 1.8 * np.linalg.norm(mouth - eyes))
+    x, y = eyes + 0.63 * (mouth - eyes)
+    half = 1.46 * length / 2
+    return x - half, y - half, x + half, y + half
+
+
+check_face_box(my_face_box)
+
+# %% [markdown]
 # ## Change one thing at a time
 #
 # Now on many faces, always x4 from 64 px, always bicubic enlargement. First only the **crop** changes, then only the tool that makes the **LR image**.
@@ -223,10 +276,19 @@ for name, hr in hr_sets.items():
     rows.append({"crop": name, "PSNR (dB)": scores.mean().item()})
 run.table("crops", rows, f"Bicubic x4 at 64 px, {len(native)} photographs, four crops")
 
-# %% [markdown]
-# A tighter crop shows the same photograph at a higher magnification: fewer edges per pixel, so bicubic has less to lose. The number rises, and no image got any
-# better. (Where the photographs are small, tight crops are also *enlarged*, which makes HR images that are smooth from the start; real protocols leave such
-# faces out.)
+# %%
+wide, narrow = rows[1], rows[-1]
+change = narrow["PSNR (dB)"] - wide["PSNR (dB)"]
+run.note(f"From *{wide['crop']}* to *{narrow['crop']}* the same method on the same photographs changes by {change:+.1f} dB.")
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+answer(
+    f"Tighter is {'easier' if change > 0 else 'harder'} here: {change:+.1f} dB. A tight crop shows the face at a higher magnification, so there are fewer edges for each pixel, and "
+    "bicubic has less to lose. No image got better. Where the photographs are small, tight crops are also *enlarged*, and an enlarged HR image is smooth from the start. Real "
+    "protocols leave such faces out."
+)
+
 
 # %%
 import cv2
@@ -262,9 +324,28 @@ for name, degrade in tools.items():
     rows.append({"LR made by": name, "PSNR (dB)": scores.mean().item()})
 run.table("resizers", rows, f"Bicubic x4, the same {len(hr)} HR images, five ways to make LR")
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+made_by = {row["LR made by"]: row["PSNR (dB)"] for row in rows}
+usual = made_by["MATLAB bicubic"]
+answer(
+    f"MATLAB's and Pillow's bicubic differ by {abs(made_by['Pillow bicubic'] - usual):.2f} dB. Without antialiasing, OpenCV's cubic changes PSNR by "
+    f"{made_by['OpenCV cubic (no antialiasing)'] - usual:+.2f} dB and every fourth pixel by {made_by['every fourth pixel'] - usual:+.2f} dB: fine detail comes back as "
+    "false coarse detail (`01_degradation_and_upsampling`). A network trained on LR of one tool and tested on LR of another pays such a difference."
+)
+
 # %% [markdown]
-# MATLAB's and Pillow's bicubic nearly agree; a resize without antialiasing is another task. A network trained on one and tested on another pays the difference.
+# **To think about.** Two papers report PSNR for CelebA at x8. What do you have to know before you may compare the two numbers?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
 #
+# Which images were tested; how they were cropped and resized to HR; with which tool LR was made; on which channel and with which border PSNR was taken. Each of these
+# was worth tenths to several decibels above. If one of them is missing, only the differences within each paper mean something.
+#
+# </details>
+
+# %% [markdown]
 # ## A set that cannot change behind your back
 #
 # Prepared images are kept in one array on disk with a **manifest** beside it: what the images are, whom they show, under which licence, and the SHA-256 of every
@@ -294,6 +375,13 @@ try:
 except PackedError as error:
     print(error)
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+answer(
+    "No eye, and no score that is rounded to two digits. The checksum did: it is computed from every byte, and one changed bit changes all of it. That is why a result names the checksum "
+    "of its images and not only their folder."
+)
+
 # %% [markdown]
 # ## What a leaked person is worth
 #
@@ -304,7 +392,7 @@ except PackedError as error:
 # - **by person**: the test people appear nowhere else;
 # - **by image**: the images were shuffled, so other images of the test people are among the training images.
 #
-# *Predict the difference in dB.*
+# *Predict the difference in dB. At which penalty will it be largest?*
 
 # %%
 SIDE, SCALE = 48, 4
@@ -355,9 +443,32 @@ run.table(
     f"Ridge regression on the same {len(hr)} test images and equally many training images; bicubic: {floor.mean():.2f} dB",
 )
 
-# %% [markdown]
-# Read the table twice. Across: the leak pays at every penalty, most where the method memorises most. Down: each split has its own best penalty, so tuning on a leaky
-# split also picks a method that remembers too much. Compare with bicubic: with a small penalty, even the verdict flips.
+# %%
+by_person, with_leak, plain = "split by person, PSNR (dB)", "split by image, PSNR (dB)", floor.mean().item()
+gains = [row[with_leak] - row[by_person] for row in rows]
+best = {split: max(rows, key=lambda row, s=split: row[s]) for split in (by_person, with_leak)}
+run.note(
+    f"The leak is worth {min(gains):+.2f} to {max(gains):+.2f} dB, depending on the penalty, with the same test images and equally many training images."
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+flipped = [row["penalty"] for row in rows if row[by_person] < plain < row[with_leak]]
+answer(
+    f"Across: {max(gains):+.2f} dB at a penalty of {rows[gains.index(max(gains))]['penalty']:g}, {gains[-1]:+.2f} dB at {rows[-1]['penalty']:g}. A small penalty lets the method memorise its training "
+    f"images, and memory pays when the test people are among them. Down: the honest split is best at a penalty of {best[by_person]['penalty']:g}, the leaky one at "
+    f"{best[with_leak]['penalty']:g}"
+    + (
+        ", so tuning on the leaky one chooses a method that remembers too much. "
+        if best[with_leak]["penalty"] < best[by_person]["penalty"]
+        else ". "
+    )
+    + (
+        f"At a penalty of {', '.join(f'{penalty:g}' for penalty in flipped)} even the verdict against bicubic ({plain:.2f} dB) flips."
+        if flipped
+        else f"The verdict against bicubic ({plain:.2f} dB) is the same for both."
+    )
+)
 
 # %%
 shown = rows[0]
@@ -371,49 +482,18 @@ labels = {name: [f"{value:.1f} dB" for value in psnr(sr, hr)[picked].tolist()] f
 run.figure(
     image_grid({name: sr[picked] for name, sr in results.items()} | {"HR": hr[picked]}, labels=labels, cell=1.5),
     "leak",
-    f"Five test faces, penalty {shown['penalty']:g}. Split by image, the method scores "
-    f"{shown['split by image, PSNR (dB)'] - shown['split by person, PSNR (dB)']:+.2f} dB over the honest split; nothing else changed.",
+    f"Test faces at a penalty of {shown['penalty']:g}: bicubic, the method without and with the leak, and HR, with each image's PSNR. "
+    f"Mean of all {len(hr)} faces: {shown[with_leak] - shown[by_person]:+.2f} dB with the leak.",
     "A grid of small portraits: bicubic, the linear method under two splits, and the originals.",
 )
 
 # %% [markdown]
 # This is why every split in this project is by person, and why `facesr data prepare` refuses a set with a person on both sides. Where a published split is by image,
 # its numbers carry this bonus.
-#
-# **Your own photographs** go the same way: `facesr data prepare folder ~/album --root ~/faces` finds the faces, cuts them by their landmarks, and splits by the
-# subfolders' names; then `DATA_ROOT = "~/faces"`.
-#
-# ## Exercises
-#
-# **1. The face box.** Points: left eye, right eye, nose, left and right corner of the mouth, as (x, y). Let $e$ be the middle of the eyes, $m$ that of the mouth, and
-# the length $\ell = \max(2\,|\text{eyes}|,\ 1.8\,|m - e|)$. The box is a square with side $1.46\,\ell$ and centre $e + 0.63\,(m - e)$.
-
-
-# %% tags=["exercise"]
-def my_face_box(points):
-    raise NotImplementedError
-
-
-# %%
-import numpy as np
-
-from facesr_lib.exercises.data import check_face_box, check_near_duplicates, check_split
-
-check_face_box(my_face_box)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_face_box(points):
-    eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
-    length = max(2 * np.linalg.norm(points[1] - points[0]), 1.8 * np.linalg.norm(mouth - eyes))
-    x, y = eyes + 0.63 * (mouth - eyes)
-    half = 1.46 * length / 2
-    return x - half, y - half, x + half, y + half
-
-
-check_face_box(my_face_box)
 
 # %% [markdown]
+# ### Exercise 2
+#
 # **2. A split by person.** `groups[i]` is the person on image i. Return the positions of the test images: all images of a `share` of the people, drawn with `seed`.
 
 
@@ -423,6 +503,8 @@ def my_split(groups, share, seed):
 
 
 # %%
+from facesr_lib.exercises.data import check_split
+
 check_split(my_split)
 
 
@@ -436,6 +518,19 @@ def my_split(groups, share, seed):
 check_split(my_split)
 
 # %% [markdown]
+# **To think about.** The leak gives decibels without any better method. Which published tables would you check for it first, and how?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# Those on sets with several pictures of each person (CelebA, VGGFace2, video frames) whose split is random over images, or not described. Look for an
+# identity list and compare it with the split. Without identities, search for near duplicates, as in the next exercise. A sign of a leak is a method that gains much on its own test set and nothing on another.
+#
+# </details>
+
+# %% [markdown]
+# ### Exercise 3
+#
 # **3. Near duplicates.** No identities, but suspicion: return the positions of test images that lie within 30 dB (PSNR, peak 1) of some training image.
 
 
@@ -445,6 +540,8 @@ def my_near_duplicates(train, test):
 
 
 # %%
+from facesr_lib.exercises.data import check_near_duplicates
+
 check_near_duplicates(my_near_duplicates)
 
 
@@ -457,8 +554,32 @@ def my_near_duplicates(train, test):
 check_near_duplicates(my_near_duplicates)
 
 # %% [markdown]
+# **Your own photographs** go the same way: `facesr data prepare folder ~/album --root ~/faces` finds the faces, cuts them by their landmarks, and splits by the
+# subfolders' names; then `DATA_ROOT = "~/faces"`.
+
+# %% [markdown]
 # **To think about.** A paper trains on CelebA's official training images and reports PSNR on CelebA's test images. Another tests the same network on Helen. Which number
 # would you trust for a photograph of yourself, and why?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# Helen's, with care. CelebA's test images come from the same source, with the same kind of people, light and crop as the training images, so they measure the method at home. Helen's differ, as
+# your photograph does. But it is neither a picture of Helen nor of CelebA: its LR was made by a camera, and no number of either paper is about that.
+#
+# </details>
+
+# %% [markdown]
+# ## In short
+#
+# - A score belongs to a protocol: who is in the set, how the face is cut, and how LR is made. Each of them moves PSNR more than most methods do.
+# - Split by person. A person on both sides rewards memory, and tuning on such a split chooses the wrong method.
+# - Name the data by checksum, with its source and its licence. Then a change cannot go unnoticed.
+#
+# To read: [Liu et al., 2015](https://arxiv.org/abs/1411.7766) on CelebA, [Karras et al., 2019](https://arxiv.org/abs/1812.04948) on FFHQ,
+# [Kapoor and Narayanan, 2023](https://doi.org/10.1016/j.patter.2023.100804) on leakage.
+#
+# **Next:** `03_metrics`, what a score means.
 
 # %%
 run.finish()

@@ -56,6 +56,9 @@ def test_a_grid_shows_the_chosen_images_in_their_own_pixels() -> None:
     axes = np.array(figure.axes).reshape(2, 2)
     assert [ax.get_title() for ax in axes[0]] == ["LR", "HR"]
     assert [ax.get_xlabel() for ax in axes[:, 1]] == ["c", "a"]
+    figure.draw_without_rendering()
+    extents = [ax.get_window_extent() for ax in figure.axes]
+    assert [extent.width for extent in extents] == pytest.approx([extent.height for extent in extents])  # pixels are square
     shown = axes[0, 1].get_images()[0]
     np.testing.assert_array_equal(shown.get_array(), images[2].permute(1, 2, 0).numpy())
     assert axes[0, 0].get_images()[0].get_interpolation() == "nearest"
