@@ -125,15 +125,18 @@ def score_answers(answers: Path, key: Path) -> list[dict[str, Any]]:
     """
     given, facts = _read(answers, "answers"), _read(key, "key")
     if given["sheet"] != facts["sheet"]:
-        raise BlindError(f"{answers} answers another sheet than that of {key}")
+        raise BlindError(f"{answers} answers another sheet than that of {key}: give those of one sheet")
     if open_rows := [row for row in facts["key"] if given["answers"].get(row) not in ("A", "B")]:
         raise BlindError(f'{answers}: rows {", ".join(open_rows)} have neither "A" nor "B" as answer')
     found = []
-    for question in facts["questions"]:
-        rows = question["rows"]
-        right = sum(given["answers"][row] == facts["key"][row] for row in rows)
-        p = float(binomtest(right, len(rows), 0.5, alternative="greater").pvalue)
-        found.append({**question, "right": right, "n": len(rows), "p": p, "seen": right >= SEEN * len(rows)})
+    try:
+        for question in facts["questions"]:
+            rows = question["rows"]
+            right = sum(given["answers"][row] == facts["key"][row] for row in rows)
+            p = float(binomtest(right, len(rows), 0.5, alternative="greater").pvalue)
+            found.append({**question, "right": right, "n": len(rows), "p": p, "seen": right >= SEEN * len(rows)})
+    except (KeyError, TypeError, ValueError) as error:
+        raise BlindError(f"{key} is damaged ({error!r}): give the key as facesr blind wrote it") from error
     return found
 
 
@@ -197,6 +200,6 @@ def _read(path: Path, part: str) -> dict[str, Any]:
         found = json.loads(path.read_bytes())
         if isinstance(found["sheet"], str) and isinstance(found[part], dict):
             return dict(found)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise BlindError(f'{path} is no JSON file with "sheet" and "{part}", as facesr blind writes it')
+    raise BlindError(f'{path} is no JSON file with "sheet" and "{part}": give the one that facesr blind wrote')

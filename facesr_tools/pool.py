@@ -254,6 +254,6 @@ def _caption(text: str, pooled: int, members: Sequence[Found]) -> str:
 def _json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -232,9 +232,10 @@ def _sr_files(folder: Path, n: int, names: Sequence[str], note: Note) -> list[Pa
         wanted = {unicodedata.normalize("NFC", name) for name in names}
         unpaired = [path.name for name, path in there.items() if name not in wanted]
         unpaired += [one.what for one in others if Path(one.what).suffix.lower() in SUFFIXES]
-        rest = f"; without a reference: {', '.join(unpaired[:10])} (save SR images as PNG, named as HR)" if unpaired else ""
+        rest = f"; without a reference: {', '.join(unpaired[:10])}" if unpaired else ""
         shown = ", ".join(f"{name}.png" for name in missing[:10])
-        raise FileNotFoundError(f"{len(missing)} of {n} SR images are missing in {folder}: {shown}{rest}")
+        remedy = "Save SR images as PNG, named as HR"
+        raise FileNotFoundError(f"{len(missing)} of {n} SR images are missing in {folder}: {shown}{rest}. {remedy}")
     chosen = [there.pop(unicodedata.normalize("NFC", name)) for name in names]
     _say(note, [PassedOver(path.name, "no reference has this name") for path in there.values()] + others)
     return chosen
@@ -327,7 +328,7 @@ def spandrel_method(path: Path, device: torch.device | str = "cpu") -> SpandrelM
         state = _tensors(path)
         model = spandrel.ModelLoader().load_from_state_dict(spandrel.canonicalize_state_dict(state))
     except spandrel.UnsupportedModelError as error:
-        raise ValueError(f"{path}: spandrel does not know this model's architecture") from error
+        raise ValueError(f"{path}: spandrel does not know this model's architecture; choose another model") from error
     purposes = ("SR", "FaceSR", "Restoration")
     if not isinstance(model, spandrel.ImageModelDescriptor) or model.purpose not in purposes:
         raise ValueError(f"{path}: this {model.architecture.name} is for {model.purpose}, not for super-resolution")
@@ -342,11 +343,13 @@ def _tensors(path: Path) -> dict[str, Any]:
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file
 
-        return dict(load_file(path))
+        read: Callable[[], Any] = partial(load_file, path)
+    else:
+        read = partial(torch.load, path, "cpu", weights_only=True)
     try:
-        state = torch.load(path, "cpu", weights_only=True)
-    except Exception as error:  # torch raises pickle, zip and runtime errors here
-        raise ValueError(f"{path} cannot be read as a file of tensors; ask for a .safetensors file ({error})") from error
+        state = read()
+    except Exception as error:  # torch raises pickle, zip and runtime errors here, safetensors one of its own
+        raise ValueError(f"{path} cannot be read as a file of tensors; ask for a whole .safetensors file ({error})") from error
     if not isinstance(state, dict):
         raise ValueError(f"{path} holds a {type(state).__name__}, not a dictionary of tensors")
     return state

@@ -160,13 +160,13 @@ def test_missing_too_many_and_jpeg_files(tmp_path: Path, sr: np.ndarray, hr: Ima
     with pytest.raises(FileNotFoundError, match="nowhere is not a folder"):
         evaluate_folder(tmp_path / "nowhere", hr, [PSNR])
     folder = write(tmp_path / "sr", sr[:-1], [f"{i:02d}" for i in range(N - 1)])
-    with pytest.raises(FileNotFoundError, match=r"1 of 12 SR images are missing .*: 11\.png$"):
+    with pytest.raises(FileNotFoundError, match=r"1 of 12 SR images are missing .*: 11\.png\. Save SR images as PNG"):
         evaluate_folder(folder, hr, [PSNR], names=[f"{i:02d}" for i in range(N)])
     for names, message in ((["a"] * N, "occurs twice"), (["a"], "1 names for 12 images")):
         with pytest.raises(ValueError, match=message):
             evaluate_folder(folder, hr, [PSNR], names=names)
     Image.fromarray(sr[0]).save(folder / "11.jpg")
-    with pytest.raises(FileNotFoundError, match=r"11\.png; without a reference: 11\.jpg \(save SR images as PNG"):
+    with pytest.raises(FileNotFoundError, match=r"11\.png; without a reference: 11\.jpg\. Save SR images as PNG"):
         evaluate_folder(folder, hr, [PSNR], names=[f"{i:02d}" for i in range(N)])
 
 

@@ -153,8 +153,8 @@ def read_reference(folder: Path) -> Side:
 def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise CannotCompare(f"{path}: cannot be read as JSON ({error})") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise CannotCompare(f"{path}: cannot be read as JSON ({error}); run again, or copy it again") from error
 
 
 def _claims(value: Any) -> Iterator[dict[str, Any]]:

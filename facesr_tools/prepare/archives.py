@@ -1,5 +1,6 @@
 """Unpack archives from elsewhere, which may decide neither where files go nor how much is written."""
 
+import errno
 import lzma
 import shutil
 import stat
@@ -18,6 +19,9 @@ MAX_RATIO = 50  # unpacked size over archive size; pictures hardly shrink, lists
 FREE_OF_RATIO = 64 << 20  # bytes that are always allowed
 MAX_FILES = 5_000_000
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError)
+# Of names that are too long, or a file's and a folder's at once, and of places that an archive names and does not have.
+_IMPOSSIBLE = (errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EINVAL)
+_REMEDY = "unpack it yourself and give the folder instead"
 
 
 class ArchiveError(RuntimeError):
@@ -29,7 +33,7 @@ class Member(NamedTuple):
 
     name: str
     size: int
-    kind: str  # "file", "folder", or a word for what else it is
+    kind: str  # "file", "folder", or words for what else it is
     read: Callable[[], IO[bytes]]
 
 
@@ -78,9 +82,18 @@ def unpack(archive: Path, folder: Path, progress: Callable[[int], None] = lambda
     except ArchiveError:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    except _DAMAGE as error:
+    except (*_DAMAGE, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _IMPOSSIBLE:  # a full disk: what was written is kept
+            raise
         shutil.rmtree(partial, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise ArchiveError(
+                f"{archive} is damaged, or holds names that no folder here can have ({error}); {_REMEDY}"
+            ) from error
         raise ArchiveError(f"{archive} is damaged or cut short ({error}): delete it and download it again") from error
+    except NotImplementedError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise ArchiveError(f"{archive} is packed in a way that Python cannot read ({error}); {_REMEDY}") from error
     partial.replace(folder)
     sync_folder(folder.parent)
     return folder
@@ -99,7 +112,7 @@ def _members(archive: Path) -> Iterator[Member]:
     elif _begins_as_zip(archive):
         raise ArchiveError(f"{archive} is cut short (a zip archive without its end): delete it and download it again")
     else:
-        raise ArchiveError(f"{archive} is not a zip or tar archive; unpack it yourself and give the folder instead")
+        raise ArchiveError(f"{archive} is not a zip or tar archive; {_REMEDY}")
 
 
 def _zip_members(archive: Path) -> Iterator[Member]:
@@ -112,16 +125,16 @@ def _zip_members(archive: Path) -> Iterator[Member]:
             raise ArchiveError(_too_much(archive, total, len(infos), compressed))
         for info in infos:
             mode = info.external_attr >> 16
-            kind = "folder" if info.is_dir() else "link" if stat.S_ISLNK(mode) else "file"
+            kind = "folder" if info.is_dir() else "a link" if stat.S_ISLNK(mode) else "file"
             if info.flag_bits & 1:
-                kind = "encrypted file"
+                kind = "an encrypted file"
             yield Member(info.filename, info.file_size, kind, lambda info=info: content.open(info))  # type: ignore[misc]
 
 
 def _tar_members(archive: Path) -> Iterator[Member]:
     with tarfile.open(archive) as content:
         for info in content:
-            kind = "folder" if info.isdir() else "file" if info.isreg() else "link" if _links(info) else "device"
+            kind = "folder" if info.isdir() else "file" if info.isreg() else "a link" if _links(info) else "a device"
 
             def read(info: tarfile.TarInfo = info) -> IO[bytes]:
                 inside = content.extractfile(info)
@@ -146,9 +159,9 @@ def _place(member: Member, archive: Path, folder: Path) -> Path:
     name = member.name.replace("\\", "/")
     path = PurePosixPath(name)
     if member.kind not in ("file", "folder"):
-        raise ArchiveError(f"{archive} is refused: {member.name!r} in it is a {member.kind}, which no data set needs")
+        raise ArchiveError(f"{archive} is refused: {member.name!r} in it is {member.kind}, which no data set needs; {_REMEDY}")
     if path.is_absolute() or ".." in path.parts or ":" in (path.parts[0] if path.parts else ""):
-        raise ArchiveError(f"{archive} is refused: {member.name!r} in it would be written outside its folder")
+        raise ArchiveError(f"{archive} is refused: {member.name!r} in it would be written outside its folder; {_REMEDY}")
     return folder.joinpath(*path.parts)
 
 
@@ -156,7 +169,7 @@ def _too_much(archive: Path, written: int, count: int, compressed: int) -> str:
     return (
         f"{archive} is refused: {compressed:,} bytes would become {written:,} and more, in {count:,} files; that is over "
         f"{MAX_RATIO} times its size, over {MAX_FILES:,} files, or over the free disk space. If the archive is right, "
-        "free space or unpack it yourself and give the folder instead"
+        f"free space or {_REMEDY}"
     )
 
 

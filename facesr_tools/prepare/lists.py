@@ -223,8 +223,8 @@ def _lines(path: Path) -> list[str]:
 def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
-    except ValueError as error:
-        raise PrepareError(f"{path} is not readable JSON ({error})") from error
+    except (ValueError, RecursionError) as error:
+        raise PrepareError(f"{path} is not readable JSON ({error}): get the file again") from error
 
 
 def _malformed(path: Path, line: int, expected: str, found: str) -> PrepareError:

@@ -127,7 +127,7 @@ def _entry(folder: Path) -> dict[str, Any]:
 def _provenance(folder: Path) -> dict[str, Any] | None:
     try:
         value = json.loads((folder / "provenance.json").read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

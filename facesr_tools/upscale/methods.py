@@ -24,6 +24,7 @@ from facesr_tools.upscale.networks import NETWORKS
 from facesr_tools.upscale.tiles import Upscaler
 
 WEIGHTS = "weights.safetensors"
+UNREADABLE = (OSError, ValueError, KeyError, RecursionError)  # what damaged facts of a checkpoint raise
 LEAST = 8  # LR pixels: the side of the smallest picture that every network is given
 
 
@@ -53,7 +54,7 @@ def trained_checkpoints(stages: Path) -> list[FoundCheckpoint]:
             try:
                 found.append(_examine(path))
                 break
-            except (OSError, ValueError, KeyError):
+            except UNREADABLE:
                 continue  # damaged, or not of a super-resolver
     return sorted(found, key=lambda one: one.path.stat().st_mtime, reverse=True)
 
@@ -112,7 +113,7 @@ def rebuilt(found: FoundCheckpoint) -> SuperResolver:
         method = NETWORKS[found.paper].rebuild(restore(facts["config"], _config_classes(found.paper)))
         method.build()
         load_weights(found.path, method)
-    except (ValueError, TypeError, RuntimeError, SafetensorError) as error:
+    except (ValueError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"{found.path} is of another version of the library: train again ({error})") from error
     method.begin_step(max(0, facts["step"] - 1))
     return method
@@ -174,7 +175,7 @@ def _in_folder(folder: Path, paper: str) -> FoundCheckpoint:
     for path in reversed(paths):
         try:
             found = _examine(path)
-        except (OSError, ValueError, KeyError) as error:
+        except UNREADABLE as error:
             reasons.append(f"{path.name}: {error}")
             continue
         if paper and found.paper != paper:
