@@ -14,7 +14,7 @@
 #       smoke: 0.2
 #       workshop: 0.3
 #     paper: null
-#     study: 30
+#     study: 40
 #     title: Start here
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -36,7 +36,7 @@
 # - meet the four papers and the profiles in which the notebooks run.
 #
 # **You need:** Python; a first course in machine learning helps later on.
-# **Time:** about 30 minutes of yours; under half a minute in every profile, on a CPU. **Hardware:** any.
+# **Time:** about 40 minutes of yours; under half a minute in every profile, on a CPU. **Hardware:** any.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)

@@ -14,7 +14,7 @@
 #       smoke: 0.3
 #       workshop: 0.5
 #     paper: null
-#     study: 60
+#     study: 70
 #     title: What a low-resolution image really is
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -37,7 +37,7 @@
 # - meet the recipe of each of the four papers, and the decibels that come from the recipe alone;
 # - fit a small super-resolver on one recipe and test it on another.
 #
-# **You need:** `00_start_here`. **Time:** about 60 minutes of yours; about half a minute on a CPU. **Hardware:** any.
+# **You need:** `00_start_here`. **Time:** about 70 minutes of yours; about half a minute on a CPU. **Hardware:** any.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)

@@ -14,7 +14,7 @@
 #       smoke: 0.3
 #       workshop: 0.6
 #     paper: null
-#     study: 35
+#     study: 45
 #     title: What a score means
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -36,7 +36,7 @@
 # - plot fidelity against a perceptual score, for sharpening and for small GANs trained here;
 # - see why an FID of few images is too large, and what KID does better.
 #
-# **You need:** `00_start_here`. **Time:** about 35 minutes of yours; about 50 seconds on a CPU. **Hardware:** any.
+# **You need:** `00_start_here`. **Time:** about 45 minutes of yours; about 50 seconds on a CPU. **Hardware:** any.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)

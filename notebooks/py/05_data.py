@@ -14,7 +14,7 @@
 #       smoke: 0.3
 #       workshop: 0.4
 #     paper: null
-#     study: 50
+#     study: 55
 #     title: Where the images come from
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -36,7 +36,7 @@
 # - open a packed set and its manifest, and watch it notice one changed byte;
 # - train the same method on two splits, and measure what a leaked person is worth.
 #
-# **You need:** `00_start_here`; `03_metrics` helps. **Time:** about 50 minutes of yours; about 20 seconds on a CPU. **Hardware:** any.
+# **You need:** `00_start_here`; `03_metrics` helps. **Time:** about 55 minutes of yours; about 20 seconds on a CPU. **Hardware:** any.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)
