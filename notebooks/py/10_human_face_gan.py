@@ -14,7 +14,7 @@
 #       smoke: 0.2
 #       workshop: 10
 #     paper: human_gan
-#     study: 55
+#     study: 75
 #     title: The human-face GAN
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -37,7 +37,7 @@
 # - compare with bicubic, with a one-line sharpening filter, and with the published 25.66 dB.
 #
 # **You need:** `00_start_here`; convolutions and gradient descent.
-# **Time:** about 55 minutes of yours; about a minute in `quick` on a CPU, 10 minutes in `workshop` on a GPU, about an hour in `paper`.
+# **Time:** about 75 minutes of yours; about a minute in `quick` on a CPU, 10 minutes in `workshop` on a GPU, about an hour in `paper`.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
