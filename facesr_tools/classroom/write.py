@@ -12,6 +12,7 @@ from facesr_tools.classroom.lesson_plan import read_plan, read_verdicts, render_
 from facesr_tools.classroom.lessons import Lesson
 from facesr_tools.classroom.pages import page
 from facesr_tools.classroom.sheets import solution_sheet
+from facesr_tools.classroom.slides import slides
 from facesr_tools.classroom.student import student_notebook
 
 
@@ -21,9 +22,9 @@ def classroom_files(
     """The files of a classroom folder, by relative path; the same notebooks and runs give the same bytes.
 
     lessons: all notebooks.  names: those to write; None: all. A paper's lesson plan comes with any of its notebooks.
-    runs: folder with the verdicts of a `quick` run, or None. Runs the exercises' solutions and typical mistakes.
+    runs: folder with a `quick` run, for verdicts and slides, or None. Runs the exercises' solutions and typical mistakes.
     Raises ValueError for a solution that does not pass its check, a lesson plan that does not fit the notebooks, or `runs`
-    without verdicts.
+    without verdicts or figures.
     """
     chosen = [lesson for lesson in lessons if names is None or lesson.name in names]
     verdicts = read_verdicts(runs) if runs else None
@@ -35,11 +36,14 @@ def classroom_files(
     papers = [paper.key for paper in PAPERS if any(lesson.paper == paper.key for lesson in chosen)]
     for paper in papers:
         of_paper = [lesson for lesson in lessons if lesson.paper == paper]
+        plan = read_plan(paper)
         try:
-            text = render_plan(read_plan(paper), of_paper, verdicts.get(paper, {}) if verdicts is not None else None)
+            text = render_plan(plan, of_paper, verdicts.get(paper, {}) if verdicts is not None else None)
         except ValueError as error:
             raise ValueError(f"{paper}: {error}; give the notebooks that belong to this version of facesr") from error
         texts |= _twins(f"instructor/{paper}", text)
+        if runs:
+            texts[f"instructor/{paper}_slides.html"] = slides(plan, of_paper, runs)
     readme = Environment(loader=PackageLoader("facesr_tools.classroom"), undefined=StrictUndefined, trim_blocks=True)
     names_shown = {"lessons": chosen, "papers": papers, "version": __version__}
     texts["README.md"] = readme.get_template("README.md.j2").render(names_shown)

@@ -33,7 +33,7 @@ def classroom(
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Notebooks (name or number); default: all.")
     ] = None,
     runs: Annotated[
-        Path | None, typer.Option(help="Results with quick/claims.json, whose verdicts go into the lesson plans.")
+        Path | None, typer.Option(help="Results of a quick run: its verdicts go into the lesson plans, its figures onto slides.")
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Write even if OUT holds other files; they are kept in OUT.before.")
@@ -45,7 +45,8 @@ def classroom(
     OUT/student: the notebooks without solutions, but with stubs and checks.
     OUT/solutions: a sheet per notebook with task, solution, reason, and what the
     check says to typical mistakes. OUT/instructor: a lesson plan per paper, two
-    printed pages with a timetable. OUT/README.md: how to hand out and check.
+    printed pages with a timetable, and with --runs slides, one per row of the
+    timetable, with the run's figures. OUT/README.md: how to hand out and check.
 
     Writes OUT completely or not at all. Replaces a folder that this command wrote
     and nobody changed since. Runs the notebooks' solutions, but trains nothing.
