@@ -578,6 +578,17 @@ answer(
 )
 
 
+# %% [markdown]
+# **To think about.** Paper 4 uses Canny for the *target* of its edge heads, and the edge block *inside* the network. Why not the other way round?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# A target is computed once and needs no gradient, so Canny's hard yes or no does no harm there. Inside the network gradients have to pass, and through Canny none does. The edge block
+# is a mean, a difference and a ReLU: its gradient is simple, and it costs no weights.
+#
+# </details>
+
 # %%
 from facesr_lib.papers.isr_kd import edge_error
 
