@@ -49,7 +49,7 @@ class DiscriminatorConfig:
 
 
 class DiscriminatorTraining(Method):
-    """ISR-KD's discriminator learns to tell HR faces from their bicubic SR: half a GAN, since nothing answers it."""
+    """ISR-KD's discriminator learns to tell HR faces from their bicubic SR. It is trained alone, without a generator."""
 
     def __init__(self, config: DiscriminatorConfig) -> None:
         super().__init__()

@@ -67,9 +67,9 @@ OUTPUT_DIR = ""  # @param {type: "string"}
 # @title Imports, and the run that records the results
 import torch
 
-from facesr_lib.evaluate import Run
+from facesr_lib.evaluate import Run, answer
 from facesr_lib.explore import show_source
-from facesr_lib.explore.edges import EdgeDetector, edge_explorer, edge_grid
+from facesr_lib.explore.edges import DETECTORS, EdgeDetector, bicubic_methods, edge_explorer, edge_grid, kept
 from facesr_lib.plot import curves, image_grid, style
 
 style()
@@ -121,6 +121,15 @@ run.figure(
     "A portrait, its two derivative pictures in relief, and white outlines on black.",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+row = across[0, 0, 45]  # through the hair
+outline = row[row.abs() > 0.5][0].item()
+answer(
+    f"The left outline is {'dark' if outline < 0 else 'bright'} ({outline:+.1f}): from the background to the hair the brightness {'falls' if outline < 0 else 'rises'} to the right. The "
+    "lips part along a horizontal line. Across it the brightness changes from top to bottom, so it stands in d/dy, and d/dx shows only its ends."
+)
+
 # %% [markdown]
 # ## From slopes to lines: Canny
 #
@@ -140,15 +149,54 @@ settings = [(50, 100), (50, 255), (100, 200), (100, 400), (300, 400)]
 run.figure(
     image_grid({f"{low}, {high}": canny(portrait, low, high) for low, high in settings}, cell=2),
     "canny",
-    "Canny with five pairs of thresholds. The high one decides whether a line exists, the low one how far it is followed; (50, 255) is paper "
-    "4's, (100, 200) our choice for paper 3, which does not tell.",
+    "Canny with five pairs of thresholds, low and high. (50, 255) is paper 4's; (100, 200) is our choice for paper 3, which does not tell.",
     "Five line drawings of one portrait, from busy to a few outlines.",
 )
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+counts = {pair: int(canny(portrait, *pair).sum()) for pair in settings}
+answer(
+    f"The high one decides where lines begin, the low one how far they run. With the low one at 100, raising the high one from 200 to 400 takes {counts[100, 200]} edge pixels to "
+    f"{counts[100, 400]}: whole lines are gone. With the high one at 400, raising the low one from 100 to 300 takes {counts[100, 400]} to {counts[300, 400]}: the same lines begin, and end sooner."
+)
+
 
 # %% [markdown]
 # Canny has no gradient: a pixel is in or out. As an input (paper 3) or as a target (paper 4) that does no harm. As a part of a loss on the network's own
 # output it would be useless.
+
+# %% [markdown]
+# ### Exercise 1
 #
+# **1. Hysteresis.** Canny's last step. From a map `strength` (H, W): True where it is above `low` *and* connected, through pixels above `low`, to a pixel
+# above `high`. All eight neighbours count. (Hint: grow the strong pixels with a 3 x 3 maximum until nothing changes.)
+
+
+# %% tags=["exercise"]
+def my_hysteresis(strength, low, high):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.edges import check_hysteresis
+
+check_hysteresis(my_hysteresis)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_hysteresis(strength, low, high):
+    weak, found = strength > low, strength > high
+    while True:
+        near = torch.nn.functional.max_pool2d(found.float()[None], 3, stride=1, padding=1)[0] > 0
+        if torch.equal(near & weak, found):
+            return found
+        found = near & weak
+
+
+check_hysteresis(my_hysteresis)
+
+# %% [markdown]
 # ## Two derivatives: DoG and LoG
 #
 # Where the slope is steepest, the second derivative crosses zero; on a thin line it is largest. Its direction-free form is the Laplacian, and noise demands a blur first:
@@ -215,13 +263,50 @@ for values in closed.values():
 run.figure(
     figure,
     "dog_log",
-    "DoG and LoG on waves of every frequency: measured on images (lines), closed form (dots). Both pass a middle band; DoG's is somewhat wider.",
+    "DoG and LoG on waves of every frequency: measured on images (lines), closed form (dots).",
     "Two humps over frequency, nearly alike, with dots on both lines.",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+flat = dog(torch.full((1, 1, 32, 32), 0.5), SIGMA1, SIGMA2).abs().max().item()
+board = ((torch.arange(32)[:, None] + torch.arange(32)) % 2).float()[None, None]
+fine = dog(board, SIGMA1, SIGMA2)[..., 8:24, 8:24].abs().max().item() / 0.5
+answer(
+    f"Of even grey it makes nothing ({flat:.0e}): both blurs leave it as it is. The finest checkerboard comes out at {fine:.2%} of its contrast, because both blurs remove it. What is "
+    f"left is a middle band: DoG is largest at {omegas[measured['DoG'].argmax()]:.1f} radians per pixel, waves of about {6.283 / omegas[measured['DoG'].argmax()].item():.0f} pixels."
+)
+
 # %% [markdown]
-# How near are they on a face? The ratio of the sigmas decides. A ratio near 1 is nearest to LoG, but then the difference is nearly nothing, and on 8-bit images
-# rounding eats it.
+# ### Exercise 2
+#
+# **2. DoG in closed form.** What does DoG multiply a wave of `omega` radians per pixel by? Return a number; the check measures on images.
+
+
+# %% tags=["exercise"]
+def my_dog_of_wave(omega, sigma1, sigma2):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.edges import check_dog_of_wave
+
+check_dog_of_wave(my_dog_of_wave)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_dog_of_wave(omega, sigma1, sigma2):
+    narrow, wide = (torch.tensor(-((sigma * omega) ** 2) / 2).exp().item() for sigma in (sigma1, sigma2))
+    return narrow - wide
+
+
+check_dog_of_wave(my_dog_of_wave)
+
+
+# %% [markdown]
+# How near are they on a face? The ratio of the sigmas decides.
+#
+# *Predict: which ratio is nearest to LoG, and what speaks against it?*
 
 # %%
 rows = []
@@ -234,6 +319,14 @@ for ratio in (1.1, 1.3, 1.6, 2.5, 4.0):
         {"sigma2 / sigma1": ratio, "correlation with -LoG": torch.corrcoef(both)[0, 1].item(), "mean |DoG| (grey levels)": levels}
     )
 run.table("ratios", rows, "DoG against LoG on the portrait, sigma1 = 1")
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+near, far = rows[0], rows[-1]
+answer(
+    f"The smallest: {near['sigma2 / sigma1']:g} has a correlation of {near['correlation with -LoG']:.4f} with LoG, {far['sigma2 / sigma1']:g} one of {far['correlation with -LoG']:.4f}. But the difference of two nearly equal blurs is "
+    f"nearly nothing: {near['mean |DoG| (grey levels)']:.1f} grey levels on average, against {far['mean |DoG| (grey levels)']:.1f}. On 8-bit images rounding is as large. The usual 1.6 is a compromise."
+)
 
 # %% [markdown]
 # ## ISR-KD's edge block
@@ -257,10 +350,43 @@ dark = 4 * edge_residual(1 - grey, 7)
 run.figure(
     image_grid({"picture": grey, **windows, "k = 7 of\nthe negative": dark}, cell=1.7),
     "edge_block",
-    "The edge block on the grey portrait, 4 times as bright. Eyes and brows appear as the light rim *around* them; only the negative shows "
-    "the dark lines themselves. The paper's windows are 5, 7 and 10.",
-    "A portrait and six dark pictures with glowing outlines of growing width.",
+    "The edge block on the grey portrait, 4 times as bright. The paper's windows are 5, 7 and 10.",
+    "A portrait and six dark pictures with bright outlines of growing width.",
 )
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+passing = {k: 255 * edge_residual(grey, k).mean().item() for k in (5, 21)}
+answer(
+    "A dark line is darker than its surroundings, so the ReLU removes it. Eyes and brows appear as the light rim *around* them; only the negative shows the dark lines themselves. "
+    f"A larger window compares with a wider neighbourhood: more passes (on average {passing[5]:.1f} grey levels at k = 5, {passing[21]:.1f} at k = 21), the outlines get wider, and at last whole areas shine."
+)
+
+# %% [markdown]
+# ### Exercise 3
+#
+# **3. The edge block.** $\mathrm{ReLU}(x - \mathrm{mean}_{k\times k})$ for odd $k$; pixels outside the image do not count in the mean.
+
+
+# %% tags=["exercise"]
+def my_edge_block(x, k):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.edges import check_edge_block
+
+check_edge_block(my_edge_block)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_edge_block(x, k):
+    mean = torch.nn.functional.avg_pool2d(x, k, stride=1, padding=k // 2, count_include_pad=False)
+    return (x - mean).clamp(min=0)
+
+
+check_edge_block(my_edge_block)
+
 
 # %% [markdown]
 # ## All of them, on HR and on SR
@@ -273,17 +399,28 @@ run.figure(
 run.figure(
     edge_grid(portrait),
     "detectors",
-    "Five detectors on the original, on a bicubic enlargement by 4, and both over each other: hair, teeth and the folds of the suit are gone, and hardly "
-    "any false edge has come instead.",
-    "Six columns of edge pictures in three rows; the overlay is mostly orange.",
+    "Five detectors on the original, on a bicubic enlargement by 4, and both over each other.",
+    "Six columns of edge pictures in three rows; the last row lays both over each other in orange and blue.",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+detect = EdgeDetector("Canny")
+of_hr, of_sr = detect(portrait), detect(bicubic_methods((4,))["bicubic x4"](portrait))
+lost, invented = 1 - kept(of_hr, of_sr).item(), 1 - kept(of_sr, of_hr).item()
+answer(
+    f"{'Orange' if of_hr.sum() > of_sr.sum() else 'Blue'}. By Canny, {lost:.0%} of HR's edge pixels have no edge of SR within a pixel, and {invented:.0%} of SR's have none of HR. "
+    "Bicubic enlargement loses edges (hair, teeth, the folds of the suit) and invents few."
+)
+
+
 # %% [markdown]
-# Bicubic lies by omission: nearly all the edges it shows are real. Let us count, on faces of people whom no network here learns from: of HR's Canny edges, how many have
-# an edge of SR within a pixel (*found*)? Of SR's, how many have one of HR (*true*)?
+# Now we count on many faces, of people whom no network here learns from. Of HR's Canny edges, how many have an edge of SR within a pixel (*found*)? Of SR's, how
+# many have one of HR (*true*)?
+#
+# *Predict: sharpening brings some edges back. At what price?*
 
 # %%
-from facesr_lib.explore.edges import DETECTORS, bicubic_methods, kept
 from facesr_lib.image import unsharp
 from facesr_lib.metrics import Metric
 
@@ -309,9 +446,21 @@ run.table(
     "canny", rows, f"{detect.name}, mean over {len(faces)} test faces of 64 px; faces without any SR edge are left out of 'true'"
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+by_name = {row["SR"]: row for row in rows}
+plain, sharper = by_name["bicubic x4"], by_name["bicubic x4, sharpened"]
+answer(
+    f"Found: {plain['found']:.0%} without, {sharper['found']:.0%} with sharpening. True: {plain['true']:.0%} and {sharper['true']:.0%}. "
+    "Sharpening makes slopes steeper, so more of them pass Canny's thresholds: true ones first, then also the ripples that the enlargement has made."
+)
+
+# %%
+run.note(
+    f"Of HR's Canny edges, bicubic keeps {by_name['bicubic x2']['found']:.0%} at x2, {plain['found']:.0%} at x4 and {by_name['bicubic x8']['found']:.0%} at x8."
+)
+
 # %% [markdown]
-# Sharpening brings some edges back. *Predict before you read the table: at what price?*
-#
 # For the other detectors: the correlation between the map of HR and that of SR.
 
 # %%
@@ -326,12 +475,30 @@ for name, method in methods.items():
     rows.append(row)
 run.table("correlations", rows, f"Correlation of the edge maps of SR and HR, mean over {len(faces)} test faces")
 
+# %%
+blurred, sharpened = (next(row for row in rows if row["SR"] == name) for name in ("bicubic x4", "bicubic x4, sharpened"))
+names = [name for name in blurred if name != "SR"]
+best, worst = (choose(names, key=blurred.get) for choose in (max, min))
+run.note(
+    f"At x4 the map of {best} correlates most with HR's ({blurred[best]:.2f}), that of {worst} least ({blurred[worst]:.2f}). Sharpening changes the correlations by at most "
+    f"{max(abs(sharpened[name] - blurred[name]) for name in names):.2f}."
+)
+
 # %% [markdown]
-# DoG and LoG are kinder to x4 than Sobel: they look at a band of which SR still has a part. So an edge loss depends on its detector (`04_losses`).
+# DoG and LoG look at a band of frequencies of which SR still has a part. So what an edge loss asks for depends on its detector (`04_losses`).
+
+# %% [markdown]
+# **To think about.** Canny finds far more edges after sharpening, and yet the correlation of the DoG maps hardly changes. How can both be true?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
 #
-# And sharpening? It tripled what Canny finds, because Canny has thresholds, but the correlation of DoG stays where it was. Sharpening is linear, nearly: it makes
-# what is there stronger, and brings back nothing.
+# Sharpening is nearly linear: it makes what is there stronger and brings nothing back. A correlation does not change when a map is multiplied by a number. Canny has fixed
+# thresholds, so a stronger slope passes where a weak one did not. Part of what Canny counts is contrast, not information.
 #
+# </details>
+
+# %% [markdown]
 # ## What the networks receive: paper 3
 #
 # The teacher-student network draws the face three times. Step 2 is shown the **Canny** edges of its first drawing, step 3 the **DoG** of its second. Both are
@@ -350,14 +517,37 @@ few = [(Canny(100, 200), DoG()), (Canny(20, 60), DoG()), (Canny(100, 200), DoG(2
 run.figure(
     edge_priors(network, Bicubic(4)(large), large, few),
     "paper3",
-    "What steps 2 and 3 of an untrained network are shown, with three settings. Canny with usual thresholds finds the outline and little else in so "
-    "soft a picture; DoG still has eyes and mouth. The last column is even grey: with zero weights edges change nothing yet.",
+    "What steps 2 and 3 of an untrained network are shown, with three settings. The last column is even grey: with zero weights edges change nothing yet.",
     "Three rows of a blurred portrait and the edge maps taken from it.",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+soft = bicubic_methods((4,))["bicubic x4"](large)  # nearly what the untrained network draws
+there = kept(canny(large, 100, 200), canny(soft, 100, 200)).item()
+lower = kept(canny(large, 100, 200), canny(soft, 20, 60)).item()
+answer(
+    f"Only a part: in a soft enlargement Canny finds {there:.0%} of the edges that it finds in HR with the same thresholds, mostly the outline. With thresholds of 20 and 60 it finds {lower:.0%}, and others that "
+    "HR does not have. DoG has no threshold, so eyes and mouth are still there, only weak."
+)
+
+
 # %% [markdown]
 # That is the paper's order: first the outline, when the drawing is soft, then fine details, when there are some. What training makes of it is in `30_teacher_student`.
+
+# %% [markdown]
+# **To think about.** Paper 3 feeds the network edges of *its own* output: nothing that was not there before. Why could it help all the same? (`31_teacher_student_ablations`
+# measures whether it does.)
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
 #
+# The edges are no new information, but they are a new *form* of it. A network of a few layers would have to build Canny's global step, following a line, by itself. The map gives it that for nothing, and tells it
+# where to spend its work. It can also do harm: an edge in the wrong place is confirmed in every step.
+#
+# </details>
+
+# %% [markdown]
 # ## What the networks receive: paper 4
 #
 # ISR-KD's generator has an edge head after every doubling of the size: one channel, read from the edge block's output. Its target is the Canny map
@@ -376,10 +566,29 @@ residuals = {
 run.figure(
     image_grid({"HR": large, **targets, **residuals}, cell=1.7),
     "paper4",
-    "Targets of the three edge heads, and the edge block with the head's window on the grey image of that size. The small target is no small version "
-    "of the large one: at a quarter of the size, slopes are four times as steep for each pixel.",
-    "A portrait, three line drawings with growing detail, and three dark pictures with glowing outlines.",
+    "Targets of the three edge heads, and the edge block with the head's window on the grey image of that size.",
+    "A portrait, three line drawings of growing size, and three dark pictures with bright outlines.",
 )
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+small, *_, full = targets.values()
+answer(
+    f"No. {small.mean().item():.0%} of the pixels are edges in the smallest target, {full.mean().item():.0%} in the largest. At a quarter of the size the same step of brightness is spread over a quarter of the pixels. "
+    "Slopes get up to four times as steep, and pass thresholds that stay the same. The lines keep the width of one pixel, so they cover more of the face."
+)
+
+
+# %% [markdown]
+# **To think about.** Paper 4 uses Canny for the *target* of its edge heads, and the edge block *inside* the network. Why not the other way round?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# A target is computed once and needs no gradient, so Canny's hard yes or no does no harm there. Inside the network gradients have to pass, and through Canny none does. The edge block
+# is a mean, a difference and a ReLU: its gradient is simple, and it costs no weights.
+#
+# </details>
 
 # %%
 from facesr_lib.papers.isr_kd import edge_error
@@ -400,82 +609,15 @@ pictures = {"portrait": portrait, "cartoon": dicebear_cartoons(1, 128, split="te
 edge_explorer(pictures)
 
 # %% [markdown]
-# ## Exercises
+# ## In short
 #
-# **1. The edge block.** $\mathrm{ReLU}(x - \mathrm{mean}_{k\times k})$ for odd $k$; pixels outside the image do not count in the mean.
-
-
-# %% tags=["exercise"]
-def my_edge_block(x, k):
-    raise NotImplementedError
-
-
-# %%
-from facesr_lib.exercises.edges import check_dog_of_wave, check_edge_block, check_hysteresis
-
-check_edge_block(my_edge_block)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_edge_block(x, k):
-    mean = torch.nn.functional.avg_pool2d(x, k, stride=1, padding=k // 2, count_include_pad=False)
-    return (x - mean).clamp(min=0)
-
-
-check_edge_block(my_edge_block)
-
-# %% [markdown]
-# **2. DoG in closed form.** What does DoG multiply a wave of `omega` radians per pixel by? Return a number; the check measures on images.
-
-
-# %% tags=["exercise"]
-def my_dog_of_wave(omega, sigma1, sigma2):
-    raise NotImplementedError
-
-
-# %%
-check_dog_of_wave(my_dog_of_wave)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_dog_of_wave(omega, sigma1, sigma2):
-    narrow, wide = (torch.tensor(-((sigma * omega) ** 2) / 2).exp().item() for sigma in (sigma1, sigma2))
-    return narrow - wide
-
-
-check_dog_of_wave(my_dog_of_wave)
-
-# %% [markdown]
-# **3. Hysteresis.** Canny's last step. From a map `strength` (H, W): True where it is above `low` *and* connected, through pixels above `low`, to a pixel
-# above `high`. All eight neighbours count. (Hint: grow the strong pixels with a 3 x 3 maximum until nothing changes.)
-
-
-# %% tags=["exercise"]
-def my_hysteresis(strength, low, high):
-    raise NotImplementedError
-
-
-# %%
-check_hysteresis(my_hysteresis)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_hysteresis(strength, low, high):
-    weak, found = strength > low, strength > high
-    while True:
-        near = torch.nn.functional.max_pool2d(found.float()[None], 3, stride=1, padding=1)[0] > 0
-        if torch.equal(near & weak, found):
-            return found
-        found = near & weak
-
-
-check_hysteresis(my_hysteresis)
-
-# %% [markdown]
-# **To think about.** Paper 3 feeds the network edges of *its own* output: nothing that was not there before. Why could it help all the same? (`31_teacher_student_ablations`
-# measures whether it does.)
+# - An edge detector is a derivative, a blur and often a threshold. Each choice decides what counts as an edge.
+# - What super-resolution loses first are fine edges. Sharpening makes edges stronger, and brings no information back.
+# - Paper 3 shows the network edges of its own output, paper 4 puts an edge detector into the network and asks for HR's edges.
 #
-# **Next:** `03_metrics`, what a score means.
+# To read: [Canny, 1986](https://doi.org/10.1109/TPAMI.1986.4767851), [Marr and Hildreth, 1980](https://doi.org/10.1098/rspb.1980.0020) on DoG and LoG.
+#
+# **Next:** `30_teacher_student`, where edges guide a network.
 
 # %%
 run.finish()

@@ -69,7 +69,7 @@ OUTPUT_DIR = ""  # @param {type: "string"}
 # @title Imports, and the run that records the results
 import torch
 
-from facesr_lib.evaluate import Run
+from facesr_lib.evaluate import Run, answer
 from facesr_lib.explore import show_source
 from facesr_lib.plot import curves, image_grid, style
 
@@ -153,16 +153,55 @@ run.figure(
     "pixel_gradients",
     "What L1 and L2 want added to the bicubic SR: white is brighter, black is darker, grey is nothing. L1 pulls at every pixel with one "
     "strength, L2 in proportion to the error.",
-    "Four pictures: a portrait, its blurred version, a black and white map, and a grey map in which eyes and glasses stand out.",
+    "Four pictures: a portrait, its blurred version, a map in black and white, and a map in greys.",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+worst = {}
+for name, (_, gradient) in gradients.items():
+    strength = gradient.abs().flatten().sort(descending=True).values
+    worst[name] = (strength[: len(strength) // 10].sum() / strength.sum()).item()
+answer(
+    f"L2 shows the face. A tenth of the pixels gets {worst['L2']:.0%} of its pull, the tenth that is most wrong: eyes, glasses, hair. In L1 the strongest tenth gets {worst['L1']:.0%}: "
+    "the gradient is only the sign of the error, so a pixel that is wrong by one grey level pulls as hard as one that is wrong by fifty."
+)
+
+
 # %% [markdown]
-# L1's wish is only the *sign* of the error, L2's is the error itself. Both vanish at the HR image and nowhere else, so followed to the end they both
-# return HR, as we shall see. The difference shows when there is no single right answer.
+# Both gradients vanish at the HR image and nowhere else, so followed to the end both losses return HR. The difference shows when there is no single right
+# answer.
+
+# %% [markdown]
+# ### Exercise 1
 #
+# **1. An outlier.** Write the gradients of L1 and L2 with respect to `sr`, without autograd. The check hides one pixel that is a hundred times as wrong
+# as the others.
+
+
+# %% tags=["exercise"]
+def my_pixel_gradients(sr, hr):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.losses import check_pixel_gradients
+
+check_pixel_gradients(my_pixel_gradients)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_pixel_gradients(sr, hr):
+    error = sr - hr
+    return error.sign() / error.numel(), 2 * error / error.numel()
+
+
+check_pixel_gradients(my_pixel_gradients)
+
+# %% [markdown]
 # ## When the answer is not known
 #
-# Many faces shrink to the same LR image. A network is asked for one SR, and punished by all of them. We play this with five equally plausible
+# Many faces shrink to the same LR image. A network is asked for one SR, and compared with all of them. We imitate this with five equally plausible
 # targets: the face, shifted by -2 to 2 pixels.
 #
 # *Predict: what single picture is closest to all five in the mean squared error? And in the mean absolute error?*
@@ -187,15 +226,40 @@ columns = {"a target": targets[:1], "another": targets[4:], "L2 makes": followed
 run.figure(
     image_grid(columns, cell=2.2),
     "uncertainty",
-    "Two of five plausible faces, and what following L2 or L1 makes of all five: the mean, which is blurred, and the median, whose edges are a "
-    "little firmer. Neither is one of the five.",
-    "Four portraits: two sharp ones, a blurred average, and a median.",
+    "Two of five plausible faces, and what following L2 or L1 makes of all five: their mean and their median.",
+    "Four portraits: two of the targets, their mean, and their median.",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+from facesr_lib.image import rgb_to_grey, sobel
+
+edges = {name: sobel(rgb_to_grey(image)).abs().mean() for name, image in {"target": face, **followed}.items()}
+kept_edges = {name: (edges[name] / edges["target"]).item() for name in followed}
+answer(
+    "The mean is closest in the squared error, the median of each pixel in the absolute error. "
+    f"The edges of the mean are on average {kept_edges['L2']:.0%} as strong as the target's, those of the median {kept_edges['L1']:.0%}. "
+    "Neither picture is one of the five faces. A pixel loss asks for the best compromise, and a compromise between sharp faces is blurred."
+)
+
+
 # %% [markdown]
-# That is why networks trained with pixel losses blur: not because they are weak, but because the blurred face *is* the best answer to the question
+# That is why networks trained with pixel losses blur. They need not be weak: the blurred face *is* the best answer to the question
 # asked. All further losses ask another question.
+
+# %% [markdown]
+# **To think about.** A discriminator that knows faces looks at the same five targets, the mean and the median. Which of the seven pictures does it accept, and what would a generator do that has to
+# please it?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
 #
+# It accepts each of the five, since each is a real face, and rejects mean and median, since no face looks so blurred. The generator can therefore return any *one* of the five. It does not know which
+# one is right: on average its squared error is larger than the mean's. That is the price of a sharp picture.
+#
+# </details>
+
+# %% [markdown]
 # ## Edges, luminance and chrominance
 #
 # An **edge loss** compares derivatives. With Sobel's $\partial_x, \partial_y$, here:
@@ -226,8 +290,7 @@ portrait = astronaut_face(SIZE)
 run.figure(
     loss_grid(portrait),
     "loss_grid",
-    "Five damages, and what each loss wants added. The edge loss hardly minds the colour cast: what is left of its wish there is rounding, "
-    "scaled up. Below: the loss, in units of the bicubic SR's.",
+    "Five damages, and what each loss wants added; each gradient is scaled to be seen. Below: the loss, in units of the bicubic SR's.",
     "A grid of five damaged portraits in colour, each followed by four gradient pictures.",
 )
 
@@ -235,10 +298,29 @@ run.figure(
 run.figure(
     loss_bars(portrait),
     "loss_bars",
-    "The same damages as bars, losses blue and scores orange. A colour cast costs more than bicubic blur in L1, L2 and PSNR, and nearly nothing in the edge "
-    "loss and in SSIM.",
+    "The same damages as bars: losses blue, scores orange, the original at 0, its bicubic SR at the dashed line.",
     "Five bar charts with six bars each: four losses, PSNR and SSIM, a dashed line at 1 for the bicubic image.",
 )
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+from facesr_lib.explore.losses import DAMAGES, LossScale
+
+scale = LossScale(portrait)
+shares = {damage.name: {name: reading.share for name, reading in scale(damage(portrait)).items()} for damage in DAMAGES}
+unseen = min(shares, key=lambda name: shares[name]["edge (Sobel L1)"])
+overrated = [name for name in shares if shares[name]["PSNR"] > 1]
+answer(
+    f"The edge loss minds *{unseen}* least: {shares[unseen]['edge (Sobel L1)']:.0%} of what bicubic blur costs, against {shares[unseen]['L1']:.0%} in L1. A colour that is added everywhere has no "
+    "derivative; what is left of the edge loss's wish there is rounding, scaled up. "
+    + (
+        f"PSNR takes {' and '.join(f'*{name}*' for name in overrated)} for worse than bicubic blur. "
+        if overrated
+        else "PSNR takes none of the five for worse than bicubic blur. "
+    )
+    + "Shift and colour cast keep every detail of the face, and most people would prefer them to the blur."
+)
+
 
 # %% [markdown]
 # Now we follow each loss alone, from two starts: the bicubic SR, and the bicubic SR with a colour cast. Following is a best case: it is told HR, which a
@@ -259,10 +341,21 @@ labels = {name: [scores(x[None]) for x in images] for name, images in columns.it
 run.figure(
     image_grid(columns, labels=labels, cell=2),
     "follow_pairs",
-    f"{STEPS} steps down each loss alone, from the bicubic SR and from a tinted one. L1, L2 and luma-chroma return to HR, or nearly. The edge "
-    "loss returns the edges and keeps the tint.",
-    "Two rows of portraits: start, result of each loss, and the original; in the second row the edge loss's result is still orange.",
+    f"{STEPS} steps down each loss alone, from the bicubic SR and from a tinted one.",
+    "Two rows of portraits: start, result of each loss, and the original; the second row starts orange.",
 )
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+tint = {name: (images[1] - face[0]).mean(dim=(1, 2)).abs().mean().item() for name, images in {"start": starts, **results}.items()}
+left = {name: tint[name] / tint["start"] for name in results}
+keeper = max(left, key=left.get)
+answer(
+    f"*{keeper}* keeps it: {left[keeper]:.0%} of the cast is left, against "
+    + ", ".join(f"{share:.0%} ({name})" for name, share in left.items() if name != keeper)
+    + ". A loss of derivatives does not change when a constant is added to the picture, so nothing pulls the colour back. It needs a partner that sees colour."
+)
+
 
 # %% [markdown]
 # ## Perceptual
@@ -285,16 +378,29 @@ if lpips:
             cell=2.2,
         ),
         "follow_perceptual",
-        f"{STEPS} steps down {lpips.metric.label} alone: the features come close, the pixels keep a coloured grain.",
-        "Four pictures: a blurred portrait, a gradient picture, a sharp portrait with coloured grain, and the original.",
+        f"{STEPS} steps down {lpips.metric.label} alone.",
+        "Four pictures: a blurred portrait, a gradient picture, the result, and the original.",
     )
 else:
     shown = "n/a: no LPIPS weights here; `facesr weights list` says how to get them"
 shown
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+if lpips:
+    before, after = (lpips(image, face).item() for image in (start, seen))
+    change = psnr(seen, face).item() - psnr(start, face).item()
+    shown = answer(
+        f"No. LPIPS goes from {before:.2f} to {after:.2f}, PSNR changes by {change:+.1f} dB; the pixel losses reached more than "
+        f"{min(psnr(results[name][:1], face).item() for name in ('L1', 'L2')):.0f} dB. The edges are back, and coloured grain has come that the network hardly minds: it "
+        "compares features, and many pictures have nearly the same features."
+    )
+else:
+    shown = "n/a: no LPIPS weights here"
+shown
+
 # %% [markdown]
-# LPIPS itself fell by far; PSNR did not follow (it may even have *fallen*), and coloured grain has appeared that the network hardly minds. A loss is a
-# means of measuring, and whatever it does not measure is free to go wrong. So perceptual losses come with a pixel loss.
+# A loss is a means of measuring, and whatever it does not measure is free to go wrong. So perceptual losses come with a pixel loss.
 #
 # ## Adversarial
 #
@@ -324,14 +430,49 @@ rows = [{"score of the fake": x.item(), **{name: slope[i].item() for name, slope
 run.figure(
     curves(rows, *slopes, x="score of the fake", ylabel="pull towards a higher score"),
     "pull",
-    "How hard each game pulls at the score. Log(1 - D), the saturating form of the first paper on GANs, pulls least where the fake is worst; "
-    "the hinge pulls always; the relativistic game stops pulling only when fakes beat real ones.",
+    "How hard each game pulls at the score of a fake. The saturating form is log(1 - D), as in the first paper on GANs.",
     "Four curves over the score of a fake image from -6 to 6.",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+at = {name: slope[10].item() for name, slope in slopes.items()}  # s = -5
+answer(
+    "The pull at s = -5: " + "; ".join(f"{name} {value:.3f}" for name, value in at.items()) + ". "
+    "The saturating form gives the least where the fake is worst, so a generator that starts badly learns nothing. That is why everybody uses the other form. "
+    "The hinge pulls with one strength. The relativistic game goes on until fakes score above real images."
+)
+
 # %% [markdown]
-# To see a gradient on a *face*, we need a discriminator. This one learns to tell HR faces from their bicubic SR; that is half a GAN, since nobody
-# answers. Twice the same training: without and with **R1**, a penalty on the discriminator's own slope at real images,
+# ### Exercise 2
+#
+# **2. The relativistic average game.** The generator's loss on real scores (N, 1) and fake scores (M, 1): with $\bar r, \bar s$ their means,
+# $-\,\mathrm{mean} \log \sigma(s - \bar r) - \mathrm{mean} \log(1 - \sigma(r - \bar s))$. It must survive scores of 300.
+
+
+# %% tags=["exercise"]
+def my_relativistic(real, fake):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.losses import check_relativistic
+
+check_relativistic(my_relativistic)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_relativistic(real, fake):
+    softplus = torch.nn.functional.softplus  # softplus(x) = -log(sigmoid(-x)) = -log(1 - sigmoid(x))
+    return softplus(real.mean() - fake).mean() + softplus(real - fake.mean()).mean()
+
+
+check_relativistic(my_relativistic)
+
+
+# %% [markdown]
+# To see a gradient on a *face*, we need a discriminator. This one learns to tell HR faces from their bicubic SR. There is no generator, so the fakes stay as they
+# are. The training runs twice: without and with **R1**, a penalty on the discriminator's own slope at real images,
 #
 # $$R_1 = \tfrac{\gamma}{2}\, \mathbb{E}_{y}\, |\nabla_y D(y)|^2$$
 
@@ -355,7 +496,7 @@ def trained(name, method, batch_size, steps):
 
 discriminators = {}
 for name, gamma in (("no R1", 0.0), ("R1", 0.1)):
-    method = trained("losses-discriminator", DiscriminatorTraining(DiscriminatorConfig(SIZE, gamma)), 16, 2 * STEPS)
+    method = trained("losses-discriminator", DiscriminatorTraining(DiscriminatorConfig(SIZE, gamma)), 8, 5 * STEPS)
     discriminators[name] = method.networks["discriminator"].eval().requires_grad_(False)
 
 # %%
@@ -375,6 +516,13 @@ rows = [
 ]
 run.table("discriminators", rows, f"Both discriminators on {len(people)} faces of people they never saw")
 
+# %%
+free, held = rows
+run.note(
+    f"Without R1 the mean scores of HR and bicubic lie {free['score of HR'] - free['score of bicubic']:.2f} apart, with R1 {held['score of HR'] - held['score of bicubic']:.2f}; "
+    f"HR is scored higher in {free['HR scored higher']} and {held['HR scored higher']} of the pairs."
+)
+
 # %% [markdown]
 # *Predict: vanilla, hinge and relativistic gradients of one discriminator at one fake: how different will the three pictures be?*
 
@@ -388,36 +536,67 @@ for name, gradient in found.items():
     angle = F.cosine_similarity(reference, gradient.flatten(), dim=0).item()
     print(f"{name:<26} length {gradient.norm():8.4f}   cosine with vanilla {angle:.6f}")
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+cosines = [F.cosine_similarity(reference, gradient.flatten(), dim=0).item() for gradient in found.values()]
+answer(
+    f"They are the same picture: the smallest cosine is {min(cosines):.4f}. Each loss is a function of the one score, so by the chain rule its gradient is a number times that of "
+    "the score, and the game only sets the strength. (The relativistic average adds two terms, so it pulls twice.) Games differ in how hard each image of a batch pulls, and in "
+    "what they make of the discriminator; the direction for one image is the same."
+)
+
 # %% [markdown]
-# They are *the same picture*: each loss is a function of the one score, so by the chain rule $\nabla L = L'(s)\, \nabla D$, and the game only sets the
-# strength (the relativistic average adds two terms, so it pulls twice). Games differ in how strongly each image of a batch pulls, and in what they make of the discriminator, not in the direction they pull one image.
-#
 # Now follow the discriminator alone. *Predict: will the face become more real? And with R1?*
 
 # %%
 columns = {"start": start}
 labels = {"start": [scores(start)]}
+rated = {}
 for name, discriminator in discriminators.items():
     loss = discriminator_losses(discriminator)["adversarial, vanilla"]
     fooled = descend(lambda x, f=loss: f(x, face), start, STEPS)
     columns |= {f"{name}: asks for": wish(loss_gradient(loss, start, face)[1]), f"{name}: result": fooled}
     labels[f"{name}: asks for"] = [f"length {loss_gradient(loss, start, face)[1].norm():.2f}"]
     labels[f"{name}: result"] = [scores(fooled)]
-    print(
-        f"{name:<6} scores: start {discriminator(start).item():.1f}, HR {discriminator(face).item():.1f}, result {discriminator(fooled).item():.1f}"
-    )
+    rated[name] = [discriminator(image).item() for image in (start, face, fooled)]
     results |= {f"adversarial, {name}": fooled}
 run.figure(
     image_grid({**columns, "HR": face}, labels=labels, cell=2),
     "follow_discriminator",
-    "What each discriminator asks for, and where following it alone leads: the blurred face, covered with patterns that the discriminator "
-    "takes for detail. A discriminator that stands still is fooled; in a GAN it learns on.",
-    "Six pictures: a blurred portrait, then for both discriminators a gradient picture and a portrait full of artefacts, then the original.",
+    f"What each discriminator asks for, and where {STEPS} steps of following it alone lead. Below: the gradient's length; PSNR of the result.",
+    "Six pictures: a blurred portrait, then for both discriminators a gradient picture and the result of following it, then the original.",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+lengths = {name: float(labels[f"{name}: asks for"][0].split()[1]) for name in rated}
+above = [name for name, (_, real, result) in rated.items() if result > real]
+ends = [psnr(results[f"adversarial, {name}"], face).item() for name in rated]
+answer(
+    "Its *score* gets better: "
+    + "; ".join(
+        f"{name}: {first:.1f} at the start, {result:.1f} at the end, HR {real:.1f}"
+        for name, (first, real, result) in rated.items()
+    )
+    + f". {'Both results score' if len(above) == 2 else f'{len(above)} of 2 results scores'} above HR itself, and yet PSNR is {' and '.join(f'{value:.1f} dB' for value in ends)}, from "
+    f"{psnr(start, face).item():.1f} dB: the face is covered with patterns that the discriminator takes for detail. "
+    f"R1 does not make a fixed discriminator honest. It is there to limit its slope: the gradient's length is {lengths['R1']:.2f} with R1 and {lengths['no R1']:.2f} without."
+)
+
+
 # %% [markdown]
-# The results score above HR itself (printed above): *more real than real*. R1 does not make a frozen discriminator honest. It is meant to flatten its **slope**:
-# compare the gradients' lengths below the pictures, and the way from the bicubic SR (0) to HR (1) and beyond. Seconds of training need not show it yet.
+# **To think about.** This discriminator was fixed, and was fooled within seconds. Why does the same not happen in the training of a GAN?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# In a GAN it learns on. As soon as the generator has found such patterns, the discriminator sees them among its fakes and learns to reject them. The generator has to find others, and the
+# only patterns that stay unpunished in the long run are those of real faces. Where one of the two is much faster than the other, this fails, and the artefacts stay.
+#
+# </details>
+
+# %% [markdown]
+# A discriminator has a slope everywhere, not only at the pictures that it learned from. Walk from the bicubic SR (0) to HR (1), and beyond on both sides.
 #
 # *Predict: left of 0 the picture gets even more blurred than bicubic. What will the discriminators say there?*
 
@@ -426,14 +605,27 @@ path = torch.linspace(-0.5, 1.5, 41)
 between = torch.cat([torch.lerp(start, face, t.item()) for t in path])
 walk = {name: discriminator(between)[:, 0].tolist() for name, discriminator in discriminators.items()}
 rows = [{"bicubic SR at 0, HR at 1": t.item(), **{name: walk[name][i] for name in walk}} for i, t in enumerate(path)]
-rise = {name: values[30] - values[10] for name, values in walk.items()}  # from 0 to 1
-risen = " and ".join(f"{rise[name]:+.2f} ({name})" for name in rise)
+figure = curves(rows, *walk, x="bicubic SR at 0, HR at 1", ylabel="score")
+for outside in ((-0.5, 0), (1, 1.5)):
+    figure.axes[0].axvspan(*outside, color="0.93", zorder=0)
 run.figure(
-    curves(rows, *walk, x="bicubic SR at 0, HR at 1", ylabel="score"),
+    figure,
     "walk",
-    f"The score of both discriminators along the line through the bicubic SR and HR; from one to the other it changes by {risen}. Left of 0 lie pictures "
-    "that no discriminator was trained on; whatever the score does there, nobody asked for it.",
-    f"Two curves over the position on the line from bicubic to HR and beyond. From 0 to 1 they change by {risen}.",
+    "The score of both discriminators along the line through the bicubic SR and HR. Shaded: pictures beyond the two, as no discriminator saw in its training.",
+    "Two curves over the position on the line from bicubic to HR and beyond; the parts beyond are shaded.",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+rise = {name: values[30] - values[10] for name, values in walk.items()}  # from 0 to 1
+beyond = {name: values[0] - values[10] for name, values in walk.items()}  # from 0 to -0.5
+answer(
+    "; ".join(
+        f"{name}: {rise[name]:+.2f} from the bicubic SR to HR, {beyond[name]:+.2f} on the way to an even more blurred picture"
+        for name in walk
+    )
+    + ". A discriminator learns to part the two kinds of picture that it is shown. Left of 0 nobody asked for anything: the score may fall further, stay, or rise again, "
+    f"as if more blur were more real. With R1 the whole rise is {abs(rise['R1'] / rise['no R1']):.2f} times as large as without."
 )
 
 # %% [markdown]
@@ -479,24 +671,62 @@ except WeightsMissing as missing:
     run.note(str(missing))
 run.table("identity", rows, "What the discriminator's features call different, and what a face recognition network does")
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+ranking = [row["compared with the face"] for row in sorted(rows, key=lambda row: row["JS"])]
+by_face = "ID (face-api), 1 = equal"
+known = [row["compared with the face"] for row in sorted(rows, key=lambda row: -row[by_face])] if by_face in rows[0] else []
+answer(
+    f"By JS, from near to far: {', '.join(ranking)}. "
+    + (f"By face recognition: {', '.join(known)}. " if known else "")
+    + "The features of a discriminator know what it was trained to know: sharp from blurred. Nobody told it who is who, so its order of persons is an accident. "
+    "An identity loss is as good as the network that it asks."
+)
+
+
 # %%
 kept = descend(lambda x: identity(x, face), start, STEPS)
 results["identity (JS)"] = kept
 run.figure(
     image_grid(
         {"start": start, "JS asks for": wish(loss_gradient(identity, start, face)[1]), "JS alone": kept, "HR": face},
-        labels={"start": [scores(start)], "JS alone": [f"JS {identity(kept, face):.4f}, {scores(kept)}"]},
+        labels={"start": [scores(start)], "JS alone": [f"JS {identity(kept, face):.1e}, {scores(kept)}"]},
         cell=2.2,
     ),
     "follow_identity",
-    "Following the identity term alone: the features agree, the face does not.",
-    "Four pictures: a blurred portrait, a gradient picture, the portrait with artefacts, and the original.",
+    f"{STEPS} steps down the identity term alone: JS goes from {identity(start, face):.1e} to {identity(kept, face):.1e}, PSNR from "
+    f"{psnr(start, face).item():.1f} to {psnr(kept, face).item():.1f} dB.",
+    "Four pictures: a blurred portrait, a gradient picture, the result, and the original.",
 )
 
+
 # %% [markdown]
-# The features of a discriminator know what the discriminator was trained to know: sharp from blurred. They were never told who is who. An identity loss is as good as
-# the network that it asks.
+# ### Exercise 3
 #
+# **3. Jensen-Shannon.** Of softmax(a) and softmax(b), one value per row, in natural logarithms. Probabilities that round to 0 must not give NaN.
+
+
+# %% tags=["exercise"]
+def my_js(a, b):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.losses import check_js
+
+check_js(my_js)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_js(a, b):
+    log_p, log_q = a.log_softmax(dim=1), b.log_softmax(dim=1)
+    log_m = torch.logaddexp(log_p, log_q) - torch.tensor(2.0).log()
+    return 0.5 * (log_p.exp() * (log_p - log_m) + log_q.exp() * (log_q - log_m)).sum(dim=1)
+
+
+check_js(my_js)
+
+# %% [markdown]
 # ## Distillation
 #
 # A teacher's SR takes HR's place: in the teacher-student paper because real LR faces have no HR, in ISR-KD because the student must not change what it
@@ -537,9 +767,18 @@ run.figure(
         cell=2.1,
     ),
     "follow_teacher",
-    "Distillation asks for the teacher's face, not for the true one: its end is the teacher's SR, mistakes included.",
+    f"{STEPS} steps down the distance to the teacher's SR; the original is never shown to it.",
     "Five portraits: start, gradient picture, student, teacher, and the original.",
 )
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+ends = {name: psnr(image, face).item() for name, image in {"start": start, "student": student, "teacher": taught}.items()}
+answer(
+    f"That of the teacher: {ends['student']:.2f} dB, the teacher has {ends['teacher']:.2f} dB and the start {ends['start']:.2f} dB. The loss is 0 at the teacher's SR, not at HR. So the student "
+    "takes over the teacher's mistakes with its knowledge, and can gain on HR only as far as the teacher is better than the start."
+)
+
 
 # %% [markdown]
 # ## Smoothness
@@ -561,6 +800,14 @@ rows = [
     for kind, flow in flows.items()
 ]
 run.table("smoothness", rows, "Total variation of five flows with the same longest arrow")
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+cost = {row["flow"]: row["total variation"] for row in rows}
+answer(
+    f"*{min(cost, key=cost.get)}* ({min(cost.values()):.4f}), where every arrow is the same; *{max(cost, key=cost.get)}* costs most ({max(cost.values()):.3f}). Total variation sees only "
+    "differences of neighbours. How far the pixels are moved together does not count."
+)
 
 
 # %%
@@ -585,10 +832,53 @@ labels = {k: [f"TV {total_variation(f):.3f}, mean arrow {f.mean((0, 2, 3)).norm(
 run.figure(
     image_grid(columns, labels=labels, cell=2.2),
     "follow_smoothness",
-    "A shaken and shifted flow, and what total variation alone makes of it (hue: direction, saturation: length). The shaking goes, the shift "
-    "stays: no neighbour differs from its neighbour.",
-    "Five pictures: a colourful flow, a bent portrait, a speckled gradient, an evenly coloured flow, and a straight but shifted portrait.",
+    f"A shaken and shifted flow, and what {20 * STEPS} steps down total variation alone make of it (hue: direction, saturation: length).",
+    "Five pictures: a colourful flow, a bent portrait, the gradient, the smoothed flow, and the portrait moved by it.",
 )
+
+# %%
+run.note(
+    f"Total variation alone takes its own value from {total_variation(shaken):.3f} to {total_variation(smoothed):.3f}, and leaves a mean shift of "
+    f"{smoothed.mean((0, 2, 3)).norm():.1f} of {shaken.mean((0, 2, 3)).norm():.1f} pixels: the shaking goes, the shift is free."
+)
+
+# %% [markdown]
+# ### Exercise 4
+#
+# **4. What the smoothness term cannot see.** Given a flow (1, 2, H, W), return another one that looks at least 1 pixel elsewhere at *every* pixel
+# and has the same total variation.
+
+
+# %% tags=["exercise"]
+def my_invisible_change(flow):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.losses import check_invisible_change
+
+check_invisible_change(my_invisible_change)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_invisible_change(flow):
+    return flow + torch.tensor([1.0, 0.0]).view(1, 2, 1, 1)
+
+
+check_invisible_change(my_invisible_change)
+
+# %% [markdown]
+# **To think about.** SelfSR's first stage has an adversarial, an identity and a smoothness term. The identity term compares the image *before* the flow moves it. Which of the three stops the stage from shifting every face by
+# two pixels?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# Not smoothness, as the exercise shows, and not identity, which looks at the image before it is moved. Only the adversarial term is left, and it helps only if the discriminator can see positions: real
+# LR faces are aligned, so their eyes always lie at one height. In pictures that are not aligned, a shifted face is as real as any other.
+#
+# </details>
+
 
 # %% [markdown]
 # ## All of them side by side
@@ -601,6 +891,13 @@ for name, image in {"start": starts, **results}.items():
         row[lpips.metric.label] = lpips(image[:1], face).item()
     rows.append(row)
 run.table("followed", rows, f"One face, {STEPS} steps down one loss alone; a loss that is told HR can return it")
+
+# %%
+ended = {row["followed alone"]: row["PSNR (dB)"] for row in rows}
+worse = [name for name, value in ended.items() if value < ended["start"]]
+run.note(
+    f"Followed alone from {ended['start']:.1f} dB, *{max(ended, key=ended.get)}* ends highest ({max(ended.values()):.1f} dB); below the start end {', '.join(worse) or 'none'}."
+)
 
 # %% [markdown]
 # No loss is right on its own. Each paper's objective is a sum in which one term guards what another cannot see.
@@ -618,9 +915,20 @@ everything = {**image_losses(), **adversarial}
 run.figure(
     loss_bars(face, everything),
     "all_bars",
-    "Every loss and score of five damages of the face. The discriminator learned blur, so blur is what it minds.",
+    "Every loss and score of five damages of the face; the original at 0, its bicubic SR at the dashed line.",
     "Five bar charts with ten bars each: eight losses, PSNR and SSIM.",
 )
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+scale = LossScale(face, everything)
+minded = {damage.name: scale(damage(face))["adversarial, vanilla"].share for damage in DAMAGES}
+liked = [name for name, share in minded.items() if share < 0]
+answer(
+    f"Of the five damages this discriminator minds *{max(minded, key=minded.get)}* most, and likes {' and '.join(f'*{name}*' for name in liked) or 'none'} better than HR. It learned to "
+    "tell sharp faces from blurred ones. What it has never seen as a fake, such as noise or a colour, it may take for detail."
+)
+
 
 # %%
 from facesr_lib.explore.loss_explorer import loss_explorer
@@ -628,99 +936,14 @@ from facesr_lib.explore.loss_explorer import loss_explorer
 loss_explorer({"face": face, "portrait": portrait}, everything, {lpips.metric.label: lpips.loss} if lpips else None)
 
 # %% [markdown]
-# ## Exercises
+# ## In short
 #
-# **1. An outlier.** Write the gradients of L1 and L2 with respect to `sr`, without autograd. The check hides one pixel that is a hundred times as wrong
-# as the others.
-
-
-# %% tags=["exercise"]
-def my_pixel_gradients(sr, hr):
-    raise NotImplementedError
-
-
-# %%
-from facesr_lib.exercises.losses import check_invisible_change, check_js, check_pixel_gradients, check_relativistic
-
-check_pixel_gradients(my_pixel_gradients)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_pixel_gradients(sr, hr):
-    error = sr - hr
-    return error.sign() / error.numel(), 2 * error / error.numel()
-
-
-check_pixel_gradients(my_pixel_gradients)
-
-# %% [markdown]
-# **2. The relativistic average game.** The generator's loss on real scores (N, 1) and fake scores (M, 1): with $\bar r, \bar s$ their means,
-# $-\,\mathrm{mean} \log \sigma(s - \bar r) - \mathrm{mean} \log(1 - \sigma(r - \bar s))$. It must survive scores of 300.
-
-
-# %% tags=["exercise"]
-def my_relativistic(real, fake):
-    raise NotImplementedError
-
-
-# %%
-check_relativistic(my_relativistic)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_relativistic(real, fake):
-    softplus = torch.nn.functional.softplus  # softplus(x) = -log(sigmoid(-x)) = -log(1 - sigmoid(x))
-    return softplus(real.mean() - fake).mean() + softplus(real - fake.mean()).mean()
-
-
-check_relativistic(my_relativistic)
-
-# %% [markdown]
-# **3. Jensen-Shannon.** Of softmax(a) and softmax(b), one value per row, in natural logarithms. Probabilities that round to 0 must not give NaN.
-
-
-# %% tags=["exercise"]
-def my_js(a, b):
-    raise NotImplementedError
-
-
-# %%
-check_js(my_js)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_js(a, b):
-    log_p, log_q = a.log_softmax(dim=1), b.log_softmax(dim=1)
-    log_m = torch.logaddexp(log_p, log_q) - torch.tensor(2.0).log()
-    return 0.5 * (log_p.exp() * (log_p - log_m) + log_q.exp() * (log_q - log_m)).sum(dim=1)
-
-
-check_js(my_js)
-
-# %% [markdown]
-# **4. What the smoothness term cannot see.** Given a flow (1, 2, H, W), return another one that looks at least 1 pixel elsewhere at *every* pixel
-# and has the same total variation.
-
-
-# %% tags=["exercise"]
-def my_invisible_change(flow):
-    raise NotImplementedError
-
-
-# %%
-check_invisible_change(my_invisible_change)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_invisible_change(flow):
-    return flow + torch.tensor([1.0, 0.0]).view(1, 2, 1, 1)
-
-
-check_invisible_change(my_invisible_change)
-
-# %% [markdown]
-# **To think about.** SelfSR's first stage has an adversarial, an identity and a smoothness term. Which of the three stops it from shifting every face by
-# two pixels?
+# - The gradient of a loss says what it wants added to each pixel. What it cannot see has no gradient, and is free to go wrong.
+# - Where many answers are possible, pixel losses return a blurred compromise; a discriminator asks for one plausible answer.
+# - An adversarial, perceptual or identity loss knows what its network knows. An objective is a sum in which each term guards what another cannot see.
+#
+# To read: [Zhao et al., 2017](https://arxiv.org/abs/1511.08861) on losses for restoration, [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661) on GANs,
+# [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406) on R1.
 #
 # **Next:** `10_human_face_gan` trains with an adversarial loss and nothing else.
 

@@ -346,7 +346,7 @@ answer(
 # </details>
 
 # %% [markdown]
-# ## A set that cannot change behind your back
+# ## A set that cannot change unnoticed
 #
 # Prepared images are kept in one array on disk with a **manifest** beside it: what the images are, whom they show, under which licence, and the SHA-256 of every
 # pixel. `facesr data prepare` writes such sets; here is a small one.

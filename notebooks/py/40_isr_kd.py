@@ -139,7 +139,7 @@ batch = batches(0)
 #
 # ## The generator
 #
-# Three steps, each doubling the size. Each ends in an *edge block* (exercise 1 of `02_edges`), which has no weights: the picture minus its local mean, negative parts cut off.
+# Three steps, each doubling the size. Each ends in an *edge block* (exercise 3 of `02_edges`), which has no weights: the picture minus its local mean, negative parts cut off.
 # Its result is fed to the next step, and a 1 x 1 convolution reads an edge map from it.
 #
 # $$\mathrm{edge}_k(x) = \mathrm{ReLU}\big(x - \mathrm{mean}_{k \times k}(x)\big)$$
