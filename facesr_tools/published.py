@@ -13,17 +13,20 @@ def beside_published(
 
     references: the table's cells. ours: row of the table (or a name that it does not have) -> our method; here: rows as `Scoring`
     returns them, {"method": ..., label: mean}. labels: column of the table -> label of our metric. A column that we measure gets
-    a second one, "..., here"; what one side does not have stays empty.
+    a second one, "..., here"; what one side does not have stays empty. Printed numbers are texts with their printed digits.
     """
     scores = {row["method"]: row for row in here}
-    columns = dict.fromkeys(reference.column for reference in references)
-    printed: dict[str, dict[str, float]] = {}
+    decimals: dict[str, int] = {}
     for reference in references:
-        printed.setdefault(reference.row, {})[reference.column] = reference.value
+        digits = len(str(reference.value).partition(".")[2])
+        decimals[reference.column] = max(digits, decimals.get(reference.column, 0))
+    printed: dict[str, dict[str, str]] = {}
+    for reference in references:
+        printed.setdefault(reference.row, {})[reference.column] = f"{reference.value:.{decimals[reference.column]}f}"
     rows = []
     for name in dict.fromkeys((*printed, *ours)):
         row: dict[str, Any] = {"method": name}
-        for column in columns:
+        for column in decimals:
             row[f"{column}, paper"] = printed.get(name, {}).get(column)
             if column in labels:
                 row[f"{column}, here"] = scores.get(ours.get(name, ""), {}).get(labels[column])

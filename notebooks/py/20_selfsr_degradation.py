@@ -34,8 +34,8 @@
 # You will
 # - warp a face by a flow field, and see why a flow cannot change its colours;
 # - train the flow-field network and a CycleGAN on the same unpaired pictures, and measure what each does to colours and to identity;
-# - give the generator noise to look at, and see what a network that maps one face to one picture cannot do;
-# - train super-resolution on what each learned, and set the four rows of the paper's Table III beside ours.
+# - give the generator noise as a second input, and see what a network without it cannot do;
+# - train super-resolution on what each learned, and set Tables II and III of the paper beside ours.
 #
 # **You need:** `10_human_face_gan` (adversarial training). **Time:** about 55 minutes of yours; about 5.4 minutes in `quick` on a CPU.
 # **Hardware:** CPU for `quick`; a GPU above it.
@@ -69,7 +69,7 @@ OUTPUT_DIR = ""  # @param {type: "string"}
 # @title Imports, and the run that records the results
 import torch
 
-from facesr_lib.evaluate import Run
+from facesr_lib.evaluate import Run, answer
 from facesr_lib.explore import show_source
 from facesr_lib.papers import SELFSR
 from facesr_lib.plot import curves, image_grid, style
@@ -134,8 +134,27 @@ run.figure(
     ),
     "two_worlds",
     "Left: test people, their bicubic LR, and the LR that a method will be given. Right: what it may learn from, real LR of other people.",
-    "Two rows of four pictures: a portrait, its clean 16-pixel version, a blurred noisy version, and an unrelated noisy face.",
+    f"Two rows of four pictures: a portrait, its clean {real.shape[-1]}-pixel version, its real LR version, and a real LR face of somebody else.",
 )
+
+# %%
+clean = torch.cat([batch["lr"] for batch in eval_batches(real_faces.test, bicubic, 8, real_faces.seed)])
+grain = 255 * (real - clean).std().item()
+run.note(
+    f"A real LR face differs from the clean LR face of the same photograph by {grain:.0f} grey levels (standard deviation over all pixels of the test people). "
+    "This difference is what stage 1 has to learn, without ever seeing the two side by side."
+)
+
+# %% [markdown]
+# **To think about.** Why not simply add noise and blur to the clean LR faces, and train on those pairs?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# That works if somebody knows which noise and which blur: how strong, of what kind, how often, in which order. The *ceiling* further down is such a training: it is given the hidden
+# degradation itself. For photographs from the street nobody knows it, and a wrong guess teaches the wrong repair. Stage 1 exists to learn the guess from pictures.
+#
+# </details>
 
 # %% [markdown]
 # ## A flow field moves pixels, and nothing else
@@ -157,8 +176,20 @@ from facesr_lib.explore.flow import flow_explorer, flow_grid
 run.figure(
     flow_grid(hr[:1], (1, 2, 4)),
     "flow_kinds",
-    "Five kinds of flow (first column: its colours) and one face under each at three strengths, in pixels. No new colour appears.",
+    "Five kinds of flow (first column: its colours) and one face under each at three strengths, in pixels.",
     "A grid: coloured flow fields, and warped portraits: shifted, zoomed, swirled, waved and shaken, stronger from left to right.",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+from facesr_lib.explore.flow import FLOW_KINDS, preset_flow
+
+moved = torch.cat([warp(hr[:1], preset_flow(kind, hr.shape[-1], 4)) for kind in FLOW_KINDS])
+(low, high), (least, most) = ((255 * x.min().item(), 255 * x.max().item()) for x in (hr[:1], moved))
+answer(
+    "It can change where things are: position, size and shape of eyes, mouth and outline. It can never make a new grey level or colour, since each output pixel "
+    f"is a weighted mean of four input pixels. This face has grey levels from {low:.0f} to {high:.0f}; under all five flows at 4 px they lie between "
+    f"{least:.0f} and {most:.0f}. So a flow alone makes no noise, no colour and no contrast."
 )
 
 # %% [markdown]
@@ -166,6 +197,36 @@ run.figure(
 
 # %%
 flow_explorer(hr[:1])
+
+# %% [markdown]
+# Two exercises stand in this notebook, each after what it is about. Replace the line that raises `NotImplementedError`, run the cell, then the check below
+# it. The folded cell holds one solution.
+#
+# **1. The warp.** Write eq. (1): `image` (N, C, H, W), `flow` (N, 2, H, W) in pixels, right and down. Continue the border outside the image.
+
+
+# %% tags=["exercise"]
+def my_warp(image, flow):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.selfsr import check_smoothness, check_warp
+
+check_warp(my_warp)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_warp(image, flow):
+    _n, _c, height, width = image.shape
+    x = (torch.arange(width) + flow[:, 0]).clamp(0, width - 1)
+    y = (torch.arange(height)[:, None] + flow[:, 1]).clamp(0, height - 1)
+    across = (1 - (x[..., None] - torch.arange(width)).abs()).clamp(min=0)  # (N, H, W, width)
+    down = (1 - (y[..., None] - torch.arange(height)).abs()).clamp(min=0)
+    return torch.einsum("ncab,nhwa,nhwb->nchw", image, down, across)
+
+
+check_warp(my_warp)
 
 # %% [markdown]
 # ## The network
@@ -209,12 +270,65 @@ run.figure(
 show_source(FlowAdaptation.step)
 
 # %% [markdown]
-# ## Training stage 1
+# ### How smooth is smooth enough?
 #
-# Look for: the identity term should stay small, the flow's total variation should find its level, and the discriminator should end near not knowing
-# ($\log 2 = 0.693$ per term).
+# The smoothness term (4) pulls against the term that wants the pixels moved. Its weight $\lambda$ decides. A small experiment without any network shows it: a flow is fitted to a pair of
+# pictures, one of which is the other one warped.
+#
+# **2. The smoothness that breaks the flow.** `fit_flow(source, target, smoothness)` fits a flow alone, with nothing but the L1 distance and
+# $\lambda$ times the total variation. The table shows four weights at which neither happens that you look for. Find one $\lambda$ so small that the field folds over
+# itself (`folds(flow) > 0`), and one so large that it hardly moves: less than a tenth of the true flow, which moves by up to 2 px.
+
+# %%
+from facesr_lib.exercises.selfsr import smoothness_pair
+from facesr_lib.explore.flow import fit_flow, folds
+
+source, target = smoothness_pair()
+rows = []
+for smoothness in (0.01, 0.03, 0.1, 0.2):
+    fitted = fit_flow(source, target, smoothness)
+    rows.append(
+        {"lambda": smoothness, "longest arrow (px)": fitted.norm(dim=1).max().item(), "share that folds": folds(fitted).item()}
+    )
+run.table("smoothness", rows, "A flow fitted to one pair of pictures, at four weights of the smoothness term")
+
+
+# %% tags=["exercise"]
+def my_smoothness():
+    raise NotImplementedError  # return folding, frozen
+
+
+# %%
+check_smoothness(my_smoothness)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_smoothness():
+    return 1e-3, 1.0
+
+
+check_smoothness(my_smoothness)
 
 # %% [markdown]
+# **To think about.** Total variation says nothing against a *constant* flow. What would a discriminator need to see in order to reward moving the whole face by half a
+# pixel, and what would that do to PSNR?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# It would need to know where faces usually are in the real LR set: if the eyes lie half a pixel lower there, moving every face down makes it look more real. A
+# discriminator that sees the whole face can notice that. One that sees 9 x 9 pixels at a time, as ours does, cannot tell where in the face they lie, and hardly rewards it.
+#
+# PSNR would fall sharply: the network for super-resolution would learn from pairs that are half a pixel apart, and repeat the shift. PSNR compares pixels at the same place.
+#
+# </details>
+
+# %% [markdown]
+# ## Training stage 1
+#
+# *Look for:* does the identity term stay small? Does the flow's total variation find a level? Does the discriminator end near guessing
+# ($\log 2 = 0.693$ per term)?
+#
 # `Experiments` declares every training of the paper: what it learns from, and what it needs. A notebook asks for one by name; it is trained once, then found.
 
 # %%
@@ -227,35 +341,54 @@ run.figure(
     curves(flow.log, "d_real", "d_fake", "g_adversarial", average=smooth, ylabel="cross-entropy", title="The game"),
     "flow_game",
     "The adversarial terms of stage 1. At 0.693 the discriminator cannot tell translated from real LR.",
-    "Three noisy curves around 0.69 over the training steps.",
+    f"Three noisy curves over {len(flow.log)} training steps: the discriminator's terms on real and on translated LR faces, and the generator's.",
 )
 
 # %%
+held = [term for term in ("g_identity", "g_smoothness", "g_brightness") if term in flow.log[0]]
+end = {term: sum(row[term] for row in flow.log[-smooth:]) / smooth for term in (*held, "d_real", "d_fake", "g_adversarial")}
 run.figure(
-    curves(
-        flow.log,
-        *(term for term in ("g_identity", "g_smoothness", "g_brightness") if term in flow.log[0]),
-        average=smooth,
-        ylabel="weighted term",
-        title="What holds the face",
-    ),
+    curves(flow.log, *held, average=smooth, ylabel="weighted term", title="What holds the face"),
     "flow_terms",
-    "The terms that hold the face. All start at exactly zero: the untrained network returns its input.",
-    "Curves that rise from zero and settle.",
+    f"The terms that hold the face, with their weights (pale: every step; line: mean of {smooth} steps). Mean of the last {smooth} steps: "
+    + ", ".join(f"{term} {end[term]:.4f}" for term in held)
+    + ".",
+    f"Curves of {len(held)} weighted terms over {len(flow.log)} training steps.",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+first = max(flow.log[0][term] for term in held)
+unsure = abs(end["d_real"] + end["d_fake"] - 2 * 0.693) < 0.2
+answer(
+    f"The terms that hold the face begin at {first:.2g}: the untrained network returns its input. At the end the identity term is {end['g_identity']:.4f} with its weight of "
+    f"{config.degradation.identity:g}, so the intermediate image differs from its input by {end['g_identity'] / config.degradation.identity:.3f} of the range on average. "
+    f"The smoothness term is {end['g_smoothness']:.4f}: {'the flow hardly moves' if end['g_smoothness'] < 0.001 else 'the flow moves neighbours differently'}. "
+    f"The discriminator's terms are {end['d_real']:.2f} and {end['d_fake']:.2f}, {'close to guessing' if unsure else 'not at 0.693: it tells the two apart'}."
 )
 
 # %% [markdown]
 # ## The stage in pictures
 #
 # Read each row from left to right: $z$, the intermediate $\tilde z$, the warped $\hat x$; then a real LR face of somebody else for comparison.
+# *Predict: which of the two steps changes the picture more, from $z$ to $\tilde z$ or from $\tilde z$ to $\hat x$?*
 
 # %%
 z = bicubic(hr).to(run.device)
 noisy, intermediate, field = flow.method.predict(z)
+longest = field.norm(dim=1).amax(dim=(1, 2)).tolist()
+
+
+def grey_levels(one, other):
+    """Mean absolute difference of two pictures in grey levels."""
+    return 255 * (one - other).abs().mean().item()
+
+
+painted, warped = grey_levels(intermediate, z), grey_levels(noisy, intermediate)
 run.figure(
-    image_grid({"z": z, "z~": intermediate, "warped x^": noisy, "a real LR face": others}, cell=2),
+    image_grid({"$z$": z, r"intermediate $\tilde z$": intermediate, r"warped $\hat x$": noisy, "a real LR face": others}, cell=2),
     "stages",
-    "The stage on two test faces. What the intermediate image adds is texture; what the flow adds is motion.",
+    f"The stage on two test faces. The image branch changes a pixel by {painted:.1f} grey levels on average, the flow by another {warped:.1f}. Right: somebody else.",
     "Two rows: clean LR, intermediate image, warped image, an unrelated real LR face.",
 )
 
@@ -265,22 +398,41 @@ from facesr_lib.explore.flow import flow_figure
 run.figure(
     flow_figure(z[:1].cpu(), field[:1].cpu()),
     "flow",
-    f"The learned flow of the first face, as arrows and as colours (hue: direction, strength: length; longest {field[:1].norm(dim=1).max():.2f} px).",
+    f"The learned flow of the first face, as arrows and as colours (hue: direction, strength: length). The longest arrow has {longest[0]:.2g} px; the network could make "
+    f"{config.degradation.max_flow:g} px per direction.",
     "A small face with arrows, the same flow as a colour-coded map, and a colour wheel.",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+answer(
+    f"The {'image branch' if painted > warped else 'flow'} changes more: {painted:.1f} grey levels by the image branch, {warped:.1f} by the flow, whose longest arrow on this face has "
+    f"{longest[0]:.2g} px. "
+    + (
+        "The name of the method speaks of the flow, but with this training the texture comes from the image branch. It may add noise; a flow cannot, as seen above."
+        if painted > warped
+        else "The flow moves pixels far enough here to change more than the image branch paints."
+    )
 )
 
 # %% [markdown]
 # ### Disturbing the flow (the paper's Fig. 8)
 #
-# Multiply the flow by a number and warp again. The face should remain who it is.
+# Multiply the flow by a number and warp again. The paper shows that the face remains who it is. The last column takes the factor at which the longest arrow of the two
+# faces has one pixel.
 
 # %%
-factors = (-2, 0, 1, 2, 5)
+whole = max(1, round(1 / max(longest))) if max(longest) > 0 else 1
+factors = sorted({-2, 0, 1, 2, 5, whole})
+disturbed = {factor: warp(intermediate, factor * field) for factor in factors}
+change = {factor: grey_levels(picture, intermediate) for factor, picture in disturbed.items()}
 run.figure(
-    image_grid({f"{factor} f": warp(intermediate, factor * field) for factor in factors}, cell=1.7),
+    image_grid({f"{factor} f": picture for factor, picture in disturbed.items()}, cell=1.7),
     "disturbed",
-    "The intermediate image under multiples of its flow. 0 f is the intermediate image itself.",
-    "Two rows of five small faces that differ in small displacements.",
+    "The intermediate image under multiples of its flow; 0 f is the intermediate image itself. Longest arrow and mean change: "
+    + "; ".join(f"{factor} f: {abs(factor) * max(longest):.2g} px, {change[factor]:.1f} grey levels" for factor in factors)
+    + ".",
+    f"Two rows of {len(factors)} small faces: the same two faces under {len(factors)} multiples of their flow.",
 )
 
 # %% [markdown]
@@ -319,14 +471,23 @@ run.figure(
     f"Two rows of {len(translated) + 2} small faces: clean, {len(translated)} translations, an unrelated real one.",
 )
 
+# %%
+added = {name: 255 * (translate(name, clean) - clean).std().item() for name in ADAPTATIONS}
+run.note(
+    "What each adaptation adds to the clean LR faces of all test people, as a standard deviation in grey levels: "
+    + ", ".join(f"{SHORT[name]} {value:.0f}" for name, value in added.items())
+    + f". The hidden degradation adds {grain:.0f}."
+)
+
 # %% [markdown]
 # ## One face, many pictures
 #
-# A camera makes a different picture of the same face each time: noise is drawn anew. Four of the five above map one $z$ to one $\hat x$. Nothing in their input
-# could decide which of the many noisy pictures to make, so whatever grain they add is a *pattern*: the same on the same face, always. A network that learns from such
-# pairs can learn to take the pattern away, and meets real noise unprepared.
+# A camera makes a different picture of the same face each time, because noise is drawn anew. Four of the five above map one $z$ to one $\hat x$. Nothing in their input
+# could decide which of the many noisy pictures to make. So whatever grain they add is a *pattern*, always the same on the same face. A network that learns from such
+# pairs can learn to take the pattern away; then it meets real noise, which has no pattern.
 #
-# The fifth is a row of our own: the same flow field, whose generator also sees three channels of white noise. Two draws beside two calls of the paper's:
+# The fifth is a row of our own: the same flow field, whose generator also sees three channels of white noise. Two draws beside two calls of the paper's.
+# *Predict: how much do two calls of the paper's network differ?*
 
 # %%
 draws = {
@@ -334,12 +495,19 @@ draws = {
     for name, label in ((FLOW, "flow"), (FLOW_NOISE, "noise"))
     for draw in (1, 2)
 }
-apart = 255 * (draws["noise, draw 1"] - draws["noise, draw 2"]).std().item()
+same, apart = (255 * (draws[f"{label}, draw 1"] - draws[f"{label}, draw 2"]).std().item() for label in ("flow", "noise"))
 run.figure(
     image_grid({"z": z, **draws, "real LR": others}, cell=1.7),
     "draws",
-    f"Two translations of the same face by the paper's flow field and by ours with a noise input. The paper's are equal; ours differ by {apart:.1f} grey levels (standard deviation).",
+    f"Two translations of the same face by the paper's flow field, which differ by {same:.1f} grey levels (standard deviation), and by ours with a noise input: {apart:.1f}.",
     "Two rows of six small faces: clean, the flow field twice, the flow field with noise twice, an unrelated real one.",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+answer(
+    f"By {same:.1f} grey levels: the network computes its output from the face alone, so the same face gives the same picture. With the noise input two draws differ by "
+    f"{apart:.1f} grey levels. Two real pictures of one face would differ by about {2**0.5 * grain:.0f}, if all of the {grain:.0f} grey levels were drawn anew each time."
 )
 
 # %% [markdown]
@@ -352,30 +520,55 @@ run.figure(
 from facesr_lib.image import chroma
 from facesr_lib.plot.figures import PALETTE, NotebookFigure
 
-clean = torch.cat([batch["lr"] for batch in eval_batches(real_faces.test, bicubic, 8, real_faces.seed)]).to(run.device)
-
 
 def mean_shift(after, before):
     """Mean U and V shift per image, (N, 2), in grey levels."""
     return 255 * (chroma(after).mean(dim=(2, 3)) - chroma(before).mean(dim=(2, 3))).cpu()
 
 
-shifts = {name: mean_shift(translate(name, clean), clean.cpu()) for name in ADAPTATIONS}
-figure = NotebookFigure(figsize=(5.4, 4.2), layout="constrained")
+shifts = {name: mean_shift(translate(name, clean), clean) for name in ADAPTATIONS}
+figure = NotebookFigure(figsize=(8, 4.2), layout="constrained")
 axes = figure.subplots()
 for (name, shift), marker, color in zip(shifts.items(), "sx^oD", PALETTE, strict=False):
     axes.scatter(*shift.T, marker=marker, alpha=0.6, color=color, label=f"{name}: {shift.norm(dim=1).mean():.2f}")
 axes.axhline(0, color="black", lw=0.8)
 axes.axvline(0, color="black", lw=0.8)
 axes.set(xlabel="mean U shift (grey levels; right: bluer)", ylabel="mean V shift (up: redder)")
-axes.legend(title="mean distance from the origin")
-nearest = min(shifts, key=lambda name: shifts[name].norm(dim=1).mean())
+axes.set_aspect("equal", adjustable="datalim")
+figure.legend(loc="outside right center", title="mean distance from the origin")
+far = {name: shift.norm(dim=1).mean().item() for name, shift in shifts.items()}
+nearest, farthest = min(far, key=far.get), max(far, key=far.get)
 run.figure(
     figure,
     "translation_drift",
-    f"Colour shift of every translated test face. A flow alone would stay at the origin; the image branch need not. Nearest here: {nearest}.",
-    "A scatter plot of mean U against mean V shift, one cloud per adaptation.",
+    f"Colour shift of every translated test face, in grey levels. Nearest to the origin on average: {nearest} ({far[nearest]:.2f}); farthest: {farthest} ({far[farthest]:.2f}).",
+    f"A scatter plot of mean U against mean V shift, {len(shifts)} clouds, one per adaptation.",
 )
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+answer(
+    f"That of {farthest}: {far[farthest]:.2f} grey levels on average. A flow alone would stay at the origin, but the image branch of the flow network paints, too, and only "
+    f"its identity loss holds it ({far[FLOW]:.2f} with, {far[FLOW_NO_IDENTITY]:.2f} without). "
+    f"The CycleGAN has {far[CYCLE]:.2f} without an identity loss and {far[CYCLE_IDENTITY]:.2f} with one. "
+    + (
+        "All of this is less than one grey level, the least that an 8-bit picture can show."
+        if far[farthest] < 1
+        else "One grey level is the least that an 8-bit picture can show."
+    )
+)
+
+# %% [markdown]
+# **To think about.** The paper expects large colour changes from CycleGAN. What in this run's setting speaks against them?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# In the small profiles CycleGAN's generators add to their input, so they begin without any drift. They train for minutes, not for 180,000 steps. And our hidden degradation has no
+# colour of its own on average: sensor noise is as often red as green. So there is nothing to gain from a colour. The cycle loss *allows* a change of colours that the way back
+# undoes; it does not *ask* for one.
+#
+# </details>
 
 # %% [markdown]
 # ## Does it help super-resolution? (Table III)
@@ -398,6 +591,7 @@ from facesr_lib.evaluate.scoring import of_other, record_set_scores
 from facesr_lib.image import quantize, resize_bicubic
 from facesr_lib.metrics import Metric, identity_metric, if_available
 from facesr_lib.metrics.features import features
+from facesr_tools.published import beside_published
 
 backends = Backends.find(run)
 identity = if_available(lambda: identity_metric(run.device), run.note)
@@ -425,14 +619,14 @@ extractor = backends.extractor
 if extractor:
     of_real = features(extractor, real.split(16), run.device)
 for row, (name, trained) in zip(rows[1:], VARIANTS.items(), strict=True):
-    made = quantize(translate(name, clean)) if name in ADAPTATIONS else real if name == CEILING else clean.cpu()
+    made = quantize(translate(name, clean)) if name in ADAPTATIONS else real if name == CEILING else clean
     if extractor and name != CEILING:  # its LR faces are the real ones
         of_made = features(extractor, made.split(16), run.device)
         row |= record_set_scores(run, name, real_faces.test, of_made, of_real, extractor, of="LR")
     sr = torch.cat([quantize(trained.method.super_resolve(lr.to(run.device))).cpu() for lr in real.split(10)])
     found = {DRIFT: mean_shift(sr, real).norm(dim=1)}
     if identity:
-        found |= {of_other(identity, "LR"): identity(made, clean.cpu()), TO_INPUT: identity(sr, enlarged)}
+        found |= {of_other(identity, "LR"): identity(made, clean), TO_INPUT: identity(sr, enlarged)}
     for metric, values in found.items():
         run.score(name, real_faces.test, metric, values)
         row[metric.label] = values.mean().item()
@@ -440,15 +634,41 @@ run.table(
     "table_3", rows, f"Real LR faces of {len(set(real_faces.test.groups))} unseen people, {len(real_faces.test)} images, x{scale}"
 )
 
+# %%
+here = {row["method"]: row for row in rows}
+columns = scoring.columns()
+plain, found = here["bicubic"], here[FLOW]
+run.note(
+    "The paper's flow field against bicubic, on real LR faces: "
+    + ", ".join(
+        f"{metric.label} {found[metric.label]:.4g} against {plain[metric.label]:.4g}"
+        for metric in columns.values()
+        if metric.label in found
+    )
+    + f". The highest {columns['PSNR'].label} apart from the ceiling's is that of "
+    + max((name for name in here if name != CEILING), key=lambda name: here[name][columns["PSNR"].label])
+    + "."
+)
+
+# %% [markdown]
+# **To think about.** A network trained on clean pairs can do worse on real LR faces than bicubic, which learned nothing. How can learning hurt?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# On clean LR faces every small difference between neighbours is a detail, and the network learns to make it stronger. On a real LR face many of these differences are noise or traces
+# of compression. It cannot know that and makes them stronger as well. Bicubic leaves them as they are.
+#
+# </details>
+
 # %% [markdown]
 # ### How much of the gap is closed
 #
-# Zero is the network that learned from clean pairs, 100 % the ceiling. *Predict: which rows can come near it, and in which metric?* A negative share means that the
-# adaptation did harm.
+# Zero is the network that learned from clean pairs, 100 % the ceiling. A negative share means that the adaptation did harm.
+# *Predict: which row comes nearest to the ceiling, and is it the same one for every metric?*
 
 # %%
-here = {row["method"]: row for row in rows}
-pixel = [metric.label for family, metric in scoring.columns().items() if family in ("PSNR", "SSIM", "LPIPS")]
+pixel = [metric.label for family, metric in columns.items() if family in ("PSNR", "SSIM", "LPIPS")]
 
 
 def share(name, label):
@@ -466,13 +686,39 @@ run.table(
 
 # %%
 by_psnr, gap = {row["method"]: row[pixel[0]] for row in closed}, here[CEILING][pixel[0]] - here[NO_ADAPTATION][pixel[0]]
-sentence = f"From no adaptation to the ceiling it is {gap:.2f} dB"
-sentence += (
-    f": the paper's flow field goes {by_psnr[FLOW]:.0f} % of that way, the same with a noise input {by_psnr[FLOW_NOISE]:.0f} %."
-    if gap > 0.1
-    else ", too little to speak of shares: train for longer."
+run.note(
+    f"From no adaptation to the ceiling it is {gap:.2f} dB"
+    + (
+        f": the paper's flow field goes {by_psnr[FLOW]:.0f} % of that way, the same with a noise input {by_psnr[FLOW_NOISE]:.0f} %."
+        if gap > 0.1
+        else ", too little to speak of shares: train for longer."
+    )
 )
-run.note(sentence)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+learned = [row for row in closed if row["method"] != "bicubic"]
+tops = {
+    label: max((row for row in learned if row[label] is not None), key=lambda row: row[label], default=None) for label in pixel
+}
+tops = {label: row for label, row in tops.items() if row}
+answer(
+    "Of the learned adaptations, "
+    + ", ".join(f"{row['method']} comes nearest in {label} ({row[label]:.0f} %)" for label, row in tops.items())
+    + ". "
+    + (
+        "It is not the same one for each: a metric of pixels rewards an adaptation that makes the network careful, LPIPS one that makes it draw edges."
+        if len({row["method"] for row in tops.values()}) > 1
+        else "Here one row leads in all of them."
+    )
+    + " The ceiling saw the true degradation, so it says how much there is to gain with this network and this many steps."
+)
+
+# %% [markdown]
+# ### Table III and Table II, whole
+#
+# The published FIDs and ours are on different scales (other faces, another network behind the distance): compare the *order* of the rows, not the numbers.
+# The rivals of Table II cannot be run here; its last line is Table III's last row.
 
 # %%
 fid = extractor.fid if extractor else None
@@ -486,32 +732,43 @@ differs = (
     f"{real_faces.test.name} instead of WIDER FACE, {config.real.steps} steps instead of 160,000, width {config.real.width} instead of 256"
     f"{', a residual over the enlarged LR' if config.real.residual else ''}, {fid and fid.label} instead of FID"
 )
-ours = (FLOW_NO_IDENTITY, FLOW_NOISE)
-beside = {name: {"method": name} for name in (*names.values(), *ours)}
-for reference in SELFSR.published(table="Table III") if fid else []:
-    method, metric = names[reference.row], of_other(fid, "LR") if "LR" in reference.column else fid
-    run.published(reference, method=method, images=real_faces.test, metric=metric, differs=differs)
-    beside[method][f"{reference.column}, published"] = reference.value
-for method, row in beside.items() if fid else []:
-    row |= {metric.label: here[method][metric.label] for metric in (fid, of_other(fid, "LR"))}
+table_3 = SELFSR.published(table="Table III")[::-1]  # the paper's method first: it stands for this notebook
+for reference in [*table_3, *SELFSR.published(table="Table II", row="SelfSR")] if fid else []:
+    metric = of_other(fid, "LR") if "LR" in reference.column else fid
+    run.published(reference, method=names.get(reference.row, FLOW), images=real_faces.test, metric=metric, differs=differs)
+labels = {"FID": fid.label, "FID of translated LR": of_other(fid, "LR").label} if fid else {}
 run.table(
-    "table_3_beside", list(beside.values()), f"The rows of Table III beside the published ones, and our own ({'; '.join(ours)})"
+    "table_3_beside",
+    beside_published(
+        SELFSR.published(table="Table III"), names | {name: name for name in (FLOW_NO_IDENTITY, FLOW_NOISE)}, rows, labels
+    ),
+    f"Table III beside this run, with two rows of our own. Here: {fid.label if fid else 'no FID, its weights are missing'}, {len(real_faces.test)} images of {real_faces.test.name}",
 )
 
-# %% [markdown]
-# The published FIDs and ours are on different scales (other faces, another network behind the distance): compare the *order* of the rows, not the numbers.
-# Table II's last line is Table III's last row.
-
 # %%
-if fid:
-    (reference,) = SELFSR.published(table="Table II", row="SelfSR", column="FID")
-    run.published(reference, method=FLOW, images=real_faces.test, metric=fid, differs=differs)
+table_2 = SELFSR.published(table="Table II")
+run.table(
+    "table_2_beside",
+    beside_published(table_2, {"bicubic": "bicubic", "SelfSR": FLOW}, rows, {"FID": labels["FID"]} if fid else {}),
+    f"Table II beside this run. Paper: {table_2[0].conditions}. Here as in the table above",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Reading
+printed = [reference.row for reference in sorted(SELFSR.published(table="Table III", column="FID"), key=lambda cell: cell.value)]
+measured = sorted(names, key=lambda row: here[names[row]][fid.label]) if fid else []
+answer(
+    f"By FID, from best to worst, the paper has: {'; '.join(printed)}. "
+    + (f"This run has: {'; '.join(measured)}. " if fid else "This run has no FID: its weights are missing. ")
+    + ("The order is the same." if printed == measured else "The order is not the same." if fid else ""),
+    "What these tables say",
+)
 
 # %% [markdown]
 # ### The paper's own test set (Tables II and III)
 #
 # With prepared data the same networks meet the real LR faces that the paper tests on (Bulat et al.'s 3,000 of WIDER FACE). Nobody has their originals. What is left
-# is FID, against as many HR faces of the release as there are LR faces, of people nobody trained on (the paper says "high resolution images", not which), and the colours.
+# is the colours, and FID against as many HR faces of the release as there are LR faces, of people nobody trained on (the paper does not say which "high resolution images").
 
 # %%
 own = []
@@ -560,18 +817,24 @@ run.figure(
     f"Three rows of {len(columns) + 1} portraits: real LR, bicubic, {len(VARIANTS)} networks, and the original.",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Reading
+far_off = {
+    name: grey_levels(picture.clamp(0, 1).cpu(), real_faces.test.take(chosen)) for name, picture in list(columns.items())[1:]
+}
+answer(
+    "Mean distance of these three faces from their originals, in grey levels: "
+    + ", ".join(f"{name} {value:.1f}" for name, value in sorted(far_off.items(), key=lambda pair: pair[1]))
+    + ". Where the LR face is dark and noisy, no column brings the person back: what is lost in 16 x 16 noisy pixels is lost.".replace(
+        "16 x 16", f"{real.shape[-1]} x {real.shape[-1]}"
+    ),
+    "What these faces say",
+)
+
 # %% [markdown]
 # ## Verdicts so far
 #
-# Claims about Tables I and IV are decided in the next two notebooks; here they read "not run".
-
-# %%
-ranked = sorted(rows, key=lambda row: -row["PSNR Y (dB)"])
-run.note(
-    "PSNR on the hidden degradation, best first: "
-    + ", ".join(f"{row['method']} {row['PSNR Y (dB)']:.2f} dB" for row in ranked)
-    + "."
-)
+# Only claims that this notebook has scores for. Those about Tables I and IV are decided in the next two notebooks.
 
 # %%
 from facesr_tools.verdicts import verdicts
@@ -579,74 +842,17 @@ from facesr_tools.verdicts import verdicts
 verdicts(run, SELFSR.claims)
 
 # %% [markdown]
-# ## Exercises
+# ## In short
 #
-# Replace the line that raises `NotImplementedError`, run the cell, then the check below it. The folded cell holds one solution.
+# - Pairs made by bicubic reduction teach a network to undo bicubic reduction. Real LR faces are degraded in another way, and only unpaired pictures of them exist.
+# - A flow field moves pixels and can make no new colour. What must be added, such as noise, comes from the image branch, and a loss has to hold it.
+# - A network that sees only the face makes one picture of it. To imitate noise, it needs noise as an input.
 #
-# **1. The warp.** Write eq. (1): `image` (N, C, H, W), `flow` (N, 2, H, W) in pixels, right and down. Continue the border outside the image.
-
-
-# %% tags=["exercise"]
-def my_warp(image, flow):
-    raise NotImplementedError
-
-
-# %%
-from facesr_lib.exercises.selfsr import check_smoothness, check_warp
-
-check_warp(my_warp)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_warp(image, flow):
-    _n, _c, height, width = image.shape
-    x = (torch.arange(width) + flow[:, 0]).clamp(0, width - 1)
-    y = (torch.arange(height)[:, None] + flow[:, 1]).clamp(0, height - 1)
-    across = (1 - (x[..., None] - torch.arange(width)).abs()).clamp(min=0)  # (N, H, W, width)
-    down = (1 - (y[..., None] - torch.arange(height)).abs()).clamp(min=0)
-    return torch.einsum("ncab,nhwa,nhwb->nchw", image, down, across)
-
-
-check_warp(my_warp)
-
-# %% [markdown]
-# **2. The smoothness that breaks the flow.** `fit_flow(source, target, smoothness)` fits a flow alone, with nothing but the L1 distance and
-# $\lambda$ times the total variation. The table shows four weights at which neither happens that you look for. Find one $\lambda$ so small that the field folds over
-# itself (`folds(flow) > 0`), and one so large that it hardly moves: less than a tenth of the true flow, which moves by up to 2 px.
-
-# %%
-from facesr_lib.exercises.selfsr import smoothness_pair
-from facesr_lib.explore.flow import fit_flow, folds
-
-source, target = smoothness_pair()
-rows = []
-for smoothness in (0.01, 0.03, 0.1, 0.2):
-    fitted = fit_flow(source, target, smoothness)
-    rows.append(
-        {"lambda": smoothness, "longest arrow (px)": fitted.norm(dim=1).max().item(), "share that folds": folds(fitted).item()}
-    )
-run.table("smoothness", rows, "A flow fitted to one pair of pictures, at four weights of the smoothness term")
-
-
-# %% tags=["exercise"]
-def my_smoothness():
-    raise NotImplementedError  # return folding, frozen
-
-
-# %%
-check_smoothness(my_smoothness)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_smoothness():
-    return 1e-3, 1.0
-
-
-check_smoothness(my_smoothness)
-
-# %% [markdown]
-# **To think about.** Total variation says nothing against a *constant* flow. What would a discriminator need to see in order to reward moving the whole face by half a
-# pixel, and what would that do to PSNR? (Our LR discriminator sees 9 x 9 pixels at a time, for that reason.)
+# **Read next:** Zeng et al., *SelFSR: self-conditioned face super-resolution in the wild via flow field degradation network*,
+# [arXiv 2112.10683](https://arxiv.org/abs/2112.10683), section III-A; Zhu et al., *Unpaired image-to-image translation using cycle-consistent adversarial networks*,
+# [arXiv 1703.10593](https://arxiv.org/abs/1703.10593).
+#
+# **Next notebook:** `21_selfsr_super_resolution`, the network that all of these pairs were for.
 
 # %%
 run.finish()

@@ -28,7 +28,7 @@
 # [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/facesr/facesr/v0.1.0?urlpath=lab/tree/notebooks/21_selfsr_super_resolution.ipynb)
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/facesr/facesr/blob/v0.1.0/notebooks/21_selfsr_super_resolution.ipynb)
 #
-# **Aim:** train stage 2 of *SelFSR* (Zeng et al.): a network that grows from x2 to x8 while it learns, and that is reminded of its input at every block.
+# **Aim:** train stage 2 of *SelFSR* (Zeng et al.): a network that grows from x2 to x8 while it learns, and that sees its input again at every block.
 #
 # You will
 # - see what normalising features throws away, and how the LR image itself puts it back;
@@ -66,7 +66,7 @@ OUTPUT_DIR = ""  # @param {type: "string"}
 # @title Imports, and the run that records the results
 import torch
 
-from facesr_lib.evaluate import Run
+from facesr_lib.evaluate import Run, answer
 from facesr_lib.explore import show_source
 from facesr_lib.papers import SELFSR
 from facesr_lib.plot import curves, image_grid, style
@@ -96,8 +96,8 @@ run.config(config.paired, "paired")
 
 # %% [markdown]
 # Read three lines of this table with care. `residual`: the paper's network paints the face anew; ours, in the small profiles, adds to the bicubic enlargement
-# of its input, because minutes of training do not suffice to learn to copy (`22_selfsr_ablations` trains it the paper's way, too). `adversarial` and
-# `reconstruction`: the paper's weights are lost; these are ours, and the small profiles weigh the adversarial loss less, least of all without pairs.
+# of its input, because minutes of training are too few to learn to copy (`22_selfsr_ablations` trains it the paper's way, too). `adversarial` and
+# `reconstruction`: the paper's weights are lost; these are ours, and the small profiles give the adversarial loss a smaller weight, the smallest one without pairs.
 #
 # ## Eight pixels wide
 #
@@ -115,7 +115,15 @@ run.figure(
     image_grid({"LR": lr, "bicubic": resize_bicubic(lr, scale), "HR": hr}, cell=1.9),
     "setting",
     "The task: from the left column to the right one. Bicubic is what the numbers are compared with.",
-    "Three rows of three portraits: 8 pixels wide, its blurred enlargement, the original.",
+    f"Three rows of three portraits: {lr.shape[-1]} pixels wide, its bicubic enlargement, the original.",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+answer(
+    f"Hardly. {lr.shape[-1]} x {lr.shape[-1]} = {lr.shape[-1] ** 2} pixels must stand for {hr.shape[-1] ** 2:,}: each of them is the weighted mean of about {scale**2} original pixels. "
+    "What is left is the outline, the hair and the light. Eyes, glasses and expression are one or two pixels. Many different faces have the same LR image, so every method has to "
+    "guess, also the best one."
 )
 
 # %% [markdown]
@@ -164,9 +172,43 @@ def normalised(x):
 difference = {"contrast doubled": normalised(2 * h) - normalised(h), "brighter by 3": normalised(h + 3) - normalised(h)}
 {name: f"{d.abs().max():.1e}" for name, d in difference.items()}
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+answer(
+    "Both are zero up to rounding: "
+    + " and ".join(f"{d.abs().max():.1e} ({name})" for name, d in difference.items())
+    + ". A constant disappears with the mean, a factor with the standard deviation. (A small number is added to the variance, so that a flat channel is not divided by zero; it "
+    "makes the first difference the larger one.) So brightness and contrast must come back through sigma(c), and that is the idea: the image says where the face is bright."
+)
+
 # %% [markdown]
-# So brightness and contrast must come back through $\sigma(c)$, and that is the point: the image says where the face is bright.
+# Two exercises stand in this notebook, each after what it is about. Replace the line that raises `NotImplementedError`, run the cell, then the check below
+# it. The folded cell holds one solution.
 #
+# **1. Equation (6).** `features` and `scale` are (N, C, H, W). Normalise per sample and channel (add 1e-5 to the variance), then scale.
+
+
+# %% tags=["exercise"]
+def my_self_conditioning(features, scale):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.selfsr import check_fade, check_self_conditioning
+
+check_self_conditioning(my_self_conditioning)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_self_conditioning(features, scale):
+    mean = features.mean(dim=(2, 3), keepdim=True)
+    variance = features.var(dim=(2, 3), keepdim=True, unbiased=False)
+    return scale * (features - mean) / (variance + 1e-5).sqrt()
+
+
+check_self_conditioning(my_self_conditioning)
+
+# %% [markdown]
 # ## The network grows
 #
 # Each level doubles the size. Training starts at x2; a new level is faded in with a weight $\alpha$ that goes from 0 to 1, so that nothing jumps:
@@ -203,11 +245,46 @@ ours = next(row["parameters"] for row in rows if row["preset"] == "paper" and ro
 run.table("networks", rows, f"Parameters. The paper says 17.89 M for its generator; ours at full width has {ours / 1e6:.2f} M")
 
 # %% [markdown]
+# **2. Fading in.** `below` is the output of the level below (N, 3, h, w), `sr` that of the new level (N, 3, 2h, 2w), `alpha` in [0, 1].
+
+
+# %% tags=["exercise"]
+def my_fade(below, sr, alpha):
+    raise NotImplementedError
+
+
+# %%
+check_fade(my_fade)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_fade(below, sr, alpha):
+    enlarged = torch.nn.functional.interpolate(below, scale_factor=2, mode="nearest")
+    return (1 - alpha) * enlarged + alpha * sr
+
+
+check_fade(my_fade)
+
+# %% [markdown]
+# **To think about.** At $\alpha = 0$ the new level has no influence on the picture. Why does training grow step by step at all, and not begin with all levels?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# A few large structures are easier to learn than many small ones: at x2 the network and the discriminator learn outlines and light, on small pictures, which are also cheaper. When a
+# level is added, they hold already, and only finer structure is new. Whether this pays depends on the number of steps: the early levels take steps away from the last one.
+# `22_selfsr_ablations` measures it.
+#
+# </details>
+
+# %% [markdown]
+# ### How large is it?
+#
 # Table I prints 21.80 M for DIC, the rival with landmarks. A count needs no training: it goes into the scores as it is, the same for every profile.
 
 # %%
 from facesr_lib.evaluate.bootstrap import GROUPS
-from facesr_lib.metrics import Metric
+from facesr_lib.metrics import Metric, psnr
 
 COUNT = Metric("parameters_paper", "parameters", convention="generator, paper preset, counted", unit="M", higher_is_better=False)
 run.set_score(PAIRED, test, COUNT, ours / 1e6, replicates=[ours / 1e6] * GROUPS)  # the same whoever is left out
@@ -223,7 +300,7 @@ run.published(reference, method=PAIRED, images=test, metric=COUNT, differs="noth
 # | reconstruction (8) / (11) | $\lVert y - G(x)\rVert_1$ | $\lVert x - \mathrm{down}(G(x))\rVert_1$, bicubic and differentiable |
 # | on $D$: hinge (7) and R1 (9) | $\frac{\gamma}{2}\,\mathbb{E}\lVert\nabla D(y)\rVert^2$, $\gamma = 10$ | the same |
 #
-# Without pairs nothing says which face is meant, only what it must look like when shrunk.
+# Without pairs nothing says which face is wanted, only what it must look like when it is reduced again.
 
 # %%
 from facesr_lib.papers.selfsr import SelfSR
@@ -242,10 +319,21 @@ from facesr_lib.losses import r1_penalty
 show_source(r1_penalty)
 
 # %% [markdown]
+# **To think about.** The unpaired run sees the average brightness of every LR face, but nobody's eyes. Which mistakes can its reconstruction term (11) not see?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# Everything that bicubic reduction throws away. Add a fine pattern to a face, for example a chessboard of single pixels, and reduce it: the pattern is gone and the term is as small as
+# before. Also wrong eyes with the right mean brightness pass. Only the discriminator can object to these, and it knows what faces look like in general, not whose face this is.
+#
+# </details>
+
+# %% [markdown]
 # ## Training
 #
 # Three runs: with pairs; without (HR faces of one half of the people, LR faces of the other half); and with pairs but without a discriminator
-# ("PSNR-oriented"), for comparison. *Predict the order in PSNR, and the order in LPIPS.*
+# ("PSNR-oriented"), for comparison. *Predict the order of the three and of bicubic in PSNR, and the order in LPIPS.* The table under *Results* has the answer.
 
 # %%
 show_source(Experiments._bicubic)
@@ -256,22 +344,66 @@ unpaired = experiments.trained(UNPAIRED)
 psnr_only = experiments.trained(PSNR_ORIENTED)
 
 # %%
-growth = [{**row, "level": config.paired.stage(int(row["step"]) - 1)[0]} for row in paired.log]
-smooth = max(1, len(growth) // 30)
-starts = ", ".join(str(step) for step in config.paired.grow_at)
+smooth = max(1, len(paired.log) // 30)
+
+
+def with_levels(figure):
+    """The steps at which a level is added, as thin upright lines."""
+    for step in config.paired.grow_at:
+        figure.axes[0].axvline(step, color="black", lw=0.8, ls=":")
+    return figure
+
+
+def around(term):
+    """What a term is just before a level is added and some steps after: "0.71, then 0.84 (step 100)"."""
+    values = [row[term] for row in paired.log]
+    width = max(1, min([smooth, *config.paired.grow_at, len(values) - max(config.paired.grow_at)]))
+    pairs = [
+        (step, sum(values[step - width : step]) / width, sum(values[step : step + width]) / width)
+        for step in config.paired.grow_at
+    ]
+    return "; ".join(f"{before:.2f}, then {after:.2f} (step {step})" for step, before, after in pairs), pairs
+
+
 run.figure(
-    curves(growth, "g_reconstruction", "d_real", "d_fake", average=smooth, ylabel="weighted term", title="Terms while growing"),
+    with_levels(
+        curves(
+            paired.log,
+            "g_reconstruction",
+            "d_real",
+            "d_fake",
+            average=smooth,
+            ylabel="weighted term",
+            title="Terms while growing",
+        )
+    ),
     "terms",
-    f"Loss terms with pairs. A level is added at steps {starts}: the task changes there, and so do the terms.",
-    "Three noisy curves over training steps with jumps where levels are added.",
+    f"Loss terms with pairs (pale: every step; line: mean of {smooth} steps). A level is added at the dotted lines; the reconstruction term there: {around('g_reconstruction')[0]}.",
+    f"Three noisy curves over {len(paired.log)} training steps; {len(config.paired.grow_at)} dotted lines mark where levels are added.",
 )
 
 # %%
 run.figure(
-    curves(paired.log, "d_r1", average=smooth, ylabel="gamma/2 times squared slope", title="R1 on real faces"),
+    with_levels(curves(paired.log, "d_r1", average=smooth, ylabel="gamma/2 times squared slope", title="R1 on real faces")),
     "r1",
-    "The R1 term: how steep the discriminator is at real faces. It falls where a level is added, and grows again as the discriminator learns to tell.",
-    "A noisy curve over training steps.",
+    f"The R1 term, which is how steep the discriminator is at real faces. Just before a level is added, and just after: {around('d_r1')[0]}.",
+    f"A noisy curve over {len(paired.log)} training steps; {len(config.paired.grow_at)} dotted lines mark where levels are added.",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Reading
+falls = [after < before for _, before, after in around("d_r1")[1]]
+rest = sum(row["d_real"] + row["d_fake"] for row in paired.log[-smooth:])
+share = sum(row["d_r1"] for row in paired.log[-smooth:]) / max(rest, 1e-9)
+answer(
+    (
+        "R1 falls each time a level is added. The discriminator gets a new, untrained level for the larger picture and starts again with a gentle slope. "
+        if all(falls)
+        else "R1 does not fall each time a level is added. "
+    )
+    + "The better the discriminator tells real from generated faces, the steeper it becomes, and the more R1 holds it back. "
+    f"In the last {smooth} steps R1 is {share:.1f} times the sum of its two other terms.",
+    "What these curves say",
 )
 
 # %% [markdown]
@@ -326,18 +458,88 @@ run.table(
 )
 
 # %%
+columns = scoring.columns()
+by = {row["method"]: row for row in rows}
+run.note(
+    f"x{scale}, the paper's method with pairs against bicubic: "
+    + ", ".join(
+        f"{metric.label} {by[PAIRED][metric.label]:.4g} against {by['bicubic'][metric.label]:.4g}" for metric in columns.values()
+    )
+    + f". Without pairs {by[UNPAIRED][columns['PSNR'].label]:.2f} dB, without a discriminator {by[PSNR_ORIENTED][columns['PSNR'].label]:.2f} dB."
+)
+
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+def order(metric):
+    ranked = sorted(by, key=lambda name: by[name][metric.label], reverse=metric.higher_is_better)
+    return f"By {metric.label}, from best to worst: {'; '.join(ranked)}. "
+
+
+answer(
+    "".join(order(columns[family]) for family in ("PSNR", "LPIPS") if family in columns)
+    + "An L1 loss alone learns the mean of all faces that fit the LR image; PSNR rewards such a mean. A discriminator rejects it, since a mean of faces is blurred, and asks for one sharp "
+    "face instead: nearer to how faces look (LPIPS), further from this one pixel by pixel (PSNR). Without pairs there is no L1 to the original at all."
+)
+
+# %% [markdown]
+# **To think about.** You may hand out only one of these networks: for old family photographs, or for a study that measures the distance between the eyes. Which one for which?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# For the photographs, the one with the better LPIPS: a sharp, natural face is wanted, and everybody knows that it is a restoration. For the study, the PSNR-oriented one, or none: its
+# blur says honestly where it knows nothing, while a sharp eye at an invented place is an error that nobody sees. In both cases say which network it was.
+#
+# </details>
+
+# %% [markdown]
+# ### Table I, whole
+#
+# Our FID and LPIPS come from other networks than the paper's where the official weights are missing (the labels say so), and our faces are other ones. So compare the *order* of
+# methods, not the numbers. The rivals have published numbers only; their generators' parameters are printed in Table I.
+
+# %%
+from facesr_tools.published import beside_published
+
 differs = (
     f"{test.name} instead of CelebA, {config.paired.lr_size} to {config.paired.hr_size} instead of 16 to 128 pixels, {config.paired.steps} steps "
     f"instead of 160,000, width {config.paired.width} instead of 256"
     f"{', a residual over the enlarged LR' if config.paired.residual else ''}"
 )
-columns = {f"CelebA {family}": metric for family, metric in scoring.columns().items()}
 names = {"SelfSR paired": PAIRED, "SelfSR unpaired": UNPAIRED, "Bicubic": "bicubic"}
-for row, method in names.items():
-    for column, metric in columns.items():
-        (reference,) = SELFSR.published(table="Table I", row=row, column=column)
-        beside = run.published(reference, method=method, images=test, metric=metric, differs=differs)
-beside
+table_1 = SELFSR.published(table="Table I")
+for cell in table_1:
+    family = cell.column.removeprefix("CelebA ")
+    if cell.row in names and family in columns:
+        run.published(cell, method=names[cell.row], images=test, metric=columns[family], differs=differs)
+here = [row | ({COUNT.label: ours / 1e6} if row["method"] in (PAIRED, UNPAIRED) else {}) for row in rows]
+labels = {f"CelebA {family}": metric.label for family, metric in columns.items()}
+run.table(
+    "table_1_beside",
+    beside_published(
+        [cell for cell in table_1 if not cell.column.startswith("Helen")],
+        names | {PSNR_ORIENTED: PSNR_ORIENTED},
+        here,
+        labels | {"parameters": COUNT.label},
+    ),
+    f"Table I, CelebA, beside this run (parameters in millions, of the paper preset). Here: {', '.join(metric.label for metric in columns.values())}; {differs}",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Reading
+printed = {cell.row: cell.value for cell in table_1 if cell.column == "CelebA PSNR"}
+gains = {
+    row: (printed[row] - printed["Bicubic"], by[name][columns["PSNR"].label] - by["bicubic"][columns["PSNR"].label])
+    for row, name in names.items()
+    if name != "bicubic"
+}
+answer(
+    "Against bicubic, in PSNR: "
+    + "; ".join(f"{row} {paper:+.2f} dB in the paper, {ours_here:+.2f} dB here" for row, (paper, ours_here) in gains.items())
+    + ". A difference to bicubic travels better between data sets than a number by itself, because both methods meet the same pictures.",
+    "What this table says",
+)
 
 # %% [markdown]
 # ### The paper's own test sets (Table I)
@@ -357,6 +559,20 @@ if helen:
         for family, metric in on_helen.columns().items():
             (reference,) = SELFSR.published(table="Table I", row=row, column=f"Helen {family}")
             run.published(reference, method=method, images=helen, metric=metric, differs=differs)
+helen_cells = [cell for cell in table_1 if cell.column.startswith("Helen")]
+helen_labels = {f"Helen {family}": metric.label for family, metric in on_helen.columns().items()} if helen else {}
+run.table(
+    "table_1_helen_beside",
+    beside_published(helen_cells, names if helen else {}, own, helen_labels),
+    "Table I, Helen"
+    + (
+        ", beside this run, conventions as above"
+        if helen
+        else ": the published numbers alone. Nothing of ours stands beside them, since Helen is not prepared here"
+    ),
+)
+
+# %%
 (
     run.table("table_1_helen", own, f"Mean over {len(helen)} test faces of Helen, x{scale}, bicubic LR, conventions as above")
     if own
@@ -370,18 +586,35 @@ if helen:
 given = lr.to(run.device)
 run.figure(
     image_grid(
-        {"LR": given, **{name: method(given) for name, method in METHODS.items()}, "HR": hr}, cell=1.7, zoom=(0.3, 0.2, 0.4)
+        {"LR": given, **{name: method(given) for name, method in METHODS.items()}, "HR": hr}, cell=1.7, zoom=(0.25, 0.125, 0.375)
     ),
     "samples",
-    "Three unseen people. Look at the eyes: at 8 pixels they are one or two dark pixels, and every method must guess.",
-    "A grid of portraits: one row per person, one column per method, with a part of each, enlarged, below it.",
+    f"Three unseen people; below each, enlarged, the eye in the frame. In the LR image, {given.shape[-1]} pixels wide, it is one or two pixels.",
+    "A grid of portraits: one row per person, one column per method, with one eye of each, enlarged, below it.",
+)
+
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Reading
+def step_between(images):
+    """Mean difference of horizontal neighbours in grey levels: how much fine structure a picture has, right or wrong."""
+    return 255 * (images[..., 1:] - images[..., :-1]).abs().mean().item()
+
+
+fine = {name: step_between(method(given)) for name, method in METHODS.items()}
+answer(
+    f"Neighbouring pixels of the originals differ by {step_between(hr):.1f} grey levels; those of "
+    + ", ".join(f"{name} by {value:.1f}" for name, value in fine.items())
+    + f". The discriminator {'adds' if fine[PAIRED] > fine[PSNR_ORIENTED] else 'does not add'} fine structure to what L1 alone paints. Whether it is the right structure the eye in the frame shows: "
+    "glasses, for example, are often missing.",
+    "What these faces say",
 )
 
 # %% [markdown]
 # ### After your minutes, after our evening
 #
 # facesr can come with networks that trained for an evening on two CPU cores. Two of them meet the same test people here, bicubic LR and x8 as above. They
-# learned from faces of the size that the caption names, so no score is taken. *Look at the eyes again: what does time buy, with and without an adversary?*
+# learned from faces of the size that the caption names, so no score is recorded. *Predict: what does more time buy, with and without a discriminator?*
 
 # %%
 from facesr_lib.shipped import load_shipped
@@ -396,7 +629,7 @@ for name, slug in ((PSNR_ORIENTED, "selfsr-selfsr-psnr-oriented"), (PAIRED, "sel
         }
 (
     run.figure(
-        image_grid({**columns, "HR": hr}, cell=1.7, zoom=(0.3, 0.2, 0.4)),
+        image_grid({**columns, "HR": hr}, cell=1.7, zoom=(0.25, 0.125, 0.375)),
         "after_an_evening",
         f"Both networks as trained above ({PROFILE}), and as they come with facesr. The last one: {facts['about']}.",
         "Three people, one row each, with a part enlarged: LR, each network after this run and after an evening, the original.",
@@ -405,16 +638,30 @@ for name, slug in ((PSNR_ORIENTED, "selfsr-selfsr-psnr-oriented"), (PAIRED, "sel
     else "This installation comes without trained networks, so there is nothing to put beside yours."
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+
+shown = {
+    title.replace("\n", " "): psnr(picture.clamp(0, 1).cpu(), hr).mean().item() for title, picture in list(columns.items())[1:]
+}
+answer(
+    "Mean PSNR of these three faces: "
+    + ", ".join(f"{title} {value:.1f} dB" for title, value in shown.items())
+    + ". More time sharpens what the loss asks for; it brings back nothing that the LR image "
+    "does not hold."
+    if shown
+    else "Nothing to see here without the shipped networks. More time sharpens what the loss asks for; it brings back nothing that the LR image does not hold."
+)
+
 # %% [markdown]
 # ## What the condition branch sees (Fig. 9)
 #
 # $\sigma(c)$ multiplies the features: bright means "count this place more". The paper finds edges in shallow blocks and semantic parts in deep ones.
-# *Look for: outlines, eyes, mouth. Which blocks follow the image closely, and which smooth it?*
+# *Look for:* outlines, eyes, mouth. Which blocks follow the image closely, and which smooth it?
 
 # %%
 with torch.no_grad():
     maps = paired.method.inference_network("generator").scales(2 * given[:1] - 1)
-picked = {f"block {index + 1}": m for index, m in enumerate(maps)}
 
 
 def stretched(m):
@@ -425,18 +672,42 @@ def stretched(m):
     return ((m - low) / (high - low).clamp(min=1e-6))[:, None]
 
 
+def follows(m):
+    """Mean over channels of |correlation| between sigma(c) and the LR image, resized to the block's size: 1 if it only repeats it."""
+    grey = resize_bicubic(given[:1].cpu(), size=tuple(m.shape[2:])).mean(dim=1).flatten()
+    rows = torch.cat([grey[None], m[0].cpu().flatten(1)])
+    return torch.corrcoef(rows)[0, 1:].nan_to_num(0).abs().mean().item()
+
+
+close = {f"block {index}": follows(m) for index, m in enumerate(maps, 1)}
 run.figure(
-    image_grid({name: stretched(m) for name, m in picked.items()}, cell=1.15),
+    image_grid({f"block {index}\n{m.shape[-1]} px": stretched(m) for index, m in enumerate(maps, 1)}, cell=1.15),
     "condition_maps",
-    "The four liveliest channels of sigma(c) in every block, first to last (each stretched to full contrast).",
-    "A grid of grey maps: columns are blocks, rows are channels; outlines of a face appear in many.",
+    "The four channels of sigma(c) that vary most, in every block from first to last (each stretched to full contrast). Correlation with the LR image, mean over all channels: "
+    + ", ".join(f"{name} {value:.2f}" for name, value in close.items())
+    + ".",
+    f"A grid of grey maps: {len(maps)} columns are blocks, four rows are channels.",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+most, least = max(close, key=close.get), min(close, key=close.get)
+first, last = (
+    sum(list(close.values())[part]) / max(1, len(close) // 2)
+    for part in (slice(len(close) // 2), slice(-(len(close) // 2), None))
+)
+answer(
+    f"{most.capitalize()} follows the image most closely (correlation {close[most]:.2f}), {least} least ({close[least]:.2f}). On average the first half of the blocks has {first:.2f}, the second "
+    f"half {last:.2f}. Each branch sees no more than the LR image, {given.shape[-1]} pixels wide, enlarged to its block's size: its maps can mark regions such as hair, skin and "
+    "background, but no detail that the LR image does not have."
 )
 
 # %% [markdown]
 # ## Where it fails (Fig. 10)
 #
 # The paper names two kinds of failure: input that nobody can read, and input that is hard: blurred, turned far to the side, covered. We take the test faces with the lowest
-# PSNR, and the one that resembles its mirror image least (turned, or lit from one side); two we make: a face blurred before it is shrunk, and a face with a grey bar in front.
+# PSNR, and the one that resembles its mirror image least (turned, or lit from one side). Two we make: a face blurred before it is reduced, and a face with a grey bar in front.
+# *Predict: what does the network paint behind the bar, and what over closed eyes?*
 
 # %%
 from facesr_lib.image import gaussian_blur
@@ -450,29 +721,54 @@ everybody = test.take(range(len(test)))
 turned = (everybody - everybody.flip(3)).abs().mean(dim=(1, 2, 3)).argmax().item()
 faces = torch.cat([test.take([*worst, turned]), gaussian_blur(hr[:1], side // 4 * 2 - 1, side / 16), covered])
 hard = degrade(faces).to(run.device)
+kinds = ["lowest PSNR", "second lowest", "least like its mirror", "blurred", "covered"]
+made = {"bicubic": resize_bicubic(hard, scale).clamp(0, 1), PAIRED: paired.method.super_resolve(hard)}
+reached = {name: psnr(picture.cpu(), faces) for name, picture in made.items()}
 run.figure(
     image_grid(
-        {"LR": hard, "bicubic": resize_bicubic(hard, scale), PAIRED: paired.method.super_resolve(hard), "HR": faces}, cell=1.7
+        {"LR": hard, **made, "what was reduced": faces},
+        labels={name: [f"{value:.1f} dB" for value in values] for name, values in reached.items()},
+        row_labels=kinds,
+        cell=1.7,
     ),
     "failures",
-    f"From top: the two test faces with the lowest PSNR ({per_image[worst[0]]:.1f} and {per_image[worst[1]]:.1f} dB), the face least like its mirror image, a blurred face, a covered face.",
-    "Five rows of portraits on which the network does badly.",
+    f"Hard inputs. From top: the two test faces with the lowest PSNR on Y ({per_image[worst[0]]:.1f} and {per_image[worst[1]]:.1f} dB), the face least like its mirror image, a blurred face, "
+    "a covered face. Below each picture its PSNR on RGB.",
+    "Five rows of portraits, labelled at the left: LR, bicubic, the network's face, and the face that was reduced.",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+bar = (slice(None), slice(None), slice(side // 2, 3 * side // 4), slice(side // 4, 3 * side // 4))
+inside, truth = made[PAIRED][bar][-1:].cpu(), hr[:1][bar]
+contrast = [255 * part.mean(dim=1).std().item() for part in (covered[bar], inside, truth)]
+worse = [kind for index, kind in enumerate(kinds) if reached[PAIRED][index] < reached["bicubic"][index]]
+answer(
+    f"Behind the bar it paints something like a face: the bar has a contrast of {contrast[0]:.1f} grey levels, the network's picture there {contrast[1]:.1f}, the hidden face {contrast[2]:.1f}. "
+    "It has no way to say *here is nothing*. Over closed eyes it paints dark eyes, because nearly all faces that it learned from have theirs open: look at rows in which the "
+    "right-hand face has closed eyes (one of the packaged faces has). "
+    + (
+        f"Below bicubic in PSNR are: {', '.join(worse)}."
+        if worse
+        else "In PSNR none of these is below bicubic: a face can look right and be wrong."
+    )
 )
 
 # %% [markdown]
-# ## Verdicts
+# **To think about.** The network paints a mouth or a nose behind the bar. Is that a failure?
 
-# %%
-by = {row["method"]: row["PSNR Y (dB)"] for row in rows}
-run.note(
-    f"x{scale}: with pairs {by[PAIRED]:.2f} dB on Y against bicubic's {by['bicubic']:.2f}; without pairs {by[UNPAIRED]:.2f}; "
-    f"without the game {by[PSNR_ORIENTED]:.2f}."
-)
-if lpips := columns.get("CelebA LPIPS"):
-    best = min(rows, key=lambda row: row[lpips.label])
-    run.note(
-        f"The lowest {lpips.label} is that of {best['method']}: {best[lpips.label]:.3f}, bicubic's is {rows[0][lpips.label]:.3f}."
-    )
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# By its loss it is a success: a face has a mouth there, and the discriminator is content. For a viewer it is a failure, because nothing in the result shows which parts were seen and which
+# were invented. This is true for every pixel, not only behind the bar. A system for use would have to tell the two apart, for example by showing several different answers.
+#
+# </details>
+
+# %% [markdown]
+# ## Verdicts
+#
+# Only claims that this notebook has scores for.
 
 # %%
 from facesr_tools.verdicts import verdicts
@@ -480,55 +776,16 @@ from facesr_tools.verdicts import verdicts
 verdicts(run, SELFSR.claims)
 
 # %% [markdown]
-# ## Exercises
+# ## In short
 #
-# **1. Equation (6).** `features` and `scale` are (N, C, H, W). Normalise per sample and channel (add 1e-5 to the variance), then scale.
-
-
-# %% tags=["exercise"]
-def my_self_conditioning(features, scale):
-    raise NotImplementedError
-
-
-# %%
-from facesr_lib.exercises.selfsr import check_fade, check_self_conditioning
-
-check_self_conditioning(my_self_conditioning)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_self_conditioning(features, scale):
-    mean = features.mean(dim=(2, 3), keepdim=True)
-    variance = features.var(dim=(2, 3), keepdim=True, unbiased=False)
-    return scale * (features - mean) / (variance + 1e-5).sqrt()
-
-
-check_self_conditioning(my_self_conditioning)
-
-# %% [markdown]
-# **2. Fading in.** `below` is the output of the level below (N, 3, h, w), `sr` that of the new level (N, 3, 2h, 2w), `alpha` in [0, 1].
-
-
-# %% tags=["exercise"]
-def my_fade(below, sr, alpha):
-    raise NotImplementedError
-
-
-# %%
-check_fade(my_fade)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_fade(below, sr, alpha):
-    enlarged = torch.nn.functional.interpolate(below, scale_factor=2, mode="nearest")
-    return (1 - alpha) * enlarged + alpha * sr
-
-
-check_fade(my_fade)
-
-# %% [markdown]
-# **To think about.** The unpaired run sees every LR face's own average brightness, but nobody's eyes. Which mistakes can its reconstruction term not see?
-# (Everything that bicubic reduction throws away: add a fine pattern to a face and shrink it.)
+# - A normalisation decides what a network forgets. The self-conditioned block gives it back from the input image, position by position.
+# - A growing network learns large structures first. A new level is faded in, so that nothing is lost when it is added.
+# - With a discriminator a face looks sharper, without one it is nearer to its original on average. No number and no picture tells seen details from invented ones.
+#
+# **Read next:** Zeng et al., *SelFSR: self-conditioned face super-resolution in the wild via flow field degradation network*,
+# [arXiv 2112.10683](https://arxiv.org/abs/2112.10683), section III-B; Karras et al., *Progressive growing of GANs*, [arXiv 1710.10196](https://arxiv.org/abs/1710.10196).
+#
+# **Next notebook:** `22_selfsr_ablations`, which takes one part away at a time.
 
 # %%
 run.finish()
