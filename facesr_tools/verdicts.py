@@ -14,10 +14,13 @@ _SEVERAL = {"points for": "point for", "points against": "point against", "needs
 
 
 def verdicts(run: Run, claims: Sequence[Claim]) -> Table:
-    """Verdicts on a notebook's paper from what it recorded so far, as a table to show. The report has the details."""
+    """Verdicts on a notebook's paper from what it recorded so far, as a table to show. The report has the details.
+
+    Claims that it has no scores for belong to other notebooks: the caption counts them. Without any score, all are listed.
+    """
     judged = judge(claims, [run.result()], judged=run.profile != "smoke")
     rows = []
-    for item in judged:
+    for item in [item for item in judged if item.verdict not in NOT_SCORED] or judged:
         verdict, effect = verdict_text(item, run.profile), "; ".join(map(interval_text, item.measured))
         rows.append({"claim": item.claim.text, "verdict": verdict, "effect, 95 % interval": effect})
     return Table.from_records("verdicts", rows, f"{run.title}: {summary(judged, run.profile)}")
