@@ -558,7 +558,7 @@ run.table(
 large = [name for name, test in zip(others, tests, strict=True) if abs(test.value) >= 0.005]
 answer(
     f"Of {len(others)} differences {sum(p < 0.05 for p in p_values)} have p below 0.05 before the correction, {sum(p < 0.05 for p in adjusted)} after it. "
-    f"At least 0.005, the least that counts here: {', '.join(large) or 'none'}. "
+    f"At least 0.005, the least that counts here: {'; '.join(large) or 'none'}. "
     f"A small p says that a difference is not luck of the {people} people drawn. It says nothing about its size, nor about another training seed."
     if adjusted is not None
     else "Solve the exercise first."

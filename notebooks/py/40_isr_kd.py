@@ -554,7 +554,7 @@ run.note(
     + f". On cartoons {REPLAY_2_1} is {psnr_of[REPLAY_2_1]['cartoons'] - psnr_of['bicubic']['cartoons']:+.2f} dB from bicubic."
 )
 answer(
-    f"Above bicubic in PSNR on faces: {', '.join(above['faces']) or 'none'}. On cartoons: {', '.join(above['cartoons']) or 'none'}. "
+    f"Above bicubic in PSNR on faces: {'; '.join(above['faces']) or 'none'}. On cartoons: {'; '.join(above['cartoons']) or 'none'}. "
     "The generator has no shortcut from its input, so it must learn what bicubic copies, colour above all."
     + ("" if DATA_ROOT else " The teacher that the students start from has seen grey faces only.")
 )

@@ -426,7 +426,7 @@ run.table(
 # @title Answer
 least = [name for name, share in (back or {}).items() if share < 0.5 and name != REPLAY_2_0]
 answer(
-    f"Less than half of the loss is back in: {', '.join(least) or 'no student'}. "
+    f"Less than half of the loss is back in: {'; '.join(least) or 'no student'}. "
     f"With one row alone, {REPLAY_2_1} ({100 * back[REPLAY_2_1]:.0f} %), the claim would rest on replay and distillation together. The rows without distillation show what replay does without it "
     f"({ablated(names.NO_KD)}: {100 * back[ablated(names.NO_KD)]:.0f} %). Without them nobody could tell the two apart. A student that trains for fewer steps also forgets less, whatever its terms."
     if back
@@ -578,7 +578,7 @@ run.note(
     + "."
 )
 answer(
-    f"Above bicubic on the trained style: {', '.join(n for n, (a, _) in lead.items() if a > 0) or 'none'}; on the other style: {', '.join(n for n, (_, b) in lead.items() if b > 0) or 'none'}. "
+    f"Above bicubic on the trained style: {'; '.join(n for n, (a, _) in lead.items() if a > 0) or 'none'}; on the other style: {'; '.join(n for n, (_, b) in lead.items() if b > 0) or 'none'}. "
     "A network learns the styles that it sees, their colours and outlines; bicubic knows none and so loses nothing on a new one."
 )
 
