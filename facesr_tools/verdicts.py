@@ -14,13 +14,19 @@ _SEVERAL = {"points for": "point for", "points against": "point against", "needs
 
 
 def verdicts(run: Run, claims: Sequence[Claim]) -> Table:
-    """Verdicts on a notebook's paper from what it recorded so far, as a table to show. The report has the details."""
+    """Verdicts on a notebook's paper from what it recorded so far, as a table to show. The report has the details.
+
+    A claim belongs to the notebook if it has all its scores, or enough to decide it; the caption counts the others.
+    """
     judged = judge(claims, [run.result()], judged=run.profile != "smoke")
+    own = [item for item in judged if not item.missing or item.decision not in ("", "open")] or judged
     rows = []
-    for item in judged:
+    for item in own:
         verdict, effect = verdict_text(item, run.profile), "; ".join(map(interval_text, item.measured))
         rows.append({"claim": item.claim.text, "verdict": verdict, "effect, 95 % interval": effect})
-    return Table.from_records("verdicts", rows, f"{run.title}: {summary(judged, run.profile)}")
+    others = len(judged) - len(own)
+    more = f". {others} more need scores that are not in this notebook" if others else ""
+    return Table.from_records("verdicts", rows, f"{run.title}: {summary(own, run.profile)}{more}")
 
 
 def summary(judged: Sequence[Judged], profile: str) -> str:

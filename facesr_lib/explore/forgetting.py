@@ -60,12 +60,12 @@ def kd_map(results: Sequence[KDResult], chosen: tuple[float, float] | None = Non
         weights = result["output KD"], result["bottleneck KD"]
         point = result["cartoons (dB)"], result["faces (dB)"]
         axes.scatter(*point, color=PALETTE[0] if any(weights) else PALETTE[1], zorder=3)
-        # Students that differ in the bottleneck term alone lie close together.
-        beside = (11, 4) if weights[1] else (11, -13)
-        axes.annotate(f"{weights[0]:g}, {weights[1]:g}", point, xytext=beside, textcoords="offset points")
+        # Students that differ in the bottleneck term alone lie close together: their labels go to either side.
+        offset, side = ((9, 5), "left") if weights[1] else ((-9, -13), "right")
+        axes.annotate(f"{weights[0]:g}, {weights[1]:g}", point, xytext=offset, textcoords="offset points", ha=side)
         if weights == chosen:
             axes.scatter(*point, s=260, facecolors="none", edgecolors=PALETTE[5], linewidths=2.5)
-    axes.margins(0.15)
+    axes.margins(0.22)
     axes.set(xlabel="cartoons, PSNR (dB)", ylabel="faces, PSNR (dB)", title="Weights of output KD, bottleneck KD")
     axes.grid(alpha=0.3)
     return figure

@@ -192,8 +192,8 @@ def _view(entry: dict[str, Any], number: int) -> dict[str, Any]:
         view |= {"headline": best, "score_groups": score_groups(result["scores"]), "tables": tables}
         view["figures"] = [{**figure, "picture": _picture(folder, figure)} for figure in result["figures"]]
         known = result["paper"] in {paper.key for paper in PAPERS}  # whose section shows every comparison
-        shown = result["published"][:1] if known else result["published"]
-        view["comparisons"] = [headline(result, comparison) for comparison in shown]
+        every = [headline(result, comparison) for comparison in result["published"]]
+        view["comparisons"] = [best] if known and best and best.reference else every
         view["paper_id"] = f"paper-{result['paper']}" if known else ""
         view["configs"] = [
             (name, result["config_hash"].get(name, ""), _flat(fields)) for name, fields in result["config"].items()

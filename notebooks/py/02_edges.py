@@ -14,7 +14,7 @@
 #       smoke: 0.3
 #       workshop: 0.4
 #     paper: null
-#     study: 65
+#     study: 70
 #     title: What an edge is
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -36,7 +36,7 @@
 # - measure how many edges of a face survive x2, x4 and x8;
 # - look at the very edge maps that the networks of papers 3 and 4 receive.
 #
-# **You need:** `00_start_here`. **Time:** about 65 minutes of yours; about 25 seconds on a CPU. **Hardware:** any.
+# **You need:** `00_start_here`. **Time:** about 70 minutes of yours; about 25 seconds on a CPU. **Hardware:** any.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)

@@ -14,7 +14,7 @@
 #       smoke: 0.3
 #       workshop: 0.5
 #     paper: null
-#     study: 90
+#     study: 95
 #     title: What a loss asks for
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -37,7 +37,7 @@
 # - train a discriminator in seconds, fool it, and see what R1 changes;
 # - move sliders and watch all losses react at once.
 #
-# **You need:** `00_start_here`, `03_metrics`; gradients of functions of many variables. **Time:** about 90 minutes of yours; about 40 seconds on a CPU.
+# **You need:** `00_start_here`, `03_metrics`; gradients of functions of many variables. **Time:** about 95 minutes of yours; about 40 seconds on a CPU.
 # **Hardware:** any.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

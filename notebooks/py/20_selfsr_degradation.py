@@ -14,7 +14,7 @@
 #       smoke: 0.3
 #       workshop: 10
 #     paper: selfsr
-#     study: 55
+#     study: 70
 #     title: 'SelfSR 1: learning how real faces are degraded'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -37,7 +37,7 @@
 # - give the generator noise as a second input, and see what a network without it cannot do;
 # - train super-resolution on what each learned, and set Tables II and III of the paper beside ours.
 #
-# **You need:** `10_human_face_gan` (adversarial training). **Time:** about 55 minutes of yours; about 5.4 minutes in `quick` on a CPU.
+# **You need:** `10_human_face_gan` (adversarial training). **Time:** about 70 minutes of yours; about 5.4 minutes in `quick` on a CPU.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

@@ -14,7 +14,7 @@
 #       smoke: 0.3
 #       workshop: 25
 #     paper: teacher_student
-#     study: 30
+#     study: 50
 #     title: 'Teacher and student: what each part is worth'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -36,7 +36,7 @@
 # - tell a difference from its noise, by a bootstrap over people.
 #
 # **You need:** `30_teacher_student`; its trainings are found again and not repeated.
-# **Time:** about 30 minutes of yours; about 9.1 minutes in `quick` on a CPU, after `30_teacher_student`. **Hardware:** CPU for `quick`; a GPU above it.
+# **Time:** about 50 minutes of yours; about 9.1 minutes in `quick` on a CPU, after `30_teacher_student`. **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)
@@ -65,7 +65,7 @@ OUTPUT_DIR = ""  # @param {type: "string"}
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Imports, and the run that records the results
-from facesr_lib.evaluate import Run
+from facesr_lib.evaluate import Run, answer
 from facesr_lib.papers import TEACHER_STUDENT
 from facesr_lib.plot import PALETTE, image_grid, style
 
@@ -95,12 +95,14 @@ run
 # | Ours-TNet-bicubic, Ours-SNet-bicubic | the teacher learns from bicubic pairs; the student is taught by that teacher; no DeNet anywhere |
 # | Ours-TNet | the teacher itself |
 #
-# An ablation that trains for less than the method proves nothing about the part it lacks. Small profiles cannot train every row for as long as the main networks:
-# so the ablations are short, and beside them stands the whole method trained as shortly, "all parts". Compare a short row with that one. Two rows of ours bound the
-# rest: a *ceiling*, TNet trained on the hidden degradation itself, and "bicubic data", which has seen no degradation: *no adaptation*.
+# An ablation that trains for less than the method proves nothing about the part it lacks. Small profiles cannot train every row for as long as the main networks. So the
+# ablations are short, and beside them stands the whole method trained for as few steps, "all parts". Compare a short row with that one. Two rows give the scale for the
+# others: a *ceiling* (ours), TNet trained on the hidden degradation itself, and "bicubic data", which has seen no degradation: *no adaptation*.
 #
 # All start from the same random weights and see the same batches. In small profiles DSNet starts as stage 1's network, in the rows of bicubic data as one that has
-# learnt bicubic reduction alone. The networks of Ours-cycle start from nothing. *Write down: which row will have the best PSNR on bicubic LR? Which on real LR? Which the worst?*
+# learnt bicubic reduction alone. The networks of Ours-cycle start from random weights.
+#
+# *Predict, and write it down: which row will have the best PSNR on bicubic LR? Which on real LR? Which the worst?* (The answer stands below the tables.)
 
 # %%
 from facesr_lib.papers.teacher_student import Config
@@ -141,7 +143,7 @@ trained = {
 trained[CYCLE_ONLY] = experiments.trained(CYCLE_ONLY)
 
 # %% [markdown]
-# The paper calls the network of its cycle row TNet, "trained with cycle learning scheme". Nothing but the cycles ties its SR to its LR: compare with the steps of
+# The paper calls the network of its cycle row TNet, "trained with cycle learning scheme". Only the cycles tie its SR to its LR: compare with the steps of
 # teacher and student in `30_teacher_student`.
 
 # %%
@@ -149,7 +151,22 @@ from facesr_lib.papers.teacher_student import CycleLearning
 
 show_source(CycleLearning.step)
 
+# %% [markdown]
+# **To think about.** The row *cycle only* has a discriminator for HR faces and two cycles, but no teacher. The paper finds that its faces are deformed. Which of
+# its terms would notice a nose that stands five pixels too far to the left?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# None for certain. The cycle LR-HR-LR compares LR only, and HR may move as long as the way back moves it again. The discriminator asks whether the picture looks
+# like *a* face. A
+# teacher's SR compares pixel with pixel, so it does notice. That is the paper's reason for a teacher.
+#
+# </details>
+
 # %%
+from facesr_lib.image import Bicubic, resize_bicubic
+
 NETWORKS = {  # method -> training, network
     NO_EDGES: ("no edges", "snet"),
     ONLY_CANNY: ("Canny only", "snet"),
@@ -173,7 +190,7 @@ def super_resolver(name):
     return lambda lr: method.super_resolve_with(network, lr)
 
 
-METHODS = {name: super_resolver(name) for name in NETWORKS}
+METHODS = {"bicubic": lambda lr: resize_bicubic(lr, 4).clamp(0, 1), **{name: super_resolver(name) for name in NETWORKS}}
 
 # %% [markdown]
 # ## Table 3
@@ -184,7 +201,6 @@ METHODS = {name: super_resolver(name) for name in NETWORKS}
 # %%
 from facesr_lib.data import eval_batches
 from facesr_lib.evaluate import Backends, Scoring
-from facesr_lib.image import Bicubic
 from facesr_lib.metrics import if_available, niqe_metric
 
 faces, clean = real_faces.test, experiments.clean
@@ -214,8 +230,8 @@ OURS = {
     "TNet, DeNet with noise": NOISE_TEACHER,
     "SNet, DeNet with noise": NOISE_STUDENT,
 }
-OURS |= {"ceiling: TNet on the hidden degradation": CEILING}
-steps = {name: trained[training].method.steps for name, (training, _) in NETWORKS.items()}
+OURS |= {"ceiling: TNet on the hidden degradation": CEILING, "bicubic enlargement": "bicubic"}
+steps = {"bicubic": 0, **{name: trained[training].method.steps for name, (training, _) in NETWORKS.items()}}
 people = len(set(faces.groups))
 rows = [{"line": line, "steps of stage 2": steps[name], **rows_real[name]} for line, name in (LINES | OURS).items()]
 run.table(
@@ -229,8 +245,74 @@ run.table(
 rows = [{"line": line, "steps of stage 2": steps[name], **rows_clean[name]} for line, name in (LINES | OURS).items()]
 run.table("bicubic_lr", rows, f"Ours: the same lines for the same {len(clean)} faces, bicubic LR, x4")
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+best, worst = (
+    {
+        where: choose(NETWORKS, key=lambda name: found[name]["PSNR Y (dB)"])
+        for where, found in (("bicubic LR", rows_clean), ("real LR", rows_real))
+    }
+    for choose in (max, min)
+)
+from_bicubic = {name: rows_real[name]["PSNR Y (dB)"] - rows_real["bicubic"]["PSNR Y (dB)"] for name in NETWORKS}
+run.note(
+    f"Best PSNR on bicubic LR: {best['bicubic LR']}; on real LR: {best['real LR']}. Worst: {worst['bicubic LR']}, and {worst['real LR']}. "
+    f"On real LR, {sum(gain > 0 for gain in from_bicubic.values())} of {len(from_bicubic)} networks are above bicubic enlargement; {STUDENT} is {from_bicubic[STUDENT]:+.2f} dB from it."
+)
+answer(
+    f"Best on bicubic LR: {best['bicubic LR']}. Best on real LR: {best['real LR']}. Worst: {worst['bicubic LR']} and {worst['real LR']}. "
+    "A network does best on LR like that of its training. Mind the column of steps: a short row may be worse, or nearer to plain enlargement, only because it trained for less."
+)
+
+# %% [markdown]
+# ### What each part is worth
+#
+# Each ablation beside the whole method of the same length, in PSNR on real LR. *Predict: which part is worth most?*
+
 # %%
-references = {(r.row, r.column): r for r in TEACHER_STUDENT.published(table="Table 3")}
+label = "PSNR Y (dB)"
+WITHOUT = {NO_EDGES: "both edge maps", ONLY_CANNY: "the DoG map", NO_CYCLE: "the cycle loss"}
+worth = [
+    {
+        "the part": part,
+        "with it": rows_real[WHOLE_STUDENT][label],
+        "without it": rows_real[name][label],
+        "gain (dB)": rows_real[WHOLE_STUDENT][label] - rows_real[name][label],
+    }
+    for name, part in WITHOUT.items()
+]
+worth.append(
+    {
+        "the part": "the learned degradation",
+        "with it": rows_real[STUDENT][label],
+        "without it": rows_real[STUDENT_BICUBIC][label],
+        "gain (dB)": rows_real[STUDENT][label] - rows_real[STUDENT_BICUBIC][label],
+    }
+)
+run.table(
+    "worth",
+    worth,
+    f"The student with and without each part: {label} on real LR, equally many steps in both columns, one training seed",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+gains = {row["the part"]: row["gain (dB)"] for row in worth}
+small = [part for part, gain in gains.items() if abs(gain) < 0.1]
+answer(
+    f"The largest gain is that of {max(gains, key=gains.get)}: {max(gains.values()):+.2f} dB. Below 0.1 dB either way, which nobody sees: {', '.join(small) or 'no part'}. "
+    "Every row is one training. Another seed would move such small differences, so read them as *no difference found*."
+)
+
+# %% [markdown]
+# ### Beside the published Table 3
+#
+# The paper's Table 3, whole, and our number of the same family beside it.
+
+# %%
+# The paper's own method and PSNR first: the report shows the first comparison as this notebook's.
+references = sorted(TEACHER_STUDENT.published(table="Table 3"), key=lambda r: (r.row != "SNet (ours)", "PSNR" not in r.column))
+references = {(r.row, r.column): r for r in references}
 differs = (
     f"width {config.width} and {config.groups} groups instead of {Config().width} and {Config().groups}, "
     "metric conventions of the paper unknown"
@@ -240,8 +322,35 @@ for (line, column), reference in references.items():
     where, family = column.split()
     if family in metrics:
         conditions = f"{faces.name} instead of {where}, {steps[LINES[line]]} steps of stage 2, {differs}"
-        beside = run.published(reference, method=LINES[line], images=faces, metric=metrics[family], differs=conditions)
-beside
+        run.published(reference, method=LINES[line], images=faces, metric=metrics[family], differs=conditions)
+whole = {line: {"row of the paper": line} for line in LINES}
+for r in TEACHER_STUDENT.published(table="Table 3"):
+    whole[r.row][r.column] = r.value
+for line, name in LINES.items():
+    whole[line] |= {
+        f"{metric.label}, here": rows_real[name][metric.label] for family, metric in metrics.items() if family != "KID"
+    }
+run.table(
+    "paper_table_3",
+    list(whole.values()),
+    f"The paper's Table 3 and this run. Here: {faces.name}, {PROFILE}; other faces, smaller networks, other metric conventions, short ablations: "
+    "compare the direction of a difference, no number",
+)
+
+# %%
+pairs = {
+    "edges": ("+ Canny + DoG", "baseline (no edges)"),
+    "cycle loss": ("+ Canny + DoG", "without cycle"),
+    "student against teacher": ("SNet (ours)", "TNet"),
+}
+run.note(
+    "PSNR, published on FFHQ and here (dB): "
+    + "; ".join(
+        f"{what} {references[a, 'FFHQ PSNR'].value - references[b, 'FFHQ PSNR'].value:+.2f} and {rows_real[LINES[a]][label] - rows_real[LINES[b]][label]:+.2f}"
+        for what, (a, b) in pairs.items()
+    )
+    + "."
+)
 
 # %% [markdown]
 # ### Table 3 on the paper's own test sets
@@ -278,7 +387,7 @@ for part, test_set in real_faces.test_sets.items():
 # %% [markdown]
 # ## Fidelity against realism, all rows at once
 #
-# *Where is your favourite? Does one row lie best in both directions?*
+# *Predict: does one row have the best PSNR and the best perceptual score, on each kind of LR?*
 
 # %%
 from facesr_lib.plot.figures import NotebookFigure
@@ -287,7 +396,8 @@ PERCEPTUAL = metrics.get("LPIPS", metrics["SSIM"])
 perceptual = PERCEPTUAL.label
 figure = NotebookFigure(figsize=(10, 4.2), layout="constrained")
 for axes, (title, found) in zip(figure.subplots(1, 2), {"bicubic LR": rows_clean, "real LR": rows_real}.items(), strict=True):
-    for index, (name, row) in enumerate(found.items()):
+    for index, name in enumerate(NETWORKS):
+        row = found[name]
         axes.plot(
             row["PSNR Y (dB)"], row[perceptual], "os^D"[index % 4], color=PALETTE[index % len(PALETTE)], markersize=9, label=name
         )
@@ -297,36 +407,29 @@ figure.axes[1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
 run.figure(
     figure,
     "tradeoff",
-    "All rows of Table 3, and ours, on both kinds of LR. A row that leads on clean LR need not lead on real LR.",
+    "All rows of Table 3, and ours, on both kinds of LR. Markers that lie on each other are variants with the same scores.",
     "Two scatter plots of a perceptual score against PSNR, one marker per variant.",
 )
 
-# %%
-(batch,) = eval_batches(real_faces.test.limit(10), real_faces.hidden, 10, real_faces.seed)
-lr, hr = batch["lr"].to(run.device), batch["hr"].to(run.device)
-run.figure(
-    image_grid(
-        {"LR": lr, **{name.replace(", ", ",\n"): f(lr) for name, f in METHODS.items()}, "HR": hr},
-        rows=[0, len(hr) // 3, 2 * len(hr) // 3],
-        cell=1.2,
-    ),
-    "samples",
-    "Every variant on real LR of three unseen people.",
-    "A grid of portraits, one row per person, one column per variant.",
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+better = -1 if backends.lpips else 1  # the direction of the upright axis
+both = {
+    where: (max(NETWORKS, key=lambda name: found[name][label]), max(NETWORKS, key=lambda name: better * found[name][perceptual]))
+    for where, found in (("bicubic LR", rows_clean), ("real LR", rows_real))
+}
+answer(
+    " ".join(
+        f"On {where} {a} has the best PSNR and {b} the best {perceptual}: "
+        + ("one row is best in both directions." if a == b else "no row is best in both directions.")
+        for where, (a, b) in both.items()
+    )
+    + " Fidelity and realism need not agree: a network that draws plausible detail is punished by PSNR wherever the detail is not the true one."
 )
 
 # %% [markdown]
-# ## What this run says about the paper's claims
-
-# %%
-from facesr_tools.verdicts import verdicts
-
-verdicts(run, TEACHER_STUDENT.claims)
-
-# %% [markdown]
-# ## Exercises
-#
-# Replace the line that raises `NotImplementedError`, run the cell, then the check below it. The folded cell holds one solution.
+# *Exercises* stand right after the idea that they are about. Replace the line that raises `NotImplementedError`, run the cell, then the check below it.
+# The folded cell holds one solution.
 #
 # **1. Nobody beats these.** `scores` is an array of rows and measures; more is better in each. One row beats another if it is at least as good in every
 # measure and better in one. Return the positions of the rows that no other row beats (the *Pareto front*).
@@ -356,21 +459,55 @@ def my_front(scores):
 check_front(my_front)
 
 # %% [markdown]
-# The two panels above, by your function: which rows may still be called best, on which LR? *Is the paper's own method, SNet, among them on both?*
+# The two panels above, by your function. *Predict: which rows may still be called best, on which LR? Is the paper's own method, SNet, among them on both?*
 
 
 # %%
 def front(found):
     """The methods that no other beats in PSNR and the perceptual score together."""
-    better = -1 if backends.lpips else 1
-    scores = np.array([(row["PSNR Y (dB)"], better * row[perceptual]) for row in found.values()])
-    return [list(found)[position] for position in my_front(scores)]
+    scores = np.array([(found[name][label], better * found[name][perceptual]) for name in NETWORKS])
+    return [list(NETWORKS)[position] for position in my_front(scores)]
 
 
-{"bicubic LR": front(rows_clean), "real LR": front(rows_real)} if check_front(my_front).passed else "Solve it first."
+fronts = {"bicubic LR": front(rows_clean), "real LR": front(rows_real)} if check_front(my_front).passed else {}
+answer(
+    " ".join(f"On {where} these are beaten by no other row: {'; '.join(names)}." for where, names in fronts.items())
+    + f" {STUDENT} is among them on {' and '.join(where for where, names in fronts.items() if STUDENT in names) or 'neither'}."
+    + " For every other row there is one that is as good or better in both scores, so nobody needs to discuss it."
+    if fronts
+    else "Solve the exercise first."
+)
 
 # %% [markdown]
-# **2. Many tests, one of them lucky.** SNet against each of seven other rows would be seven tests: at 5 % each, about three of ten such tables "find" a difference
+# ### The same faces by every variant
+
+# %%
+(batch,) = eval_batches(real_faces.test.limit(10), real_faces.hidden, 10, real_faces.seed)
+lr, hr = batch["lr"].to(run.device), batch["hr"].to(run.device)
+run.figure(
+    image_grid(
+        {"LR": lr, **{name.replace(", ", ",\n"): f(lr) for name, f in METHODS.items()}, "HR": hr},
+        rows=[0, len(hr) // 3, 2 * len(hr) // 3],
+        cell=1.2,
+    ),
+    "samples",
+    "Bicubic enlargement and every variant on real LR of three unseen people.",
+    "A grid of portraits, one row per person, one column per variant.",
+)
+
+# %%
+plain = METHODS["bicubic"](lr)
+distance = {name: 255 * (METHODS[name](lr) - plain).square().mean().sqrt().item() for name in NETWORKS}
+near, far = min(distance, key=distance.get), max(distance, key=distance.get)
+run.note(
+    f"Distance of the pictures to bicubic enlargement (grey levels, root mean square): from {distance[near]:.1f} ({near}) to {distance[far]:.1f} ({far}). "
+    "A variant that is near to it has changed little, for better or worse."
+)
+
+# %% [markdown]
+# ## Differences and their noise
+#
+# **2. Many tests, one of them lucky.** SNet against each of seven other rows would be seven tests. At 5 % each, about three of ten such tables "find" a difference
 # where there is none. Holm's correction: multiply the smallest p-value by m, the next by m - 1, ..., the largest by 1; none may come out smaller than the one
 # before it, none above 1. Return the results in the order in which the p-values came.
 
@@ -397,29 +534,69 @@ def my_holm(p_values):
 check_holm(my_holm)
 
 # %% [markdown]
-# SNet with all parts against every other row as short as itself, on real LR, in the score of the panels' upright axis, by a bootstrap over people. *How many
-# differences do you believe before the correction, how many after it? And which of those are large enough to care about?*
+# SNet with all parts against every other row as short as itself, on real LR, in the score of the panels' upright axis, by a bootstrap over people. *Predict: how many
+# differences have p below 0.05 before the correction, how many after it? Which of those are large enough to see?*
 
 # %%
 from facesr_lib.evaluate.bootstrap import bootstrap_mean
 
-others = [name for name in METHODS if steps[name] == steps[WHOLE_STUDENT] and name != WHOLE_STUDENT]
+others = [name for name in NETWORKS if steps[name] == steps[WHOLE_STUDENT] and name != WHOLE_STUDENT]
 ours = run.values(WHOLE_STUDENT, faces, PERCEPTUAL)
 tests = [bootstrap_mean(ours - run.values(name, faces, PERCEPTUAL), faces.groups) for name in others]
 p_values = [min(1.0, 2 * min(test.p_above(0), test.p_below(0))) for test in tests]  # two-sided
+adjusted = my_holm(p_values) if check_holm(my_holm).passed else None
 run.table(
     "snet_against_all",
     [
-        {"SNet against": name, perceptual: test.value, "p": p, "p, Holm": adjusted}
-        for name, test, p, adjusted in zip(others, tests, p_values, my_holm(p_values), strict=True)
+        {"SNet against": name, perceptual: test.value, "p": p, "p, Holm": corrected}
+        for name, test, p, corrected in zip(others, tests, p_values, adjusted, strict=True)
     ],
     f"{WHOLE_STUDENT}, minus every other row as short as itself, on real LR, {people} people: mean difference, and two-sided p-values before and after your correction",
-) if check_holm(my_holm).passed else "A table stands here as soon as the check says ✓."
+) if adjusted is not None else "A table stands here as soon as the check says ✓."
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+large = [name for name, test in zip(others, tests, strict=True) if abs(test.value) >= 0.005]
+answer(
+    f"Of {len(others)} differences {sum(p < 0.05 for p in p_values)} have p below 0.05 before the correction, {sum(p < 0.05 for p in adjusted)} after it. "
+    f"At least 0.005, the least that counts here: {'; '.join(large) or 'none'}. "
+    f"A small p says that a difference is not luck of the {people} people drawn. It says nothing about its size, nor about another training seed."
+    if adjusted is not None
+    else "Solve the exercise first."
+)
 
 # %% [markdown]
-# **To think about.** The paper never says how the LR of its FFHQ test faces was made. Two of its numbers do: bicubic enlargement has 20.68 dB there, and its teacher
-# on bicubic data FID 41, its teacher on DeNet's data 15. What would you expect of both if that LR were bicubic? Look at the two tables above, then say which of them
-# you may set beside the paper's FFHQ columns.
+# **To think about.** The paper never says how the LR of its FFHQ test faces was made. Three of its numbers tell: bicubic enlargement has 20.68 dB there, its
+# teacher on bicubic data has FID 41, its teacher on DeNet's data 15. What would you expect of all three if that LR were bicubic? Which of our two tables may you
+# set beside the paper's FFHQ columns?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# Bicubic enlargement of bicubic LR would be about 3 dB better, as our own table shows. The teacher of bicubic pairs would be at home there and have the better FID, not one
+# almost three times as large. So that LR was degraded, and only the table for degraded LR belongs beside those columns.
+#
+# </details>
+
+# %% [markdown]
+# ## What this run says about the paper's claims
+#
+# Here are the claims that this notebook has scores for.
+
+# %%
+from facesr_tools.verdicts import verdicts
+
+verdicts(run, TEACHER_STUDENT.claims)
+
+# %% [markdown]
+# ## In short
+#
+# - An ablation compares equals: the same data, the same start, the same number of steps, one part changed. Else it measures the difference of something else.
+# - Two scores give no winner until somebody says what one is worth in the other. The Pareto front says which rows nobody needs to discuss.
+# - Many comparisons find something by luck. Correct for their number, ask whether the effect is large enough to matter, and repeat the training with other seeds.
+#
+# **Paper:** Liu and Zhang, ICIP 2023, [arXiv:2405.04778](https://arxiv.org/abs/2405.04778), Table 3.
+# **Next:** `40_isr_kd`, where a network learns a second kind of pictures without forgetting the first.
 
 # %%
 run.finish()

@@ -14,7 +14,7 @@
 #       smoke: 0.3
 #       workshop: 10
 #     paper: isr_kd
-#     study: 40
+#     study: 55
 #     title: What keeps the faces
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -36,7 +36,7 @@
 # - test models on images of a source they never saw.
 #
 # **You need:** `40_isr_kd`, whose trained stages are reused (they are made again where they are missing).
-# **Time:** about 40 minutes of yours; about 4.6 minutes in `quick` on a CPU after that notebook, 10 minutes in `workshop` on a GPU, days in `paper`.
+# **Time:** about 55 minutes of yours; about 4.6 minutes in `quick` on a CPU after that notebook, 10 minutes in `workshop` on a GPU, days in `paper`.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
@@ -68,7 +68,7 @@ OUTPUT_DIR = ""  # @param {type: "string"}
 # @title Imports, and the run that records the results
 import torch
 
-from facesr_lib.evaluate import Run
+from facesr_lib.evaluate import Run, answer
 from facesr_lib.explore import show_source
 from facesr_lib.papers import ISR_KD
 from facesr_lib.plot import curves, image_grid, style
@@ -89,7 +89,7 @@ run
 # %% [markdown]
 # ## The same experiments
 #
-# Same images, same seed, same cache as in `40_isr_kd`: the teacher and the students of the splits are found, not trained again.
+# The images, the seed and the cache are those of `40_isr_kd`: the teacher and the students of the splits are found there and not trained again.
 
 # %%
 from facesr_lib.papers.isr_kd import Config, names
@@ -108,9 +108,9 @@ print("teacher", "reused" if teacher.reused else "trained", "| student 2:1", "re
 # %% [markdown]
 # ## One part at a time
 #
-# Every student below learns from the split 2:1 for the same number of steps, and so does the whole one beside them, "all parts": in small profiles all of them train
-# for less than the student of `40_isr_kd`, whose score would not be a fair measure for them. Changed is the student only, but for "no edge block": there the
-# block passes its input on, with as many parameters as before, and its teacher was trained that way too.
+# Every student below learns from the split 2:1 for the same number of steps. So does the whole one beside them, "all parts". In small profiles all of them train for fewer
+# steps than the student of `40_isr_kd`, so its score would not be a fair measure for them. Only the student is changed, with one exception. In "no edge block" the block
+# passes its input on, with as many parameters as before, and the teacher was trained that way too.
 #
 # *Predict: which row loses most on faces? Which on cartoons?*
 
@@ -126,6 +126,8 @@ students = {ablated(WHOLE): whole, **{ablated(part): experiments.trained(ablated
 # %%
 from facesr_lib.data import eval_batches
 from facesr_lib.evaluate import Backends, Scoring
+from facesr_lib.image import resize_bicubic
+from facesr_lib.metrics import PSNR
 
 
 def scoring(domain):
@@ -141,6 +143,7 @@ def score(name, super_resolve):
     return {domain: scores[domain](name, super_resolve) for domain in test}
 
 
+plain = score("bicubic", lambda lr: resize_bicubic(lr, 8).clamp(0, 1))
 base = score(FACE_ONLY, teacher.method.super_resolve)
 found = {name: score(name, trained.method.super_resolve) for name, trained in students.items()}
 
@@ -159,11 +162,11 @@ rows += [row_of(name, domains, found[ablated(WHOLE)]) for name, domains in found
 run.table(
     "ablations",
     rows,
-    f"Means over held-out faces and cartoons; change: against the whole student of {whole.log[-1]['step']} steps, in dB",
+    f"Means over held-out faces and cartoons; change: against the whole student of {whole.log[-1]['step']:.0f} steps, in dB",
 )
 
 # %% [markdown]
-# Read the change columns together. A part that "helps faces" by not letting the student learn cartoons has helped nobody.
+# Read the change columns together. A part that "helps faces" only because the student learns fewer cartoons is no help.
 
 # %%
 from facesr_lib.plot.figures import NotebookFigure
@@ -186,11 +189,42 @@ run.figure(
     "Horizontal bars, two per ablation, for the change in PSNR on faces and on cartoons.",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+changes = {row["student"].removeprefix(ablated("")): {d: row[f"{d}, change (dB)"] for d in test} for row in rows[2:]}
+worst = {domain: min(changes, key=lambda name: changes[name][domain]) for domain in test}
+small = [name for name, change in changes.items() if max(map(abs, change.values())) < 0.1]
+run.note(
+    "Change against the whole student, faces and cartoons (dB): "
+    + "; ".join(f"{name} {change['faces']:+.2f}, {change['cartoons']:+.2f}" for name, change in changes.items())
+    + ". One training seed each."
+)
+answer(
+    f"Faces lose most with *{worst['faces']}* ({changes[worst['faces']]['faces']:+.2f} dB), cartoons with *{worst['cartoons']}* ({changes[worst['cartoons']]['cartoons']:+.2f} dB). "
+    f"Less than 0.1 dB in both domains: {', '.join(small) or 'none'}. A distillation term acts on faces only, so its price is seen on cartoons: "
+    f"without any, cartoons change by {changes[names.NO_KD]['cartoons']:+.2f} dB."
+)
+
+# %% [markdown]
+# **To think about.** All rows are one training each. The report's intervals speak of people, not of seeds. On which of these differences would you bet if somebody
+# trained all rows again?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# On the differences that are large beside what a new seed changes. That size is unknown from one training; several seeds would give it (`facesr run --seeds`).
+# Lacking them,
+# compare rows that should be equal: an ablation that changes next to nothing shows how far two trainings lie apart by chance. Bet on what is many times larger.
+#
+# </details>
+
 # %% [markdown]
 # ### What each distillation term holds
 #
-# The same faces through the students that lack one term or both. The bottleneck lies before the three enlargements: holding it still leaves everything
-# after it free.
+# The same faces through the students that lack one term or both. The bottleneck lies before the three enlargements, so a term that holds it leaves everything after it
+# free.
+#
+# *Predict: is the bottleneck term alone enough to keep a face?*
 
 # %%
 shown = (names.NO_KD, names.NO_OUTPUT_KD, names.NO_BOTTLENECK_KD)
@@ -206,11 +240,95 @@ run.figure(
     "Two rows of portraits: teacher, three ablated students, the whole student, the original.",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+drift = {
+    name: 255 * (sr - columns["teacher"]).square().mean().sqrt().item()
+    for name, sr in columns.items()
+    if name not in ("teacher", "HR")
+}
+alone, nothing, whole_drift = drift[names.NO_OUTPUT_KD], drift[names.NO_KD], drift["both"]
+answer(
+    "Distance from the teacher's pictures (grey levels, root mean square): "
+    + ", ".join(f"{name} {value:.1f}" for name, value in drift.items())
+    + ". "
+    + (
+        "The bottleneck term alone keeps little: the layers after it are free to paint cartoons."
+        if alone > (nothing + whole_drift) / 2
+        else "The bottleneck term alone keeps most of what both keep."
+    )
+)
+
+# %% [markdown]
+# *Exercises* stand right after the idea that they are about. Replace the line that raises `NotImplementedError`, run the cell, then the check below it.
+# The folded cell holds one solution.
+#
+# **1. Two parts, four corners.** Output KD and bottleneck KD on or off make four students: `both`, `no_output` (the bottleneck term alone), `no_bottleneck`
+# (the output term alone) and `neither`; one PSNR per image each. Return three numbers, of the means:
+# - what **output** KD adds, averaged over its two comparisons (beside the bottleneck term, and alone);
+# - what **bottleneck** KD adds, likewise;
+# - the **interaction**: what output KD adds beside the bottleneck term, minus what it adds alone.
+
+
+# %% tags=["exercise"]
+def my_factorial(both, no_output, no_bottleneck, neither):
+    raise NotImplementedError
+
+
+# %%
+from facesr_lib.exercises.ablations import check_factorial, check_recovered
+
+check_factorial(my_factorial)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_factorial(both, no_output, no_bottleneck, neither):
+    both, no_output, no_bottleneck, neither = (x.mean() for x in (both, no_output, no_bottleneck, neither))
+    beside, alone = both - no_output, no_bottleneck - neither  # what output KD adds
+    bottleneck = ((both - no_bottleneck) + (no_output - neither)) / 2
+    return (beside + alone) / 2, bottleneck, beside - alone
+
+
+check_factorial(my_factorial)
+
+# %% [markdown]
+# The four corners were trained above. *Predict: which of the two terms holds the faces? Do they share their work? Which would you leave out?*
+
+
+# %%
+def corners(domain):
+    parts = (names.NO_OUTPUT_KD, names.NO_BOTTLENECK_KD, names.NO_KD)
+    values = [run.values(name, test[domain], PSNR) for name in map(ablated, (WHOLE, *parts))]
+    return dict(zip(("output KD adds", "bottleneck KD adds", "interaction"), my_factorial(*values), strict=True))
+
+
+effects = {domain: corners(domain) for domain in test} if check_factorial(my_factorial).passed else None
+run.table(
+    "factorial",
+    [{"domain": domain, **found} for domain, found in effects.items()],
+    "Both distillation terms on or off: main effects and interaction in dB of PSNR, split 2:1, one training seed",
+) if effects else "A table stands here as soon as the check says ✓."
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+answer(
+    " ".join(
+        f"On {domain} output KD adds {e['output KD adds']:+.2f} dB and bottleneck KD {e['bottleneck KD adds']:+.2f} dB; their interaction is {e['interaction']:+.2f} dB."
+        for domain, e in effects.items()
+    )
+    + " An interaction below 0 means that they share work, above 0 that each needs the other; below 0.1 dB either way it is too small to matter. "
+    "A term that adds nothing on faces could be left out. That would save the memory of one feature map, but not the teacher's forward pass, which the other term needs."
+    if effects
+    else "Solve the exercise first."
+)
+
 # %% [markdown]
 # ## How much replay?
 #
-# Distillation needs old images to ask the teacher about. The cartoons stay the same; the replayed faces become more (and with them the steps of an
-# epoch, as in the paper). The authors' log (at the paper's size; its SSIM and FID stand beside ours in `40_isr_kd`) has three of the four rows.
+# Distillation needs old images to ask the teacher about. The cartoons stay the same; the number of replayed faces grows, and with it the number of steps of an epoch, as
+# in the paper. The authors' log, at the paper's size, has three of the four rows. (Its SSIM and FID stand beside ours in `40_isr_kd`.)
+#
+# *Predict: does twice the replay keep twice as much?*
 
 # %%
 replayed = {REPLAY_2_0: 0.0, names.REPLAY_2_HALF: 0.25, REPLAY_2_1: 0.5, REPLAY_2_2: 1.0}
@@ -221,6 +339,13 @@ rows = [
 ]
 log = {(r.row, r.column): r.value for r in ISR_KD.published(table="result log")}
 log_rows = {0.0: "20k + 0", 0.5: "20k + 10k", 1.0: "20k + 20k"}
+run.published(
+    next(r for r in ISR_KD.published(row="20k + 10k") if r.column == "face PSNR"),
+    method=REPLAY_2_1,
+    images=test["faces"],
+    metric=PSNR,
+    differs=f"{test['faces'].name} instead of CelebA, {config.hr_size} instead of 128 px, width {config.width:g}; all differences are in 40_isr_kd",
+)
 beside = [
     {
         **row,
@@ -239,10 +364,82 @@ run.figure(
     "Two curves over the replay share, one for each domain, and two level lines.",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+first, double = (
+    more[b]["faces"]["PSNR (dB)"] - more[a]["faces"]["PSNR (dB)"] for a, b in ((REPLAY_2_0, REPLAY_2_1), (REPLAY_2_1, REPLAY_2_2))
+)
+price = more[REPLAY_2_1]["cartoons"]["PSNR (dB)"] - more[REPLAY_2_0]["cartoons"]["PSNR (dB)"]
+log_first, log_double = (
+    log[b, "face PSNR"] - log[a, "face PSNR"] for a, b in (("20k + 0", "20k + 10k"), ("20k + 10k", "20k + 20k"))
+)
+run.note(
+    f"Faces, here and in the log (dB): from 2:0 to 2:1 {first:+.2f} and {log_first:+.2f}, from 2:1 to 2:2 {double:+.2f} and {log_double:+.2f}. Cartoons change here by {price:+.2f} dB from 2:0 to 2:1."
+)
+answer(
+    f"{'No' if double < first / 2 else 'It adds a good part again'}: the first faces bring {first:+.2f} dB on faces, twice as many bring {double:+.2f} dB more. "
+    f"The teacher's {base['faces']['PSNR (dB)']:.2f} dB are the target of distillation, so there is little to gain above that line. Few faces suffice if they are like the others; a test on other faces would ask for more."
+)
+
+# %% [markdown]
+# **2. How much of the forgetting came back?** Three arrays hold the PSNR of the same face images (N,): by the teacher, after fine-tuning on cartoons alone (2:0), and
+# by a student. Return the share of the *mean* loss that the student has back: 0 for one like the fine-tuned network, 1 for one like the teacher.
+
+
+# %% tags=["exercise"]
+def my_recovered(teacher, fine_tuned, student):
+    raise NotImplementedError
+
+
+# %%
+check_recovered(my_recovered)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def my_recovered(teacher, fine_tuned, student):
+    return (student - fine_tuned).mean() / (teacher - fine_tuned).mean()
+
+
+check_recovered(my_recovered)
+
+# %% [markdown]
+# Every student of this notebook on that scale. *Predict: which rows would you have to cut out to make the claim "distillation keeps the faces" fall?*
+
+
+# %%
+def on_faces(name):
+    return run.values(name, test["faces"], PSNR)
+
+
+all_students = dict.fromkeys([*more, *found])
+back = (
+    {name: my_recovered(on_faces(FACE_ONLY), on_faces(REPLAY_2_0), on_faces(name)) for name in all_students}
+    if check_recovered(my_recovered).passed
+    else None
+)
+run.table(
+    "recovered",
+    [{"student": name, "recovered": share} for name, share in back.items()],
+    "Share of what fine-tuning on cartoons alone lost on faces (PSNR) that each student has back",
+) if back else "A table stands here as soon as the check says ✓."
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+least = [name for name, share in (back or {}).items() if share < 0.5 and name != REPLAY_2_0]
+answer(
+    f"Less than half of the loss is back in: {'; '.join(least) or 'no student'}. "
+    f"With one row alone, {REPLAY_2_1} ({100 * back[REPLAY_2_1]:.0f} %), the claim would rest on replay and distillation together. The rows without distillation show what replay does without it "
+    f"({ablated(names.NO_KD)}: {100 * back[ablated(names.NO_KD)]:.0f} %). Without them nobody could tell the two apart. A student that trains for fewer steps also forgets less, whatever its terms."
+    if back
+    else "Solve the exercise first."
+)
+
 # %% [markdown]
 # ## The weights of distillation
 #
-# Where a student lands between learning and keeping. Up is better on faces, right is better on cartoons.
+# Where a student stands between learning and keeping. Up is better on faces, right is better on cartoons.
+#
+# *Predict: with a tenth of the output weight, is the student nearer to the one with full weight or to the one without?*
 
 # %%
 from facesr_lib.explore.forgetting import kd_explorer, kd_map
@@ -265,8 +462,23 @@ run.table("kd_weights", runs, "Weights of distillation and PSNR on both domains,
 run.figure(
     kd_map(runs),
     "kd_weights",
-    "Every trained pair of weights in the plane of both domains. The released weights are 15 and 0.08.",
+    "Every trained pair of weights in the plane of both domains; students without the bottleneck term have their label on the left. The released weights are 15 and 0.08.",
     "A scatter plot of five students, cartoons to the right and faces upwards, labelled with their weights.",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+full, tenth, without = (points[weight, 0.08] for weight in (15.0, 1.5, 0.0))
+where = {
+    domain: (tenth[domain]["PSNR (dB)"] - without[domain]["PSNR (dB)"], full[domain]["PSNR (dB)"] - without[domain]["PSNR (dB)"])
+    for domain in test
+}
+answer(
+    " ".join(
+        f"On {domain} the full weight changes PSNR by {whole_way:+.2f} dB against none, a tenth of it by {part_way:+.2f} dB."
+        for domain, (part_way, whole_way) in where.items()
+    )
+    + " The weight is a choice between two domains, not a constant of nature. Which point is best depends on what a decibel of each domain is worth to you."
 )
 
 # %%
@@ -276,6 +488,8 @@ kd_explorer(runs)
 # ## The extended network
 #
 # One more residual block per step, each the identity at the start. The paper does not publish its own; this reading is ours.
+#
+# *Predict: does a larger student learn cartoons better, or keep faces better?*
 
 # %%
 extended = experiments.trained(EXTENDED).method
@@ -286,20 +500,35 @@ pair = {REPLAY_2_2: more[REPLAY_2_2], EXTENDED: score(EXTENDED, extended.super_r
 rows = [row_of(name, domains, pair[REPLAY_2_2]) for name, domains in pair.items()]
 run.table("extended", rows, "The extended network beside the plain one; change: against replay 2:2, in dB")
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+grown = {domain: rows[1][f"{domain}, change (dB)"] for domain in test}
+told = {d: log["20k + 20k, extended", f"{d[:-1]} PSNR"] - log["20k + 20k", f"{d[:-1]} PSNR"] for d in test}
+run.note(
+    "The extended network against the plain one (dB): "
+    + "; ".join(f"{d} {grown[d]:+.2f}, in the log {told[d]:+.2f}" for d in test)
+    + "."
+)
+answer(
+    " ".join(f"On {d} it {'gains' if grown[d] > 0 else 'loses'} {abs(grown[d]):.2f} dB." for d in test)
+    + " More weights can hold both domains more easily, but they have to be trained first, and both students had the same number of steps. In a short training that may cost more than it brings."
+)
+
 # %% [markdown]
 # ## Another source
 #
 # Trained on one source, tested on another: cartoons of a style that no model saw, and faces of another origin. With your own faces in `DATA_ROOT`
-# that is the packaged Olivetti set; without, the only other face that comes with the project is one public-domain photograph, which is an
-# illustration and no measurement.
+# that is the packaged Olivetti set. Without them, the only other face that comes with the project is one public-domain photograph: an illustration, not a
+# measurement.
+#
+# *Predict: is a student that is above bicubic on cartoons above it on cartoons of another style, too?*
 
 # %%
 from skimage.data import astronaut  # NASA, public domain
 
 from facesr_lib.data import ImageSet, dicebear_cartoons, olivetti_faces
 from facesr_lib.data.images import square
-from facesr_lib.image import resize_bicubic
-from facesr_lib.metrics import PSNR, evaluate
+from facesr_lib.metrics import evaluate
 
 if DATA_ROOT and config.hr_size <= 92:
     other_faces = olivetti_faces("test", config.hr_size)
@@ -340,21 +569,24 @@ run.figure(
     "Three rows, one face and two cartoons, one column per model.",
 )
 
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+own, other = (next(key for key in rows[0] if key.startswith(source)) for source in ("cartoons", "other cartoons"))
+lead = {row["method"]: (row[own] - rows[0][own], row[other] - rows[0][other]) for row in rows[1:]}
+run.note(
+    "Against bicubic on cartoons of the trained and of another style (dB): "
+    + "; ".join(f"{name} {a:+.2f}, {b:+.2f}" for name, (a, b) in lead.items())
+    + "."
+)
+answer(
+    f"Above bicubic on the trained style: {'; '.join(n for n, (a, _) in lead.items() if a > 0) or 'none'}; on the other style: {'; '.join(n for n, (_, b) in lead.items() if b > 0) or 'none'}. "
+    "A network learns the styles that it sees, their colours and outlines; bicubic knows none and so loses nothing on a new one."
+)
+
 # %% [markdown]
 # ## What this run says about the paper's claims
-
-# %%
-changes = {
-    name.removeprefix(ablated("")): {d: s["PSNR (dB)"] - found[ablated(WHOLE)][d]["PSNR (dB)"] for d, s in domains.items()}
-    for name, domains in found.items()
-    if name != ablated(WHOLE)
-}
-run.note(
-    f"On faces: without distillation {changes[names.NO_KD]['faces']:+.2f} dB, without the output term {changes[names.NO_OUTPUT_KD]['faces']:+.2f} dB, "
-    f"without the bottleneck term {changes[names.NO_BOTTLENECK_KD]['faces']:+.2f} dB. "
-    f"On cartoons: without the edge block {changes[names.NO_EDGE_BLOCK]['cartoons']:+.2f} dB, without the edge loss "
-    f"{changes[names.NO_EDGE_LOSS]['cartoons']:+.2f} dB, with the identity loss {changes[names.IDENTITY_LOSS]['cartoons']:+.2f} dB. One training seed each."
-)
+#
+# Here are the claims that this notebook has scores for. The others are in `40_isr_kd`.
 
 # %%
 from facesr_tools.verdicts import verdicts
@@ -362,98 +594,14 @@ from facesr_tools.verdicts import verdicts
 verdicts(run, ISR_KD.claims)
 
 # %% [markdown]
-# ## Exercises
+# ## In short
 #
-# Replace the line that raises `NotImplementedError`, run the cell, then the check below it. The folded cell holds one solution.
+# - Take one part away at a time and read both domains: what a part keeps in one, it may cost in the other.
+# - A term can only hold what it sees. A bottleneck term does not see the layers after it; the output term sees the whole network.
+# - Two parts make four variants. Only all four say whether the parts share their work, and only several seeds say whether a small difference is real.
 #
-# **1. How much of the forgetting came back?** Three arrays hold the PSNR of the same face images (N,): by the teacher, after fine-tuning on cartoons alone (2:0), and
-# by a student. Return the share of the *mean* loss that the student has back: 0 for one like the fine-tuned network, 1 for one like the teacher.
-
-
-# %% tags=["exercise"]
-def my_recovered(teacher, fine_tuned, student):
-    raise NotImplementedError
-
-
-# %%
-from facesr_lib.exercises.ablations import check_factorial, check_recovered
-
-check_recovered(my_recovered)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_recovered(teacher, fine_tuned, student):
-    return (student - fine_tuned).mean() / (teacher - fine_tuned).mean()
-
-
-check_recovered(my_recovered)
-
-# %% [markdown]
-# Every student of this notebook on that scale. *The paper says that distillation keeps the faces. Which rows would you cut out, and the claim still stands?*
-
-
-# %%
-def on_faces(name):
-    return run.values(name, test["faces"], PSNR)
-
-
-all_students = dict.fromkeys([*more, *found])
-run.table(
-    "recovered",
-    [
-        {"student": name, "recovered": my_recovered(on_faces(FACE_ONLY), on_faces(REPLAY_2_0), on_faces(name))}
-        for name in all_students
-    ],
-    "Share of what fine-tuning on cartoons alone lost on faces (PSNR) that each student has back",
-) if check_recovered(my_recovered).passed else "A table stands here as soon as the check says ✓."
-
-# %% [markdown]
-# **2. Two parts, four corners.** Output KD and bottleneck KD on or off make four students: `both`, `no_output` (the bottleneck term alone), `no_bottleneck`
-# (the output term alone) and `neither`; one PSNR per image each. Return three numbers, of the means:
-# - what **output** KD adds, averaged over its two comparisons (beside the bottleneck term, and alone);
-# - what **bottleneck** KD adds, likewise;
-# - the **interaction**: what output KD adds beside the bottleneck term, minus what it adds alone.
-
-
-# %% tags=["exercise"]
-def my_factorial(both, no_output, no_bottleneck, neither):
-    raise NotImplementedError
-
-
-# %%
-check_factorial(my_factorial)
-
-
-# %% tags=["solution"] jupyter={"source_hidden": true}
-def my_factorial(both, no_output, no_bottleneck, neither):
-    both, no_output, no_bottleneck, neither = (x.mean() for x in (both, no_output, no_bottleneck, neither))
-    beside, alone = both - no_output, no_bottleneck - neither  # what output KD adds
-    bottleneck = ((both - no_bottleneck) + (no_output - neither)) / 2
-    return (beside + alone) / 2, bottleneck, beside - alone
-
-
-check_factorial(my_factorial)
-
-# %% [markdown]
-# The four corners were trained above. *Do the two terms share their work, or does each do its own? Which of the two would you leave out, and what would that save?*
-
-
-# %%
-def corners(domain):
-    parts = (names.NO_OUTPUT_KD, names.NO_BOTTLENECK_KD, names.NO_KD)
-    values = [run.values(name, test[domain], PSNR) for name in map(ablated, (WHOLE, *parts))]
-    return dict(zip(("output KD adds", "bottleneck KD adds", "interaction"), my_factorial(*values), strict=True))
-
-
-run.table(
-    "factorial",
-    [{"domain": domain, **corners(domain)} for domain in test],
-    "Both distillation terms on or off: main effects and interaction in dB of PSNR, split 2:1, one training seed",
-) if check_factorial(my_factorial).passed else "A table stands here as soon as the check says ✓."
-
-# %% [markdown]
-# **To think about.** All rows are one training each, and the intervals above speak of people, not of seeds. Which of these differences would you bet on
-# if somebody trained all rows again?
+# **Paper:** Devkatte, Dubey, Singh and Hadid, [arXiv:2401.15366](https://arxiv.org/abs/2401.15366).
+# **Next:** this was the last notebook of the course. `90_report` puts all results on one page, with a verdict on every claim.
 
 # %%
 run.finish()
