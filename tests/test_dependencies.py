@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -54,9 +55,10 @@ def refused(said: str) -> bool:
     return not any(FREE.search(one) and not BARRED.search(one) for one in re.split(r"\bOR\b", said))
 
 
-def test_every_package_is_free_and_none_is_gpl_or_non_commercial() -> None:
+def test_every_package_is_free_and_none_is_gpl_or_non_commercial(record_property: Callable[[str, object], None]) -> None:
     names = sorted(installed("facesr", frozenset(EXTRAS), {}))
     assert len(names) > 80
+    record_property("count", len(names))
     said = {name: READ_BY_HAND.get(name) or terms(name) for name in names if not OF_NVIDIA.fullmatch(name)}
     assert {name: text for name, text in said.items() if refused(text)} == {}
 
