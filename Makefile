@@ -8,7 +8,8 @@
 #                                    quote results/ in the documents
 #   make clean                       delete the environment and all results: what facesr made, and nothing else
 # Variables: PROFILE (smoke, quick, workshop, paper), OUT (runs), SEED, SEEDS (0-4: each, and pooled), DEVICE, JOBS, DATA_ROOT,
-# PYTHON (python3), VENV (.venv), EXTRAS (lab,tools,site,test: what of pyproject.toml is installed; cluster is another).
+# PYTHON (python3), VENV (.venv), EXTRAS (lab,tools,site,test: what of pyproject.toml is installed; cluster is another),
+# LOCKED (1: the packages of requirements.lock, each compared with its SHA-256; those of the extras above).
 # A CPU-only torch, about 4.5 GB smaller, where the torch project's own index can be reached:
 #   make reproduce UV_TORCH_BACKEND=cpu
 
@@ -22,12 +23,13 @@ DATA_ROOT ?=
 PYTHON ?= python3
 VENV ?= .venv
 EXTRAS ?= lab,tools,site,test
+LOCKED ?=
 ifneq ($(filter -%,$(firstword $(VENV))),)
 override VENV := ./$(VENV)
 endif
 
 # Recipes read variables from the environment, as "$$OUT": quoted by the shell, any character may be in them.
-export PROFILE OUT SEED SEEDS DEVICE JOBS DATA_ROOT PYTHON VENV EXTRAS
+export PROFILE OUT SEED SEEDS DEVICE JOBS DATA_ROOT PYTHON VENV EXTRAS LOCKED
 ifdef UV_TORCH_BACKEND
 export UV_TORCH_BACKEND
 endif
@@ -91,10 +93,15 @@ environment:
 	if [ -z "$$uv" ] && $(BIN)/python -m pip --quiet install uv; then uv=$(BIN)/uv; fi; \
 	if [ -n "$$uv" ]; then \
 	  echo "Installing into $$VENV (torch alone is some gigabytes)"; \
-	  "$$uv" pip install --quiet --compile-bytecode --python=$(BIN)/python --constraint constraints.txt --editable ".[$$EXTRAS]"; \
+	  set -- "$$uv" pip install --quiet --compile-bytecode --python=$(BIN)/python; \
 	else \
 	  echo "No uv: installing with pip, which takes longer"; \
-	  $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[$$EXTRAS]"; \
+	  set -- $(BIN)/python -m pip install --quiet; \
+	fi; \
+	if [ -n "$$LOCKED" ]; then \
+	  "$$@" --require-hashes --requirement requirements.lock && "$$@" --no-deps --editable .; \
+	else \
+	  "$$@" --constraint constraints.txt --editable ".[$$EXTRAS]"; \
 	fi
 	@$(BIN)/python -c 'import torch, torchvision' \
 	  || { echo "torch and torchvision do not fit together: remove $$VENV and run make setup again" >&2; exit 1; }

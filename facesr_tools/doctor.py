@@ -17,6 +17,7 @@ import psutil
 
 from facesr_lib import __version__
 from facesr_lib.config import PROFILES
+from facesr_lib.files import file_digest
 from facesr_tools.runner.machine import GIB, cpu_limit, memory_limit, readable, usable_cores
 
 
@@ -190,7 +191,25 @@ def _data_root(data_root: str) -> list[Check]:
     content = sorted(entry.name for entry in folder.iterdir())
     if not content:
         return [Check("data", "DATA_ROOT", f"{folder} is empty", False, "give the folder that holds your images")]
-    return [Check("data", "DATA_ROOT", f"{folder}: {len(content)} entries ({', '.join(content[:4])}, ...)", True)]
+    there = Check("data", "DATA_ROOT", f"{folder}: {len(content)} entries ({', '.join(content[:4])}, ...)", True)
+    return [there, *_one_photograph_two_people(folder)]
+
+
+def _one_photograph_two_people(folder: Path) -> list[Check]:
+    """A check for each file, at most three, whose very bytes lie in another folder too. Only files of equal size are read."""
+    from facesr_lib.data.folder import picture_files
+
+    alike: dict[int, list[Path]] = {}
+    for path in (folder / name for name in picture_files(folder, lambda note: None)):
+        if path.is_file():
+            alike.setdefault(path.stat().st_size, []).append(path)
+    same: dict[str, list[Path]] = {}
+    for path in (path for paths in alike.values() if len(paths) > 1 for path in paths):
+        same.setdefault(file_digest(path), []).append(path)
+    found = [paths for paths in same.values() if len({path.parent for path in paths}) > 1]
+    fix = "a picture in training and test makes the test say nothing: keep one of them"
+    shown = [", ".join(str(path.relative_to(folder)) for path in paths[:3]) for paths in found[:3]]
+    return [Check("data", "one picture, two folders", f"{names} ({len(found)} such in all)", None, fix) for names in shown]
 
 
 def _paper_data(data_root: str) -> list[Check]:

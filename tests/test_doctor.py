@@ -53,6 +53,20 @@ def test_data_are_looked_at(tmp_path, monkeypatch, no_kernel):
     assert find(examine(tmp_path, str(tmp_path / "faces")), "DATA_ROOT").ok is True
 
 
+def test_one_photograph_of_two_people_is_named(tmp_path: Path, monkeypatch, no_kernel) -> None:
+    for person, content in (("train/anna", b"one"), ("train/bert", b"two"), ("test/dora", b"one")):
+        (tmp_path / "faces" / person).mkdir(parents=True)
+        (tmp_path / "faces" / person / f"{content.decode()}.png").write_bytes(content)
+    (tmp_path / "faces" / "train" / "anna" / "again.png").write_bytes(b"one")
+    check = find(examine(tmp_path, str(tmp_path / "faces")), "one picture, two folders")
+    assert check.ok is None
+    assert "train/anna/one.png" in check.value
+    assert "test/dora/one.png" in check.value
+    assert "bert" not in check.value
+    (tmp_path / "faces" / "test" / "dora" / "one.png").unlink()
+    assert not [one for one in examine(tmp_path, str(tmp_path / "faces")).checks if one.name == "one picture, two folders"]
+
+
 def test_weights_are_named_by_backend_with_their_state(tmp_path: Path, monkeypatch, no_kernel):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("FACESR_CACHE", str(tmp_path / "cache"))

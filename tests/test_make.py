@@ -72,6 +72,27 @@ def test_the_python_may_lie_anywhere(checkout: Path, name: str) -> None:
     assert f"facesr needs Python 3.11 or newer; '{checkout / name}' is" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "installs"),
+    [
+        ([], ["--constraint constraints.txt --editable .[tools]"]),
+        (["LOCKED=1"], ["--require-hashes --requirement requirements.lock", "--no-deps --editable ."]),
+    ],
+)
+def test_hashes_are_asked_for_by_locked(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], installs: list[str]
+) -> None:
+    environment(checkout / ".venv")
+    (checkout / "programs").mkdir()
+    (checkout / "programs" / "uv").write_text('#!/bin/sh\necho "$@" >> installed\n')
+    (checkout / "programs" / "uv").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{checkout / 'programs'}{os.pathsep}{os.environ['PATH']}")
+    done = make(checkout, "environment", "EXTRAS=tools", *words)
+    assert done.returncode == 0, done.stderr
+    said = (checkout / "installed").read_text().splitlines()
+    assert [line.partition(".venv/bin/python ")[2] for line in said] == installs
+
+
 def results(folder: Path) -> Path:
     """A folder of results, as a run leaves it."""
     (folder / "stages" / "isr_kd-x-0123" / "checkpoints").mkdir(parents=True)

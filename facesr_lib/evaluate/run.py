@@ -246,7 +246,10 @@ class Run:
         """Write provenance.json, then result.json, each atomically, and return the path of the latter."""
         result = jsonable(self.result())
         checksums = {name: record["checksum"] for name, record in self._data.items()}
-        write_json(self.folder / "provenance.json", provenance(self.started, self.seed, checksums, self._backends))
+        command = f"facesr run {self.notebook} --profile {self.profile} --seed {self.seed} --device {self.device.type}"
+        command += " --data-root DATA_ROOT" if self.data_root else ""  # no folder names
+        facts = {"command": command} | provenance(self.started, self.seed, checksums, self._backends)
+        write_json(self.folder / "provenance.json", facts)
         write_json(self.folder / "result.json", result)
         return self.folder / "result.json"
 

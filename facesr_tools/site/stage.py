@@ -32,6 +32,7 @@ _DOCUMENTS = {  # of the repository: the file, its page, what the site calls it
     "docs/data.md": ("docs/data", "The papers' data"),
     "docs/binder.md": ("docs/binder", "Binder and Colab"),
     "docs/rehearsing.md": ("docs/rehearsing", "Before a run at the published size"),
+    "docs/reliability.md": ("docs/reliability", "What was tried to break it"),
     "docs/site.md": ("docs/site", "How this site is made"),
     "THIRD_PARTY.md": ("third_party", "Licences of data, weights and packages"),
     "CONTRIBUTING.md": ("contributing", "Contributing"),

@@ -82,6 +82,7 @@ def test_a_finished_run_can_be_read_back_whole(start: StartRun) -> None:
     origin = json.loads((run.folder / "provenance.json").read_text())
     assert origin["data"] == {"faces": "ab" * 32}
     assert origin["seeds"] == {"run": 3}
+    assert origin["command"] == "facesr run 10_demo --profile smoke --seed 3 --device cpu"
     assert origin["metric_backends"] == {"PSNR": "facesr_lib.metrics"}
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ def own_mounts() -> bool:
 
 
 @pytest.mark.parametrize(("work", "first"), [("train", 20), ("record", 4)])
-def test_a_full_disk_is_named_and_nothing_is_half_written(tmp_path: Path, work: str, first: int) -> None:
+def test_a_full_disk_is_named_and_nothing_is_half_written(
+    tmp_path: Path, work: str, first: int, record_property: Callable[[str, object], None]
+) -> None:
     if not own_mounts():
         pytest.skip("this system lets no user mount a small disk (unshare --mount)")
     script = Path(__file__).with_name("full_disk.py")
@@ -31,6 +34,7 @@ def test_a_full_disk_is_named_and_nothing_is_half_written(tmp_path: Path, work: 
     *small, last = json.loads(answer.stdout.splitlines()[-1])
     assert last["error"] is None
     assert len(small) >= 3
+    record_property("count", len(small))
     for found in small:
         assert found["error"]["kind"] == "CannotWrite", found
         assert re.match(r"cannot write to /.*: the disk is full \(.* MB free.*\)\..*make room or choose", found["error"]["text"])
