@@ -122,8 +122,10 @@ run.config(config)
 
 # %%
 from facesr_lib.papers.human_gan.experiments import Experiments
+from facesr_tools.stages import training_ahead
 
 experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+print(training_ahead(experiments, run))
 train, val, test = experiments.train, experiments.val, experiments.test
 run.data(train)
 train, val, test
