@@ -13,6 +13,7 @@ from facesr_tools.classroom.lessons import Lesson
 from facesr_tools.classroom.pages import page
 from facesr_tools.classroom.sheets import solution_sheet
 from facesr_tools.classroom.student import student_notebook
+from facesr_tools.durations import duration
 from facesr_tools.launch import hosted_links
 from facesr_tools.openers import badges
 from facesr_tools.plan import estimates
@@ -46,7 +47,7 @@ def classroom_files(
             raise ValueError(f"{paper}: {error}; give the notebooks that belong to this version of facesr") from error
         texts |= _twins(f"instructor/{paper}", text)
     templates = Environment(loader=PackageLoader("facesr_tools.classroom"), undefined=StrictUndefined, trim_blocks=True)
-    shown = {"lessons": chosen, "papers": papers, "version": __version__, "badges": badges}
+    shown = {"lessons": chosen, "papers": papers, "version": __version__, "badges": badges, "duration": duration}
     shown |= {"repository": repository, "links": links}
     shown["all_on_one_core"] = round(sum(estimates("quick").values()) / 60)  # minutes, with every training
     texts["README.md"] = templates.get_template("README.md.j2").render(shown)

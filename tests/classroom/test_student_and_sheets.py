@@ -247,4 +247,7 @@ def test_badges_lead_to_the_students_version_where_the_instructor_hosts_it(lesso
         title = nbformat.reads(files[f"student/{name}.ipynb"].decode(), as_version=4).cells[0].source
         assert re.findall(r"\[!\[Open in \w+\]\([^)]+\)\]\(([^)]+)\)", title) == [links["binder"], links["colab"]]
         assert all(f"]({links[kind]})" in files["student/README.md"].decode() for kind in ("binder", "colab"))
-    assert "https://HUB" + hosted_links("uni/faces@autumn", names[0])["hub"] in files["README.md"].decode()
+    readme = files["README.md"].decode()
+    assert "https://HUB" + hosted_links("uni/faces@autumn", names[0])["hub"] in readme
+    assert "public repository `uni/faces` on GitHub, branch `autumn`." in readme
+    assert "\n\nA check prints" in readme  # what is included above it ends as a paragraph
