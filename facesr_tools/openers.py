@@ -1,4 +1,4 @@
-"""Write what every notebook opens with: badges, a reader's time, the cell that installs on Colab, parameters, the run's start.
+"""Write what every notebook opens with: badges, a reader's time, two cells for Colab, parameters, the run's start.
 
 `python -m facesr_tools.openers`, which `make sync` runs, writes notebooks/py/*.py, README.md and CITATION.cff. Each fact stands
 in one place: the version in facesr_lib/__init__.py, the repository's address in pyproject.toml, title and paper in the metadata
@@ -7,6 +7,7 @@ of the notebook.
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,25 @@ OUTPUT_DIR = ""  # @param {{type: "string"}}
 
 """
 
+# Every exception is caught: Colab raises its own kinds, and another one when the reader says no. The run then goes on.
+DRIVE = f"""{FOLDED}
+# @title Keep results on Google Drive (only in Colab, whose own disk is emptied after a session)
+KEEP_ON_DRIVE = False  # @param {{type: "boolean"}}
+# @markdown Tick it, run this cell and allow access: the next session finds what was trained. OUTPUT_DIR, if given, comes first.
+
+if KEEP_ON_DRIVE and not OUTPUT_DIR and "google.colab" in sys.modules:
+    try:
+        from google.colab import drive
+
+        drive.mount("/content/drive")
+        OUTPUT_DIR = "/content/drive/MyDrive/facesr"
+        print(f"Results go to {{OUTPUT_DIR}} and stay there when this session ends.")
+    except Exception as error:
+        print(f"Google Drive was not opened ({{type(error).__name__}}: {{error}}).")
+        print("Results go to this session's disk and are lost when it ends. To be asked again, run this cell again.")
+
+"""
+
 START = """run = Run.start(
     "{name}",
     title={title},
@@ -67,22 +87,23 @@ _BADGES = re.compile(r"^(?P<prefix>(?:# )?)\[!\[Open in Binder\].*\n.*\[!\[Open 
 
 
 def with_opener(script: str, name: str) -> str:
-    """The notebook `name` (py:percent text) with its first four cells as this project writes them; the rest is unchanged.
+    """The notebook `name` (py:percent text) with its first five cells as this project writes them; the rest is unchanged.
 
-    The fourth cell keeps its imports; where it starts no run (the report's), it stays as it is.
+    The fifth cell keeps its imports; where it starts no run (the report's), it stays as it is.
     Raises ValueError if the script does not begin with a text cell that has both badges and at least three code cells.
     """
     header, *cells = re.split(r"^(?=# %%)", script, flags=re.MULTILINE)
+    cells = [cell for cell in cells if "\nKEEP_ON_DRIVE = " not in cell]
     kinds = ["text" if cell.startswith("# %% [markdown]") else "code" for cell in cells[:4]]
     if kinds != ["text", "code", "code", "code"] or not _BADGES.search(cells[0]):
         raise ValueError(
-            f"{name}: expected a title cell with the two badges, then three code cells (install, parameters, start); "
-            "copy the first four cells of another notebook"
+            f"{name}: expected a title cell with the two badges, then three code cells (install, parameters, start), "
+            "besides the one for Google Drive; copy the first five cells of another notebook"
         )
     notebook = jupytext.reads(script, fmt="py:percent")
     facts: dict[str, Any] = notebook.metadata["facesr"]
-    header, opening = _with_study(header, with_badges(cells[0], name), study_minutes(notebook.cells))
-    return "".join([header, opening, INSTALL, PARAMETERS, _start(cells[3], name, facts), *cells[4:]])
+    header, opening = _with_study(header, with_badges(cells[0], launch_links(name)), study_minutes(notebook.cells))
+    return "".join([header, opening, INSTALL, PARAMETERS, DRIVE, _start(cells[3], name, facts), *cells[4:]])
 
 
 def _with_study(header: str, opening: str, minutes: int) -> tuple[str, str]:
@@ -93,14 +114,17 @@ def _with_study(header: str, opening: str, minutes: int) -> tuple[str, str]:
     return header, opening
 
 
-def with_badges(text: str, name: str) -> str:
-    """A Markdown text, or a cell of a script, whose two badges open the notebook `name` of this release."""
-    links = launch_links(name)
-    lines = (
+def with_badges(text: str, links: Mapping[str, str]) -> str:
+    """A Markdown text, or a cell of a script, whose two badges lead to `links`, such as those of `launch_links`."""
+    return _BADGES.sub(lambda found: "\n".join(found["prefix"] + badge for badge in badges(links)), text)
+
+
+def badges(links: Mapping[str, str]) -> tuple[str, str]:
+    """Two pictures in Markdown that lead to `links["binder"]` and `links["colab"]`."""
+    return (
         f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({links['binder']})",
         f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({links['colab']})",
     )
-    return _BADGES.sub(lambda found: "\n".join(found["prefix"] + line for line in lines), text)
 
 
 def written(root: Path) -> dict[Path, str]:
@@ -108,7 +132,7 @@ def written(root: Path) -> dict[Path, str]:
     scripts = sorted((root / "notebooks" / "py").glob("*.py"))
     texts = {path: with_opener(path.read_text(encoding="utf-8"), path.stem) for path in scripts}
     readme, citation = root / "README.md", root / "CITATION.cff"
-    texts[readme] = with_badges(readme.read_text(encoding="utf-8"), scripts[0].stem)
+    texts[readme] = with_badges(readme.read_text(encoding="utf-8"), launch_links(scripts[0].stem))
     for path in scripts:  # the last column of the table of notebooks
         minutes = study_minutes(jupytext.reads(texts[path], fmt="py:percent").cells)
         row = rf"^(\| \[{path.stem}\](?:[^|\n]*\|){{4}}).*$"

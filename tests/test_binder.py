@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,3 +62,13 @@ def test_pip_installs_tested_versions_and_leaves_condas_packages_alone() -> None
     assert {name: versions for name, versions in ours.items() if not versions <= tested[name]} == {}
     # A pin here that is not conda's version would make pip replace conda's build, of torch with gigabytes of CUDA.
     assert not ours.keys() & {"torch", "torchvision", "numpy", "pillow", "jupyterlab", "ipykernel", "ipython"}
+
+
+def test_a_class_reads_the_same_limits_as_the_document() -> None:
+    template = ROOT / "facesr_tools" / "classroom" / "templates" / "limits.md.j2"
+    table, sources = template.read_text(encoding="utf-8").split("\n\n")[:2]
+    document = (ROOT / "docs" / "binder.md").read_text(encoding="utf-8")
+    assert f"\n\n{table}\n\n" in document
+    addresses = re.findall(r"\]\((https://[^)]+)\)", sources)
+    assert len(addresses) == 2
+    assert all(address in document for address in addresses)

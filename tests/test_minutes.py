@@ -1,6 +1,9 @@
 """How long a notebook takes stands in three places, and one command writes all of them."""
 
-from facesr_tools.minutes import in_readme, in_script, minutes
+from pathlib import Path
+
+from facesr_tools.durations import duration
+from facesr_tools.minutes import in_document, in_readme, in_script, minutes, one_cpu_table
 from facesr_tools.plan import estimates
 from facesr_tools.runner.notebooks import find_folder, read_notebooks
 
@@ -33,3 +36,12 @@ def test_two_cores_need_half_of_the_work_or_the_longest_chain() -> None:
     stages = [known["human_gan/gan"], known["human_gan/gan-pixel-term"]]
     expected = max((sum(stages) + known[gan.name]) / 2, max(stages) + known[gan.name]) / 60
     assert abs(minutes(gan, "quick") - expected) <= 0.06
+
+
+def test_the_document_on_binder_has_the_times_of_one_cpu() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "binder.md").read_text(encoding="utf-8")
+    table = one_cpu_table(read_notebooks(find_folder(None)), "quick")
+    assert in_document(text, "quick", table) == text, "run python -m facesr_tools.minutes quick"
+    assert table in text
+    # Opened one after the other, nothing is trained twice: the whole is the sum of all estimates.
+    assert table.endswith(f"| {duration(sum(estimates('quick').values()))} |")

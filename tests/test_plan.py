@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from facesr_lib.papers import PAPERS
+from facesr_lib.evaluate import Run
+from facesr_lib.papers import PAPERS, find_paper
 from facesr_lib.training import StageCache
+from facesr_lib.training.stages import slug
 from facesr_tools.cli.main import app
+from facesr_tools.durations import duration
 from facesr_tools.plan import Task, estimates, plan, remaining
 from facesr_tools.runner.execute import Outcome, Settings
 from facesr_tools.runner.notebooks import Notebook, find_folder, read_notebooks, select
 from facesr_tools.runner.resume import write_marker
-from facesr_tools.stages import find_stage, make_stage
+from facesr_tools.stages import find_stage, make_stage, training_ahead
 
 
 def notebooks(*names: str) -> list[Notebook]:
@@ -172,3 +175,19 @@ def test_stage_trains_once_and_prints_its_folder(settings: Settings) -> None:
     wrong = CliRunner().invoke(app, ["stage", "isr_kd/pupil", *command[2:]])
     assert wrong.exit_code == 2
     assert "choose one of isr_kd/face-only" in wrong.output
+
+
+def test_a_notebook_opened_alone_says_what_it_will_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run.start("10_a", title="A", paper="human_gan", profile="quick", seed=0, device="cpu", output_dir=str(tmp_path))
+    paper = find_paper("human_gan")
+    setting = paper.experiments(paper.package.Config.preset("quick"), "", run.stages, 0, "cpu")
+    names = [stage.name for stage in setting.stages()]
+    seconds = sum(estimates("quick")[f"human_gan/{slug(name)}"] for name in names)
+    found, ahead, took, shipped = training_ahead(setting, run).splitlines()
+    assert found == f"0 of the {len(names)} trainings that this notebook needs are in {tmp_path / 'stages'}."
+    assert ahead == f"It trains {len(names)} before it can show them: {', '.join(names)}."
+    assert took.startswith(f"About {duration(seconds)} on one core")
+    assert shipped.startswith("Trained networks that come with facesr for this paper: ")
+    monkeypatch.setattr(StageCache, "is_done", lambda *_: True)
+    found, shipped = training_ahead(setting, run).splitlines()  # nothing ahead, so nothing to wait for
+    assert found.startswith(f"{len(names)} of the {len(names)} trainings")

@@ -1,24 +1,27 @@
 """The students' version of a notebook: the same lesson without solutions."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from facesr_tools.classroom.lessons import Lesson, tags
+from facesr_tools.openers import with_badges
 
 _FOLDED = re.compile(r"\s*The folded cell holds one solution\.")
 # The badges open the notebook of the repository, which has the solutions.
 _BADGES = re.compile(r"^(?:\[!\[[^\]]*\]\([^)]*\)\]\([^)]*\)\s*)+$\n?", flags=re.MULTILINE)
 
 
-def student_notebook(lesson: Lesson) -> Any:
+def student_notebook(lesson: Lesson, links: Mapping[str, str] | None = None) -> Any:
     """The lesson without the cells tagged `solution`, without outputs, and with a list of its exercises below the title.
 
-    The metadata keeps only the kernel, the facts (with `edition: student`), the tags, and what folds a cell.
+    links: where this version is hosted ("binder" and "colab"), for its badges. None: it has no badges. The metadata keeps only
+    the kernel, the facts (with `edition: student`), the tags, and what folds a cell.
     """
     cells = [_cell(cell) for cell in lesson.notebook.cells if "solution" not in tags(cell)]
-    cells[0].source = _BADGES.sub("", cells[0].source)
+    cells[0].source = with_badges(cells[0].source, links) if links else _BADGES.sub("", cells[0].source)
     if lesson.exercises:
         cells.insert(1, new_markdown_cell(_list_of(lesson), id="exercises-of-this-notebook"))
     metadata: dict[str, Any] = {key: lesson.notebook.metadata[key] for key in ("kernelspec",) if key in lesson.notebook.metadata}

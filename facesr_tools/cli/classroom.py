@@ -20,7 +20,8 @@ CLASSROOM_EPILOG = (
     "Examples:\n\n"
     "facesr classroom ~/class\n\n"
     "facesr classroom ~/class 10 20 21 22\n\n"
-    "facesr classroom ~/class --runs runs --overwrite"
+    "facesr classroom ~/class --runs runs --overwrite\n\n"
+    "facesr classroom ~/class --repository my-university/faces-2027@main"
 )
 GRADE_EPILOG = "Examples:\n\nfacesr grade handed-in/ --gradebook grades.csv\n\nfacesr grade alice.ipynb bob.ipynb --json"
 
@@ -35,6 +36,9 @@ def classroom(
     runs: Annotated[
         Path | None, typer.Option(help="Results of a quick run: its verdicts go into the lesson plans, its figures onto slides.")
     ] = None,
+    repository: Annotated[
+        str, typer.Option(metavar="OWNER/NAME[@BRANCH]", help="GitHub repository where badges open the student notebooks.")
+    ] = "",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Write even if OUT holds other files; they are kept in OUT.before.")
     ] = False,
@@ -48,6 +52,9 @@ def classroom(
     printed pages with a timetable, and with --runs slides, one per row of the
     timetable, with the run's figures. OUT/README.md: how to hand out and check.
 
+    With --repository, the student notebooks have badges for Binder and Colab, and
+    OUT/student gets a README.md with all of them; you put OUT/student there.
+
     Writes OUT completely or not at all. Replaces a folder that this command wrote
     and nobody changed since. Runs the notebooks' solutions, but trains nothing.
 
@@ -59,7 +66,7 @@ def classroom(
     with clear_errors(OSError, ValueError):
         found = read_notebooks(find_folder(notebooks))
         chosen = {notebook.name for notebook in select(found, names or ["all"])}
-        files = classroom_files(_lessons(notebooks), chosen, runs)
+        files = classroom_files(_lessons(notebooks), chosen, runs, repository)
         before = replace_folder(out, files, overwrite=overwrite)
     if before:
         print(f"the folder that was there is now {before}")

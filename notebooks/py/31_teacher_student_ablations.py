@@ -64,6 +64,22 @@ OUTPUT_DIR = ""  # @param {type: "string"}
 # @markdown OUTPUT_DIR: where results go; empty: the project's runs/.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Keep results on Google Drive (only in Colab, whose own disk is emptied after a session)
+KEEP_ON_DRIVE = False  # @param {type: "boolean"}
+# @markdown Tick it, run this cell and allow access: the next session finds what was trained. OUTPUT_DIR, if given, comes first.
+
+if KEEP_ON_DRIVE and not OUTPUT_DIR and "google.colab" in sys.modules:
+    try:
+        from google.colab import drive
+
+        drive.mount("/content/drive")
+        OUTPUT_DIR = "/content/drive/MyDrive/facesr"
+        print(f"Results go to {OUTPUT_DIR} and stay there when this session ends.")
+    except Exception as error:
+        print(f"Google Drive was not opened ({type(error).__name__}: {error}).")
+        print("Results go to this session's disk and are lost when it ends. To be asked again, run this cell again.")
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Imports, and the run that records the results
 from facesr_lib.evaluate import Run, answer
 from facesr_lib.papers import TEACHER_STUDENT
@@ -124,9 +140,11 @@ from facesr_lib.papers.teacher_student.names import (
     WHOLE_TEACHER,
     trained_jointly,
 )
+from facesr_tools.stages import training_ahead
 
 config = Config.preset(PROFILE)
 experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+print(training_ahead(experiments, run))
 real_faces = experiments.real_faces
 run.config(real_faces.hidden, "hidden_degradation")
 run.config(config)

@@ -14,9 +14,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from facesr_lib.exercises.feedback import Feedback
-from facesr_tools.classroom import Lesson, read_lesson, student_notebook
+from facesr_tools.classroom import Lesson, classroom_files, read_lesson, student_notebook
 from facesr_tools.classroom.lessons import tags
 from facesr_tools.classroom.sheets import read_notes, solution_sheet
+from facesr_tools.launch import hosted_links
 
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 WITH_EXERCISES = [name for name in NAMES if name != "90_report"]
@@ -236,3 +237,17 @@ def test_an_answer_to_think_about_is_in_the_sheet_and_not_in_the_students_versio
     lesson = read_lesson(path)
     assert solution_sheet(lesson).endswith("## To think about\n\nWhy so?\n\n**One answer**\n\nBecause it was *measured*.\n")
     assert "measured" not in nbformat.writes(student_notebook(lesson))
+
+
+def test_badges_lead_to_the_students_version_where_the_instructor_hosts_it(lessons: dict[str, Lesson]) -> None:
+    names = ["00_start_here", "90_report"]
+    files = classroom_files(list(lessons.values()), names, repository="uni/faces@autumn")
+    for name in names:
+        links = hosted_links("uni/faces@autumn", name)
+        title = nbformat.reads(files[f"student/{name}.ipynb"].decode(), as_version=4).cells[0].source
+        assert re.findall(r"\[!\[Open in \w+\]\([^)]+\)\]\(([^)]+)\)", title) == [links["binder"], links["colab"]]
+        assert all(f"]({links[kind]})" in files["student/README.md"].decode() for kind in ("binder", "colab"))
+    readme = files["README.md"].decode()
+    assert "https://HUB" + hosted_links("uni/faces@autumn", names[0])["hub"] in readme
+    assert "public repository `uni/faces` on GitHub, branch `autumn`." in readme
+    assert "\n\nA check prints" in readme  # what is included above it ends as a paragraph

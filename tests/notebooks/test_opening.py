@@ -86,8 +86,8 @@ def test_a_new_release_reaches_every_notebook_and_changes_nothing_else(monkeypat
 
 def test_folded_cells_say_what_they_are_for() -> None:
     for name in NOTEBOOKS:
-        folded = [cell for cell in cells(name)[:4] if cell.metadata.get("jupyter", {}).get("source_hidden")]
-        assert len(folded) == (2 if name == "90_report" else 3)
+        folded = [cell for cell in cells(name)[:5] if cell.metadata.get("jupyter", {}).get("source_hidden")]
+        assert len(folded) == (3 if name == "90_report" else 4)
         for cell in folded:
             assert cell.source.startswith("# @title ")
             assert cell.metadata["cellView"] == "form"
@@ -104,9 +104,9 @@ def test_a_script_that_opens_otherwise_is_named(wrong: str) -> None:
 def test_badges_are_replaced_where_they_stand() -> None:
     text = "# T\n\n[![Open in Binder](a)](b)\n[![Open in Colab](c)](d)\n\nText\n"
     links = launch_links("10_x")
-    assert BADGE.findall(with_badges(text, "10_x")) == [("Open in Binder", links["binder"]), ("Open in Colab", links["colab"])]
-    assert with_badges(text, "10_x").startswith("# T\n\n[![")
-    assert with_badges(text, "10_x").endswith("\n\nText\n")
+    assert BADGE.findall(with_badges(text, links)) == [("Open in Binder", links["binder"]), ("Open in Colab", links["colab"])]
+    assert with_badges(text, links).startswith("# T\n\n[![")
+    assert with_badges(text, links).endswith("\n\nText\n")
 
 
 def run_second_cell(folder: Path, *, facesr: bool, colab: bool) -> subprocess.CompletedProcess[str]:
@@ -148,3 +148,33 @@ def test_colab_gets_this_release_and_keeps_every_package_it_has(tmp_path: Path) 
     assert pip["arguments"][-1] == f"facesr[tools] @ git+{FACTS['urls']['Repository']}@v{__version__}"
     assert pip["held"] == HAS
     assert (tmp_path / "facesr.txt").read_text() == "weights fetch\n"
+
+
+def run_drive_cell(folder: Path, answer: str, *, colab: bool = True, keep: bool = True, out: str = "") -> list[str]:
+    """What the cell for Google Drive prints, then OUTPUT_DIR; `answer` is the code of Colab's `drive.mount`."""
+    fake = folder / "google" / "colab"
+    fake.mkdir(parents=True)
+    (fake / "__init__.py").touch()
+    (fake / "drive.py").write_text(f"def mount(place):\n    {answer}\n")
+    cell = cells("00_start_here")[3].source.replace("KEEP_ON_DRIVE = False", f"KEEP_ON_DRIVE = {keep}")
+    code = f"import sys\nOUTPUT_DIR = {out!r}\n{'import google.colab' if colab else ''}\n{cell}\nprint(OUTPUT_DIR)"
+    command, environment = [sys.executable, "-c", code], os.environ | {"PYTHONPATH": str(folder)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_colab_keeps_results_on_drive_where_the_reader_asks_for_it(tmp_path: Path) -> None:
+    told, out = run_drive_cell(tmp_path, "assert place == '/content/drive'")
+    assert out == "/content/drive/MyDrive/facesr"
+    assert told == f"Results go to {out} and stay there when this session ends."
+
+
+def test_where_drive_is_refused_the_notebook_goes_on_and_says_where_results_are(tmp_path: Path) -> None:
+    why, then, out = run_drive_cell(tmp_path, "raise ValueError('mount failed')")
+    assert why == "Google Drive was not opened (ValueError: mount failed)."
+    assert "are lost when it ends" in then
+    assert out == ""
+
+
+@pytest.mark.parametrize("given", [{"colab": False}, {"keep": False}, {"out": "elsewhere"}])
+def test_drive_is_left_alone_elsewhere_and_where_nobody_asked(tmp_path: Path, given: dict[str, Any]) -> None:
+    assert run_drive_cell(tmp_path, "raise AssertionError", **given) == [given.get("out", "")]

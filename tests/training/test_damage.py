@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -134,7 +133,7 @@ def test_a_damaged_later_checkpoint_takes_no_whole_ones_place(folder: Path, requ
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
 
     def stops(step: int) -> dict[str, torch.Tensor]:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         return batches(step)
 
     with pytest.raises(KeyboardInterrupt, match="stopped after step 11"), pytest.warns(match="step-00000012 is damaged"):

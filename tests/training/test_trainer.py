@@ -49,7 +49,7 @@ def test_killed_at_random_steps_equals_the_unbroken_run_bit_for_bit(tmp_path: Pa
         while process.poll() is None and not (log.exists() and log.read_bytes().count(b"\n") > stop_at):
             time.sleep(0.001)
         if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
+            process.kill()
             kills += 1
         process.wait()
     resumed = toy_trainer(broken).train().method
@@ -135,6 +135,7 @@ def weight(method: Method) -> Tensor:
     return method.networks["generator"].weight.detach().clone()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="torch for Windows has no rendezvous between processes (libuv)")
 def test_two_processes_give_the_whole_batch_gradient(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     script = Path(__file__).with_name("distributed.py")
