@@ -52,7 +52,7 @@ def check_interval(answer: Callable[[Floats, People], tuple[float, float]]) -> N
     assert np.abs(right - interval).max() < room, f"{found}. {hint}"
 
 
-@check("Right. Half the difference needs four times the people: small effects are dear.")
+@check("Right. Half the difference needs four times the people: small effects need many people.")
 def check_people_needed(answer: Callable[[float, float], int]) -> None:
     """`answer(mean, spread)`: how many people show a mean difference, of this spread between people, in 80 % of experiments.
 

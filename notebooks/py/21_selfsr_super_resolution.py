@@ -763,7 +763,7 @@ contrast = [255 * part.mean(dim=1).std().item() for part in (covered[bar], insid
 worse = [kind for index, kind in enumerate(kinds) if reached[PAIRED][index] < reached["bicubic"][index]]
 answer(
     f"Behind the bar it paints something like a face: the bar has a contrast of {contrast[0]:.1f} grey levels, the network's picture there {contrast[1]:.1f}, the hidden face {contrast[2]:.1f}. "
-    "It has no way to say *here is nothing*. Over closed eyes it paints dark eyes, because nearly all faces that it learned from have theirs open: look at rows in which the "
+    "It has no way to say *here is nothing*. Over closed eyes it tends to paint dark, open ones, because nearly all faces that it learned from have theirs open: look at rows in which the "
     "right-hand face has closed eyes (one of the packaged faces has). "
     + (
         f"Below bicubic in PSNR are: {', '.join(worse)}."
