@@ -107,6 +107,7 @@ class Run:
         git = git_state()
         commit = "no git commit" if git["sha"] is None else f"git {git['sha'][:7]}{' (dirty)' if git['dirty'] else ''}"
         hardware = torch.cuda.get_device_name(0) if self.device.type == "cuda" else f"CPU {cpu_model()}, one thread"
+        hardware += ", training on its GPU (MPS)" if self.device.type == "mps" else ""
         versions = f"facesr {__version__} · {commit} · torch {torch.__version__}"
         return f"{versions} · {hardware} · profile {self.profile} · seed {self.seed}"
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from facesr_lib.image.check import check_images, check_number, check_some
+from facesr_lib.image.check import check_images, check_number, check_some, widest
 
 
 def gaussian_blur(x: Tensor, kernel_size: int, sigma: float) -> Tensor:
@@ -28,7 +28,7 @@ def gaussian_taps(x: Tensor, kernel_size: int, sigma: float) -> Tensor:
     if not 1 <= kernel_size < 10_000 or kernel_size % 2 == 0:
         raise ValueError(f"kernel_size: expected an odd number >= 1, got {kernel_size}")
     radius = kernel_size // 2
-    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64, device=x.device)  # a copy would make the host wait
+    offsets = torch.arange(-radius, radius + 1, dtype=widest(x), device=x.device)  # a copy would make the host wait
     weights = (-0.5 * (offsets / sigma) ** 2).exp()
     return (weights / weights.sum()).to(x.dtype)
 

@@ -7,9 +7,15 @@ ON_AVERAGE over an image, clamped as in a PNG; more is another range, of which a
 
 from math import inf
 
+import torch
 from torch import Tensor
 
 OVERSHOOT, ON_AVERAGE = 0.5, 0.05
+
+
+def widest(x: Tensor) -> torch.dtype:
+    """The dtype of weights that are rounded to `x`'s at the end: float64, which MPS (the GPU of Apple's processors) lacks."""
+    return torch.float32 if x.device.type == "mps" else torch.float64
 
 
 def check_some(x: Tensor, name: str, least: int = 1) -> Tensor:

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from facesr_lib.image.blur import gaussian_blur, gaussian_taps, separable
-from facesr_lib.image.check import check_images, check_number
+from facesr_lib.image.check import check_images, check_number, widest
 
 
 def sobel(x: Tensor) -> Tensor:
@@ -61,7 +61,7 @@ def _window_mean(x: Tensor, axis: int, k: int) -> Tensor:
     """The matrix (n, n) that replaces every pixel of a line along `axis` by the mean of its k-pixel window, cut at the ends."""
     places = torch.arange(x.shape[axis], device=x.device)  # made there: a copy would make the host wait for the device
     offset = places - places[:, None]
-    inside = ((offset >= -((k - 1) // 2)) & (offset <= k // 2)).double()
+    inside = ((offset >= -((k - 1) // 2)) & (offset <= k // 2)).to(widest(x))
     return (inside / inside.sum(1, keepdim=True)).to(x.dtype)
 
 

@@ -62,6 +62,8 @@ def evaluate(
         sr = quantize(made)
         if hr is not None and sr.shape != hr.shape:
             raise ValueError(f"SR has shape {tuple(sr.shape)}, HR {tuple(hr.shape)}: is the scale right?")
+        if sr.device.type == "mps":  # which has no float64
+            sr, hr = sr.cpu(), None if hr is None else hr.cpu()
         for metric, values in found.items():
             values.append(metric(sr, hr).double().cpu())
     if not all(found.values()):

@@ -77,6 +77,7 @@ def plane_convention(*, y: bool, crop: int) -> str:
 
 def _plane(x: Tensor, *, y: bool, crop: int) -> Tensor:
     levels = to_uint8(x)
+    levels = levels.cpu() if x.device.type == "mps" else levels  # which has no float64
     plane = rgb_to_y(to_float(levels, torch.float64)) * 255 if y else levels.double()
     return plane[:, :, crop : plane.shape[2] - crop, crop : plane.shape[3] - crop]
 

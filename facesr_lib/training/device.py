@@ -1,32 +1,38 @@
 """Where and how precisely a training computes: the device, mixed precision and several processes."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.state import AcceleratorState
 
-Device = Literal["auto", "cpu", "cuda"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of "auto" (CUDA if there is any), "cpu" or "cuda". Raises ValueError for other names, or CUDA where none is."""
-    if name not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"unknown device {name!r}: choose auto, cpu or cuda")
+    """The device of "auto" (CUDA if there is any, else the CPU), "cpu", "cuda" or "mps" (the GPU of Apple's processors).
+
+    Raises ValueError for another name, and for a GPU that is not there.
+    """
+    if name not in get_args(Device):
+        raise ValueError(f"unknown device {name!r}: choose auto, cpu, cuda or mps")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise ValueError("device 'mps' was asked for, but torch finds no GPU of Apple's here: use 'auto' or 'cpu'")
     if name == "cuda" and not torch.cuda.is_available():
         raise ValueError("device 'cuda' was asked for, but torch finds no CUDA GPU: use 'auto' or 'cpu', or check the driver")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+    return torch.device(name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def make_accelerator(device: str, mixed_precision: str, *, grows: bool = False) -> Accelerator:
-    """An accelerate.Accelerator for `device` ("auto", "cpu" or "cuda") and precision ("auto", "no", "bf16", "fp16").
+    """An accelerate.Accelerator for `device` (as `resolve_device` reads it) and precision ("auto", "no", "bf16", "fp16").
 
     grows: the method's networks have parameters that get no gradient yet, which several processes must be told.
     "auto" precision is bf16 on GPUs that compute in it, else float32. Raises ValueError as `resolve_device` does.
     """
-    on_cpu = resolve_device(device).type == "cpu"
+    where = resolve_device(device).type
+    on_cpu = where == "cpu"
     if mixed_precision == "auto":
-        mixed_precision = "bf16" if not on_cpu and torch.cuda.get_device_capability() >= (8, 0) else "no"
+        mixed_precision = "bf16" if where == "cuda" and torch.cuda.get_device_capability() >= (8, 0) else "no"
     # accelerate keeps one state per process; a second Trainer of another precision or device needs a fresh one.
     state = AcceleratorState._shared_state
     if state and (state.get("_mixed_precision") != mixed_precision or state.get("_cpu") != on_cpu):

@@ -17,11 +17,12 @@ from facesr_tools.runner.notebooks import NotebookError
 
 
 class Device(StrEnum):
-    """Where to compute; auto takes CUDA where there is one."""
+    """Where to compute; auto takes CUDA where there is one, and never mps, the GPU of Apple's processors."""
 
     auto = "auto"
     cpu = "cpu"
     cuda = "cuda"
+    mps = "mps"
 
 
 @contextmanager
@@ -81,6 +82,11 @@ def run_settings(profile: str, out: Path | None, seed: int, device: Device, data
 
         if not torch.cuda.is_available():
             raise NotebookError("--device cuda: torch finds no CUDA device here; use --device auto, or ask facesr doctor")
+    if device is Device.mps:
+        import torch
+
+        if not torch.backends.mps.is_available():
+            raise NotebookError("--device mps: torch finds no GPU of Apple's here; use --device auto, or ask facesr doctor")
     data = str(Path(data_root).expanduser().resolve()) if data_root else ""
     return Settings(profile, results_folder(out), seed, device.value, data, fresh_since)
 

@@ -16,8 +16,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
-from facesr_lib.image import canny, dog, edge_residual, gaussian_blur, resize_bicubic
+from facesr_lib.image import blur, canny, dog, edge_residual, edges, gaussian_blur, resize_bicubic
 from facesr_lib.papers import PAPERS, human_gan
 from facesr_lib.papers.isr_kd.names import EXTENDED, FACE_ONLY, REPLAY_2_1
 from facesr_lib.papers.selfsr import super_resolution
@@ -65,6 +66,7 @@ class NoWaiting(TorchDispatchMode):
     """Refuses copies between host and GPU that the host would wait for; counts the convolutions in bfloat16."""
 
     half = 0
+    narrow = False  # as on MPS, which has no float64
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None) -> Any:
         kwargs = dict(kwargs or {})
@@ -75,6 +77,9 @@ class NoWaiting(TorchDispatchMode):
             waits = not (kwargs.get("non_blocking") or (name == "copy_" and args[2:] == (True,)))
             if source.device.type != result.device.type and waits:
                 raise Waits(f"a copy of {tuple(source.shape)} from {source.device} to {result.device}")
+        made = [one for one in tree_leaves(result) if isinstance(one, Tensor) and one.device.type == "cuda"]
+        if self.narrow and any(one.dtype == torch.float64 for one in made):
+            raise Waits(f"{func} makes float64")
         if name == "convolution" and args[0].dtype == torch.bfloat16:
             self.half += 1
         return result
@@ -215,3 +220,20 @@ def test_what_methods_do_with_images_needs_no_host(function: Callable[[Tensor], 
         found = function(torch.empty(2, 3, 32, 32, device="cuda"))
     assert found.device.type == "cuda"
     assert found.dtype == torch.float32
+
+
+@pytest.mark.parametrize(("training", "level"), [case for case in cases() if case.id.startswith("quick")])
+def test_a_step_makes_no_float64_where_the_gpu_has_none(training: Training, level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUDA stands in for MPS: this torch cannot pretend to have that. Images ask `widest` which of them it is."""
+    monkeypatch.setattr(super_resolution, "squared_slope", lambda scores, images: scores.square().mean())
+    for module in (blur, edges):
+        monkeypatch.setattr(module, "widest", lambda x: torch.float32)
+    monkeypatch.setattr(NoWaiting, "narrow", True)
+    batch = training.batches(2, torch.device("cpu"))(0)
+    assert step(training.make, batch, training.levels[level][0])
+
+
+def test_a_float64_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NoWaiting, "narrow", True)
+    with fake_tensor.FakeTensorMode(), watched(), pytest.raises(Waits, match="float64"):
+        gaussian_blur(torch.empty(2, 3, 32, 32, device="cuda"), 7, 5.0)

@@ -19,6 +19,7 @@ from toy import STEPS, ToyGAN, batches, toy_trainer
 
 from facesr_lib.image import quantize
 from facesr_lib.training import CsvLog, Method, NonFiniteLoss, SuperResolver, Trainer, TrainerOptions, WrongRun, load_weights
+from facesr_lib.training.device import resolve_device
 from facesr_lib.training.schedules import constant, halve_every, linear_decay, piecewise
 
 
@@ -223,6 +224,17 @@ def test_cuda_without_cuda_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="no CUDA GPU"):
         toy_trainer(tmp_path, device="cuda")
+
+
+def test_mps_is_taken_where_it_is_asked_for_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert [resolve_device(name).type for name in ("mps", "auto", "cpu")] == ["mps", "cpu", "cpu"]
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="no GPU of Apple's"):
+        resolve_device("mps")
+    with pytest.raises(ValueError, match="choose auto, cpu, cuda or mps"):
+        resolve_device("tpu")
 
 
 def test_schedules_match_their_closed_forms() -> None:
