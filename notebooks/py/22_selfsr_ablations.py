@@ -14,7 +14,7 @@
 #       smoke: 0.4
 #       workshop: 60
 #     paper: selfsr
-#     study: 35
+#     study: 50
 #     title: 'SelfSR 3: what each part is worth'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -37,7 +37,7 @@
 # - see that the result of an ablation depends on the length of training: what helps in 160,000 steps may hurt in a few hundred.
 #
 # **You need:** `20_selfsr_degradation` and `21_selfsr_super_resolution`; their trainings are found again and not repeated.
-# **Time:** about 35 minutes of yours; about 7.7 minutes in `quick` after the other two. **Hardware:** CPU for `quick`; a GPU above it.
+# **Time:** about 50 minutes of yours; about 7.7 minutes in `quick` after the other two. **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)
