@@ -9,7 +9,7 @@ from facesr_lib.evaluate.reference import Reference
 def beside_published(
     references: Sequence[Reference], ours: Mapping[str, str], here: Sequence[Mapping[str, Any]], labels: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Rows for `run.table`: every row of a published table in its order, then those that only we have.
+    """Rows for `run.table`: every row of a published table in its order, then those that only we have scores for.
 
     references: the table's cells. ours: row of the table (or a name that it does not have) -> our method; here: rows as `Scoring`
     returns them, {"method": ..., label: mean}. labels: column of the table -> label of our metric. A column that we measure gets
@@ -24,7 +24,7 @@ def beside_published(
     for reference in references:
         printed.setdefault(reference.row, {})[reference.column] = f"{reference.value:.{decimals[reference.column]}f}"
     rows = []
-    for name in dict.fromkeys((*printed, *ours)):
+    for name in dict.fromkeys((*printed, *(name for name, method in ours.items() if method in scores))):
         row: dict[str, Any] = {"method": name}
         for column in decimals:
             row[f"{column}, paper"] = printed.get(name, {}).get(column)
