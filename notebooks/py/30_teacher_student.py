@@ -824,12 +824,12 @@ from facesr_tools.published import beside_published
 compare = f"Here: {faces.name}, {PROFILE}; other faces, smaller networks, other metric conventions: compare the direction of a difference, no number"
 labels = {f"FFHQ {family}": metrics[family].label for family in ("FID", "LPIPS", "PSNR", "SSIM") if family in metrics}
 table_1 = beside_published(TEACHER_STUDENT.published(table="Table 1"), ROWS, real, labels)
-run.table("paper_table_1", table_1, f"The paper's Table 1 and this run. {compare}")
+run.table("paper_table_1", table_1, f"The paper's Table 1 and this run ({', '.join(labels.values())}). {compare}")
 
 # %%
 labels = {f"WIDER {family}": metrics[family].label for family in ("FID", "NIQE") if family in metrics}
 table_2 = beside_published(TEACHER_STUDENT.published(table="Table 2"), ROWS, real, labels)
-run.table("paper_table_2", table_2, f"The paper's Table 2 and this run. {compare}")
+run.table("paper_table_2", table_2, f"The paper's Table 2 and this run ({', '.join(labels.values())}). {compare}")
 
 # %%
 published = {(r.row, r.column): r.value for r in TEACHER_STUDENT.published()}

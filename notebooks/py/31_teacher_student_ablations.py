@@ -333,7 +333,7 @@ labels = {
 run.table(
     "paper_table_3",
     beside_published(TEACHER_STUDENT.published(table="Table 3"), LINES, list(rows_real.values()), labels),
-    f"The paper's Table 3 and this run. Here: {faces.name}, {PROFILE}; other faces, smaller networks, other metric conventions, short ablations: "
+    f"The paper's Table 3 and this run ({', '.join(dict.fromkeys(labels.values()))}). Here: {faces.name}, {PROFILE}; other faces, smaller networks, other metric conventions, short ablations: "
     "compare the direction of a difference, no number",
 )
 
