@@ -837,25 +837,18 @@ for row, name in ROWS.items():
             conditions = f"{faces.name} instead of {where}, {differs}"
             run.published(reference, method=name, images=faces, metric=metrics[family], differs=conditions)
 
-
-def beside_paper(table, *families):
-    """All rows of a published table; our scores stand in columns of their own, in the rows that this run has."""
-    rows = {}
-    for r in TEACHER_STUDENT.published(table=table):
-        rows.setdefault(r.row, {"row of the paper": r.row})[r.column] = r.value
-    labels = [metrics[family].label for family in families if family in metrics]
-    for row, name in ROWS.items():
-        rows[row] |= {f"{label}, here": real_scores[name][label] for label in labels}
-    return list(rows.values())
-
+# %%
+from facesr_tools.published import beside_published
 
 compare = f"Here: {faces.name}, {PROFILE}; other faces, smaller networks, other metric conventions: compare the direction of a difference, no number"
-run.table(
-    "paper_table_1", beside_paper("Table 1", "FID", "LPIPS", "PSNR", "SSIM"), f"The paper's Table 1 and this run. {compare}"
-)
+labels = {f"FFHQ {family}": metrics[family].label for family in ("FID", "LPIPS", "PSNR", "SSIM") if family in metrics}
+table_1 = beside_published(TEACHER_STUDENT.published(table="Table 1"), ROWS, real, labels)
+run.table("paper_table_1", table_1, f"The paper's Table 1 and this run ({', '.join(labels.values())}). {compare}")
 
 # %%
-run.table("paper_table_2", beside_paper("Table 2", "FID", "NIQE"), f"The paper's Table 2 and this run. {compare}")
+labels = {f"WIDER {family}": metrics[family].label for family in ("FID", "NIQE") if family in metrics}
+table_2 = beside_published(TEACHER_STUDENT.published(table="Table 2"), ROWS, real, labels)
+run.table("paper_table_2", table_2, f"The paper's Table 2 and this run ({', '.join(labels.values())}). {compare}")
 
 # %%
 published = {(r.row, r.column): r.value for r in TEACHER_STUDENT.published()}

@@ -341,17 +341,18 @@ for (line, column), reference in references.items():
     if family in metrics:
         conditions = f"{faces.name} instead of {where}, {steps[LINES[line]]} steps of stage 2, {differs}"
         run.published(reference, method=LINES[line], images=faces, metric=metrics[family], differs=conditions)
-whole = {line: {"row of the paper": line} for line in LINES}
-for r in TEACHER_STUDENT.published(table="Table 3"):
-    whole[r.row][r.column] = r.value
-for line, name in LINES.items():
-    whole[line] |= {
-        f"{metric.label}, here": rows_real[name][metric.label] for family, metric in metrics.items() if family != "KID"
-    }
+
+# %%
+from facesr_tools.published import beside_published
+
+HALVES = {"FFHQ": ("FID", "LPIPS", "PSNR", "SSIM"), "WIDER": ("FID", "NIQE")}  # columns of Table 3
+labels = {
+    f"{where} {family}": metrics[family].label for where, families in HALVES.items() for family in families if family in metrics
+}
 run.table(
     "paper_table_3",
-    list(whole.values()),
-    f"The paper's Table 3 and this run. Here: {faces.name}, {PROFILE}; other faces, smaller networks, other metric conventions, short ablations: "
+    beside_published(TEACHER_STUDENT.published(table="Table 3"), LINES, list(rows_real.values()), labels),
+    f"The paper's Table 3 and this run ({', '.join(dict.fromkeys(labels.values()))}). Here: {faces.name}, {PROFILE}; other faces, smaller networks, other metric conventions, short ablations: "
     "compare the direction of a difference, no number",
 )
 
