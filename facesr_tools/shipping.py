@@ -23,6 +23,7 @@ from facesr_lib.papers.selfsr import names as selfsr
 from facesr_lib.papers.teacher_student import names as teacher
 from facesr_lib.papers.teacher_student.networks import SCALE
 from facesr_lib.training import Stage
+from facesr_lib.training.stages import slug
 from facesr_tools.report.model_cards import shipped_card, sources
 from facesr_tools.report.result import load_result
 from facesr_tools.runner.execute import Settings
@@ -53,6 +54,11 @@ class MainNetwork:
     notebook: str
     scored: str
     images: Callable[[Any], Images]
+
+    @property
+    def slug(self) -> str:
+        """What its training's folder, and its own in `facesr_lib/shipped`, is called."""
+        return slug(f"{self.paper.key} {self.stage}")
 
 
 def _gan(of: Any) -> Images:
@@ -137,7 +143,7 @@ def export(settings: Settings, to: Path | None = None) -> list[Exported]:
 def _export(main: MainNetwork, rank: int, settings: Settings) -> Exported:
     of = experiments(main.paper.key, settings)
     stage = of.stage(main.stage)
-    left = _left_by(stage, settings)
+    left = left_by(stage, settings)
     result, provenance = _result(main, settings)
     method = rebuilt(found := choose(str(left), main.paper.key, settings.out / "stages"))
     module, enlarge = method.inference_network(main.network), enlarging(method, main.network)
@@ -155,20 +161,28 @@ def _export(main: MainNetwork, rank: int, settings: Settings) -> Exported:
     weights = half if small else full
     precision = f"In half precision the mean PSNR on the test images changes by {lost:.4f} dB"
     precision += "." if small else f", more than {SAME}, so it is kept in full."
-    duration = "for an evening" if settings.profile == "evening" else f"in the profile {settings.profile}"
-    images = f"{' and '.join(sources(trained_on))} ({found.step:,} steps at {trained_on[0].size[0]} px)"
     facts = {
         "paper": main.paper.key, "stage": main.stage, "network": main.network, "rank": rank, "profile": settings.profile,
         "seed": settings.seed, "steps": found.step, "seconds": json.loads((left / "done.json").read_bytes())["seconds"],
         "facesr": __version__, "dtype": "float16" if small else "float32", "scale": tests[0][1].scale,
-        "about": f"{main.scored}, trained {duration} on {images}", "config": plain(method.config),
+        "about": about(main, settings, found.step, trained_on), "config": plain(method.config),
     }  # fmt: skip
     card = shipped_card(stage.slug, main.paper, facts, weights, trained_on, result, provenance, main.scored, precision)
     return Exported(stage.slug, save(weights), facts, card, lost)
 
 
-def _left_by(stage: Stage[Any], settings: Settings) -> Path:
-    """The folder of a finished training, the newest whose config, data, seed and length are these; its code may be older."""
+def about(main: MainNetwork, settings: Settings, steps: int, trained_on: Sequence[ImageSet]) -> str:
+    """In a line: what a network is called, how long and on what it was trained."""
+    duration = "for an evening" if settings.profile == "evening" else f"in the profile {settings.profile}"
+    images = f"{' and '.join(sources(trained_on))} ({steps:,} steps at {trained_on[0].size[0]} px)"
+    return f"{main.scored}, trained {duration} on {images}"
+
+
+def left_by(stage: Stage[Any], settings: Settings) -> Path:
+    """The folder of a finished training, the newest whose config, data, seed and length are these; its code may be older.
+
+    Raises CannotShip if there is none.
+    """
     wanted = plain({**stage.key, "seed": stage.seed, "steps": stage.options.steps})
     markers = (settings.out / "stages").glob(f"{stage.slug}-*/done.json")
     for marker in sorted(markers, key=lambda path: path.stat().st_mtime, reverse=True):

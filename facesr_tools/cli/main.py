@@ -19,6 +19,8 @@ from facesr_tools.cli.check import EPILOG as CHECK_EPILOG
 from facesr_tools.cli.check import check
 from facesr_tools.cli.classroom import CLASSROOM_EPILOG, GRADE_EPILOG, classroom, grade
 from facesr_tools.cli.data import app as data_app
+from facesr_tools.cli.demo import EPILOG as DEMO_EPILOG
+from facesr_tools.cli.demo import demo
 from facesr_tools.cli.options import (
     AsJson,
     DataRoot,
@@ -256,6 +258,7 @@ app.command(epilog=REHEARSE_EPILOG)(rehearse)
 app.command(epilog=BENCH_EPILOG)(bench)
 app.add_typer(data_app, name="data")
 app.command(epilog=UPSCALE_EPILOG)(upscale)
+app.command(epilog=DEMO_EPILOG)(demo)
 app.command(epilog=SCORE_EPILOG)(score)
 app.command(epilog=CHECK_EPILOG)(check)
 app.command(epilog=BLIND_EPILOG)(blind)
