@@ -49,9 +49,11 @@ def open_packed(path: str | Path, verify: bool = False) -> ImageSet:
     array_path = path.with_name(manifest["array"])
     try:
         pixels = np.load(array_path, mmap_mode="r", allow_pickle=False)
+        if not isinstance(pixels, np.ndarray):
+            raise ValueError("a zip archive, no array")
     except FileNotFoundError as error:
         raise PackedError(f"{path} is there, its images {array_path.name} are missing: copy both files, or pack again") from error
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, OverflowError) as error:
         raise PackedError(f"{array_path} is damaged or cut short ({error}): copy it again, or pack again") from error
     shape, groups = tuple(manifest["shape"]), tuple(map(str, manifest["groups"]))
     if pixels.shape != shape or pixels.dtype != np.uint8 or len(groups) != len(pixels):
@@ -74,7 +76,7 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
         orphans = sorted(path.parent.glob(f"{path.stem}-*.npy"))
         found = f"only its images {orphans[0].name} are there: copy both files" if orphans else "there is no such file"
         raise PackedError(f"the manifest {path} is missing, {found}, or pack again") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PackedError(f"{path} is not readable JSON ({error}): copy it again, or pack again") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise PackedError(f"{path} is not the manifest of a packed image set")

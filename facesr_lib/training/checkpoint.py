@@ -12,6 +12,7 @@ import math
 import os
 import warnings
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -90,7 +91,7 @@ def load_latest(folder: Path, method: Method, identity: str, reach: float = math
                 raise ValueError(f"the logs beside it are whole up to step {reach} only")
             facts, weights = read_facts(path), load_file(path / "weights.safetensors")
             state = torch.load(path / "state.pt", map_location="cpu", weights_only=True)
-        except (OSError, ValueError, KeyError, SafetensorError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, SafetensorError, RuntimeError, UnpicklingError) as error:
             warnings.warn(f"checkpoint {path} is damaged, or what belongs to it: {error}; trying the one before it", stacklevel=2)
             continue
         if facts.get("identity") != identity:

@@ -58,7 +58,16 @@ BEDS = (
         "models from elsewhere, to `facesr score --model`: safetensors that lie, pickles that act",
         "18 tracebacks: every damaged safetensors file; no pickle was run",
     ),
-    Bed("test_packed_sets", "arrays and manifests of prepared images", "nothing; no pickle was run"),
+    Bed(
+        "test_states_of_a_training",
+        "pickles that act in the place of an optimizer's state, to a training that resumes",
+        "17 errors without the file's name, which ended the training; none was run",
+    ),
+    Bed(
+        "test_packed_sets",
+        "arrays and manifests of prepared images",
+        "10 tracebacks: zip files, negative sizes, JSON nested too deeply; no pickle was run",
+    ),
     Bed(
         "test_results",
         "results to `facesr check`, answers and keys to `facesr blind`",

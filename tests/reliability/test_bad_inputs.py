@@ -30,6 +30,7 @@ from facesr_lib.files import CannotWrite
 from facesr_lib.metrics import PSNR
 from facesr_lib.papers import isr_kd
 from facesr_lib.training import save_checkpoint
+from facesr_lib.training.checkpoint import load_latest
 from facesr_tools.cli.main import app
 from facesr_tools.prepare.archives import ArchiveError, unpack
 from facesr_tools.runner.notebooks import find_folder
@@ -262,6 +263,19 @@ def test_models(bed: Bed) -> None:
         bed.offer(f"{ending}, {label}", model.name, facesr, ("score", hr, "--model", model))
 
 
+def test_states_of_a_training(bed: Bed) -> None:
+    """Pickles in the place of an optimizer's state, with a checksum that fits: the training goes on without them."""
+    valid = checkpoint(bed.folder / "valid")
+    facts = json.loads((valid / "checkpoint.json").read_text())
+    method = isr_kd.ISRKD(isr_kd.Config.preset("smoke"))
+    method.build()
+    for label, content in bad_inputs.pickles(bed.mark):
+        (valid / "state.pt").write_bytes(content)
+        sums = facts["sha256"] | {"state.pt": hashlib.sha256(content).hexdigest()}
+        (valid / "checkpoint.json").write_text(json.dumps(facts | {"sha256": sums}))
+        bed.offer(label, "step-00000010", called, (load_latest, bed.folder / "valid", method, "identity"))
+
+
 def test_packed_sets(bed: Bed) -> None:
     """Arrays and manifests of prepared images."""
     pixels = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), np.uint8)
@@ -274,13 +288,11 @@ def test_packed_sets(bed: Bed) -> None:
     valid = array.read_bytes()
     contents = [*bad_inputs.arrays(valid), *((label, content) for label, content in bad_inputs.pickles(bed.mark))]
     for label, content in contents:
-        if "zip" in label or label in ("a whole module", "a negative size"):
-            continue
         array.write_bytes(content)
         bed.offer(f"array, {label}", array.name, called, (open_packed, manifest, True))
     array.write_bytes(valid)
     for label, content in bad_inputs.spoiled(json.loads(text), 11, 14):
-        if not label.startswith(("credit", "name", "nested")):
+        if not label.startswith(("credit", "name")):
             manifest.write_bytes(content)
             bed.offer(f"manifest, {label}", "train.json", called, (open_packed, manifest, True))
             bed.offer(f"DATA_ROOT, {label}", "train.json", called, (load_faces, manifest.parent, "train", 16))
