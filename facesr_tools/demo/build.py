@@ -21,6 +21,7 @@ from facesr_tools.weights import FetchFailed, obtain
 
 LIST = "networks.json"
 SAMPLE = "sample.png"
+FACE = {"x": 62, "y": 22, "side": 140}  # where the sample's face lies, cut as tightly as the packaged faces
 RUNTIME = Weights(  # the form for processors only: no threads are used, so that any server can deliver the page
     "onnxruntime-web", "", "", "MIT (Microsoft)", "npm: onnxruntime-web@1.30.0",
     tuple(
@@ -66,7 +67,11 @@ def write_demo(folder: Path, networks: Sequence[DemoNetwork], say: Callable[[str
     pixels = to_uint8(astronaut_face(256))[0].permute(1, 2, 0).numpy()
     Image.fromarray(np.ascontiguousarray(pixels)).save(folder / SAMPLE)
     listed = [_write_network(folder, network, say) for network in networks]
-    facts = {"networks": listed, "sample": {"file": SAMPLE, "credit": CREDIT}, "runtime": RUNTIME.source.removeprefix("npm: ")}
+    facts = {
+        "networks": listed,
+        "sample": {"file": SAMPLE, "credit": CREDIT, "square": FACE},
+        "runtime": RUNTIME.source.removeprefix("npm: "),
+    }
     (folder / LIST).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return folder / "index.html"
 

@@ -11,13 +11,14 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from facesr_lib.files import one_writer, sync_folder
+from facesr_tools.runner.execute import Settings
 from facesr_tools.runner.log import ANSI
 from facesr_tools.runner.notebooks import Notebook, NotebookError
 from facesr_tools.site.api import write_api
 from facesr_tools.site.landing import read_claims, write_departures, write_exhibits, write_landing
 from facesr_tools.site.stage import Source, stage_documents, stage_model_cards, stage_notebooks, stage_results
 
-FOLDER = "site"
+FOLDER, DEMO = "site", "demo"
 _NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme", "sphinx_design", "sphinxcontrib.bibtex")
 _FOOTER = (
     "MIT licence. Built from executed notebooks ({profile} profile) with Sphinx. Super-resolved faces contain invented detail: "
@@ -46,10 +47,13 @@ def build_site(
     say(f"{len(executed)} of {len(notebooks)} notebooks were executed in the {profile} profile")
     with one_writer(results / FOLDER), tempfile.TemporaryDirectory(prefix=f".{FOLDER}-", dir=results) as scratch:
         project, site = Path(scratch, "project"), Path(scratch, "site")
-        sources = stage(project, notebooks, results, profile, root)
+        demo = make_demo(Path(scratch, DEMO), Settings(profile, out, device="cpu"), say)
+        sources = stage(project, notebooks, results, profile, root, demo)
         say(f"Sphinx reads {len(sources) + 1} pages")
         for remark in run_sphinx(project, site, profile):
             say(f"  {remark}")
+        if demo:
+            Path(scratch, DEMO).rename(site / DEMO)
         _replace(site, results / FOLDER)
     return results / FOLDER / "index.html"
 
@@ -61,8 +65,31 @@ def check_tools() -> None:
         raise SiteError(f"{', '.join(missing)}: not installed; pip install 'facesr[site]', or in the repository: make site")
 
 
-def stage(project: Path, notebooks: Sequence[Notebook], results: Path, profile: str, root: Path | None) -> list[Source]:
-    """Write all that Sphinx reads into the new folder `project`; return the pages in the site's order, without the first."""
+def make_demo(folder: Path, settings: Settings, say: Callable[[str], None]) -> bool:
+    """Write the page that runs networks in the browser into `folder`; False, and say why, if it cannot be made.
+
+    Networks that ship with the package, else the run's on packaged images: what learned from a user's own is not for a site.
+    """
+    from facesr_tools.demo import DemoError, find_networks, write_demo  # brings torch
+
+    try:
+        networks, missing = find_networks(settings)
+        if not networks:
+            raise DemoError(missing[0])
+        write_demo(folder, networks, say)
+    except (DemoError, OSError, ValueError) as error:
+        say(f"No demo in the browser: {error}")
+        return False
+    return True
+
+
+def stage(
+    project: Path, notebooks: Sequence[Notebook], results: Path, profile: str, root: Path | None, demo: bool = False
+) -> list[Source]:
+    """Write all that Sphinx reads into the new folder `project`; return the pages in the site's order, without the first.
+
+    demo: whether the site will have one, to which the first page then leads.
+    """
     with as_file(files("facesr_tools.site")) as own:
         shutil.copytree(own / "pages", project)
         shutil.copyfile(own / "conf.py", project / "conf.py")
@@ -79,7 +106,7 @@ def stage(project: Path, notebooks: Sequence[Notebook], results: Path, profile: 
     reference = {"glossary": "Glossary", "bibliography": "Bibliography", "api/index": "API"}
     sources += [Source(page, "Reference", label) for page, label in reference.items()]
     sources += stage_documents(project, root)
-    write_landing(project, sources, judged, profile)
+    write_landing(project, sources, judged, profile, demo)
     return sources
 
 

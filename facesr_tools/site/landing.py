@@ -49,8 +49,13 @@ INTRODUCTIONS = {  # how the first page presents them
 }
 
 
-def write_landing(project: Path, sources: Sequence[Source], judged: Sequence[Mapping[str, Any]], profile: str) -> None:
-    """Write index.md, which also holds the order of all `sources`, and claims.md if there is something `judged`."""
+def write_landing(
+    project: Path, sources: Sequence[Source], judged: Sequence[Mapping[str, Any]], profile: str, demo: bool
+) -> None:
+    """Write index.md, which also holds the order of all `sources`, and claims.md if there is something `judged`.
+
+    demo: whether the site has one.
+    """
     with as_file(files("facesr_tools.site") / "covers") as covers:
         shutil.copytree(covers, project / "covers")
     sections: dict[str, list[Source]] = {}
@@ -72,6 +77,7 @@ def write_landing(project: Path, sources: Sequence[Source], judged: Sequence[Map
         profiles=PROFILES,
         duration=duration,
         judged=judged,
+        demo=demo,
         version=__version__,
         repository=REPOSITORY,
     )

@@ -9,15 +9,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 from playwright.sync_api import Browser, Page
 from shaken_networks import shaken
 from visit import Visit, visit
 
-from facesr_lib.data.samples import astronaut_face
+from facesr_lib.data.images import square
+from facesr_lib.image import to_float
 from facesr_lib.metrics import psnr
 from facesr_tools.demo import DemoError, DemoNetwork, serve, write_demo
-from facesr_tools.demo.build import LIST, check_demo_tools
+from facesr_tools.demo.build import FACE, LIST, SAMPLE, check_demo_tools
 from facesr_tools.demo.export import outputs
 from facesr_tools.demo.networks import SHOWN
 
@@ -78,8 +82,10 @@ def test_equals_python_and_asks_nobody_else(demo: Demo, browser: Browser, screen
         done(opened)
         page = opened.page
         assert page.locator(".card").count() == len(SHOWN)
+        x, y, side = FACE["x"], FACE["y"], FACE["side"]
+        face = np.asarray(Image.open(demo.folder / SAMPLE))[None, y : y + side, x : x + side]
         for network in demo.networks:
-            hr = astronaut_face(network.size)
+            hr = to_float(torch.from_numpy(square(face, network.size)).permute(0, 3, 1, 2))
             _, bicubic, sr = outputs(network, hr)
             expected = [psnr(image, hr).item() for image in (sr, bicubic)]
             assert decibels(page, network.paper.key) == pytest.approx(expected, abs=0.1), network.paper.key
@@ -137,7 +143,7 @@ def test_a_phone_a_photograph_and_a_camera(demo: Demo, browser: Browser, screens
         no_picture.write_text("not a picture")
         page.locator("#file").set_input_files(no_picture)
         opened.until("the reason", lambda: "is no picture" in page.locator("#status").inner_text())
-        page.locator("#file").set_input_files(demo.folder / "sample.png")
+        page.locator("#file").set_input_files(demo.folder / SAMPLE)
         opened.until("the photograph", lambda: page.evaluate("document.getElementById('source').width") == 256)
         done(opened)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -45,7 +45,7 @@ def test_version():
     assert facesr("--version").output == f"facesr {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["list", "run", "report", "results", "models", "doctor", "rehearse"])
+@pytest.mark.parametrize("command", ["list", "run", "report", "results", "models", "doctor", "rehearse", "demo"])
 def test_every_command_has_help_with_an_example(command):
     result = facesr(command, "--help")
     assert result.exit_code == 0

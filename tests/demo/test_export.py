@@ -9,10 +9,12 @@ import torch
 from onnxruntime import InferenceSession
 from shaken_networks import shaken
 from torch import Tensor
+from typer.testing import CliRunner
 
 from facesr_lib.data.samples import astronaut_face
 from facesr_lib.image import quantize
 from facesr_lib.papers import PAPERS
+from facesr_tools.cli.main import app
 from facesr_tools.demo import DemoError, find_networks, write_demo
 from facesr_tools.demo.export import OUTPUTS, outputs, to_onnx
 from facesr_tools.demo.networks import SHOWN
@@ -52,6 +54,13 @@ def test_without_trainings_every_reader_is_told_what_to_run(tmp_path: Path) -> N
     found, missing = find_networks(Settings("smoke", tmp_path, device="cpu"), shipped=False)
     assert found == []
     assert "facesr run 10 21 30 40 --profile smoke" in missing[0]
+
+
+def test_the_command_without_trainings(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["demo", "--profile", "smoke", "--out", str(tmp_path), "--write", str(tmp_path / "page")])
+    assert result.exit_code == 2
+    assert "there is no trained network to show" in result.output
+    assert not (tmp_path / "page").exists()
 
 
 def test_other_files_are_not_mixed_with_the_page(tmp_path: Path) -> None:

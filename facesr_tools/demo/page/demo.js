@@ -172,21 +172,21 @@ function resize(side) { // around its centre
   moved();
 }
 
-function show(picture, width, height) {
+// square: where the face is, in pixels; left out, it is the largest one in the middle.
+function show(picture, width, height, square) {
   const factor = Math.min(1, LARGEST / Math.max(width, height));
   source.width = Math.max(1, Math.round(width * factor));
   source.height = Math.max(1, Math.round(height * factor));
   source.getContext("2d", { willReadFrequently: true }).drawImage(picture, 0, 0, source.width, source.height);
-  box.side = Math.min(source.width, source.height);
-  box.x = (source.width - box.side) / 2;
-  box.y = (source.height - box.side) / 2;
+  const side = Math.min(source.width, source.height);
+  Object.assign(box, square ?? { x: (source.width - side) / 2, y: (source.height - side) / 2, side });
   moved();
 }
 
-async function open(blob) {
+async function open(blob, square) {
   try {
     const bitmap = await createImageBitmap(blob);
-    show(bitmap, bitmap.width, bitmap.height);
+    show(bitmap, bitmap.width, bitmap.height, square);
     bitmap.close();
   } catch {
     $("status").textContent = "This file is no picture that the browser can read: choose a JPEG or PNG file.";
@@ -223,7 +223,7 @@ function stopCamera() {
 
 // --- What a reader does
 
-const sample = async (facts) => open(await (await fetch(facts.file)).blob());
+const sample = async (facts) => open(await (await fetch(facts.file)).blob(), facts.square);
 
 function listen(facts) {
   $("file").addEventListener("change", () => $("file").files[0] && open($("file").files[0]));
