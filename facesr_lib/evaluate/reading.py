@@ -22,9 +22,8 @@ class Reading:
 
     def _repr_html_(self) -> str:
         paragraphs = "".join(f"<p>{_marked(part)}</p>" for part in self.text.strip().split("\n\n"))
-        if self.question is None:
-            return paragraphs
-        return f"<details><summary>{_marked(self.question)}</summary>{paragraphs}</details>"
+        summary = f"<summary>{_marked(self.question)}</summary>" if self.question else ""
+        return f"<details>{summary}{paragraphs}</details>" if summary else paragraphs
 
 
 def answer(text: str, question: str = "What this run says") -> Reading:
