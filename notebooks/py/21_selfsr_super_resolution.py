@@ -55,7 +55,7 @@ if importlib.util.find_spec("facesr_lib") is None:
 # @title Parameters: profile, seed, device, your own faces, where results go
 PROFILE = "quick"  # @param ["smoke", "quick", "evening", "workshop", "paper"]
 SEED = 0  # @param {type: "integer"}
-DEVICE = "auto"  # @param ["auto", "cpu", "cuda"]
+DEVICE = "auto"  # @param ["auto", "cpu", "cuda", "mps"]
 DATA_ROOT = ""  # @param {type: "string"}
 # @markdown DATA_ROOT: a folder with your own faces; empty: the packaged Olivetti faces, grey ones of 40 people.
 # @markdown Colour faces of 5,749 people (230 MB): `!facesr data prepare lfw --root faces` in a new cell, then say `faces`.
