@@ -161,7 +161,9 @@ def _place(member: Member, archive: Path, folder: Path) -> Path:
     if member.kind not in ("file", "folder"):
         raise ArchiveError(f"{archive} is refused: {member.name!r} in it is {member.kind}, which no data set needs; {_REMEDY}")
     if path.is_absolute() or ".." in path.parts or ":" in (path.parts[0] if path.parts else ""):
-        raise ArchiveError(f"{archive} is refused: {member.name!r} in it would be written outside its folder; {_REMEDY}")
+        raise ArchiveError(
+            f"{archive} is refused: {member.name!r} in it would be written outside its folder; get it from its source again"
+        )
     return folder.joinpath(*path.parts)
 
 
