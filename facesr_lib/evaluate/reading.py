@@ -9,10 +9,8 @@ _MARKS = ((r"`([^`]+)`", r"<code>\1</code>"), (r"\*\*([^*]+)\*\*", r"<b>\1</b>")
 
 @dataclass(frozen=True)
 class Reading:
-    """A sentence or more about what was measured; a notebook shows it. Blank lines part paragraphs; `code`, *stressed*, **bold**.
-
-    question: None for a reading that stands open; else what stands on the fold.
-    """
+    """What was measured, in sentences that a notebook shows. Blank lines part paragraphs; `code`, *stressed*, **bold**.
+    question: None for a reading that stands open; else what stands on the fold."""
 
     text: str
     question: str | None = None

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate.utils import set_seed
+from IPython import get_ipython
 from IPython.display import display
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
@@ -195,7 +196,8 @@ class Run:
     def note(self, text: str) -> None:
         """Record a remark for the report, and show it: what was found, what did not work, what a number does not show."""
         self._notes[text] = None
-        display(Reading(text))
+        if get_ipython():  # a command's output is its own
+            display(Reading(text))
 
     def backend(self, metric: str, description: str) -> None:
         """Record which implementation and weights computed a metric, as in ("LPIPS", "HED-VGG, a named substitute")."""

@@ -101,9 +101,9 @@ def test_grade_tells_who_solved_what(written: dict[str, str], tmp_path: Path) ->
     found = {Path(item["file"]).stem: item for item in json.loads(done.output)}
     assert found["bob"]["lesson"] == "10_human_face_gan"
     messages = [mark["message"] for mark in found["bob"]["marks"]]
-    assert "TypeError" in messages[0]  # helper is 1
-    assert "Not yet" in messages[1]
-    assert "no function my_bounded_scale" in messages[2]
+    assert "no function my_bounded_scale" in messages[0]
+    assert "TypeError" in messages[1]  # helper is 1
+    assert "Not yet" in messages[2]
     assert "not a readable notebook" in found["carol"]["problem"]
 
 

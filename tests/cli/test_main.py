@@ -74,6 +74,7 @@ def test_list_as_json(notebooks):
         "paper": "human_gan",
         "minutes": {"smoke": 0.2, "quick": 1.5},
         "hardware": {"smoke": "CPU", "quick": "CPU"},
+        "study": 0,
         "always": False,
     }
     assert (first["name"], first["paper"], first["minutes"]) == ("00_start_here", None, {})

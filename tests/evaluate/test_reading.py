@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from facesr_lib.evaluate import Run, answer
@@ -24,9 +26,13 @@ def test_an_answer_is_folded_under_its_question_and_stays_so_on_the_site() -> No
     assert html == "<details><summary>By how much?</summary><p>PSNR fell by 2 * 3 = 6 dB.</p></details>"
 
 
-def test_a_note_is_shown_and_recorded_once(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_note_is_shown_in_a_notebook_and_recorded_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = Run.start("00_x", title="X", paper=None, profile="smoke", seed=0, device="cpu", data_root="", output_dir=str(tmp_path))
     run.note("The gain is 1 dB.")
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr("facesr_lib.evaluate.run.get_ipython", lambda: "a notebook's shell")
     run.note("The gain is 1 dB.")
     assert run.result()["notes"] == ["The gain is 1 dB."]
-    assert capsys.readouterr().out == "The gain is 1 dB.\n" * 2
+    assert capsys.readouterr().out == "The gain is 1 dB.\n"

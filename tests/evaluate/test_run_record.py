@@ -237,7 +237,7 @@ def test_start_makes_every_generator_repeatable(start: StartRun) -> None:
     ("changes", "message"),
     [
         ({"profile": "fast"}, "smoke, quick, evening, workshop, paper"),
-        ({"device": "tpu"}, "auto, cpu or cuda"),
+        ({"device": "tpu"}, "auto, cpu, cuda or mps"),
         ({"seed": -1}, "seed"),
         ({"title": ""}, "title"),
         ({"notebook": "../escape"}, "file name"),
