@@ -32,15 +32,12 @@ def make_console() -> Console:
 
 
 def notebooks_table(notebooks: Sequence[Notebook]) -> Table:
-    """Name, title, paper, a reader's minutes and the machine's per profile, hardware."""
-    table = Table(
-        "notebook", "title", "paper", "yours", *PROFILES, "hardware", caption="minutes: yours, and the machine's per profile"
-    )
+    """Name, title with a reader's minutes, paper, the machine's minutes per profile, hardware."""
+    table = Table("notebook", "title", "paper", *PROFILES, "hardware", caption="minutes of the machine per profile")
     for notebook in notebooks:
         minutes = [f"{notebook.minutes[profile]:g}" if profile in notebook.minutes else "" for profile in PROFILES]
-        table.add_row(
-            notebook.name, Text(notebook.title), notebook.paper or "", str(notebook.study or ""), *minutes, Text(notebook.needs())
-        )
+        title = Text(notebook.title + (f" ({notebook.study} min to read)" if notebook.study else ""))
+        table.add_row(notebook.name, title, notebook.paper or "", *minutes, Text(notebook.needs()))
     return table
 
 
