@@ -124,7 +124,7 @@ def table(page: str, found: dict[str, tuple[float, str]]) -> str:
     rows = ["| bed | tests | how many | how long | found at first |", "|---|---|---|---|---|"]
     for bed in BEDS:
         seconds, count = found.get(bed.test, (0.0, ""))
-        numbers = f"{count} | {max(1, round(seconds))} s" if count else kept.get(bed.does, "not run |")
+        numbers = f"{count} | {max(1, round(seconds))} s" if count else kept.get(bed.does, "not measured |")
         rows.append(f"| {bed.does} | `{bed.test.partition('[')[0]}` | {numbers} | {bed.found} |")
     return "\n".join([f"{before}{BEGIN}", *rows, f"{END}{after}"])
 
