@@ -162,7 +162,7 @@ def _place(member: Member, archive: Path, folder: Path) -> Path:
         raise ArchiveError(f"{archive} is refused: {member.name!r} in it is {member.kind}, which no data set needs; {_REMEDY}")
     if path.is_absolute() or ".." in path.parts or ":" in (path.parts[0] if path.parts else ""):
         raise ArchiveError(
-            f"{archive} is refused: {member.name!r} in it would be written outside its folder; get it from its source again"
+            f"{archive} is refused: {member.name!r} in it would be written outside its folder; delete it and download it again"
         )
     return folder.joinpath(*path.parts)
 
