@@ -189,6 +189,7 @@ async function open(blob, square) {
     show(bitmap, bitmap.width, bitmap.height, square);
     bitmap.close();
   } catch {
+    asked += 1; // what is still being computed must not write over this
     $("status").textContent = "This file is no picture that the browser can read: choose a JPEG or PNG file.";
   }
 }
