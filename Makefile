@@ -60,7 +60,7 @@ lab: setup
 sync: setup
 	@$(BIN)/python -m facesr_tools.openers
 	@$(BIN)/jupytext --quiet --sync notebooks/py/*.py
-	@$(BIN)/python -m facesr_tools.paths
+	@$(BIN)/python -m facesr_tools.ways
 	@$(BIN)/python -m facesr_tools.quote
 
 clean:

@@ -17,7 +17,7 @@ from facesr_lib import __version__
 from facesr_lib.config import PROFILES
 from facesr_lib.files import checkout_root
 from facesr_tools.launch import REPOSITORY, TAG, launch_links
-from facesr_tools.paths import study_minutes
+from facesr_tools.ways import study_minutes
 
 # JupyterLab and the site fold these cells, Colab does so through cellView and shows the @title.
 FOLDED = '# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]'
@@ -134,7 +134,7 @@ def written(root: Path) -> dict[Path, str]:
     readme, citation = root / "README.md", root / "CITATION.cff"
     texts[readme] = with_badges(readme.read_text(encoding="utf-8"), launch_links(scripts[0].stem))
     for path in scripts:  # the last column of the table of notebooks
-        minutes = study_minutes(jupytext.reads(texts[path], fmt="py:percent").cells)
+        (minutes,) = re.findall(r"^#     study: (\d+)$", texts[path], flags=re.MULTILINE)
         row = rf"^(\| \[{path.stem}\](?:[^|\n]*\|){{4}}).*$"
         texts[readme] = re.sub(row, rf"\g<1> {minutes} min |", texts[readme], flags=re.MULTILINE)
     texts[citation] = re.sub(

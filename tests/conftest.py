@@ -13,6 +13,7 @@ import torch
 from facesr_lib.evaluate import Run
 from facesr_lib.metrics.weights import find
 from facesr_tools.classroom import Lesson, classroom_files, read_lesson
+from facesr_tools.demo.build import DemoError, check_demo_tools
 from facesr_tools.runner.notebooks import read_notebooks
 from facesr_tools.site.build import SiteError, build_site, check_tools
 
@@ -70,6 +71,15 @@ def sphinx() -> None:
         check_tools()
     except SiteError as error:
         (pytest.fail if os.environ.get("FACESR_TEST_SITE") == "required" else pytest.skip)(str(error))
+
+
+@pytest.fixture(scope="session")
+def demo_tools() -> None:
+    """Skips the test where onnx or onnxruntime-web is missing; with FACESR_TEST_WEIGHTS=required, as in CI, it fails."""
+    try:
+        check_demo_tools()
+    except DemoError as error:
+        (pytest.fail if os.environ.get("FACESR_TEST_WEIGHTS") == "required" else pytest.skip)(str(error))
 
 
 @pytest.fixture(scope="session")

@@ -77,16 +77,13 @@ def run_settings(profile: str, out: Path | None, seed: int, device: Device, data
         raise NotebookError(f"--data-root {data_root}: there is no such folder")
     if not 0 <= seed < 2**32:
         raise NotebookError(f"--seed {seed}: choose 0 or more, below 2**32")
-    if device is Device.cuda:
-        import torch
+    if device in (Device.cuda, Device.mps):
+        from facesr_lib.training.device import resolve_device  # brings torch
 
-        if not torch.cuda.is_available():
-            raise NotebookError("--device cuda: torch finds no CUDA device here; use --device auto, or ask facesr doctor")
-    if device is Device.mps:
-        import torch
-
-        if not torch.backends.mps.is_available():
-            raise NotebookError("--device mps: torch finds no GPU of Apple's here; use --device auto, or ask facesr doctor")
+        try:
+            resolve_device(device.value)
+        except ValueError as error:
+            raise NotebookError(f"--device {device.value}: {error}; facesr doctor says what is here") from error
     data = str(Path(data_root).expanduser().resolve()) if data_root else ""
     return Settings(profile, results_folder(out), seed, device.value, data, fresh_since)
 

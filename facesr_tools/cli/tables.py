@@ -36,7 +36,7 @@ def notebooks_table(notebooks: Sequence[Notebook]) -> Table:
     table = Table("notebook", "title", "paper", *PROFILES, "hardware", caption="minutes of the machine per profile")
     for notebook in notebooks:
         minutes = [f"{notebook.minutes[profile]:g}" if profile in notebook.minutes else "" for profile in PROFILES]
-        title = Text(notebook.title + (f" ({notebook.study} min to read)" if notebook.study else ""))
+        title = Text(notebook.title + (f" ({notebook.study} min of yours)" if notebook.study else ""))
         table.add_row(notebook.name, title, notebook.paper or "", *minutes, Text(notebook.needs()))
     return table
 

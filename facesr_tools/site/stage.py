@@ -27,7 +27,7 @@ RESULTS = "results"  # the page of what is committed
 _DOCUMENTS = {  # of the repository: the file, its page, what the site calls it
     "README.md": ("install", "Install and run"),
     "docs/results.md": ("docs/results", "Results at a glance"),
-    "docs/paths.md": ("docs/paths", "Ways through the notebooks"),
+    "docs/ways.md": ("docs/ways", "Ways through the notebooks"),
     "docs/metrics.md": ("docs/metrics", "What the scores mean"),
     "docs/data.md": ("docs/data", "The papers' data"),
     "docs/binder.md": ("docs/binder", "Binder and Colab"),

@@ -20,8 +20,8 @@ from visit import Visit, visit
 from facesr_lib.data.images import square
 from facesr_lib.image import to_float
 from facesr_lib.metrics import psnr
-from facesr_tools.demo import DemoError, DemoNetwork, serve, write_demo
-from facesr_tools.demo.build import FACE, LIST, SAMPLE, check_demo_tools
+from facesr_tools.demo import DemoNetwork, serve, write_demo
+from facesr_tools.demo.build import FACE, LIST, SAMPLE
 from facesr_tools.demo.export import outputs
 from facesr_tools.demo.networks import SHOWN
 
@@ -46,11 +46,7 @@ class Demo:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    try:
-        check_demo_tools()
-    except DemoError as error:
-        pytest.skip(str(error))
+def demo(demo_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
     networks = [shaken(main.paper.key) for main in SHOWN]
     write_demo(folder, networks)
@@ -128,6 +124,7 @@ def test_a_phone_a_photograph_and_a_camera(demo: Demo, browser: Browser, screens
         page.add_init_script(CAMERA)
         page.reload()
         done(opened)
+        assert page.locator("#problem").inner_text() == ""  # a good picture ends it
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.screenshot(path=screenshots / "demo untrained 390.png", full_page=True)
         page.locator("#camera").click()
@@ -142,7 +139,7 @@ def test_a_phone_a_photograph_and_a_camera(demo: Demo, browser: Browser, screens
         no_picture = tmp_path / "notes.png"
         no_picture.write_text("not a picture")
         page.locator("#file").set_input_files(no_picture)
-        opened.until("the reason", lambda: "is no picture" in page.locator("#status").inner_text())
+        opened.until("the reason", lambda: "is no picture" in page.locator("#problem").inner_text())
         page.locator("#file").set_input_files(demo.folder / SAMPLE)
         opened.until("the photograph", lambda: page.evaluate("document.getElementById('source').width") == 256)
         done(opened)

@@ -95,7 +95,7 @@ def test_list_as_table(notebooks):
         (["run", "all", "--out", __file__], "test_main.py: cannot write there (File exists)"),
         (["run", "all", "--seeds", "4-0"], "--seeds '4-0': a range goes from its smaller to its larger number"),
         (["run", "all", "--seed", "-1"], "--seed -1: choose 0 or more"),
-        (["run", "all", "--device", "cuda"], "torch finds no CUDA device"),
+        (["run", "all", "--device", "cuda"], "--device cuda: device 'cuda' was asked for, but torch finds no CUDA GPU"),
         (["run", "all", "--device", "tpu"], "'cuda'"),
         (["run"], "Missing argument"),
     ],

@@ -9,7 +9,6 @@ import tiny_site
 from shaken_networks import shaken
 
 from facesr_tools import demo
-from facesr_tools.demo.build import DemoError, check_demo_tools
 from facesr_tools.runner.notebooks import read_notebooks
 from facesr_tools.site import build
 
@@ -33,11 +32,8 @@ def built(root: Path, lines: list[str]) -> Path:
     return build.build_site(notebooks, root / "runs", tiny_site.PROFILE, root=root, say=lines.append).parent
 
 
+@pytest.mark.usefixtures("demo_tools")
 def test_the_first_page_leads_to_it(tmp_path: Path, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    try:
-        check_demo_tools()
-    except DemoError as error:
-        pytest.skip(str(error))
     monkeypatch.setattr(demo, "find_networks", lambda settings: ([shaken("isr_kd")], []))
     site = built(tmp_path, lines)
     assert 'href="demo/index.html"' in (site / "index.html").read_text()

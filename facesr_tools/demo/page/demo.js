@@ -174,6 +174,7 @@ function resize(side) { // around its centre
 
 // square: where the face is, in pixels; left out, it is the largest one in the middle.
 function show(picture, width, height, square) {
+  $("problem").textContent = "";
   const factor = Math.min(1, LARGEST / Math.max(width, height));
   source.width = Math.max(1, Math.round(width * factor));
   source.height = Math.max(1, Math.round(height * factor));
@@ -189,13 +190,12 @@ async function open(blob, square) {
     show(bitmap, bitmap.width, bitmap.height, square);
     bitmap.close();
   } catch {
-    asked += 1; // what is still being computed must not write over this
-    $("status").textContent = "This file is no picture that the browser can read: choose a JPEG or PNG file.";
+    $("problem").textContent = "This file is no picture that the browser can read: choose a JPEG or PNG file.";
   }
 }
 
 function failed(error) {
-  $("status").textContent = `Something went wrong: ${error.message}`;
+  $("problem").textContent = `Something went wrong: ${error.message}`;
 }
 
 // --- Camera
@@ -205,7 +205,7 @@ async function startCamera() {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
   } catch (error) {
-    $("status").textContent = `The camera cannot be used (${error.message}): choose a photograph.`;
+    $("problem").textContent = `The camera cannot be used (${error.message}): choose a photograph.`;
     return;
   }
   $("live").hidden = false;

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from facesr_tools.paths import ORDER, WAYS, Way, needs, prerequisites, study_minutes, written
 from facesr_tools.runner.notebooks import find_folder, read_notebooks
+from facesr_tools.ways import ORDER, WAYS, Way, needs, prerequisites, study_minutes, written
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = read_notebooks(find_folder(ROOT / "notebooks"))

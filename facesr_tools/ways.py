@@ -1,6 +1,6 @@
-"""The ways through the notebooks: what each needs, how long a reader takes, and three paths. Writes docs/paths.md and its map.
+"""The ways through the notebooks: what each needs, how long a reader takes, and three paths. Writes docs/ways.md and its map.
 
-`python -m facesr_tools.paths`, which `make sync` runs. What a notebook needs is what its first cell says under "You need".
+`python -m facesr_tools.ways`, which `make sync` runs. What a notebook needs is what its first cell says under "You need".
 """
 
 import re
@@ -79,10 +79,10 @@ def prerequisites(notebooks: Sequence[Notebook]) -> dict[str, list[str]]:
 
 
 def page(notebooks: Sequence[Notebook]) -> str:
-    """docs/paths.md: the map, three paths with their times, and a table of what needs what."""
+    """docs/ways.md: the map, three paths with their times, and a table of what needs what."""
     by_number, required = {one.number: one for one in notebooks}, prerequisites(notebooks)
     lines = ["# Ways through the notebooks", "", "Written by `make sync` from what the notebooks say about themselves.", ""]
-    lines += ["![What needs what: an arrow leads from a notebook to those that build on it](images/paths.svg)", ""]
+    lines += ["![What needs what: an arrow leads from a notebook to those that build on it](images/ways.svg)", ""]
     for way in WAYS:
         chosen = [by_number[number] for number in way.numbers]
         yours = sum(one.study for one in chosen)
@@ -153,7 +153,7 @@ def _wrapped(title: str, width: int = 25) -> list[str]:
 def written(root: Path) -> dict[Path, str]:
     """The page and the map of the checkout `root`, with the text that they should have."""
     notebooks = read_notebooks(find_folder(root / "notebooks"))
-    return {root / "docs" / "paths.md": page(notebooks), root / "docs" / "images" / "paths.svg": drawn(notebooks)}
+    return {root / "docs" / "ways.md": page(notebooks), root / "docs" / "images" / "ways.svg": drawn(notebooks)}
 
 
 if __name__ == "__main__":
