@@ -662,13 +662,10 @@ for name, slug in ((PSNR_ORIENTED, "selfsr-selfsr-psnr-oriented"), (PAIRED, "sel
 shown = {
     title.replace("\n", " "): psnr(picture.clamp(0, 1).cpu(), hr).mean().item() for title, picture in list(columns.items())[1:]
 }
+means = ", ".join(f"{title} {value:.1f} dB" for title, value in shown.items())
 answer(
-    "Mean PSNR of these three faces: "
-    + ", ".join(f"{title} {value:.1f} dB" for title, value in shown.items())
-    + ". More time sharpens what the loss asks for; it brings back nothing that the LR image "
-    "does not hold."
-    if shown
-    else "Nothing to see here without the shipped networks. More time sharpens what the loss asks for; it brings back nothing that the LR image does not hold."
+    (f"Mean PSNR of these three faces: {means}." if shown else "Nothing to see here without the shipped networks.")
+    + " More time sharpens what the loss asks for; it brings back nothing that the LR image does not hold."
 )
 
 # %% [markdown]
