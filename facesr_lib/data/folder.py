@@ -84,7 +84,7 @@ def image_folder(path: str | Path, size: int, *, bad: Literal["skip", "raise"] =
                 person = first if rest else f"{folder}/{file.stem}"
                 writer.append(square(picture[None], size), [person])
             if not writer.groups:
-                raise BadImages(_message(folder, len(names), problems, passed, notes))
+                raise BadImages(f"{_message(folder, len(names), problems, passed, notes)}\nGive other files, or repair these.")
             writer.source = {"kind": "folder", "files": len(names), "bad": problems, "notes": notes}
 
     manifest = cached_set("folders", key, decode)
@@ -104,7 +104,7 @@ def find_images(path: Path, note: Note) -> list[Path]:
         raise FileNotFoundError(f"{path} is not a folder: give a folder of images")
     found = [path / name for name in picture_files(path, note)]
     if not found:
-        raise FileNotFoundError(f"no images below {path}: expected files ending in {', '.join(sorted(SUFFIXES))}")
+        raise FileNotFoundError(f"no images below {path}: give a folder with files ending in {', '.join(sorted(SUFFIXES))}")
     return sorted(found, key=lambda file: file.relative_to(path).parts)
 
 

@@ -79,7 +79,7 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise PackedError(f"{path} is not readable JSON ({error}): copy it again, or pack again") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise PackedError(f"{path} is not the manifest of a packed image set")
+        raise PackedError(f"{path} is not the manifest of a packed image set: copy it again, or pack again")
     if not isinstance(version := manifest.get("version"), int) or version > VERSION:
         raise PackedError(f"{path} has packed format {version}, this facesr reads up to {VERSION}: update facesr, or pack again")
     kinds = {"name": str, "array": str, "shape": list, "sha256": str, "groups": list, "credit": str, "source": dict}

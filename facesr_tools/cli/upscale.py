@@ -89,7 +89,7 @@ def upscale(
     for line in listed(passed):
         console.print(f"Passed over {line}", soft_wrap=True, markup=False)
     if failed:
-        console.print(f"{len(failed)} of {len(jobs)} pictures failed")
+        console.print(f"{len(failed)} of {len(jobs)} pictures failed: repair, replace or remove them", soft_wrap=True)
     raise typer.Exit(1 if failed else 0)
 
 

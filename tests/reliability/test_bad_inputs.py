@@ -37,11 +37,12 @@ from facesr_tools.runner.notebooks import find_folder
 
 LIMIT = 10  # seconds of work; thirty times as long to wait
 TYPED = (ValueError, FileNotFoundError, FileExistsError, CannotWrite, PackedError, ArchiveError)
-REMEDY = re.compile(
-    r"\b(give|choose|save|delete|remove|repair|replace|take|copy|pack|download|open|run|train|ask|install|expected|free|unpack|move)\b"
-    r"|there is no such file|passed over|✗ .*: |cannot be used:\n",  # of what is passed over, or fails among others, the reason
-    re.IGNORECASE,
-)
+TO_DO = "ask|call|choose|copy|delete|download|free|give|install|make|move|open|pack|put|remove|repair|replace|run|save|take|train"
+WITHOUT = "passed over|left out|trying the one before it"
+PLAIN = "there is no such file|there is no function|DATA_ROOT may be"  # the last begins the list of what it may be
+# What to do, at the beginning of a sentence or of half of one; that the rest was done; or what says all.
+REMEDY = re.compile(rf"(^|[.:;,(?] |\b(and|or|then) )({TO_DO})\b|{WITHOUT}|{PLAIN}", re.I | re.M)
+HALF = re.compile("tmp|partial|unpacking|incomplete")
 
 
 class Late(BaseException):
@@ -61,13 +62,14 @@ def facesr(*arguments: object) -> str:
 def called(function: Callable[..., object], *arguments: object, **named: object) -> str:
     """What a function warns of or raises, of the typed errors. Raises AssertionError if it takes the input without a word."""
     with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
+        warnings.simplefilter("error", DeprecationWarning)
+        warnings.simplefilter("always", UserWarning)
         try:
             function(*arguments, **named)
         except TYPED as error:
             return str(error)
     assert said, "taken without a word"
-    return "\n".join(f"Passed over {one.message}" for one in said)
+    return "\n".join(str(one.message) for one in said)
 
 
 class Bed:
@@ -77,10 +79,10 @@ class Bed:
         self.folder, self.mark = folder, folder / "mark"
         self.answers, self.wrong = 0, list[str]()
 
-    def offer(self, label: str, name: str, to: Callable[..., str], given: tuple[object, ...], out: Path | None = None) -> None:
-        """Call `to(*given)`. name: what its answer must hold. out: where nothing may lie then."""
+    def offer(self, label: str, name: str, to: Callable[..., str], given: tuple[object, ...], done: Path | None = None) -> None:
+        """Call `to(*given)`. name: what its answer must hold. done: where something may lie then, as in the cache."""
         self.answers += 1
-        before = self._files()
+        before = self._entries()
         signal.setitimer(signal.ITIMER_PROF, LIMIT)  # of this process, so that a busy machine makes nothing late
         signal.setitimer(signal.ITIMER_REAL, 30 * LIMIT)  # waits for ever
         try:
@@ -102,13 +104,14 @@ class Bed:
             self.wrong.append(f"{label}: does not name {name}: {text[:300]}")
         if not REMEDY.search(text):
             self.wrong.append(f"{label}: no remedy: {text[:300]}")
-        half = re.compile("tmp|partial|unpacking|incomplete")
-        new = self._files() - before
-        if left := [path for path in new if half.search(path.name) or (out and out in path.parents)]:
+        places = {self.folder / "cache", done}
+        new = self._entries() - before
+        half = {path for path in new if HALF.search(str(path.relative_to(self.folder)))}
+        if left := half | {path for path in new if not places & {path, *path.parents}}:
             self.wrong.append(f"{label}: left {left}")
 
-    def _files(self) -> set[Path]:
-        return {path for path in self.folder.rglob("*") if path.is_file() or path.is_symlink()}
+    def _entries(self) -> set[Path]:
+        return set(self.folder.rglob("*"))
 
     def late(self, *_: object) -> None:
         """End an answer that takes too long."""
@@ -128,6 +131,28 @@ def bed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Callab
     assert bed.wrong == [], f"{len(bed.wrong)} of {bed.answers}:\n" + "\n".join(bed.wrong)
 
 
+def test_the_bed_sees_what_is_wrong(tmp_path: Path) -> None:
+    """Else no test below could fail."""
+
+    def says(text: str, *leaves: str) -> str:
+        for name in leaves:
+            (tmp_path / name).touch()
+        return text
+
+    (tmp_path / "made").mkdir()
+    good, bed = "x.png: save it again", Bed(tmp_path)
+    bed.offer("right", "x.png", says, (good, "made/y.png"), tmp_path / "made")
+    assert bed.wrong == []
+    bed.offer("0", "x.png", says, ("picture: save it again",))
+    bed.offer("1", "x.png", says, ("x.png: cannot open it",))
+    bed.offer("2", "x.png", says, (good, "mark"))
+    bed.offer("3", "x.png", says, (good, "new"))
+    bed.offer("4", "x.png", says, (good, "made/z.tmp"), tmp_path / "made")
+    bed.offer("5", "x.png", says, (), None)
+    bed.offer("6", "x.png", called, (bool,))
+    assert [line[0] for line in bed.wrong] == list("0123456")
+
+
 def faces(folder: Path, n: int = 3, size: int = 32) -> Path:
     """A folder of n pictures of noise."""
     folder.mkdir(parents=True)
@@ -142,17 +167,18 @@ def test_pictures(bed: Bed) -> None:
         album = faces(bed.folder / f"album {number}", 1)
         (album / name).write_bytes(content)
         out = bed.folder / f"out {number}"
-        bed.offer(name, name, facesr, ("upscale", album, out, "--method", "bicubic", "--scale", 2))
+        bed.offer(name, name, facesr, ("upscale", album, out, "--method", "bicubic", "--scale", 2), out)
         assert [path.name for path in out.iterdir()] == ["good 0.png"], name
         bed.offer(f"{name} as a face", name, called, (image_folder, album, 16))
 
 
 def folders(root: Path) -> Iterator[tuple[str, Path]]:
     """Folders that hold no faces, or not in a layout that is known."""
-    yield "not there", root / "nowhere"
-    (root / "a file").write_text("x")
-    yield "a file", root / "a file"
-    for label, names in {
+    root.mkdir()
+    yield "not there", root / "given 0"
+    (root / "given 1").write_text("x")
+    yield "a file", root / "given 1"
+    contents: dict[str, tuple[str, ...]] = {
         "empty": (),
         "hidden": (".a.png", "__MACOSX/b.png", ".git/c.png"),
         "texts": ("a.txt", "b.docx"),
@@ -164,8 +190,9 @@ def folders(root: Path) -> Iterator[tuple[str, Path]]:
         "a person in both": ("train/anna/1.png", "test/anna/2.png"),
         "one person": ("anna/1.png",),
         "all tiny": ("a/1.png", "b/1.png", "c/1.png"),
-    }.items():
-        (folder := root / label).mkdir()
+    }
+    for number, (label, names) in enumerate(contents.items(), 2):  # a name that no message holds by chance
+        (folder := root / f"given {number}").mkdir()
         for name in names:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             if name.endswith(".png"):
@@ -174,28 +201,24 @@ def folders(root: Path) -> Iterator[tuple[str, Path]]:
             else:
                 (folder / name).write_text("x")
         yield label, folder
-    (root / "a loop").mkdir()
-    (root / "a loop" / "again").symlink_to(root / "a loop")
-    yield "a loop", root / "a loop"
-    (root / "links to nothing").mkdir()
-    for name in "abc":
-        (root / "links to nothing" / f"{name}.png").symlink_to("gone.png")
-    yield "links to nothing", root / "links to nothing"
+    for label, links in {"a loop": {"again": "."}, "links to nothing": {f"{name}.png": "gone.png" for name in "abc"}}.items():
+        (folder := root / f"given {label}").mkdir()
+        for name, target in links.items():
+            (folder / name).symlink_to(target)
+        yield label, folder
 
 
 def test_folders(bed: Bed) -> None:
     """As DATA_ROOT, as an album, and as SR and HR."""
-    good = faces(bed.folder / "good")
-    (bed.folder / "given").mkdir()
-    for label, folder in folders(bed.folder / "given"):
+    good, given = faces(bed.folder / "good"), dict(folders(bed.folder / "given"))
+    for label, folder in given.items():
         shown = "anna" if label == "a person in both" else folder.name
         bed.offer(f"DATA_ROOT {label}", shown, called, (load_faces, folder, "train", 16))
         bed.offer(f"SR {label}", folder.name, facesr, ("score", folder, good))
-    for name in ("empty", "hidden", "texts", "a loop", "not there"):
-        folder = bed.folder / "given" / name.replace("not there", "nowhere")
-        bed.offer(f"HR {name}", folder.name, facesr, ("score", good, folder))
-        out = bed.folder / "out"
-        bed.offer(f"album {name}", folder.name, facesr, ("upscale", folder, out, "--method", "bicubic"), out)
+    for label in ("empty", "hidden", "texts", "a loop", "not there"):
+        folder = given[label]
+        bed.offer(f"HR {label}", folder.name, facesr, ("score", good, folder))
+        bed.offer(f"album {label}", folder.name, facesr, ("upscale", folder, bed.folder / "out", "--method", "bicubic"))
 
 
 def checkpoint(folder: Path) -> Path:
@@ -221,9 +244,8 @@ def test_checkpoints(bed: Bed) -> None:
         if mended:
             sums = facts["sha256"] | {file: hashlib.sha256(content).hexdigest()}
             (copy / "checkpoint.json").write_text(json.dumps(facts | {"sha256": sums}))
-        out = bed.folder / f"out {number}"
-        command = ("upscale", album, out, "--checkpoint", copy)
-        bed.offer(f"{file}, {label}", f"given {number}", facesr, command, out)
+        command = ("upscale", album, bed.folder / "out", "--checkpoint", copy)
+        bed.offer(f"{file}, {label}", f"given {number}/", facesr, command)
 
     for label, content in bad_inputs.spoiled(facts, 2, 10):
         if not label.startswith(("identity", "step")):  # what enlarging does without
@@ -263,6 +285,14 @@ def test_models(bed: Bed) -> None:
         bed.offer(f"{ending}, {label}", model.name, facesr, ("score", hr, "--model", model))
 
 
+def begin_anew(folder: Path, method: isr_kd.ISRKD) -> None:
+    """Resume where nothing can be resumed. Raises KeyError, which is no typed error, if that ends the training."""
+    try:
+        assert load_latest(folder, method, "identity") == 0
+    except TYPED as error:
+        raise KeyError("the training is ended") from error
+
+
 def test_states_of_a_training(bed: Bed) -> None:
     """Pickles in the place of an optimizer's state, with a checksum that fits: the training goes on without them."""
     valid = checkpoint(bed.folder / "valid")
@@ -273,7 +303,7 @@ def test_states_of_a_training(bed: Bed) -> None:
         (valid / "state.pt").write_bytes(content)
         sums = facts["sha256"] | {"state.pt": hashlib.sha256(content).hexdigest()}
         (valid / "checkpoint.json").write_text(json.dumps(facts | {"sha256": sums}))
-        bed.offer(label, "step-00000010", called, (load_latest, bed.folder / "valid", method, "identity"))
+        bed.offer(label, "step-00000010", called, (begin_anew, bed.folder / "valid", method))
 
 
 def test_packed_sets(bed: Bed) -> None:
@@ -323,9 +353,8 @@ def test_results(bed: Bed) -> None:
             (bed.folder / file).write_text(json.dumps(content))
         for label, spoiled in bad_inputs.spoiled(other, 13, 8):
             (bed.folder / name).write_bytes(spoiled)
-            bed.offer(
-                f"{name}, {label}", ".json", facesr, ("blind", "--score", bed.folder / "answers.json", bed.folder / "key.json")
-            )
+            command = ("blind", "--score", bed.folder / "answers.json", bed.folder / "key.json")
+            bed.offer(f"{name}, {label}", name, facesr, command)
 
 
 def test_archives(bed: Bed) -> None:
@@ -334,11 +363,12 @@ def test_archives(bed: Bed) -> None:
     for name, content in bad_inputs.archives(picture):
         (archive := bed.folder / name).write_bytes(content)
         out = bed.folder / f"unpacked {name}"
-        bed.offer(name, name, called, (unpack, archive, out), out)
-        assert not out.exists(), name
+        bed.offer(name, name, called, (unpack, archive, out))
+    (bed.folder / "root").mkdir()
     archive = bed.folder / "noise.zip"
     command = ("data", "prepare", "celeba", "--root", bed.folder / "root", "--archive", archive, "--yes")
-    bed.offer("through the command", archive.name, facesr, command, bed.folder / "root" / "celeba")
+    bed.offer("through the command", archive.name, facesr, command, bed.folder / "root" / "sources")
+    assert not (bed.folder / "root" / "celeba").exists()
 
 
 def test_hand_ins(bed: Bed) -> None:

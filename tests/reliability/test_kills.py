@@ -27,3 +27,22 @@ def test_killed_before_any_file_operation_and_done_again(
     assert found["wrong"] == []
     assert found["kills"] >= least
     record_property("count", found["kills"])
+
+
+CARELESS = """
+def work(folder):
+    folder.mkdir(exist_ok=True)
+    with open(folder / "log", "a") as log:
+        log.write("a line")
+    (folder / "done").touch()
+
+print(json.dumps(killed_everywhere(work, Path(sys.argv[2]), lambda folder: (folder / "log").read_text())))
+"""
+
+
+def test_work_that_cannot_be_done_again_is_noticed(tmp_path: Path) -> None:
+    """Else the test above could not fail: killed before its third operation, this one has its line twice."""
+    begin = "import json, sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); from kills import killed_everywhere"
+    command = [sys.executable, "-c", begin + CARELESS, str(Path(__file__).parent), tmp_path]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=900).stdout)
+    assert found == {"kills": 3, "wrong": ["operation 3: a linea line instead of a line"]}
