@@ -194,3 +194,9 @@ def test_experiments_train_once_and_score_every_epoch(tmp_path: Path) -> None:
     assert "g_pixel" in pixel.log[0]
     again = Experiments(config, "", StageCache(tmp_path), seed=0, device="cpu")
     assert (gan.reused, pixel.reused, again.trained(GAN).reused) == (False, False, True)
+
+
+@pytest.mark.parametrize("size", [1, 0, -4])
+def test_a_batch_of_one_is_refused_before_the_training(size):
+    with pytest.raises(ValueError, match=r"^batch_size .*choose 2 or more"):
+        Config(batch_size=size)

@@ -49,6 +49,10 @@ class Config:
     learning_rates: tuple[float, float] = (0.02, 0.005)  # plain SGD [paper], no momentum [ours]
     flip: bool = False  # the paper names no augmentation [ours]
 
+    def __post_init__(self) -> None:
+        if self.batch_size < 2:
+            raise ValueError(f"batch_size {self.batch_size}: batch normalisation compares images, so choose 2 or more")
+
     @classmethod
     def preset(cls, profile: str) -> "Config":
         """The configuration of a profile (see `PROFILES`). Only sizes, numbers of images and epochs shrink."""
