@@ -20,6 +20,7 @@ OTHER_PARTS = {"real_lr", "reference", "sources"}  # of a prepared set
 SPELLINGS = {"train": {"train", "training"}, "val": {"val", "valid", "validation", "dev"}, "test": {"test", "testing"}}
 FRACTIONS = {"train": 0.625, "val": 0.125, "test": 0.25}  # of the people; the shares of the Olivetti split
 VAL_OF_TRAIN = {"val": 1 / 6, "train": 5 / 6}  # the same shares, if the test set is separate already
+LEAST = {"train": 4, "val": 1, "test": 2}  # pictures, to train of two people; with fewer, a notebook has nothing to compare
 SPLIT_SEED = 0  # fixed, so that changing a run's seed never moves a person into the training set
 LAYOUTS = """DATA_ROOT may be
   "" (empty): the packaged Olivetti faces;
@@ -39,7 +40,7 @@ def load_faces(data_root: str | Path, split: Split, size: int | None, preferred:
     subfolders have no val set, a sixth of the training people is val.
     size=None keeps the native size, which only Olivetti (112 x 92) and packed sets have.
     Raises FileNotFoundError (missing folder or split; the message lists the layouts), ValueError (unknown split, a size that the
-    images do not have, a person in two splits, unclear names of splits), and the errors of `image_folder` and `open_packed`.
+    images do not have, a person in two splits, unclear names, too few pictures), and those of `image_folder` and `open_packed`.
     """
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
@@ -54,8 +55,7 @@ def load_faces(data_root: str | Path, split: Split, size: int | None, preferred:
     sets = {name: root / f"{name}.json" for name in SPLITS if (root / f"{name}.json").is_file()}
     if found := sets or _split_folders(root):
         if missing := sorted({"train", "test"} - set(found)):
-            has = f"DATA_ROOT {root} has {', '.join(found)} but no {' and no '.join(missing)}"
-            raise FileNotFoundError(f"{has}. {LAYOUTS}")
+            raise FileNotFoundError(f"DATA_ROOT {root} has {', '.join(found)} but no {' and no '.join(missing)}. {LAYOUTS}")
         people = {name: read_manifest(path)["groups"] if sets else subfolders(path) for name, path in found.items()}
         refuse_shared_groups(people)
         images = _read(found.get(split, found["train"]), size)
@@ -67,7 +67,11 @@ def load_faces(data_root: str | Path, split: Split, size: int | None, preferred:
             images = replace(images, passed_over=(*images.passed_over, passed))
     else:
         images = split_by_group(_read(root, size), FRACTIONS, SPLIT_SEED)[split]
-    return replace(images, name=f"{Path(os.path.abspath(root)).name}/{split}", role=role)
+    images = replace(images, name=f"{Path(os.path.abspath(root)).name}/{split}", role=role)
+    if len(images) < LEAST[split] or (split == "train" and len({*images.groups}) < 2):
+        need = f"{', '.join(f'{name} {count}' for name, count in LEAST.items())}; 4 people with 2 pictures each, or 7 people"
+        raise ValueError(f"{images.name}: {len(images)} pictures of {len({*images.groups})} people, too few ({need}). Give more")
+    return images
 
 
 def _split_folders(root: Path) -> dict[str, Path]:

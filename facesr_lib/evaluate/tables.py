@@ -68,7 +68,7 @@ class Table:
     def numeric(self) -> list[bool]:
         """Per column, whether it holds numbers only (and at least one)."""
         columns = [[row[i] for row in self.rows if row[i] is not None] for i in range(len(self.columns))]
-        return [bool(cells) and all(_is_number(cell) for cell in cells) for cells in columns]
+        return [bool(cells) and all(isinstance(x, int | float) and not isinstance(x, bool) for x in cells) for cells in columns]
 
     _repr_html_, _repr_markdown_ = html, markdown
 
@@ -108,10 +108,6 @@ def column_decimals(cells: Sequence[Cell]) -> int | None:
 def _decimals(size: float) -> int:
     """Decimals that keep about four digits, the precision at which these scores are published."""
     return 1 if size >= 100 else 2 if size >= 10 else 3 if size >= 1 else 4
-
-
-def _is_number(cell: Cell) -> bool:
-    return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
 def _cell(value: Any, table: str, column: str) -> Cell:

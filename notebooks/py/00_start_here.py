@@ -114,7 +114,8 @@ faces = load_faces(DATA_ROOT, "test", size=64)
 faces
 
 # %%
-hr = faces.take([0, 10, 20])
+shown = faces.limit(3)  # of three people
+hr = shown.take(range(len(shown)))
 hr.shape, hr.min().item(), hr.max().item()  # (images, channels, height, width), values in [0, 1]
 
 # %% [markdown]

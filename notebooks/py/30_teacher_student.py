@@ -493,11 +493,8 @@ check_cycle_loss(my_cycle_loss)
 torch.manual_seed(SEED)
 method = TeacherStudent(config, 1, degradation.method.inference_network("denet"))
 method.build()
-pair = {
-    "hr": real_faces.hr.take([0, 1]),
-    "lr": bicubic_lr(real_faces.hr.take([0, 1])),
-    "real_lr": real_faces.real_lr.take([0, 1]),
-}
+hr2, real2 = (images.take([0, min(1, len(images) - 1)]) for images in (real_faces.hr, real_faces.real_lr))
+pair = {"hr": hr2, "lr": bicubic_lr(hr2), "real_lr": real2}
 diagram = Diagram.of_step("Stage 2, one step", method, pair)
 run.figure(
     diagram.draw(),
@@ -606,7 +603,7 @@ answer(
 
 # %%
 method = trained.method
-hr1, real1 = real_faces.hr.take([5]).to(run.device), real_faces.real_lr.take([5]).to(run.device)
+hr1, real1 = (images.take([min(5, len(images) - 1)]).to(run.device) for images in (real_faces.hr, real_faces.real_lr))
 de1 = denet.degrade(hr1)
 student_sr = method.super_resolve(real1)
 with torch.no_grad():

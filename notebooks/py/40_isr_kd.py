@@ -478,19 +478,20 @@ answer(
 log = students[REPLAY_2_1].log
 filled = [{name: value for name, value in row.items() if name == "step" or value > 0} for row in log]  # a batch may lack a domain
 terms = ("edge", "reconstruction", "luma_chroma", "kd_output", "kd_bottleneck")
+shown = [term for term in terms if any(term in row for row in filled)]
 figure = curves(
-    filled, *terms, average=max(1, len(log) // 30), ylabel="squared grey levels", title="Learning and keeping", log=True
+    filled, *shown, average=max(1, len(log) // 30), ylabel="squared grey levels", title="Learning and keeping", log=True
 )
 figure.axes[0].legend(loc="center left", bbox_to_anchor=(1, 0.5))
 run.figure(
     figure,
     "loss_terms",
     "Weighted terms of the student 2:1 during training, on a logarithmic scale, pale, and their running means. Terms that are 0 are left out: the batch had no image of their domain.",
-    "Five noisy curves over the training steps, on a logarithmic scale, with the legend beside them.",
+    f"{len(shown)} noisy curves over the training steps, on a logarithmic scale, with the legend beside them.",
 )
 
 # %%
-held = [row for row in filled if "kd_output" in row]
+held = [row for row in filled if "kd_output" in row] or log  # of one step, all are 0
 peak = max(held, key=lambda row: row["kd_output"])
 run.note(
     f"Output distillation is largest at step {peak['step']:.0f} of {len(log)} ({peak['kd_output']:,.0f} squared grey levels) and ends at {held[-1]['kd_output']:,.0f}. "

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from facesr_lib.data import ImageSet, PackedError, load_faces, olivetti_faces, pack, refuse_shared_groups
+from facesr_lib.data.faces import LEAST
 from facesr_lib.data.images import square
 
 SPLITS = ("train", "val", "test")
@@ -84,10 +85,10 @@ def test_same_file_names_in_train_and_test_are_no_person(tmp_path):
 
 def test_hidden_folders_are_no_people_and_sets_are_named_after_the_root(tmp_path):
     root = tmp_path / "mine"
-    save_people(root / "train", ["a", "b", ".ipynb_checkpoints"])
-    save_people(root / "test", ["c", ".ipynb_checkpoints", "__MACOSX"])
+    save_people(root / "train", ["a", "b", "c", ".ipynb_checkpoints"])
+    save_people(root / "test", ["d", ".ipynb_checkpoints", "__MACOSX"])
     assert {split: (part.name, len(part)) for split, part in load_all(root).items()} == {
-        "train": ("mine/train", 2),
+        "train": ("mine/train", 4),
         "val": ("mine/val", 2),
         "test": ("mine/test", 2),
     }
@@ -175,3 +176,20 @@ def test_validation_faces_have_a_role_of_their_own() -> None:
     """A claim about test faces must never be decided by the faces that a training was watched on."""
     for split in ("train", "val", "test"):
         assert load_faces("", split, 16).role == ("validation faces" if split == "val" else "faces")
+
+
+@pytest.mark.parametrize(("people", "each"), [(4, 2), (7, 1)])
+def test_the_smallest_folders_are_enough(tmp_path, people, each):
+    save_people(tmp_path, [f"p{number}" for number in range(people)], each=each)
+    assert all(len(part) >= LEAST[split] for split, part in load_all(tmp_path).items())
+
+
+@pytest.mark.parametrize(
+    ("names", "each"), [(["a", "b", "c"], 1), (["a", "b", "c"], 4), (["train/a", "train/b", "test/c", "test/d"], 1)]
+)
+def test_too_few_pictures_are_refused_with_the_least_number(tmp_path, names, each):
+    save_people(tmp_path, names, each=each)
+    with pytest.raises(
+        ValueError, match=r"/train: [124] pictures of [12] people.*train 4, val 1, test 2; 4 people with 2 .*or 7.*Give more"
+    ):
+        load_faces(tmp_path, "train", 16)

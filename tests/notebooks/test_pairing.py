@@ -85,3 +85,10 @@ def test_every_exercise_has_a_folded_solution(notebook: Any) -> None:
         assert solution.metadata["jupyter"]["source_hidden"]
         name = re.search(r"def (\w+)", exercise.source).group(1)
         assert f"def {name}(" in solution.source
+
+
+def test_no_picture_is_asked_for_by_a_place_that_a_small_set_lacks(notebook: Any) -> None:
+    """Every set has two pictures (`LEAST`; cartoons are drawn); a later place is computed from the length of the set."""
+    places = re.findall(r"\.take\(\[([^\]]*)\]\)", "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code"))
+    fixed = [int(place) for found in places for place in found.split(",") if place.strip().isdigit()]
+    assert [place for place in fixed if place > 1] == []

@@ -13,7 +13,7 @@ from PIL import Image
 from skimage.data import astronaut
 from typer.testing import CliRunner
 
-from facesr_lib.data import load_faces
+from facesr_lib.data import load_faces, open_packed
 from facesr_lib.data.boxes import landmark_box
 from facesr_lib.data.images import Pixels
 from facesr_tools.cli.main import app
@@ -68,7 +68,7 @@ def test_faces_are_cut_by_their_landmarks(tmp_path: Path) -> None:
     for person in ("ann", "ben", "cem"):
         photo(album / person / "1.png", (140, 160, 3))
     prepare_folder(album, tmp_path / "root", find, size=SIDE, workers=1)
-    cut = np.asarray(load_faces(tmp_path / "root", "train", SIDE).pixels)[0].astype(int)
+    cut = np.asarray(open_packed(tmp_path / "root" / "album" / "train.json").pixels)[0].astype(int)
     y, x = np.unravel_index(np.argmax(cut[..., 1]), cut.shape[:2])
     left, top, right, bottom = landmark_box(3 * POINTS + (140, 160), "five")
     assert x == pytest.approx((140.5 - left) / (right - left) * SIDE - 0.5, abs=1)
@@ -85,7 +85,7 @@ def test_without_subfolders_every_face_is_a_person(tmp_path: Path) -> None:
     photo(tmp_path / "album" / "party.png", (80, 80, 2), (200, 200, 3), (220, 80, 1))
     photo(tmp_path / "album" / "alone.png", (150, 150, 2))
     prepare_folder(tmp_path / "album", tmp_path / "root", find, size=SIDE, workers=1)
-    people = [p for s in ("train", "val", "test") for p in load_faces(tmp_path / "root", s, SIDE).groups]
+    people = [p for s in ("train", "val", "test") for p in open_packed(tmp_path / "root" / "album" / f"{s}.json").groups]
     assert sorted(people) == ["album/alone-1", "album/party-1", "album/party-2"]  # the third is 58 px
 
 
@@ -131,7 +131,7 @@ def test_another_folder_of_the_same_name_is_another_set(tmp_path: Path) -> None:
             Image.fromarray(pixels).save(file)
             os.utime(file, ns=(7, 7))
         prepare_folder(tmp_path / place / "album", tmp_path / "root", find, size=SIDE, workers=1)
-        tones.append(int(np.median(load_faces(tmp_path / "root", "train", SIDE).pixels)))
+        tones.append(int(np.median(open_packed(tmp_path / "root" / "album" / "train.json").pixels)))
     assert tones == [60, 180]
 
 
