@@ -39,6 +39,11 @@ _WORDS: dict[str, tuple[Verdict, ...]] = {
 }
 
 
+def direction(verdict: str) -> str:
+    """Which way a verdict decides, however strongly: "for", "against", "small" or "open"; empty for one that is none."""
+    return next((kind for kind, words in _WORDS.items() if verdict in words), "")
+
+
 @dataclass(frozen=True)
 class Measured:
     """One part of a claim on one data set by one metric. effect: positive speaks for the claim; effects: each seed's.

@@ -28,6 +28,7 @@ from scipy import stats
 
 from facesr_lib.evaluate.bootstrap import holm
 from facesr_tools.check.read import CannotCompare, Place, Side
+from facesr_tools.judge import direction
 
 LEVEL = 0.05  # outside: beyond the 95 % range; also the share of sound runs in which a method is named
 MANY = 0.01  # the share of sound runs with too many notebooks outside
@@ -111,6 +112,12 @@ class Check:
     def moved(self) -> list[Compared]:
         """Scores that no seed moves, and that are not what they were."""
         return [score for score in self.scores if score.where == "outside" and not score.trained]
+
+    @property
+    def opposed(self) -> list[tuple[str, str, str]]:
+        """Verdicts that decide otherwise than the reference's; one that is open on one side opposes nothing."""
+        pairs = [(direction(ours), direction(theirs)) for _, ours, theirs in self.verdicts]
+        return [v for v, pair in zip(self.verdicts, pairs, strict=True) if len({*pair}) == 2 and not {*pair} & {"", "open"}]
 
     @property
     def exit_code(self) -> int:

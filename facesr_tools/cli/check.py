@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -95,6 +96,17 @@ def _summary(found: Check) -> str:
     return line
 
 
+def _briefly(notes: list[str]) -> list[str]:
+    """At most two notes on each notebook, and how many more there are."""
+    lines = list[str]()
+    for notebook, group in groupby(notes, key=lambda note: note.partition(":")[0]):
+        several = list(group)
+        lines += several[:2]
+        if len(several) > 2:
+            lines.append(f"{notebook}: {len(several) - 2} more of this kind, in check.json")
+    return lines
+
+
 def _print(found: Check, written: list[Path]) -> None:
     from rich.table import Table
     from rich.text import Text
@@ -119,10 +131,15 @@ def _print(found: Check, written: list[Path]) -> None:
         table.add_row(Text(name), ours, f"{mean}{spread}", f"{low} to {high}", away, word)
     if shown:
         console.print(table)
-    lines = [*found.apart, *found.missing, *(f"{name}: another config than the reference's" for name in found.configs)]
+    lines = [*_briefly(found.apart), *_briefly(found.missing)]
+    lines += [f"{name}: another config than the reference's" for name in found.configs]
     if any(score.where == "unjudged" for score in shown):
         lines.append(f"unjudged: fewer than {FEWEST_SEEDS} seeds in the reference tell no spread")
-    lines += [f"verdict on {claim}: {ours!r}, the reference says {theirs!r}" for claim, ours, theirs in found.verdicts]
+    lines += [f"verdict on {claim}: {ours!r}, the reference says {theirs!r}" for claim, ours, theirs in found.opposed]
+    if softer := len(found.verdicts) - len(found.opposed):
+        lines.append(
+            f"verdicts: {softer} differ in how much they decide, as other numbers of seeds make them; they are in check.json"
+        )
     if (drift := smallest_drift(found)) is not None:
         lines.append(f"A method is named from about {drift:.1f} standard deviations (over seeds) on; more seeds see more.")
     for line in [*lines, _summary(found), *map(str, written)]:

@@ -170,4 +170,21 @@ def test_verdicts_that_differ_are_listed_and_decide_nothing() -> None:
     run, reference = side(GAN=[20.0]), side(GAN=REFERENCE)
     run.verdicts, reference.verdicts = {"a": "undecided", "b": "supported"}, {"a": "supported", "b": "supported", "c": "not run"}
     found = compare(run, reference)
-    assert (found.verdicts, found.exit_code) == ([("a", "undecided", "supported")], 0)
+    assert (found.verdicts, found.opposed, found.exit_code) == ([("a", "undecided", "supported")], [], 0)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "opposed"),
+    [
+        ("points against", "supported", True),
+        ("too small to matter", "contradicted", True),
+        ("not reproduced", "points for", True),
+        ("points for", "supported", False),  # fewer seeds
+        ("undecided", "contradicted", False),
+        ("not applicable", "supported", False),
+    ],
+)
+def test_verdicts_oppose_each_other_where_both_decide_and_otherwise(ours: str, theirs: str, opposed: bool) -> None:
+    run, reference = side(GAN=[20.0]), side(GAN=REFERENCE)
+    run.verdicts, reference.verdicts = {"a": ours}, {"a": theirs}
+    assert compare(run, reference).opposed == ([("a", ours, theirs)] if opposed else [])
