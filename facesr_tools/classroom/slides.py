@@ -1,4 +1,4 @@
-"""Slides of one paper: a page per row of the timetable, with the question to ask first and the figures of a run.
+"""Slides of one paper or lesson: a page per row of the timetable, with the question to ask first and the figures of a run.
 
 One HTML file without a script, which opens without network: space, Page Down or a presenter's remote go on; printed, it is a PDF.
 """
@@ -36,12 +36,12 @@ footer { margin-top: auto; font-size: 1.9vmin; color: #50585f; } .anchor-link { 
 
 
 def slides(plan: LessonPlan, lessons: Sequence[Lesson], runs: Path) -> str:
-    """The slides of a paper as one HTML page. runs: the results of `facesr run`, whose `quick` figures are shown.
+    """The slides of a lesson plan as one HTML page. runs: the results of `facesr run`, whose `quick` figures are shown.
 
     Raises ValueError, with the command that makes it, for a figure that the lesson plan names and the run has not.
     """
     exercises = {one.name: f"exercise {one.number}: {one.title}" for lesson in lessons for one in lesson.exercises}
-    title = plan.paper.split(" (")[0]
+    title = plan.title.split(" (")[0]
     pages = [f'<section><h1>{escape(title)}</h1><div class="aim">{_text(plan.aim)}</div></section>']
     pages += [_page(row, exercises, runs) for row in plan.blocks]
     home = "".join(f"<li>{_text(item, inline=True)}</li>" for item in plan.home)
