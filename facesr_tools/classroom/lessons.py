@@ -43,7 +43,7 @@ class Thought:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One notebook. minutes: by profile; study: a reader's; paper: key or ""; figures: names, with * for what only a run fills in."""
+    """One notebook. minutes: by profile; study: a reader's; paper: key or ""; figures: with * for what only a run fills in."""
 
     path: Path
     title: str

@@ -1,4 +1,4 @@
-"""A lesson plan fits two printed pages at most and leaves room on them, with verdicts and without, whatever fonts the machine has."""
+"""A lesson plan fits two printed pages and leaves room on them, with verdicts and without, whatever fonts the machine has."""
 
 from __future__ import annotations
 
