@@ -16,7 +16,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from facesr_tools.classroom.lessons import Lesson
+from facesr_tools.classroom.lessons import Lesson, code_sources
 from facesr_tools.durations import duration
 
 WHOLE, SHORT = 90, 45  # minutes of a class on a paper, and of its short version
@@ -132,6 +132,7 @@ def render_plan(plan: LessonPlan, lessons: Sequence[Lesson], verdicts: Mapping[s
         ),
         "time": {profile: duration(60 * sum(lesson.minutes[profile] for lesson in lessons)) for profile in ("quick", "workshop")},
         "duration": duration,
+        "trains": any(word in source for lesson in lessons for source in code_sources(lesson.notebook) for word in _TRAINS),
         "verdicts": verdicts,
     }
     environment.filters["filled"] = lambda text: environment.from_string(text).render(names)
@@ -158,6 +159,8 @@ def read_verdicts(runs: Path) -> dict[str, dict[str, list[str]]]:
             "first run: facesr run all, then facesr report"
         ) from error
 
+
+_TRAINS = ("train_stage(", "training_ahead(")  # how a notebook trains
 
 # [[block]] in the file is `blocks` in LessonPlan, and so on.
 _TABLES: dict[str, tuple[str, Any]] = {

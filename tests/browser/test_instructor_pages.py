@@ -40,6 +40,15 @@ def test_two_pages_at_most(key: str, browser: Browser, screenshots: Path, tmp_pa
         assert boxes == {(0, 0, 595, 842)}  # A4 in points
 
 
+def test_a_telephone_shows_each_row_of_the_timetable_as_a_paragraph(browser: Browser, screenshots: Path, tmp_path: Path) -> None:
+    with visit(browser, next(write_pages("00_start_here", tmp_path)).as_uri(), "file://", screenshots) as opened:
+        opened.page.set_viewport_size({"width": 390, "height": 800})
+        assert opened.page.evaluate("document.documentElement.scrollWidth") == 390
+        widths = [cell.bounding_box()["width"] for cell in opened.page.locator("td:nth-child(4)").all()]
+        assert widths
+        assert min(widths) > 300
+
+
 @pytest.mark.parametrize("font", FONTS)
 @pytest.mark.parametrize("key", PLANS)
 def test_room_in_any_font(key: str, font: str, browser: Browser, screenshots: Path, tmp_path: Path) -> None:

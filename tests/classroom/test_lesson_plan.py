@@ -42,6 +42,7 @@ def test_a_lesson_takes_its_readers_minutes_and_has_no_verdicts(name: str, lesso
     assert plan.short <= 0.6 * plan.whole
     assert f"{plan.whole} minutes; the second column is the {plan.short}-minute version" in written[f"instructor/{name}.md"]
     assert "Verdicts" not in written[f"instructor/{name}.md"]
+    assert ("Trainings are kept" in written[f"instructor/{name}.md"]) == (name in ("03_metrics", "04_losses"))
     with pytest.raises(ValueError, match=f"minutes add up to {plan.whole}; a reader of {name} takes 120"):
         render_plan(plan, [replace(lesson, study=120)], None)
 

@@ -15,6 +15,7 @@ import torch
 from facesr_lib import exercises
 from facesr_lib.exercises import metrics
 from facesr_lib.metrics import psnr
+from facesr_tools.classroom.sheets import read_notes
 
 RIGHT = answers_of_lessons.RIGHT | answers_of_papers.RIGHT
 WRONG = answers_of_lessons.WRONG | answers_of_papers.WRONG
@@ -76,6 +77,22 @@ def test_a_check_draws_the_same_inputs_each_time_and_leaves_the_readers_stream_a
     torch.manual_seed(8)
     metrics.check_psnr(answer)
     assert torch.equal(*seen)
+
+
+def test_the_sheet_on_kid_is_right_about_the_diagonal() -> None:
+    """With the diagonal, two samples of one distribution look different, and the smaller they are, the more."""
+    rng = np.random.default_rng(0)
+    means = {
+        (size, diagonal): np.mean([answers_of_lessons.kid(*rng.normal(size=(2, size, 8)), diagonal=diagonal) for _ in range(300)])
+        for size in (5, 20)
+        for diagonal in (True, False)
+    }
+    assert means[5, True] > 2 * means[20, True] > 0
+    assert max(abs(means[5, False]), abs(means[20, False])) < 0.1 * means[20, True]
+    assert (
+        "the diagonal makes the measured distance too large, and the smaller the set"
+        in read_notes("03_metrics")["my_kernel_distance"].why
+    )
 
 
 def test_all_checks_are_here_with_enough_answers() -> None:
