@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from PIL import Image
 
 from facesr_tools.classroom import read_lesson
 from facesr_tools.classroom.lesson_plan import read_plan, with_plans
@@ -51,6 +52,17 @@ def test_every_row_is_a_page_with_its_question_and_figures(runs: Path, key: str)
     assert "<script" not in text
     assert "http" not in text.replace("http-equiv", "")
     assert "{{" not in text
+
+
+def test_wide_figures_stand_above_each_other(runs: Path) -> None:
+    def stacked() -> bool:
+        pages = BeautifulSoup(slides(read_plan("isr_kd"), PLANS["isr_kd"], runs), "html.parser")
+        return any("stacked" in figures["class"] for figures in pages.find_all(class_="figures"))
+
+    assert not stacked()
+    for name in ("forgetting", "course"):  # the two figures of one row
+        Image.new("RGB", (300, 100)).save(runs / "quick" / "40_isr_kd" / "figures" / f"{name}.png")
+        assert stacked() == (name == "course")
 
 
 def test_a_figure_that_the_run_lacks_is_named_with_the_command_that_makes_it(runs: Path) -> None:
