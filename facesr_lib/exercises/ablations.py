@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy.special import nctdtr, ndtri, stdtrit
 
 from facesr_lib.evaluate.bootstrap import holm
-from facesr_lib.exercises.feedback import check, expect_number, expect_numbers, expect_pair
+from facesr_lib.exercises.feedback import check, expect_number, expect_numbers, expect_pair, expect_positions
 
 Floats = npt.NDArray[np.float64]
 People = npt.NDArray[np.int64]
@@ -16,10 +16,7 @@ People = npt.NDArray[np.int64]
 
 @check("Right. With ten people such intervals are still a little too short; the report's reach further out, by Student's t.")
 def check_interval(answer: Callable[[Floats, People], tuple[float, float]]) -> None:
-    """`answer(gain, person)`: a difference per image and whose image it is, (N,) each -> the 95 % interval of the mean.
-
-    Percentile bootstrap: as many people as there are, drawn with replacement, each with all their images.
-    """
+    """`answer(gain, person)`, (N,) each -> the mean's 95 % interval: percentile bootstrap of people with all their images."""
     rng = np.random.default_rng(0)
     sizes = np.array([2, 3, 2, 4, 2, 3, 2, 9, 2, 3, 2, 2])
     person = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
@@ -54,10 +51,7 @@ def check_interval(answer: Callable[[Floats, People], tuple[float, float]]) -> N
 
 @check("Right. Half the difference needs four times the people: small effects need many people.")
 def check_people_needed(answer: Callable[[float, float], int]) -> None:
-    """`answer(mean, spread)`: how many people show a mean difference, of this spread between people, in 80 % of experiments.
-
-    Shown: the 95 % interval of the mean leaves out zero. Right: from the normal approximation's count to the t test's + 1.
-    """
+    """`answer(mean, spread)`: with how many people a 95 % interval leaves out zero in 80 % of experiments; by normal or t."""
     for mean, spread in ((0.5, 1.0), (-0.012, 0.02), (2.0, 1.0), (0.1, 0.9)):
         n = expect_number(answer(mean, spread))
         assert n == round(n), f"expected a whole number, got {n!r}"
@@ -105,7 +99,7 @@ def check_front(answer: Callable[[Floats], Collection[int]]) -> None:
     rng = np.random.default_rng(0)
     ties = np.array([[2.0, 1], [2, 3], [2, 3], [1, 3], [3, 0], [0, 4], [0, 3]])
     for scores in (np.array([[1.0, 2]]), rng.random((9, 2)), ties, rng.random((12, 3))):
-        found = set(map(int, answer(scores)))
+        found = expect_positions(answer(scores), "Is a row in it twice?")
         front = {i for i, row in enumerate(scores) if not any((other >= row).all() and (other > row).any() for other in scores)}
         weak = {i for i, row in enumerate(scores) if not any((other > row).all() for other in scores)}
         best = set(map(int, scores.argmax(axis=0)))

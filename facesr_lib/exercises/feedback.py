@@ -36,17 +36,22 @@ def check(praise: str) -> Callable[[Callable[[Answer], None]], Callable[[Answer]
     def decorate(examine: Callable[[Answer], None]) -> Callable[[Answer], Feedback]:
         @wraps(examine)
         def checked(answer: Answer) -> Feedback:
+            def asked(*given: object) -> object:
+                found = answer(*map(_copied, given))  # type: ignore[operator]
+                assert found is not None, "Your function returns nothing. To print is not enough: end it with `return`."
+                return found
+
             try:
                 with torch.random.fork_rng(devices=[]):
                     torch.manual_seed(0)
-                    examine(cast(Answer, lambda *given: answer(*map(_copied, given))))  # type: ignore[operator]
+                    examine(cast(Answer, asked))
             except NotImplementedError:
                 return Feedback(False, "Not solved yet: replace the line that raises NotImplementedError and run the cell again.")
             except AssertionError as wrong:
                 return Feedback(False, f"Not yet: {wrong}")
             except Exception as error:  # the reader's own code may raise anything
                 if "does not require grad" in str(error):
-                    return Feedback(False, "Not yet: no gradient arrives: no .detach(), .item() or no_grad() on the way.")
+                    return Feedback(False, "Not yet: no gradient arrives: a constant, .detach(), .item() or no_grad() stops it.")
                 return Feedback(False, f"Your code raised {type(error).__name__}: {error}")
             return Feedback(True, praise)
 
@@ -77,8 +82,9 @@ def expect_number(answer: object, name: str = "") -> float:
 
 def expect_positions(answer: Iterable[object], hint: str = "") -> set[int]:
     """Return a reader's positions. Raises AssertionError, which ends with `hint`, if one comes twice, as in a mask."""
-    found = [int(position) for position in answer]  # type: ignore[call-overload]
-    assert len(set(found)) == len(found), f"Return positions, each once, not a mask. {hint}".rstrip()
+    given = np.asarray(answer if isinstance(answer, Tensor | np.ndarray) else list(answer)).ravel()
+    found = [int(position) for position in given]
+    assert given.dtype != bool and len(set(found)) == len(found), f"Return positions, each once, not a mask. {hint}".rstrip()  # noqa: PT018
     return set(found)
 
 

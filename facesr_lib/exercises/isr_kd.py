@@ -12,10 +12,7 @@ from facesr_lib.papers.isr_kd import Generator, domain_mean
 
 @check("Right: an old image never feels the reconstruction, a new one never feels the teacher.")
 def check_masks(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
-    """`answer(learning, keeping, new)`: errors per image (B,), (B,) and the mask (B,) -> the loss, the sum of two means.
-
-    One of `learning` over the new images, one of `keeping` over the old ones; 0 for a kind that is missing.
-    """
+    """`answer(learning, keeping, new)`, (B,) each: the mean of `learning` where new + that of `keeping` elsewhere; 0 for none."""
     learning = torch.rand(6, requires_grad=True)
     keeping = torch.rand(6, requires_grad=True)
     for pattern in ([1, 0, 0, 1, 0, 0], [0] * 6, [1] * 6):
@@ -33,8 +30,7 @@ def check_masks(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
 
 
 @check(
-    "Right. The last check was a student that paints negatives: its bottleneck loss is 0. All that follows B is free, so "
-    "bottleneck KD alone cannot keep a face; the output term can."
+    "Right. A student that paints negatives was tried, too: its loss is 0. What follows B is free; the output term can hold it."
 )
 def check_bottleneck_alone(answer: Callable[[nn.Module, nn.Module, Tensor, Tensor], Tensor]) -> None:
     """`answer(student, teacher, lr, new)` gives the mean squared difference of both bottlenecks over the old images' features."""

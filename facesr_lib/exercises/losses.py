@@ -21,13 +21,17 @@ def check_pixel_gradients(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tenso
     refused = AssertionError("Without autograd: write what the slope of |error| and of error^2 is, for one number.")
     with patch("torch.autograd._engine_run_backward", side_effect=refused, create=True):
         found = answer(sr, hr)
-    assert isinstance(found, tuple | list), f"Return two tensors, L1's gradient and L2's; got {type(found).__name__}."
-    assert len(found) == 2, f"Return two tensors, L1's gradient and L2's; got {len(found)}."
+    assert isinstance(found, tuple | list) and len(found) == 2, "Return two tensors, L1's gradient and L2's."  # noqa: PT018
     x = sr.clone().requires_grad_(True)
     for mine, name, loss in zip(found, ("L1", "L2"), (F.l1_loss, F.mse_loss), strict=True):
-        hint = f"{name}: both losses are means, so one number's share is divided by how many there are (sr.numel())."
         (slope,) = torch.autograd.grad(loss(x, hr), x)
-        expect_close(mine, slope, hint, 1e-6)
+        mistakes = [
+            (-slope, f"{name}: the sign is turned around. Where sr is above hr, more of it makes the loss larger."),
+            (slope / 2, f"{name}: the slope of a square is twice the error."),
+            ((sr - hr).abs() / sr.numel(), f"{name}: this is the loss of each number, not its slope."),
+        ]
+        hint = f"{name}: the sign of the error for L1, twice the error for L2; as both losses are means, divided by sr.numel()."
+        expect_close(mine, slope, hint, 1e-6, mistakes)
 
 
 @check("Right. A discriminator that likes everything better than before teaches this loss nothing new.")

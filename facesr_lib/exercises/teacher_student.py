@@ -19,10 +19,9 @@ def check_log(answer: Callable[[Tensor, float], Tensor]) -> None:
     inside = (..., slice(16, 48), slice(16, 48))  # far from the border
     bowl = (0.001 * (u[:, None] - 32) ** 2).expand(64, 64)[None, None]
     got = expect_tensor(answer(bowl, 1.5), bowl.shape)
-    expected = torch.full((1, 1, 32, 32), 0.002)
     assert got[inside].mean() > 0, "The Laplacian of a bowl is positive; the narrow blur minus the wide one is not."
     hint = "d G / d(sigma^2) is half the Laplacian: divide the difference by half of sigma2^2 - sigma1^2."
-    expect_close(got[inside], expected, hint, tolerance=2e-4)
+    expect_close(got[inside], torch.full((1, 1, 32, 32), 0.002), hint, tolerance=2e-4)
     for sigma in (1.5, 2.5):
         frequency = 0.5
         wave = torch.cos(frequency * u).expand(64, 64)[None, None]
@@ -43,8 +42,7 @@ def check_unfold(answer: Callable[[RecurrentSR, Tensor], list[Tensor]]) -> None:
         whole = AssertionError("By hand: network(lr) unfolds itself. Call network.shallow once and network.step three times.")
         with patch.object(network, "forward", side_effect=whole):
             outputs = answer(network, lr)
-    assert isinstance(outputs, list | tuple), f"expected a list of SR images, got {type(outputs).__name__}"
-    assert len(outputs) == 3, f"expected three SR images, got {len(outputs)}"
+    assert isinstance(outputs, list | tuple) and len(outputs) == 3, "expected a list of three SR images, one per step"  # noqa: PT018
     hints = (
         "Step 1: zeros for state and prior; add the residual to the bilinear enlargement.",
         "Step 2: the state of step 1, and network.edges[0] of SR_1, average-pooled by 2.",

@@ -85,6 +85,5 @@ def own_picture(content: bytes, size: int) -> tuple[Tensor, str]:
 
 def uploaded_files(value: Any) -> list[tuple[str, bytes]]:
     """Names and contents in the value of a FileUpload: {name: {"content", ...}} in ipywidgets 7, a tuple of dicts in 8."""
-    if isinstance(value, Mapping):
-        return [(name, bytes(file["content"])) for name, file in value.items()]
-    return [(file["name"], bytes(file["content"])) for file in value]
+    named = value.items() if isinstance(value, Mapping) else ((file["name"], file) for file in value)
+    return [(name, bytes(file["content"])) for name, file in named]

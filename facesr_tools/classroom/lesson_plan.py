@@ -1,22 +1,26 @@
-"""Lesson plans: two printed pages per paper for the instructor.
+"""Lesson plans: two printed pages at most, per paper and per lesson, for the instructor.
 
-The prose is data (lesson_plans/PAPER.toml). What can change is computed: minutes come from metadata, exercises from
-their cells, minute marks from the durations of the blocks, and verdicts from a run, or they are left out.
+The prose is data (lesson_plans/PAPER.toml, lesson_plans/NOTEBOOK.toml for a notebook of no paper). What can change is computed:
+minutes come from metadata, exercises from their cells, minute marks from the durations of the blocks, and verdicts from a run,
+or they are left out.
 """
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from facesr_tools.classroom.lessons import Lesson
+from facesr_tools.classroom.lessons import Lesson, code_sources
+from facesr_tools.durations import duration
 
-WHOLE, SHORT = 90, 45  # minutes of a class, and of its short version
+WHOLE, SHORT = 90, 45  # minutes of a class on a paper, and of its short version
+NEAR = 10  # a class on one lesson takes the minutes that a reader takes, up to so many
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,9 @@ class Question:
 
 @dataclass(frozen=True)
 class LessonPlan:
-    """The lesson plan of one paper, as its file says."""
+    """The lesson plan of one paper or lesson, as its file says. title: what the class is about, a paper with its authors."""
 
-    paper: str
+    title: str
     aim: str
     before: tuple[str, ...]
     slow: str
@@ -73,10 +77,28 @@ class LessonPlan:
     figures: tuple[Look, ...]
     questions: tuple[Question, ...]
 
+    @property
+    def whole(self) -> int:
+        """The minutes of the class."""
+        return sum(block.minutes for block in self.blocks)
 
-def read_plan(paper: str) -> LessonPlan:
-    """The lesson plan of the paper with the key `paper`."""
-    text = (files("facesr_tools.classroom") / "lesson_plans" / f"{paper}.toml").read_text(encoding="utf-8")
+    @property
+    def short(self) -> int:
+        """The minutes of its short version."""
+        return sum(block.short for block in self.blocks)
+
+
+def with_plans(lessons: Iterable[Lesson]) -> dict[str, list[Lesson]]:
+    """The lessons of every plan, by its key: a paper's key, or the name of a notebook that belongs to no paper."""
+    found: dict[str, list[Lesson]] = {}
+    for lesson in lessons:
+        found.setdefault(lesson.paper or lesson.name, []).append(lesson)
+    return {key: of_plan for key, of_plan in found.items() if _file(key).is_file()}
+
+
+def read_plan(key: str) -> LessonPlan:
+    """The lesson plan with this key of `with_plans`."""
+    text = _file(key).read_text(encoding="utf-8")
     found = tomllib.loads(text)
     fields: dict[str, Any] = {key: _tuples(value) for key, value in found.items() if key not in _TABLES}
     tables: dict[str, Any] = {field: tuple(kind(**_tuples(row)) for row in found[key]) for key, (field, kind) in _TABLES.items()}
@@ -84,7 +106,7 @@ def read_plan(paper: str) -> LessonPlan:
 
 
 def render_plan(plan: LessonPlan, lessons: Sequence[Lesson], verdicts: Mapping[str, list[str]] | None) -> str:
-    """The two pages in Markdown. lessons: the paper's notebooks. verdicts: from `read_verdicts`, or None.
+    """The pages in Markdown. lessons: the plan's notebooks. verdicts: from `read_verdicts`, or None; for a paper only.
 
     Raises ValueError if the plan refers to something that the notebooks lack, which it names, or if its minutes do not add up.
     """
@@ -108,10 +130,10 @@ def render_plan(plan: LessonPlan, lessons: Sequence[Lesson], verdicts: Mapping[s
         "mark": lambda title: next(
             mark.split("–")[0] for b, mark in zip(plan.blocks, _marks(plan, "minutes"), strict=True) if b.title == title
         ),
-        "minutes": {profile: sum(lesson.minutes[profile] for lesson in lessons) for profile in ("quick", "workshop")},
+        "time": {profile: duration(60 * sum(lesson.minutes[profile] for lesson in lessons)) for profile in ("quick", "workshop")},
+        "duration": duration,
+        "trains": any(word in source for lesson in lessons for source in code_sources(lesson.notebook) for word in _TRAINS),
         "verdicts": verdicts,
-        "whole": WHOLE,
-        "short": SHORT,
     }
     environment.filters["filled"] = lambda text: environment.from_string(text).render(names)
     return environment.get_template("lesson_plan.md.j2").render(names)
@@ -138,12 +160,18 @@ def read_verdicts(runs: Path) -> dict[str, dict[str, list[str]]]:
         ) from error
 
 
+_TRAINS = ("train_stage(", "training_ahead(")  # how a notebook trains
+
 # [[block]] in the file is `blocks` in LessonPlan, and so on.
 _TABLES: dict[str, tuple[str, Any]] = {
     "block": ("blocks", TimetableRow),
     "figure": ("figures", Look),
     "question": ("questions", Question),
 }
+
+
+def _file(key: str) -> Traversable:
+    return files("facesr_tools.classroom") / "lesson_plans" / f"{key}.toml"
 
 
 def _tuples(value: Any) -> Any:
@@ -175,9 +203,12 @@ def _check(plan: LessonPlan, lessons: Sequence[Lesson]) -> None:
     for look in plan.figures:
         if not notebook(look.notebook).has_figure(look.name):
             raise ValueError(f"the lesson plan refers to the figure {look.name!r}, which {look.notebook} does not have")
-    for name, wanted in (("minutes", WHOLE), ("short", SHORT)):
-        if (total := sum(getattr(block, name) for block in plan.blocks)) != wanted:
-            raise ValueError(f"the lesson plan's {name} add up to {total}, not to {wanted}")
+    if lessons[0].paper:
+        for name, total, wanted in (("minutes", plan.whole, WHOLE), ("short", plan.short, SHORT)):
+            if total != wanted:
+                raise ValueError(f"the lesson plan's {name} add up to {total}, not to {wanted}")
+    elif abs(plan.whole - (study := lessons[0].study)) > NEAR:
+        raise ValueError(f"the lesson plan's minutes add up to {plan.whole}; a reader of {lessons[0].name} takes {study}")
 
 
 def _marks(plan: LessonPlan, name: str) -> list[str]:

@@ -43,12 +43,13 @@ class Thought:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One notebook. minutes: by profile; paper: key or ""; figures: names, with * for what only a run fills in."""
+    """One notebook. minutes: by profile; study: a reader's; paper: key or ""; figures: with * for what only a run fills in."""
 
     path: Path
     title: str
     paper: str
     minutes: Mapping[str, float]
+    study: int
     sections: tuple[str, ...]
     figures: tuple[str, ...]
     exercises: tuple[Exercise, ...]
@@ -87,6 +88,7 @@ def read_lesson(path: Path) -> Lesson:
         title=facts["title"],
         paper=facts.get("paper") or "",
         minutes=minutes,
+        study=facts.get("study") or 0,
         sections=tuple(line.lstrip("#").strip() for line in headings if re.match(r"#{2,4} ", line)),
         figures=tuple(_figures(code_sources(notebook))),
         exercises=tuple(_exercises(path, notebook)),

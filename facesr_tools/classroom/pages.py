@@ -22,6 +22,13 @@ pre { font-size: 8.6pt; background: #f5f7f9; padding: 4pt 6pt; white-space: pre-
 blockquote { margin: 3pt 0 8pt 2pt; padding-left: 6pt; border-left: 2pt solid #d5dae0; }
 @media screen { body { max-width: 60rem; padding: 1rem; font-size: 1rem; } h1 { font-size: 1.6rem; }
   h2 { font-size: 1.2rem; margin-top: 1.2rem; } table, pre { font-size: .92rem; } table { display: block; overflow-x: auto; } }
+/* A telephone has no room for the five columns of a timetable: each row becomes a paragraph, its minutes first. */
+@media screen and (max-width: 40rem) { table:has(th:nth-child(5)) { thead { display: none; }
+  tr { display: block; padding: .5rem 0; border-bottom: .5pt solid #b8c0c8; } td { display: block; border: 0; padding: 1pt 0; }
+  td:nth-child(-n+2) { display: inline-block; font-weight: bold; } td:nth-child(2)::before { content: "short: "; }
+  td:nth-child(2) { margin-left: 1rem; font-weight: normal; }
+  td:nth-child(4)::before { content: "Ask first: "; font-weight: bold; }
+  td:nth-child(5)::before { content: "What goes wrong: "; font-weight: bold; } } }
 """
 
 

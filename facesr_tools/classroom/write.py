@@ -7,8 +7,7 @@ import nbformat
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from facesr_lib import __version__
-from facesr_lib.papers import PAPERS
-from facesr_tools.classroom.lesson_plan import read_plan, read_verdicts, render_plan
+from facesr_tools.classroom.lesson_plan import read_plan, read_verdicts, render_plan, with_plans
 from facesr_tools.classroom.lessons import Lesson
 from facesr_tools.classroom.pages import page
 from facesr_tools.classroom.sheets import solution_sheet
@@ -25,7 +24,8 @@ def classroom_files(
 ) -> dict[str, bytes]:
     """The files of a classroom folder, by relative path; the same notebooks and runs give the same bytes.
 
-    lessons: all notebooks.  names: those to write; None: all. A paper's lesson plan comes with any of its notebooks.
+    lessons: all notebooks.  names: those to write; None: all. A paper's lesson plan comes with any of its notebooks,
+    a lesson's with its own.
     runs: folder with a `quick` run, for verdicts and slides, or None.  repository: "OWNER/NAME[@BRANCH]" on GitHub, whose root
     will hold the content of `student/`; then its notebooks have badges that open them there, and `student/README.md` has all
     badges. Runs the exercises' solutions and typical mistakes. Raises ValueError for a solution that does not pass its check, a
@@ -39,19 +39,18 @@ def classroom_files(
         texts[f"student/{lesson.name}.ipynb"] = nbformat.writes(student_notebook(lesson, links.get(lesson.name))) + "\n"
         if lesson.exercises:
             texts |= _twins(f"solutions/{lesson.name}", solution_sheet(lesson))
-    papers = [paper.key for paper in PAPERS if any(lesson.paper == paper.key for lesson in chosen)]
-    for paper in papers:
-        of_paper = [lesson for lesson in lessons if lesson.paper == paper]
-        plan = read_plan(paper)
+    plans = {key: of_plan for key, of_plan in with_plans(lessons).items() if any(lesson in chosen for lesson in of_plan)}
+    for key, of_plan in plans.items():
+        plan = read_plan(key)
         try:
-            text = render_plan(plan, of_paper, verdicts.get(paper, {}) if verdicts is not None else None)
+            text = render_plan(plan, of_plan, verdicts.get(key, {}) if verdicts is not None else None)
         except ValueError as error:
-            raise ValueError(f"{paper}: {error}; give the notebooks that belong to this version of facesr") from error
-        texts |= _twins(f"instructor/{paper}", text)
+            raise ValueError(f"{key}: {error}; give the notebooks that belong to this version of facesr") from error
+        texts |= _twins(f"instructor/{key}", text)
         if runs:
-            texts[f"instructor/{paper}_slides.html"] = slides(plan, of_paper, runs)
+            texts[f"instructor/{key}_slides.html"] = slides(plan, of_plan, runs)
     templates = Environment(loader=PackageLoader("facesr_tools.classroom"), undefined=StrictUndefined, trim_blocks=True)
-    shown = {"lessons": chosen, "papers": papers, "version": __version__, "badges": badges, "duration": duration}
+    shown = {"lessons": chosen, "plans": plans, "version": __version__, "badges": badges, "duration": duration}
     shown |= {"repository": repository, "links": links}
     shown["all_on_one_core"] = round(sum(estimates("quick").values()) / 60)  # minutes, with every training
     texts["README.md"] = templates.get_template("README.md.j2").render(shown)

@@ -48,9 +48,10 @@ def classroom(
 
     OUT/student: the notebooks without solutions, but with stubs and checks.
     OUT/solutions: a sheet per notebook with task, solution, reason, and what the
-    check says to typical mistakes. OUT/instructor: a lesson plan per paper, two
-    printed pages with a timetable, and with --runs slides, one per row of the
-    timetable, with the run's figures. OUT/README.md: how to hand out and check.
+    check says to typical mistakes. OUT/instructor: a lesson plan per paper and
+    per lesson, two printed pages at most with a timetable, and with --runs
+    slides, one per row of the timetable, with the run's figures.
+    OUT/README.md: how to hand out and check.
 
     With --repository, the student notebooks have badges for Binder and Colab, and
     OUT/student gets a README.md with all of them; you put OUT/student there.

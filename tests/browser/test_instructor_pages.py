@@ -12,12 +12,12 @@ import pytest
 from playwright.sync_api import Browser, Page
 from visit import visit
 
-from facesr_lib.papers import PAPERS, find_paper
+from facesr_lib.papers import PAPERS
 from facesr_tools.classroom import read_lesson
-from facesr_tools.classroom.lesson_plan import read_plan, render_plan
+from facesr_tools.classroom.lesson_plan import read_plan, render_plan, with_plans
 from facesr_tools.classroom.pages import page
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+PLANS = with_plans(map(read_lesson, sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))))
 ROOM = 0.1  # of each page stays free: neither another font nor one more sentence may push a line onto a third page
 # A wide font and a narrow one: plain, bold, italic. Matplotlib ships these files, so no font of the machine decides.
 FONTS = {
@@ -27,40 +27,50 @@ FONTS = {
 FACES = ("", "font-weight: bold;", "font-style: italic;")
 
 
-@pytest.mark.parametrize("paper", [paper.key for paper in PAPERS])
-def test_two_pages(paper: str, browser: Browser, screenshots: Path, tmp_path: Path) -> None:
-    for html in write_pages(paper, tmp_path):
+@pytest.mark.parametrize("key", PLANS)
+def test_two_pages_at_most(key: str, browser: Browser, screenshots: Path, tmp_path: Path) -> None:
+    for html in write_pages(key, tmp_path):
         with visit(browser, html.as_uri(), "file://", screenshots) as opened:
             assert opened.page.get_by_role("table").count() == 1
             printed = opened.page.pdf(path=screenshots / f"{html.stem}.pdf", prefer_css_page_size=True)
             assert not opened.errors
             assert not opened.refused
-        assert count(printed) == 2, f"see {screenshots / html.stem}.pdf"
+        assert count(printed) <= 2, f"see {screenshots / html.stem}.pdf"
         boxes = {tuple(map(round, map(float, box.split()))) for box in re.findall(rb"/MediaBox \[([^]]+)\]", printed)}
         assert boxes == {(0, 0, 595, 842)}  # A4 in points
 
 
+def test_a_telephone_shows_each_row_of_the_timetable_as_a_paragraph(browser: Browser, screenshots: Path, tmp_path: Path) -> None:
+    with visit(browser, next(write_pages("00_start_here", tmp_path)).as_uri(), "file://", screenshots) as opened:
+        opened.page.set_viewport_size({"width": 390, "height": 800})
+        assert opened.page.evaluate("document.documentElement.scrollWidth") == 390
+        widths = [cell.bounding_box()["width"] for cell in opened.page.locator("td:nth-child(4)").all()]
+        assert widths
+        assert min(widths) > 300
+
+
 @pytest.mark.parametrize("font", FONTS)
-@pytest.mark.parametrize("paper", [paper.key for paper in PAPERS])
-def test_room_in_any_font(paper: str, font: str, browser: Browser, screenshots: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", PLANS)
+def test_room_in_any_font(key: str, font: str, browser: Browser, screenshots: Path, tmp_path: Path) -> None:
     """Still two pages when the end of each is cut off: counted as printed, so the gaps above unbroken rows count too."""
-    fullest = next(write_pages(paper, tmp_path))
+    fullest = next(write_pages(key, tmp_path))
     with visit(browser, fullest.as_uri(), "file://", screenshots) as opened:
         force(opened.page, FONTS[font])
         opened.page.add_style_tag(content=f"@page {{ margin-bottom: calc(10mm + {ROOM} * (297mm - 20mm)); }}")
         path = screenshots / f"{fullest.stem}_{font.replace(' ', '_')}.pdf"
         printed = opened.page.pdf(path=path, prefer_css_page_size=True)
-    assert count(printed) == 2, f"in {font}, with the last {ROOM:.0%} of each page kept free; see {path}"
+    assert count(printed) <= 2, f"in {font}, with the last {ROOM:.0%} of each page kept free; see {path}"
 
 
-def write_pages(paper: str, folder: Path) -> Iterator[Path]:
-    """The lesson plan of a paper as two HTML files: with all claims as verdicts, and without."""
-    lessons = [lesson for lesson in map(read_lesson, sorted(NOTEBOOKS.glob("*.ipynb"))) if lesson.paper == paper]
-    claims = find_paper(paper).claims
-    halves = {"reproduced": [c.text for c in claims[::2]], "inconclusive": [c.text for c in claims[1::2]]}
-    for name, verdicts in ((f"{paper}_verdicts", halves), (paper, None)):
+def write_pages(key: str, folder: Path) -> Iterator[Path]:
+    """A lesson plan as HTML files: without verdicts, and before that, a paper's with all claims as verdicts."""
+    found: dict[str, dict[str, list[str]] | None] = {key: None}
+    for claims in (paper.claims for paper in PAPERS if paper.key == key):
+        halves = {"reproduced": [c.text for c in claims[::2]], "inconclusive": [c.text for c in claims[1::2]]}
+        found = {f"{key}_verdicts": halves, **found}
+    for name, verdicts in found.items():
         html = folder / f"{name}.html"
-        html.write_text(page(paper, render_plan(read_plan(paper), lessons, verdicts)), encoding="utf-8")
+        html.write_text(page(key, render_plan(read_plan(key), PLANS[key], verdicts)), encoding="utf-8")
         yield html
 
 

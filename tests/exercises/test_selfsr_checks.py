@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,6 +11,7 @@ from torch import Tensor
 
 from facesr_lib.exercises.selfsr import check_fade, check_self_conditioning, check_smoothness, check_warp, smoothness_pair
 from facesr_lib.explore.flow import fit_flow, folds
+from facesr_tools.classroom.lessons import code_sources
 
 
 def unsolved(*arguments: object) -> None:
@@ -135,6 +138,15 @@ def test_smoothness_passes_weights_at_both_ends() -> None:
     assert check_smoothness(lambda: (0, 100)).passed
     assert "Not solved yet" in check_smoothness(unsolved).message
     assert "two numbers" in check_smoothness(lambda: 0.1).message
+
+
+def test_the_table_above_the_exercise_does_not_show_its_answer(lessons) -> None:
+    source = "\n".join(code_sources(lessons["20_selfsr_degradation"].notebook))
+    (shown,) = re.findall(r"^for smoothness in \((.+)\):$", source, flags=re.MULTILINE)
+    weights = [float(weight) for weight in shown.split(",")]
+    assert len(weights) >= 3
+    assert "folds nowhere" in check_smoothness(lambda: (min(weights), 1.0)).message
+    assert "still moves" in check_smoothness(lambda: (1e-3, max(weights))).message
 
 
 @pytest.mark.parametrize(
