@@ -151,7 +151,10 @@ def aim(source: Source) -> str:
 
 
 def template(name: str) -> Any:
-    """A template of the site; `plain` in it is text that Markdown shows as it is. HTML is escaped in *.html.j2."""
+    """A template of the site. `plain` in it is text that Markdown shows as it is; `prose` is, too, but for `code`.
+
+    HTML is escaped in *.html.j2.
+    """
     environment = Environment(
         loader=PackageLoader("facesr_tools.site"),
         autoescape=lambda name: bool(name and name.endswith(".html.j2")),
@@ -159,8 +162,22 @@ def template(name: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["plain"] = lambda text: re.sub(r"([\\`*_{}\[\]<>$|#@~])", r"\\\1", " ".join(str(text).split()))
+    environment.filters["plain"] = _plain
+    environment.filters["prose"] = _prose
     return environment.get_template(name)
+
+
+def _plain(text: object) -> str:
+    return _escaped(" ".join(str(text).split()))
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]<>$|#@~])", r"\\\1", text)
+
+
+def _prose(text: str) -> str:
+    parts = re.split(r"(`[^`]+`)", " ".join(text.split()))  # every second one is code
+    return "".join(part.replace("|", r"\|") if place % 2 else _escaped(part) for place, part in enumerate(parts))
 
 
 def _card(paper: Paper, sources: Sequence[Source], judged: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
