@@ -1,8 +1,9 @@
 """Distils a finished run, of one or several seeds, into what may be committed: numbers and their origin, no pictures, no weights.
 
 The folder has a file per question. scores.csv: what did every method score, with every seed? claims.json: what follows for the
-papers' claims? tables/: the notebooks' tables over all seeds. curves/: how did the trainings go? provenance.json: what produced
-it? README.md: all of it on a page. Numbers have six digits and a fixed order, so that a diff shows what has changed.
+papers' claims? choices.json: what from other choices of the seeds? tables/: the notebooks' tables over all seeds. curves/: how
+did the trainings go? provenance.json: what produced it? README.md: all of it on a page. Numbers have six digits and a fixed
+order, so that a diff shows what has changed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from facesr_lib.evaluate.result import write_json
 from facesr_lib.evaluate.tables import Cell, Table
 from facesr_lib.files import write_atomically
 from facesr_lib.papers import PAPERS
+from facesr_tools.choices import FILE, MOST, judge_choices, write_choices
 from facesr_tools.distilled_page import write_page
 from facesr_tools.judge import judge
 from facesr_tools.pool import Found, numeric_tables, pooled_result, pooled_tables, read_seeds
@@ -29,7 +31,7 @@ from facesr_tools.report.rivals import is_rival, with_rivals
 
 ROWS = 100  # of a training's curve, all seeds together
 DIGITS = 6
-OWN = ("scores.csv", "claims.json", "tables", "curves", "provenance.json", "README.md")
+OWN = ("scores.csv", "claims.json", FILE, "tables", "curves", "provenance.json", "README.md")
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,10 @@ def distil(out: Path, target: Path, profile: str, trainings: Sequence[Training] 
     scores = [row for name, members in found.items() for row in _scores(name, members)]
     _write_table(target / "scores.csv", Table.from_records("scores", scores, "scores") if scores else None)
     _write_claims(target / "claims.json", found, profile)
+    if choices := judge_choices(found, profile):
+        write_choices(target / FILE, profile, choices)
+    elif len({one.seed for members in found.values() for one in members}) > MOST:
+        remarks.append(f"no {FILE}: it is for at most {MOST} seeds")
     for name, members in found.items():
         if members[0].result["paper"]:  # those of lessons do not depend on a seed, and some describe the machine
             folder = target / "tables" / name

@@ -9,6 +9,7 @@ from typing import Any
 
 from facesr_lib.files import write_atomically
 from facesr_lib.papers import PAPERS, Paper
+from facesr_tools.choices import FILE
 from facesr_tools.durations import duration
 from facesr_tools.judge import VERDICTS
 from facesr_tools.report.exhibits import exhibits
@@ -39,6 +40,8 @@ def write_page(folder: Path) -> None:
     lines += [
         "| `claims.json` | every claim: verdict, effects with intervals, corrected p-values, numbers of images, people, seeds |"
     ]
+    if (folder / FILE).is_file():
+        lines += [f"| `{FILE}` | the verdicts, effects and intervals that every choice of the seeds gives; the site shows them |"]
     lines += ["| `tables/` | the tables of the papers' notebooks; in CSV, a column `... sd` holds the spread over seeds |"]
     lines += ["| `curves/` | what every training logged, thinned |"]
     lines += ["| `provenance.json` | commit, configs, data checksums, packages, hardware, times, memory |"]

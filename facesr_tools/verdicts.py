@@ -49,14 +49,18 @@ def verdict_text(item: Judged, profile: str) -> str:
 
 def interval_text(measured: Measured) -> str:
     """ "+0.65 dB [+0.40, +0.91]": as many decimals as the interval's width supports. Without an interval, the effect alone."""
-    unit = f" {measured.unit}" if measured.unit else ""
-    if not math.isfinite(measured.effect):
+    return effect_text(measured.effect, measured.low, measured.high, measured.unit)
+
+
+def effect_text(effect: float, low: float, high: float, unit: str) -> str:
+    """As `interval_text`, of an effect and the ends of its interval, which are infinite where there is none."""
+    unit = f" {unit}" if unit else ""
+    if not math.isfinite(effect):
         return "no number"
-    if not math.isfinite(measured.high - measured.low):
-        return _signed(measured.effect, 3) + unit
-    decimals = _decimals((measured.high - measured.low) / 2)
-    low, high = (_signed(end, decimals) for end in (measured.low, measured.high))
-    return f"{_signed(measured.effect, decimals)}{unit} [{low}, {high}]"
+    if not math.isfinite(high - low):
+        return _signed(effect, 3) + unit
+    decimals = _decimals((high - low) / 2)
+    return f"{_signed(effect, decimals)}{unit} [{_signed(low, decimals)}, {_signed(high, decimals)}]"
 
 
 def _signed(value: float, decimals: int) -> str:

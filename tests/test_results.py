@@ -166,7 +166,8 @@ def test_a_distilled_run_has_numbers_and_their_origin_and_nothing_else(seeds: Pa
     assert distil(seeds, target, "quick", trainings) == []
     files = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
     tables = [f"tables/{NAME}/{name}.{kind}" for name in ("chosen", "results", "words") for kind in ("csv", "md")]
-    assert files == ["README.md", "claims.json", "curves/human_gan-gan.csv", "provenance.json", "scores.csv", *tables]
+    kept = ["README.md", "choices.json", "claims.json", "curves/human_gan-gan.csv", "provenance.json", "scores.csv"]
+    assert files == [*kept, *tables]
     scores = read(target / "scores.csv")
     assert list(scores[0]) == CONTRACT.split()
     assert [row["seed"] for row in scores if (row["notebook"], row["method"], row["metric"]) == (NAME, "GAN", "ssim")] == list(

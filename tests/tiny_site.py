@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from base64 import b64encode
 from copy import deepcopy
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
+
+from facesr_tools.choices import FILE, Choices, Outcome, write_choices
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -106,6 +109,29 @@ def first() -> nbformat.NotebookNode:
     )
 
 
+def write_seeds(kept: Path) -> None:
+    """Committed verdicts of two seeds: a claim that holds with one of them only, one of both, and one that nobody can judge."""
+    part = {"statement": "GAN better than bicubic", "notebook": "10_second", "dataset": "faces", "metric": "PSNR (dB)"}
+    part |= {"convention": "RGB", "unit": "dB", "n": 6, "people": 3}
+    alone = {
+        (0,): Outcome("points for", "points for (1 seed)", "for", ((0, 2.0, 1.0, 3.0),)),
+        (1,): Outcome("points against", "points against (1 seed)", "against", ((0, -1.0, -2.0, -0.5),)),
+        (0, 1): Outcome("undecided", "undecided (2 seeds)", "open", ((0, 0.5, -1.0, 2.0),)),
+    }
+    always = {chosen: Outcome("points for", "points for", "for", ((0, 1.0, -math.inf, math.inf),)) for chosen in alone}
+    never = {chosen: Outcome("not run", "not run", "not run", ()) for chosen in alone}
+    listed = {"human_gan.effective": alone, "human_gan.pixel_term": always, "human_gan.speed": never}
+    write_choices(kept / FILE, PROFILE, [Choices(key, "human_gan", (part,), outcomes) for key, outcomes in listed.items()])
+    claims = []
+    for key, outcomes in listed.items():
+        whole = outcomes[0, 1]
+        ends = [{"effect": effect, "low": str(low), "high": str(high)} for _, effect, low, high in whole.measured]
+        claim = {"id": key, "paper": "human_gan", "text": f"<{key}> is so.", "where": "Table 1", "mark": "paper"}
+        claim |= {"verdict": whole.verdict, "shown": whole.shown, "why": "", "seeds": 2}
+        claims.append({**claim, "measured": [{**part, "margin": 0.0, "smallest": 0.1, **end} for end in ends]})
+    (kept / "claims.json").write_text(json.dumps(claims))
+
+
 def write_project(root: Path) -> Path:
     """A repository with three notebooks, of which two were executed, below `root`/runs; return the notebooks' folder."""
     folder, results = root / "notebooks", root / "runs" / PROFILE
@@ -142,6 +168,7 @@ def write_project(root: Path) -> Path:
     kept = root / "results" / PROFILE
     (kept / "tables" / "10_second").mkdir(parents=True)
     (kept / "README.md").write_text("# Kept\n\n[scores](scores.csv), 5 seeds\n")
+    write_seeds(kept)
     (kept.with_name(f"{PROFILE}-colour")).mkdir()
     (kept.with_name(f"{PROFILE}-colour") / "README.md").write_text("# Results of other images\n\nIn colour.\n")
     (kept / "tables" / "10_second" / "results.md").write_text("| method | PSNR |\n|---|---|\n| GAN | 22.56 ± 1.47 |\n")

@@ -30,9 +30,9 @@ def results(
     """Distil a run into a folder of numbers that may be committed, and print its page.
 
     Takes all seeds in OUT/seed-S, or else the one run in OUT. Writes scores.csv (a row
-    per score and seed), claims.json (verdicts over all seeds), tables/ (mean and
-    standard deviation over seeds), curves/ (thinned training logs), provenance.json
-    and README.md. No pictures, no weights. What stood there before is replaced.
+    per score and seed), claims.json (verdicts over all seeds), choices.json (those of
+    every choice of the seeds), tables/ (mean and standard deviation over seeds),
+    curves/ (thinned training logs), provenance.json and README.md. No pictures, no weights. What stood there before is replaced.
 
     Curves need the code that trained: where the library has changed since, they are
     left out, and a line says so. make sync brings the numbers into the documents.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,22 +47,24 @@ class DemoNetwork:
     enlarge: Callable[[Tensor], Tensor]
 
 
-def find_networks(settings: Settings, *, shipped: bool = True) -> tuple[list[DemoNetwork], list[str]]:
-    """The network of each paper, in the papers' order, and a line for each paper that has none.
+def find_networks(
+    settings: Settings, *, shipped: bool = True, wanted: Sequence[MainNetwork] = SHOWN
+) -> tuple[list[DemoNetwork], list[str]]:
+    """The `wanted` networks, in their order: one of each paper, unless said; and a line for each of them, or paper, without one.
 
     shipped: take those that come with the package; where none does, and without it, take those that a run left in `settings.out`.
     Raises ValueError for damaged weights.
     """
-    found = [network for main in SHOWN if (network := _shipped(main))] if shipped else []
+    found = [network for main in wanted if (network := _shipped(main))] if shipped else []
     if found:
         there = [network.paper for network in found]
-        return found, [f"no network of {main.paper.name} ships with facesr" for main in SHOWN if main.paper not in there]
+        return found, [f"no network of {main.paper.name} ships with facesr" for main in wanted if main.paper not in there]
     if not (settings.out / "stages").is_dir():
         return [], [
             f"{settings.out} holds no trainings: facesr run 10 21 30 40 --profile {settings.profile} --out {settings.out}"
         ]
     missing = []
-    for main in SHOWN:
+    for main in wanted:
         try:
             found.append(_trained(main, settings))
         except CannotShip as error:

@@ -46,7 +46,7 @@ PROFILE_MEANING = {
     "written beside it agree.",
 }
 _TABLES = "tables"
-_OWN = (_TABLES, MODEL_CARDS, "book")  # folders beside those of the notebooks
+_OWN = (_TABLES, MODEL_CARDS, "site")  # folders beside those of the notebooks
 _LINKS = {
     "notebook.html": "executed notebook (page)",
     "notebook.ipynb": "executed notebook",

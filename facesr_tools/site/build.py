@@ -15,7 +15,9 @@ from facesr_tools.runner.execute import Settings
 from facesr_tools.runner.log import ANSI
 from facesr_tools.runner.notebooks import Notebook, NotebookError
 from facesr_tools.site.api import write_api
+from facesr_tools.site.headlines import headlines
 from facesr_tools.site.landing import read_claims, write_departures, write_exhibits, write_landing
+from facesr_tools.site.seed_page import write_seed_page
 from facesr_tools.site.stage import Source, stage_documents, stage_model_cards, stage_notebooks, stage_results
 
 FOLDER, DEMO = "site", "demo"
@@ -96,6 +98,7 @@ def stage(
     judged = read_claims(results)
     sources = stage_notebooks(project, notebooks, results, profile, root)
     sources += [Source("claims", "Results", "Verdict per claim")] if judged else []
+    sources += [Source("seeds", "Results", "Flip the seeds")] if write_seed_page(project, root) else []
     sources += stage_results(project, root)
     sources += stage_model_cards(project, results)
     write_departures(project)
@@ -106,7 +109,7 @@ def stage(
     reference = {"glossary": "Glossary", "bibliography": "Bibliography", "api/index": "API"}
     sources += [Source(page, "Reference", label) for page, label in reference.items()]
     sources += stage_documents(project, root)
-    write_landing(project, sources, judged, profile, demo)
+    write_landing(project, sources, judged, profile, demo, headlines(root))
     return sources
 
 

@@ -22,6 +22,7 @@ from facesr_tools.report.departures import OTHERWISE, SILENT, Departure, departu
 from facesr_tools.report.exhibits import Exhibit, exhibits
 from facesr_tools.report.page import PROFILE_MEANING
 from facesr_tools.site.api import LIBRARY
+from facesr_tools.site.headlines import Headline
 
 if TYPE_CHECKING:
     from facesr_tools.site.stage import Source
@@ -50,14 +51,20 @@ INTRODUCTIONS = {  # how the first page presents them
 
 
 def write_landing(
-    project: Path, sources: Sequence[Source], judged: Sequence[Mapping[str, Any]], profile: str, demo: bool
+    project: Path,
+    sources: Sequence[Source],
+    judged: Sequence[Mapping[str, Any]],
+    profile: str,
+    demo: bool,
+    found: Mapping[str, Headline],
 ) -> None:
     """Write index.md, which also holds the order of all `sources`, and claims.md if there is something `judged`.
 
-    demo: whether the site has one.
+    demo: whether the site has one; found: the papers' headlines.
     """
     with as_file(files("facesr_tools.site") / "covers") as covers:
-        shutil.copytree(covers, project / "covers")
+        shutil.copytree(covers, project / EXTRA / "covers")
+        words = {paper.key: json.loads((covers / f"{paper.key}.json").read_bytes()) for paper in PAPERS}
     sections: dict[str, list[Source]] = {}
     for source in sources:
         sections.setdefault(source.section, []).append(source)
@@ -66,6 +73,9 @@ def write_landing(
         profile=profile,
         meaning=PROFILE_MEANING[profile],
         cards=[card for card in (_card(paper, sources, judged) for paper in PAPERS) if card],
+        headlines=found,
+        covers=words,
+        seeds=next((source for source in sources if source.page == "seeds"), None),
         lessons=[(source, aim(source)) for source in sections.get("Lessons", [])],
         notebooks=[source for source in sources if source.notebook],
         models=sections.get("Models", []),
@@ -141,7 +151,10 @@ def aim(source: Source) -> str:
 
 
 def template(name: str) -> Any:
-    """A template of the site; `plain` in it is text that Markdown shows as it is. HTML is escaped in *.html.j2."""
+    """A template of the site. `plain` in it is text that Markdown shows as it is; `prose` is, too, but for `code`.
+
+    HTML is escaped in *.html.j2.
+    """
     environment = Environment(
         loader=PackageLoader("facesr_tools.site"),
         autoescape=lambda name: bool(name and name.endswith(".html.j2")),
@@ -149,14 +162,28 @@ def template(name: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["plain"] = lambda text: re.sub(r"([\\`*_{}\[\]<>$|#@~])", r"\\\1", " ".join(str(text).split()))
+    environment.filters["plain"] = _plain
+    environment.filters["prose"] = _prose
     return environment.get_template(name)
+
+
+def _plain(text: object) -> str:
+    return _escaped(" ".join(str(text).split()))
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]<>$|#@~])", r"\\\1", text)
+
+
+def _prose(text: str) -> str:
+    parts = re.split(r"(`[^`]+`)", " ".join(text.split()))  # every second one is code
+    return "".join(part.replace("|", r"\|") if place % 2 else _escaped(part) for place, part in enumerate(parts))
 
 
 def _card(paper: Paper, sources: Sequence[Source], judged: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """What the template needs of one paper; None if the site has no notebook of it.
 
-    Its picture shows cartoon faces, out of a `quick` run: no person's face stands on the first page, whatever the results show.
+    Its picture shows cartoons (`cover_pictures`): no person's face stands on the first page, whatever the results show.
     """
     own = [source for source in sources if source.notebook and source.notebook.paper == paper.key]
     if not own:

@@ -41,7 +41,7 @@ _BADGE = re.compile(r"\[!\[([^\]]*)\]\(https?://[^)]*\)\]\([^)]*\)[ \t]*")  # a 
 _CODE = re.compile(r"(^```.*?^```|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 _REMOTE = re.compile(r"!\[([^\]]*)\]\((https?://[^)\s]*)[^)]*\)|<img\b[^>]*\bsrc=[\"']?https?://[^>]*>")
 _LINK = re.compile(r"(?<!!)(\[(?:[^\[\]]|\[[^\]]*\])*\])\((?![a-z]+:|#|/)([^()\s#]+)(#[^()\s]*)?\)")
-_FOLDED = {"solution": "Solution", "source_hidden": "Show the code"}  # tag -> what the folded cell says
+_TITLE = re.compile(r"#\s*@title\s+(.+)")  # of a cell's form in Colab
 
 
 @dataclass(frozen=True)
@@ -202,11 +202,12 @@ def _page(notebook: dict[str, Any], facts: str, root: Path | None) -> dict[str, 
         tags = cell["metadata"].setdefault("tags", [])
         if cell["cell_type"] == "markdown":
             cell["source"] = markdown("".join(cell["source"]), "notebooks/x.ipynb", root)
-        hidden = "source_hidden" if cell["metadata"].pop("jupyter", {}).get("source_hidden") else ""
-        folded = "solution" if "solution" in tags else hidden
-        if folded:
-            tags.append("hide-cell" if folded == "solution" else "hide-input")
-            cell["metadata"]["mystnb"] = {"code_prompt_show": _FOLDED[folded], "code_prompt_hide": _FOLDED[folded]}
+        hidden = cell["metadata"].pop("jupyter", {}).get("source_hidden")
+        if hidden or "solution" in tags:
+            solution, titled = "solution" in tags, _TITLE.match("".join(cell["source"]))
+            tags.append("hide-cell" if solution else "hide-input")
+            words = "Solution" if solution else titled[1] if titled else "Show the code"
+            cell["metadata"]["mystnb"] = {"code_prompt_show": words, "code_prompt_hide": words}
     first = next((cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"), None)
     if first is not None:
         title, _, rest = first["source"].partition("\n")

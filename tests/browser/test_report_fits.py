@@ -21,6 +21,37 @@ WIDER = """part => [...part.querySelectorAll("*")].filter(
     one => one.getBoundingClientRect().right > part.getBoundingClientRect().right + 1).length"""
 
 
+# Room for a number of two digits, left of each line of the contents: from where the column before it ends, or the list begins.
+ROOM = """list => {
+    const lines = [...list.children].map(line => line.getBoundingClientRect());
+    return Math.min(...lines.map(line => {
+        const before = lines.map(other => other.right).filter(right => right < line.left);
+        return line.left - Math.max(list.getBoundingClientRect().left, ...before);
+    }));
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 800, 1200])
+def test_columns_of_the_contents_do_not_overlap(
+    start: Callable[..., Run], tmp_path: Path, browser: Browser, screenshots: Path, width: int
+) -> None:
+    for number in range(10, 24):
+        run = start(f"{number}_a", title=f"Notebook {number}: what a face super-resolution network of many long words learns")
+        run.score("bicubic", FACES, PSNR, [20.0, 21.0])
+        run.finish()
+    report = build_report(tmp_path, "smoke")
+    with visit(browser, report.as_uri(), "file://", screenshots) as opened:
+        page = opened.page
+        page.set_viewport_size({"width": width, "height": 900})
+        contents = page.get_by_role("navigation", name="Contents")
+        contents.screenshot(path=screenshots / f"contents {width}.png")
+        assert contents.locator("ol").evaluate(ROOM) >= 28
+        lefts = contents.locator("li").evaluate_all("lines => lines.map(line => line.getBoundingClientRect().left)")
+        assert len(set(lefts)) == (1 if width == 390 else 2)
+        table = page.locator(".scroll", has=page.locator("table.summary")).last
+        assert table.evaluate("box => box.scrollWidth - box.clientWidth") == 0
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_departures_fit(start: Callable[..., Run], tmp_path: Path, browser: Browser, screenshots: Path, width: int) -> None:
     run = start(paper="human_gan")

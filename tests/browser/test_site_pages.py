@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from visit import visit
 
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
-SHOWN = ("index", "departures", "glossary", "api/facesr_lib.metrics", "notebooks/00_first")
+SHOWN = ("index", "seeds", "departures", "glossary", "api/facesr_lib.metrics", "notebooks/00_first")
 
 
 def test_every_page_fits_and_needs_no_network(site: Path, browser: Browser, screenshots: Path) -> None:
@@ -80,3 +80,32 @@ def test_dark_and_printed(site: Path, browser: Browser, screenshots: Path) -> No
         page.emulate_media(media="print", color_scheme="light")
         assert not page.locator(".buttons").is_visible()
         assert not page.locator(".bd-sidebar-primary").is_visible()
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+def test_seeds_are_flipped_by_keyboard(site: Path, browser: Browser, screenshots: Path, size: tuple[int, int]) -> None:
+    with visit(browser, (site / "seeds.html").as_uri(), site.as_uri(), screenshots) as opened:
+        page = opened.page
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        claim = page.locator("tbody[data-claim='human_gan.effective']")
+        dots, bar = claim.locator("circle"), claim.locator("line.interval")
+        before = bar.get_attribute("x1")
+        page.get_by_label("1", exact=True).focus()
+        page.keyboard.press("Space")
+        assert claim.locator(".verdict").inner_text() == "points for (1 seed)"
+        assert claim.locator(".effect").first.inner_text() == "+2.0 dB [+1.0, +3.0]"
+        assert bar.get_attribute("x1") != before
+        assert dots.evaluate_all("dots => dots.map(dot => dot.classList.contains('off'))") == [False, True]
+        assert page.get_by_role("status").inner_text() == "1 of 2 verdicts differ from those of all seeds, and are outlined."
+        page.screenshot(path=screenshots / f"site seeds flipped {size[0]}.png")
+        page.get_by_label("0", exact=True).focus()
+        page.keyboard.press("Space")
+        assert page.get_by_role("status").inner_text() == "Tick at least one seed."
+        page.get_by_label("1", exact=True).check()
+        assert claim.locator(".verdict").inner_text() == "points against (1 seed)"
+        page.get_by_label("Only the 1").check()
+        assert claim.is_visible()
+        assert not page.locator("tbody[data-claim='human_gan.pixel_term']").is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert opened.errors == []
+    assert opened.refused == []

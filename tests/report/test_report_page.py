@@ -119,6 +119,7 @@ def test_what_did_not_finish_is_said(start: StartRun, tmp_path: Path) -> None:
     (both / "notebook.failed.ipynb").write_text("no notebook at all")
     (tmp_path / "smoke" / "report.html").write_text("an old report is no notebook")
     (tmp_path / "smoke" / ".cache").mkdir()
+    (tmp_path / "smoke" / "site").mkdir()
 
     entries = {entry["notebook"]: entry for entry in collect(tmp_path, "smoke")}
     assert list(entries) == ["10_good", "20_stopped", "30_broken", "40_failed", "50_both"]

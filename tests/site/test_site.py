@@ -16,7 +16,7 @@ import tiny_site
 from bs4 import BeautifulSoup
 from typer.testing import CliRunner
 
-from facesr_lib.papers import PAPERS
+from facesr_lib.papers import PAPERS, Paper
 from facesr_tools.cli.main import app
 from facesr_tools.launch import REPOSITORY, TAG, launch_links
 from facesr_tools.report.departures import departures
@@ -24,7 +24,9 @@ from facesr_tools.report.exhibits import Exhibit
 from facesr_tools.runner.notebooks import read_notebooks
 from facesr_tools.site import build, landing
 from facesr_tools.site.build import SiteError, build_site
+from facesr_tools.site.headlines import CLAIMS
 from facesr_tools.site.landing import template, write_exhibits
+from facesr_tools.site.seed_page import write_seed_page
 from facesr_tools.site.stage import Source, markdown
 
 PAGES = {
@@ -43,6 +45,7 @@ PAGES = {
     "results",
     "results-quick-colour",
     "search",
+    "seeds",
 }
 
 
@@ -191,9 +194,15 @@ def test_no_kernel_starts_and_a_notebook_without_results_says_so(site: Path) -> 
 def test_the_first_page(site: Path) -> None:
     soup = read(site, "index")
     text = soup.get_text(" ", strip=True)
-    (card,) = [card for card in soup.select(".sd-card") if "Human-face GAN" in card.get_text()]
+    (card,) = [card for card in soup.select("div.sd-card") if "Human-face GAN" in card.get_text()]
     assert "notebooks/10_second.html" in {link["href"] for link in card("a")}
-    assert [chip.get_text() for chip in card.select(".verdict")] == ["1 reproduced", "1 undecided", "1 points for"]
+    counts = ["1 reproduced", "1 undecided", "1 points for"]
+    assert [chip.get_text() for chip in card.select(".verdict")] == ["undecided (2 seeds)", *counts]
+    assert [part.get_text() for part in card.select("dl.effects :is(dt, dd)")] == ["PSNR (dB)", "+0.5 dB [−1.0, +2.0]"]
+    assert "3 people in 6 images, 2 training seeds" in card.get_text()
+    columns = [column.get_text() for column in card.select("figcaption span")]
+    assert (columns[0], columns[-1]) == ("LR", "HR")
+    assert ", ".join(columns) in str(card.select_one("figure img")["alt"])
     assert "See how formulas survive." in text
     rows = [[cell.get_text(strip=True) for cell in row("td")] for row in soup.select("article table tr")]
     assert any(row[0] == "The first" and "30 s" in row and row[-1].startswith("CPU (smoke") for row in rows if row)
@@ -306,6 +315,11 @@ def test_plain_text_survives_markdown_and_tables() -> None:
     assert plain("a|b *c* [d] x_1 $y$\nz") == r"a\|b \*c\* \[d\] x\_1 \$y\$ z"
 
 
+def test_code_in_prose_stays_code() -> None:
+    filters = template("departures.md.j2").environment.filters
+    assert filters["prose"]("a_b in `paper_x`, *not*  `c|d` `") == r"a\_b in `paper_x`, \*not\* `c\|d` \`"
+
+
 def test_departures_are_listed_and_lead_to_the_api(site: Path) -> None:
     article = read(site, "departures").article
     assert article is not None
@@ -313,7 +327,7 @@ def test_departures_are_listed_and_lead_to_the_api(site: Path) -> None:
     found = [one for paper in (*PAPERS, None) for one in departures(paper)]
     texts = [[" ".join(cell.get_text(" ").split()) for cell in row("td")] for table in tables for row in table.select("tbody tr")]
     straight = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "…": "...", " ": None})
-    assert sorted(row[1].translate(straight) for row in texts) == sorted(one.text.replace(" ", "") for one in found)
+    assert sorted(row[1].translate(straight) for row in texts) == sorted(re.sub("[ `]", "", one.text) for one in found)
     links = {str(link["href"]) for table in tables for link in table("a")}
     assert "api/facesr_lib.papers.human_gan.html#facesr_lib.papers.human_gan.Config" in links
     assert "api/facesr_lib.papers.selfsr.html#facesr_lib.papers.selfsr.Generator" in links
@@ -353,3 +367,32 @@ def test_all_executed_notebooks_come_in_one_file(site: Path) -> None:
         assert names == sorted(names)
         assert "10_second.ipynb" in names
         assert json.loads(together.read("10_second.ipynb"))["nbformat"] == 4
+
+
+def test_without_a_script_the_page_of_seeds_shows_all_of_them(site: Path) -> None:
+    soup = read(site, "seeds")
+    text = soup.article.get_text(" ", strip=True)
+    assert "1 of 2 verdicts are the same for every one of the 3 choices of seeds." in text
+    assert soup.select_one("form.seed-choice").has_attr("hidden")
+    first, second = soup.select("tbody[data-claim]")
+    assert "<human_gan.effective> is so." in first.get_text()
+    assert first.select_one(".verdict").get_text() == "undecided (2 seeds)"
+    assert "1 of 3 choices of seeds say so." in first.get_text(" ")
+    assert first.select_one(".effect").get_text() == "+0.5 dB [−1.0, +2.0]"
+    assert first.svg["aria-label"] == "seed 0 +2.000 dB; seed 1 −1.000 dB"
+    assert second["class"] == ["stable"]
+    assert [line.get("visibility") for line in second.select("line.interval, line.effect")] == ["hidden", None]
+    assert "<human_gan.speed> is so." in text.partition("Not on this page")[2]
+
+
+def test_a_profile_without_choices_has_no_page_of_seeds(tmp_path: Path) -> None:
+    (tmp_path / "results" / "quick").mkdir(parents=True)
+    assert not write_seed_page(tmp_path, tmp_path)
+    assert not write_seed_page(tmp_path, None)
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.key)
+def test_a_headline_sets_the_papers_method_beside_bicubic(paper: Paper) -> None:
+    (claim,) = [claim for claim in paper.claims if claim.id == CLAIMS[paper.key]]
+    assert {part.terms[1:] for part in claim.parts} == {(("bicubic", -1.0),)}
+    assert "PSNR" in {part.metric for part in claim.parts}

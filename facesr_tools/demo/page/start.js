@@ -2,6 +2,7 @@
 if (location.protocol === "file:") {
   document.getElementById("status").textContent =
     "A browser runs the networks only from a server. Type: facesr demo, or in this folder: python -m http.server";
+  for (const part of document.querySelectorAll("section")) part.hidden = !part.querySelector("#status");
 } else {
   import("./demo.js");
 }
