@@ -101,7 +101,15 @@ def curves(
     """
     with mpl.rc_context(STYLE):
         figure = NotebookFigure(figsize=(6.4, 3.6), layout="constrained")
-        axes = figure.subplots()
+        draw_curves(figure.subplots(), rows, *keys, x=x, ylabel=ylabel, title=title, log=log, average=average)
+    return figure
+
+
+def draw_curves(
+    axes: Any, rows: Rows, *keys: str, x: str = "step", ylabel: str = "", title: str = "", log: bool = False, average: int = 1
+) -> None:
+    """Draw what `curves` plots into the axes of another figure, in its style."""
+    with mpl.rc_context(STYLE):
         for key, color, dash in zip(keys, itertools.cycle(PALETTE), itertools.cycle(_DASHES), strict=False):
             points = [(float(row[x]), float(row[key])) for row in rows if row.get(key) not in (None, "")]
             if not points:
@@ -118,7 +126,6 @@ def curves(
             axes.set_yscale("log")
         if len(keys) > 1:
             axes.legend()
-    return figure
 
 
 def png_html(png: bytes, alt: str) -> str:

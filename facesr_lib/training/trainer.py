@@ -1,6 +1,7 @@
 """The training loop that drives any Method: same result killed and resumed as unbroken, bit for bit on one CPU."""
 
 import math
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from tqdm.auto import tqdm
 from facesr_lib.config import config_hash
 from facesr_lib.files import make_folder
 from facesr_lib.training.checkpoint import load_latest, prune, save_checkpoint
-from facesr_lib.training.device import Device, make_accelerator
+from facesr_lib.training.device import Device, flushed_denormals, make_accelerator, one_thread
 from facesr_lib.training.log import CsvLog, Row
 from facesr_lib.training.method import Batch, unwrap
 from facesr_lib.training.trained import M, Trained, save_preview
@@ -35,6 +36,7 @@ class TrainerOptions:
 
     steps: optimizer steps in all. log_every, validate_every, checkpoint_every: in steps; 0 turns validation off, and
     leaves one checkpoint at the end. mixed_precision "auto": bf16 on GPUs that have it. keep: checkpoints kept.
+    tensorboard: also write the logs and previews for TensorBoard; so it is where FACESR_TENSORBOARD is set (and not empty).
     """
 
     steps: int
@@ -44,6 +46,7 @@ class TrainerOptions:
     keep: int = 2
     device: Device = "auto"
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
+    tensorboard: bool = field(default_factory=lambda: bool(os.environ.get("FACESR_TENSORBOARD")))
 
     def __post_init__(self) -> None:
         for name in ("steps", "log_every", "keep"):
@@ -59,6 +62,7 @@ class Trainer(Generic[M]):
     validate: called with the method every `validate_every` steps and after the last; returns numbers for validation.csv.
     preview: called at the same steps; returns images (n, 3, H, W) in [0, 1], which are kept in `previews/`.
     tell: called after each step with the number of steps done, in place of a progress bar.
+    show: called after each step with this Trainer and the number of steps done, beside the bar: `so_far` says what there is.
     """
 
     method: M
@@ -72,11 +76,17 @@ class Trainer(Generic[M]):
     preview: Callable[[M], Tensor] | None = None
     title: str = "training"
     tell: Callable[[int], object] | None = None
+    show: Callable[["Trainer[M]", int], object] | None = None
 
     def __post_init__(self) -> None:
         self.identity = config_hash({"key": self.key, "seed": self.seed})
         self.log, self.validation = CsvLog(self.folder / "log.csv"), CsvLog(self.folder / "validation.csv")
-        self.accelerator = make_accelerator(self.options.device, self.options.mixed_precision, grows=self.method.grows)
+        self.accelerator = make_accelerator(
+            self.options.device,
+            self.options.mixed_precision,
+            grows=self.method.grows,
+            board=self.folder if self.options.tensorboard else None,
+        )
         self._pending: list[tuple[int, dict[str, Tensor]]] = []
 
     def train(self) -> Trained[M]:
@@ -93,6 +103,7 @@ class Trainer(Generic[M]):
                 flushed_denormals(),
                 _deferred_interrupt() as interrupted,
                 self._bar(start) as bar,
+                self._board(start),
             ):
                 for step, batch in self._fetch(start):
                     self._pending.append((step + 1, self.train_step(step, batch)))
@@ -100,9 +111,15 @@ class Trainer(Generic[M]):
                     if self.tell:
                         self.tell(step + 1)
                     self._record(step + 1, bar, interrupted)
+                    if self.show and self.accelerator.is_main_process:
+                        self.show(self, step + 1)
         except torch.cuda.OutOfMemoryError as error:
             raise MemoryError("the GPU ran out of memory: lower the config's batch size, or choose a smaller profile") from error
-        return Trained(self.method, self.folder, self.log.rows(), self.validation.rows(), reused=start >= self.options.steps)
+        return self.so_far(reused=start >= self.options.steps)
+
+    def so_far(self, reused: bool = False) -> Trained[M]:
+        """What the training has left until now: the logs reach as far as they are written."""
+        return Trained(self.method, self.folder, self.log.rows(), self.validation.rows(), reused)
 
     def prepare(self) -> int:
         """Build the method and bring it to the device, load the newest checkpoint; return the number of steps done."""
@@ -205,6 +222,7 @@ class Trainer(Generic[M]):
                 break
             rates = {f"lr_{name}": schedule(step - 1) for name, schedule in self.method.learning_rates.items()}
             rows.append({"step": step, **terms, **rates})
+            self.accelerator.log({f"loss/{n}": v for n, v in terms.items()} | {f"lr/{n[3:]}": v for n, v in rates.items()}, step)
         if self.accelerator.is_main_process:
             self.log.append(rows)
         if wrong:
@@ -216,9 +234,13 @@ class Trainer(Generic[M]):
     def _validate(self, done: int) -> None:
         if self.accelerator.is_main_process:
             if self.preview:
-                save_preview(self.folder, done, self.preview(self.method))
+                images = save_preview(self.folder, done, self.preview(self.method))
+                for tracker in self.accelerator.trackers:
+                    tracker.log_images({"preview": images}, done)
             if self.validate:
-                self.validation.append([{"step": done, **self.validate(self.method)}])
+                scores = self.validate(self.method)
+                self.validation.append([{"step": done, **scores}])
+                self.accelerator.log({f"validation/{name}": value for name, value in scores.items()}, done)
         self.accelerator.wait_for_everyone()
 
     def _checkpoint(self, done: int) -> None:
@@ -227,30 +249,20 @@ class Trainer(Generic[M]):
             save_checkpoint(self.folder / "checkpoints", self.method, done, self.identity, keep=self.options.keep)
         self.accelerator.wait_for_everyone()
 
+    @contextmanager
+    def _board(self, start: int) -> Iterator[None]:
+        """Where TensorBoard is asked for, what follows step `start` goes on with its curves; a finished run leaves them alone."""
+        if start < self.options.steps:
+            self.accelerator.init_trackers("tensorboard", init_kwargs={"tensorboard": {"purge_step": start + 1}})
+        try:
+            yield
+        finally:
+            for tracker in self.accelerator.trackers:  # not `end_training`, which ends the group of processes, too
+                tracker.finish()
+
     def _bar(self, start: int) -> tqdm:
         hidden = not self.accelerator.is_main_process or start >= self.options.steps or self.tell is not None
         return tqdm(total=self.options.steps, initial=start, desc=self.title, unit="step", disable=hidden)
-
-
-@contextmanager
-def one_thread(device: torch.device) -> Iterator[None]:
-    """On a CPU, compute with one thread: rounding depends on their number, and a second one waits as soon as others compute."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1 if device.type == "cpu" else before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def flushed_denormals() -> Iterator[None]:
-    """Let the CPU round numbers below 1e-38 to zero: saturated networks make many, and each costs it a hundredfold."""
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
 
 
 @contextmanager

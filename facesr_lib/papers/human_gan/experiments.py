@@ -56,6 +56,7 @@ class Experiments(Setting[Config]):
             method=lambda: HumanGAN(config, epoch),
             batches=lambda: self.batches,
             validate=self._validate,
+            preview=lambda method: self.sample(method.super_resolve, self.val, config.degradation),
         )
 
     def _validate(self, method: HumanGAN) -> dict[str, float]:

@@ -6,12 +6,14 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 
+from torch import Tensor
+
 from facesr_lib.data import ImageSet, PairedBatches, RealFaces, UnpairedBatches, load_real_faces
 from facesr_lib.image import Bicubic, Degradation
 from facesr_lib.papers import TEACHER_STUDENT
 from facesr_lib.papers.teacher_student import Config, CycleLearning, LearnDegradation, RecurrentResolver, TeacherStudent, names
 from facesr_lib.papers.teacher_student.networks import SCALE, NoEdges
-from facesr_lib.training import Setting, Stage, Trained, TrainerOptions
+from facesr_lib.training import Setting, Stage, Trained, TrainerOptions, resolve_device
 
 R = TypeVar("R", bound=RecurrentResolver)
 
@@ -77,9 +79,18 @@ class Experiments(Setting[Config]):
     def _degradation(self, name: str, config: Config) -> Stage[LearnDegradation]:
         batches = self._batches(0)
         method = functools.partial(LearnDegradation, config, batches.steps_per_epoch)
-        options = TrainerOptions(method().steps, device=self.device)
-        key = self._key(config)
-        return Stage(TEACHER_STUDENT.key, name, ("30", "31"), key, options, self.seed, method, lambda: batches)
+        steps = method().steps
+        return Stage(
+            TEACHER_STUDENT.key,
+            name,
+            ("30", "31"),
+            self._key(config),
+            TrainerOptions(steps, validate_every=-(-steps // 8), device=self.device),
+            self.seed,
+            method,
+            lambda: batches,
+            preview=lambda trained: trained.degrade(self.real_faces.val.take([0]).to(resolve_device(self.device))),
+        )
 
     def _jointly(self, variant: str, config: Config, *stage1: Stage[LearnDegradation]) -> Stage[TeacherStudent]:
         epoch = self._batches(1).steps_per_epoch
@@ -98,8 +109,11 @@ class Experiments(Setting[Config]):
             batches = PairedBatches(batches.hr, self.real_faces.hidden, batches.batch_size, self.seed, self.config.flip)
         options = TrainerOptions(steps, validate_every=-(-steps // 8), device=self.device)
         key = self._key(config) | {"val": self.real_faces.val.checksum}
-        made = method, lambda *stage1: batches, needs, self._validate
+        made = method, lambda *stage1: batches, needs, self._validate, self._preview
         return Stage(TEACHER_STUDENT.key, name, tuple(used_by.split()), key, options, self.seed, *made)
+
+    def _preview(self, method: RecurrentResolver) -> Tensor:
+        return self.sample(method.super_resolve, self.real_faces.val, self.real_faces.hidden)
 
     def _validate(self, method: RecurrentResolver) -> dict[str, float]:
         """The PSNR of TNet on bicubic LR, and of SNet on LR of the hidden degradation, whichever the method has."""
