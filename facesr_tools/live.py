@@ -16,6 +16,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from facesr_lib.plot.figures import STYLE, NotebookFigure, draw_curves
 from facesr_lib.training import StageCache, Trained, Trainer
 from facesr_lib.training.log import Row
+from facesr_tools.board import board
 
 SECONDS = 3.0  # at least, between two pictures
 SHARE = 0.03  # of the time, at most, is spent on pictures; on the last one of a training besides
@@ -26,12 +27,20 @@ def live(cache: StageCache, seconds: float = SECONDS) -> StageCache:
     """`cache`, whose trainings show their course where a notebook asks for them: in a figure per cell, every few seconds.
 
     The last picture stays when the cell ends. What is found in the cache, or trained in less than `seconds`, shows nothing;
-    outside of a notebook nothing does. A training computes the same with and without.
+    outside of a notebook nothing does. A training computes the same with and without. They also write for TensorBoard if that
+    is asked for; raises as `board` does.
     """
     shell = get_ipython()
-    if getattr(shell, "kernel", None) is None:  # a script, a test, a terminal
+    in_notebook = getattr(shell, "kernel", None) is not None  # not in a script, a test, a terminal
+    shows = [show for show in (board(), LiveFigure(shell, seconds) if in_notebook else None) if show]
+    if not shows:
         return cache
-    return StageCache(cache.root, cache.fresh_since, LiveFigure(shell, seconds))
+
+    def show(trainer: Trainer[Any], done: int) -> None:
+        for one in shows:
+            one(trainer, done)
+
+    return StageCache(cache.root, cache.fresh_since, show)
 
 
 class LiveFigure:
@@ -121,9 +130,10 @@ def _validation_keys(rows: list[Row]) -> list[str]:
 def _draw_losses(axes: Any, rows: list[Row]) -> None:
     terms = [key for key in rows[0] if key != "step" and not key.startswith("lr_") and any(row[key] for row in rows)]
     positive = all(row[key] >= 0 for row in rows for key in terms)  # a zero is left out of a logarithmic scale
-    draw_curves(axes, rows, *terms, title="Loss terms", ylabel="no unit", log=positive, average=max(1, len(rows) // _POINTS))
+    unit = "no unit, log scale" if positive else "no unit"
+    smooth = max(1, len(rows) // _POINTS)
+    draw_curves(axes, rows, *terms, ylabel=unit, title="Loss terms", log=positive, average=smooth)
     if positive:
-        axes.set_ylabel("no unit, log scale")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())

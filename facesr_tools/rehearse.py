@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from facesr_lib.training import Trainer, TrainerOptions, resolve_device
-from facesr_lib.training.device import Device, flushed_denormals
+from facesr_lib.training.device import Device
+from facesr_lib.training.trainer import flushed_denormals
 from facesr_tools.trainings import Training
 
 WARM_UP = 3  # steps that are not timed, or half of them if there are fewer than six

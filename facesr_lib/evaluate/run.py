@@ -162,14 +162,6 @@ class Run:
             raise KeyError(f"no score of {', '.join(map(str, name))} was recorded")
         return np.array(self._scores[name]["values"])
 
-    def score_table(self) -> Table:
-        """All scores so far as a table to show (the report makes its own from the recorded scores)."""
-        keys = ("method", "dataset", "metric", "mean", "std", "n", "seeds", "convention")
-        pooled = pool_seeds(list(self._scores.values()))
-        shown = [key for key in keys if key != "seeds" or any(score["seeds"] > 1 for score in pooled)]
-        rows = [{key: score[key] for key in shown} for score in pooled]
-        return Table.from_records("scores", rows, "Mean and standard deviation over images")
-
     def table(self, name: str, rows: Sequence[Mapping[str, Any]], caption: str) -> Table:
         """Write tables/<name>.csv (every digit) and .md (rounded) and return the table to show."""
         table = Table.from_records(_plain_name(name, "table"), rows, caption)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -34,10 +33,9 @@ class Trained(Generic[M]):
         return [(int(path.stem.removeprefix("step-")), to_float(torch.from_numpy(np.load(path)))) for path in frames]
 
 
-def save_preview(folder: Path, step: int, images: Tensor) -> npt.NDArray[np.uint8]:
-    """Keep images (n, 3, H, W) in [0, 1] as the preview after `step` steps of the training in `folder`; return them in 8 bit."""
-    content, pixels = io.BytesIO(), to_uint8(images).cpu().numpy()
-    np.save(content, pixels, allow_pickle=False)
+def save_preview(folder: Path, step: int, images: Tensor) -> None:
+    """Keep images (n, 3, H, W) in [0, 1], in 8 bit, as the preview after `step` steps of the training in `folder`."""
+    content = io.BytesIO()
+    np.save(content, to_uint8(images).cpu().numpy(), allow_pickle=False)
     make_folder(folder / "previews")
     write_atomically(folder / "previews" / f"step-{step:08d}.npy", content.getvalue())
-    return pixels

@@ -1,7 +1,6 @@
 """The training loop that drives any Method: same result killed and resumed as unbroken, bit for bit on one CPU."""
 
 import math
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from tqdm.auto import tqdm
 from facesr_lib.config import config_hash
 from facesr_lib.files import make_folder
 from facesr_lib.training.checkpoint import load_latest, prune, save_checkpoint
-from facesr_lib.training.device import Device, flushed_denormals, make_accelerator, one_thread
+from facesr_lib.training.device import Device, make_accelerator
 from facesr_lib.training.log import CsvLog, Row
 from facesr_lib.training.method import Batch, unwrap
 from facesr_lib.training.trained import M, Trained, save_preview
@@ -36,7 +35,6 @@ class TrainerOptions:
 
     steps: optimizer steps in all. log_every, validate_every, checkpoint_every: in steps; 0 turns validation off, and
     leaves one checkpoint at the end. mixed_precision "auto": bf16 on GPUs that have it. keep: checkpoints kept.
-    tensorboard: also write the logs and previews for TensorBoard; so it is where FACESR_TENSORBOARD is set (and not empty).
     """
 
     steps: int
@@ -46,7 +44,6 @@ class TrainerOptions:
     keep: int = 2
     device: Device = "auto"
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
-    tensorboard: bool = field(default_factory=lambda: bool(os.environ.get("FACESR_TENSORBOARD")))
 
     def __post_init__(self) -> None:
         for name in ("steps", "log_every", "keep"):
@@ -81,12 +78,7 @@ class Trainer(Generic[M]):
     def __post_init__(self) -> None:
         self.identity = config_hash({"key": self.key, "seed": self.seed})
         self.log, self.validation = CsvLog(self.folder / "log.csv"), CsvLog(self.folder / "validation.csv")
-        self.accelerator = make_accelerator(
-            self.options.device,
-            self.options.mixed_precision,
-            grows=self.method.grows,
-            board=self.folder if self.options.tensorboard else None,
-        )
+        self.accelerator = make_accelerator(self.options.device, self.options.mixed_precision, grows=self.method.grows)
         self._pending: list[tuple[int, dict[str, Tensor]]] = []
 
     def train(self) -> Trained[M]:
@@ -103,7 +95,6 @@ class Trainer(Generic[M]):
                 flushed_denormals(),
                 _deferred_interrupt() as interrupted,
                 self._bar(start) as bar,
-                self._board(start),
             ):
                 for step, batch in self._fetch(start):
                     self._pending.append((step + 1, self.train_step(step, batch)))
@@ -222,7 +213,6 @@ class Trainer(Generic[M]):
                 break
             rates = {f"lr_{name}": schedule(step - 1) for name, schedule in self.method.learning_rates.items()}
             rows.append({"step": step, **terms, **rates})
-            self.accelerator.log({f"loss/{n}": v for n, v in terms.items()} | {f"lr/{n[3:]}": v for n, v in rates.items()}, step)
         if self.accelerator.is_main_process:
             self.log.append(rows)
         if wrong:
@@ -234,13 +224,9 @@ class Trainer(Generic[M]):
     def _validate(self, done: int) -> None:
         if self.accelerator.is_main_process:
             if self.preview:
-                images = save_preview(self.folder, done, self.preview(self.method))
-                for tracker in self.accelerator.trackers:
-                    tracker.log_images({"preview": images}, done)
+                save_preview(self.folder, done, self.preview(self.method))
             if self.validate:
-                scores = self.validate(self.method)
-                self.validation.append([{"step": done, **scores}])
-                self.accelerator.log({f"validation/{name}": value for name, value in scores.items()}, done)
+                self.validation.append([{"step": done, **self.validate(self.method)}])
         self.accelerator.wait_for_everyone()
 
     def _checkpoint(self, done: int) -> None:
@@ -249,20 +235,30 @@ class Trainer(Generic[M]):
             save_checkpoint(self.folder / "checkpoints", self.method, done, self.identity, keep=self.options.keep)
         self.accelerator.wait_for_everyone()
 
-    @contextmanager
-    def _board(self, start: int) -> Iterator[None]:
-        """Where TensorBoard is asked for, what follows step `start` goes on with its curves; a finished run leaves them alone."""
-        if start < self.options.steps:
-            self.accelerator.init_trackers("tensorboard", init_kwargs={"tensorboard": {"purge_step": start + 1}})
-        try:
-            yield
-        finally:
-            for tracker in self.accelerator.trackers:  # not `end_training`, which ends the group of processes, too
-                tracker.finish()
-
     def _bar(self, start: int) -> tqdm:
         hidden = not self.accelerator.is_main_process or start >= self.options.steps or self.tell is not None
         return tqdm(total=self.options.steps, initial=start, desc=self.title, unit="step", disable=hidden)
+
+
+@contextmanager
+def one_thread(device: torch.device) -> Iterator[None]:
+    """On a CPU, compute with one thread: rounding depends on their number, and a second one waits as soon as others compute."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if device.type == "cpu" else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def flushed_denormals() -> Iterator[None]:
+    """Let the CPU round numbers below 1e-38 to zero: saturated networks make many, and each costs it a hundredfold."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 @contextmanager

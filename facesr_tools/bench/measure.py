@@ -16,7 +16,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from facesr_lib.training.device import flushed_denormals
+from facesr_lib.training.trainer import flushed_denormals
 from facesr_tools.rehearse import peak_memory
 
 Call = Callable[[], object]

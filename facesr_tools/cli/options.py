@@ -69,7 +69,7 @@ def _tensorboard(wanted: bool) -> bool:
     if wanted:
         if not find_spec("tensorboard"):
             raise typer.BadParameter("TensorBoard is missing: pip install 'facesr[tensorboard]'")
-        os.environ["FACESR_TENSORBOARD"] = "1"  # for TrainerOptions here, in workers and in kernels, which all inherit it
+        os.environ["FACESR_TENSORBOARD"] = "1"  # for `board`: here, in workers and in kernels, which all inherit it
     return wanted
 
 

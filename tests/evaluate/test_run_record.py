@@ -20,6 +20,7 @@ from facesr_lib.config import config_hash
 from facesr_lib.data import ImageSet
 from facesr_lib.data.images import PassedOver
 from facesr_lib.evaluate import Run, default_output_dir
+from facesr_lib.evaluate.result import pool_seeds
 from facesr_lib.metrics import PSNR, SSIM, Metric, psnr_metric
 from facesr_lib.papers import find_paper
 from facesr_lib.training import resolve_device
@@ -117,7 +118,7 @@ def test_two_conventions_are_two_scores_and_a_comparison_must_choose(start: Star
     run = start()
     run.score("m", ONE, PSNR, [1.0])
     run.score("m", ONE, psnr_metric(crop=4), [2.0])
-    assert [row[3] for row in run.score_table().rows] == [1.0, 2.0]
+    assert [score["mean"] for score in run.result()["scores"]] == [1.0, 2.0]
     with pytest.raises(ValueError, match="more than one convention"):
         run.published(find_paper("human_gan").published()[0], method="m", images=ONE, metric=PSNR, differs="all")
 
@@ -136,10 +137,8 @@ def test_several_seeds_are_several_scores_and_are_shown_as_one(start: StartRun) 
     run.score("m", PAIR, PSNR, [1.0, 3.0])
     run.score("m", PAIR, PSNR, [3.0, 7.0], seed=8)
     run.score("bicubic", PAIR, PSNR, [0.0, 2.0])
-    assert run.score_table().rows == (
-        ("m", "d", "PSNR (dB)", 3.5, pytest.approx(4.5**0.5), 2, 2, PSNR.convention),
-        (*("bicubic", "d"), "PSNR (dB)", 1.0, 2**0.5, 2, 1, PSNR.convention),
-    )
+    pooled = [[score[key] for key in ("method", "mean", "std", "n", "seeds")] for score in pool_seeds(run.result()["scores"])]
+    assert pooled == [["m", 3.5, pytest.approx(4.5**0.5), 2, 2], ["bicubic", 1.0, 2**0.5, 2, 1]]
     run.published(find_paper("human_gan").published()[0], method="m", images=PAIR, metric=PSNR, differs="everything")
     scores = load_result(run.finish())["scores"]
     assert [(score["seed"], score["mean"]) for score in scores] == [(3, 2.0), (8, 5.0), (3, 1.0)]

@@ -54,11 +54,6 @@ class Experiments(Setting[Config]):
         return self._faces("test", self.config.images[2])
 
     @cached_property
-    def val(self) -> ImageSet:
-        """An HR face of yet another person, whose SR shows how far a training is."""
-        return self._faces("val", 1)
-
-    @cached_property
     def real_faces(self) -> RealFaces:
         """The setting of real LR faces (`load_real_faces`), at its own size and scale."""
         (train, val, test), real = self.config.images, self.config.real
@@ -154,7 +149,7 @@ class Experiments(Setting[Config]):
         if isinstance(method, Adaptation):
             noise = keyed_generator(self.seed, "preview")
             return self.sample(lambda lr: method.translate(lr, noise), self.real_faces.val, Bicubic(self.config.real.scale))
-        return self.sample(method.super_resolve, self.val, Bicubic(method.config.scale))
+        return self.sample(method.super_resolve, self._faces("val", 1), Bicubic(method.config.scale))
 
     @cached_property
     def _unpaired_halves(self) -> tuple[ImageSet, ImageSet]:

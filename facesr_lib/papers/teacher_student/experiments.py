@@ -13,7 +13,7 @@ from facesr_lib.image import Bicubic, Degradation
 from facesr_lib.papers import TEACHER_STUDENT
 from facesr_lib.papers.teacher_student import Config, CycleLearning, LearnDegradation, RecurrentResolver, TeacherStudent, names
 from facesr_lib.papers.teacher_student.networks import SCALE, NoEdges
-from facesr_lib.training import Setting, Stage, Trained, TrainerOptions, resolve_device
+from facesr_lib.training import Setting, Stage, Trained, TrainerOptions
 
 R = TypeVar("R", bound=RecurrentResolver)
 
@@ -79,18 +79,10 @@ class Experiments(Setting[Config]):
     def _degradation(self, name: str, config: Config) -> Stage[LearnDegradation]:
         batches = self._batches(0)
         method = functools.partial(LearnDegradation, config, batches.steps_per_epoch)
-        steps = method().steps
-        return Stage(
-            TEACHER_STUDENT.key,
-            name,
-            ("30", "31"),
-            self._key(config),
-            TrainerOptions(steps, validate_every=-(-steps // 8), device=self.device),
-            self.seed,
-            method,
-            lambda: batches,
-            preview=lambda trained: trained.degrade(self.real_faces.val.take([0]).to(resolve_device(self.device))),
-        )
+        steps, made = method().steps, (method, lambda: batches)
+        options = TrainerOptions(steps, validate_every=-(-steps // 8), device=self.device)
+        key, preview = self._key(config), lambda denet: self.sample(denet.degrade, self.real_faces.val, lambda hr, _: hr)
+        return Stage(TEACHER_STUDENT.key, name, ("30", "31"), key, options, self.seed, *made, preview=preview)
 
     def _jointly(self, variant: str, config: Config, *stage1: Stage[LearnDegradation]) -> Stage[TeacherStudent]:
         epoch = self._batches(1).steps_per_epoch
@@ -109,8 +101,8 @@ class Experiments(Setting[Config]):
             batches = PairedBatches(batches.hr, self.real_faces.hidden, batches.batch_size, self.seed, self.config.flip)
         options = TrainerOptions(steps, validate_every=-(-steps // 8), device=self.device)
         key = self._key(config) | {"val": self.real_faces.val.checksum}
-        made = method, lambda *stage1: batches, needs, self._validate, self._preview
-        return Stage(TEACHER_STUDENT.key, name, tuple(used_by.split()), key, options, self.seed, *made)
+        made = method, lambda *stage1: batches, needs, self._validate
+        return Stage(TEACHER_STUDENT.key, name, tuple(used_by.split()), key, options, self.seed, *made, self._preview)
 
     def _preview(self, method: RecurrentResolver) -> Tensor:
         return self.sample(method.super_resolve, self.real_faces.val, self.real_faces.hidden)

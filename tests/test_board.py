@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+
+sys.path.insert(0, str(Path(__file__).parent / "training"))
 from toy import batches, toy_trainer
 
+import facesr_tools.board as module
 from facesr_lib.image import quantize
-from facesr_lib.training import Trainer, TrainerOptions
+from facesr_lib.training import Trainer
+from facesr_tools.board import Board, board
+from facesr_tools.runner.execute import Settings
+from facesr_tools.stages import stage_cache
 
 
 def preview(method: object) -> torch.Tensor:
@@ -18,8 +25,8 @@ def preview(method: object) -> torch.Tensor:
 
 
 def trainer(folder: Path) -> Trainer:
-    made = toy_trainer(folder, tensorboard=True)
-    made.preview = preview
+    made = toy_trainer(folder)
+    made.preview, made.show = preview, Board()
     return made
 
 
@@ -57,16 +64,19 @@ def test_a_training_with_tensorboard_computes_the_same(tmp_path: Path) -> None:
     assert torch.equal(with_board.previews()[-1][1], quantize(preview(without.method)))
 
 
-def test_without_tensorboard_a_training_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facesr_lib.training.device.is_tensorboard_available", lambda: False)
+def test_without_tensorboard_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACESR_TENSORBOARD", "1")
+    monkeypatch.setattr(module, "is_tensorboard_available", lambda: False)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'facesr\[tensorboard\]'"):
-        trainer(tmp_path)
-    assert not (toy_trainer(tmp_path, steps=1).train().folder / "tensorboard").exists()
+        board()
 
 
 @pytest.mark.parametrize(("value", "wanted"), [("1", True), ("", False), (None, False)])
 def test_the_environment_asks_for_tensorboard(value: str | None, wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FACESR_TENSORBOARD", raising=False)
+    monkeypatch.setattr(module, "is_tensorboard_available", lambda: True)
     if value is not None:
         monkeypatch.setenv("FACESR_TENSORBOARD", value)
-    assert TrainerOptions(1).tensorboard is wanted
+    assert (board() is not None) is wanted
+    settings = Settings("smoke", Path("runs"), device="cpu")
+    assert (stage_cache(settings).show is not None) is wanted
