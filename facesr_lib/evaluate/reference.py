@@ -25,8 +25,7 @@ def read_references(text: str, **wanted: str) -> list[Reference]:
 
     Raises ValueError for a value that is no number, and for a table, row or column that is not there; it lists the others.
     """
-    lines = csv.DictReader(text.splitlines())
-    found = [Reference(**{**line, "value": float(line["value"])}) for line in lines]  # type: ignore[arg-type]
+    found = [Reference(**{**line, "value": float(line["value"])}) for line in csv.DictReader(text.splitlines())]  # type: ignore[arg-type]
     for field in sorted(wanted, key=("table", "row", "column").index):
         present = dict.fromkeys(getattr(reference, field) for reference in found)
         if wanted[field] not in present:

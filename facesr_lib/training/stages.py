@@ -27,8 +27,7 @@ class StageCache:
     """
 
     def __init__(self, root: Path | str, fresh_since: float = 0.0, show: Callable[[Any, int], object] | None = None) -> None:
-        self.root = Path(root)
-        self.fresh_since, self.show = fresh_since, show
+        self.root, self.fresh_since, self.show = Path(root), fresh_since, show
 
     def folder(self, name: str, key: Mapping[str, Any]) -> Path:
         """The folder of stage `name` for `key` (configs, seeds, data checksums: plain data); it may not exist yet."""

@@ -145,12 +145,8 @@ class Experiments(Setting[Config]):
             batches=lambda *teacher: batches,
             needs=teacher,
             validate=self._validate,
-            preview=self._preview,
+            preview=lambda trained: trained.super_resolve(config.degradation(self.previewed).to(resolve_device(self.device))),
         )
-
-    def _preview(self, method: ISRKD) -> Tensor:
-        """SR of the images in `previewed`."""
-        return method.super_resolve(self.config.degradation(self.previewed).to(resolve_device(self.device)))
 
     def _validate(self, method: ISRKD) -> dict[str, float]:
         """Mean PSNR on the held-out images of each domain."""

@@ -116,8 +116,7 @@ class Experiments(Setting[Config]):
 
         data = {"hr": hr.checksum, "degradation": known.name}
         stage = self._stage(on_real_faces(name), ("20", "22"), SelfSR, config, data, batches, *adaptation)
-        val, hidden = self.real_faces.val, self.real_faces.hidden
-        return replace(stage, preview=lambda method: self.sample(method.super_resolve, val, hidden))
+        return replace(stage, preview=lambda sr: self.sample(sr.super_resolve, self.real_faces.val, self.real_faces.hidden))
 
     def _bicubic(self, name: str, config: SRConfig, used_by: tuple[str, ...]) -> Stage[SelfSR]:
         """Stage 2 with bicubic LR, on pairs or, if not `config.paired`, on HR faces and LR faces of other people."""

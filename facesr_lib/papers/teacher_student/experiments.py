@@ -6,8 +6,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from torch import Tensor
-
 from facesr_lib.data import ImageSet, PairedBatches, RealFaces, UnpairedBatches, load_real_faces
 from facesr_lib.image import Bicubic, Degradation
 from facesr_lib.papers import TEACHER_STUDENT
@@ -52,7 +50,7 @@ class Experiments(Setting[Config]):
             names.WHOLE: short,
             names.EDGELESS: replace(short, edges=(NoEdges(), NoEdges())),
             names.CANNY: replace(short, edges=(canny, NoEdges())),
-            names.CYCLELESS: short.without_cycle(),
+            names.CYCLELESS: replace(short, cycle=0.0),  # no DSNet
         }
 
     def stages(self) -> Iterator[Stage[Any]]:
@@ -101,11 +99,9 @@ class Experiments(Setting[Config]):
             batches = PairedBatches(batches.hr, self.real_faces.hidden, batches.batch_size, self.seed, self.config.flip)
         options = TrainerOptions(steps, validate_every=-(-steps // 8), device=self.device)
         key = self._key(config) | {"val": self.real_faces.val.checksum}
-        made = method, lambda *stage1: batches, needs, self._validate
-        return Stage(TEACHER_STUDENT.key, name, tuple(used_by.split()), key, options, self.seed, *made, self._preview)
-
-    def _preview(self, method: RecurrentResolver) -> Tensor:
-        return self.sample(method.super_resolve, self.real_faces.val, self.real_faces.hidden)
+        faces, made = self.real_faces, (method, lambda *stage1: batches, needs, self._validate)
+        preview = lambda trained: self.sample(trained.super_resolve, faces.val, faces.hidden)  # noqa: E731
+        return Stage(TEACHER_STUDENT.key, name, tuple(used_by.split()), key, options, self.seed, *made, preview)
 
     def _validate(self, method: RecurrentResolver) -> dict[str, float]:
         """The PSNR of TNet on bicubic LR, and of SNet on LR of the hidden degradation, whichever the method has."""
