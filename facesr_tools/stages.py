@@ -12,6 +12,7 @@ from facesr_lib.papers import PAPERS, find_paper
 from facesr_lib.training import Setting, Stage, StageCache
 from facesr_lib.training.device import Device
 from facesr_lib.training.stages import slug
+from facesr_tools.board import board
 from facesr_tools.durations import duration
 from facesr_tools.plan import estimates
 from facesr_tools.runner.execute import Settings
@@ -28,8 +29,8 @@ def experiments(paper: str, settings: Settings) -> Setting[Any]:
 
 
 def stage_cache(settings: Settings) -> StageCache:
-    """Where a run keeps its stages: as its notebooks do."""
-    return StageCache(settings.out / "stages", settings.fresh_since)
+    """Where a run keeps its stages: as its notebooks do. Raises as `board` does."""
+    return StageCache(settings.out / "stages", settings.fresh_since, board())
 
 
 def stages_of(notebook: Notebook, settings: Settings) -> Iterator[Stage[Any]]:

@@ -1,7 +1,6 @@
 """Published numbers: what a reproduction is compared with."""
 
 import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from facesr_lib.evaluate.result import Score
@@ -21,23 +20,17 @@ class Reference:
     conditions: str
 
 
-def read_references(text: str) -> list[Reference]:
-    """The references in a CSV text with a column per field of Reference. Raises ValueError for a value that is no number."""
-    lines = csv.DictReader(text.splitlines())
-    return [Reference(**{**line, "value": float(line["value"])}) for line in lines]  # type: ignore[arg-type]
+def read_references(text: str, **wanted: str) -> list[Reference]:
+    """The references in a CSV text with a column per field of Reference: all, or those with a `table`, `row` or `column`.
 
-
-def select_references(
-    references: Sequence[Reference], *, table: str | None = None, row: str | None = None, column: str | None = None
-) -> list[Reference]:
-    """The references of one table, row or column. Raises ValueError for one that does not exist; the message lists the others."""
-    found = list(references)
-    for field, wanted in (("table", table), ("row", row), ("column", column)):
+    Raises ValueError for a value that is no number, and for a table, row or column that is not there; it lists the others.
+    """
+    found = [Reference(**{**line, "value": float(line["value"])}) for line in csv.DictReader(text.splitlines())]  # type: ignore[arg-type]
+    for field in sorted(wanted, key=("table", "row", "column").index):
         present = dict.fromkeys(getattr(reference, field) for reference in found)
-        if wanted is not None and wanted not in present:
-            paper = found[0].paper if found else "the paper"
-            raise ValueError(f"{paper} has no {field} {wanted!r} there: choose one of {'; '.join(present)}")
-        found = [reference for reference in found if wanted in (None, getattr(reference, field))]
+        if wanted[field] not in present:
+            raise ValueError(f"{found[0].paper} has no {field} {wanted[field]!r} there: choose one of {'; '.join(present)}")
+        found = [reference for reference in found if getattr(reference, field) == wanted[field]]
     return found
 
 

@@ -8,9 +8,7 @@ from torch import Tensor
 from facesr_lib.data.images import Pixels
 from facesr_lib.explore.canvas import explorer, panels
 from facesr_lib.papers.selfsr import SelfSR
-from facesr_lib.papers.selfsr.super_resolution import from_signed, to_signed
 from facesr_lib.plot.figures import NotebookFigure, image_grid
-from facesr_lib.training import evaluating
 
 
 def growth_strip(method: SelfSR, lr: Tensor, hr: Tensor) -> NotebookFigure:
@@ -53,9 +51,7 @@ def growth(t: float) -> tuple[int, float]:
 
 def faded(method: SelfSR, lr: Tensor, level: int, alpha: float) -> Tensor:
     """SR (N, 3, 2^level h, 2^level w) in [0, 1] of a level at alpha, without gradients; LR may be on any device."""
-    with evaluating(method.inference_network("generator")) as generator:
-        lr = lr.to(next(generator.parameters()).device)
-        return from_signed(generator(to_signed(lr), level, alpha)).clamp(0, 1)
+    return method.super_resolve(lr.to(next(method.networks["generator"].parameters()).device), level, alpha)
 
 
 def _title(name: str, images: Tensor) -> str:

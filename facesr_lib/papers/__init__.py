@@ -48,16 +48,15 @@ class Paper:
 
         return read_claims(self._text("claims.toml"), self.data_sets)
 
-    def published(self, *, table: str | None = None, row: str | None = None, column: str | None = None) -> list[Reference]:
-        """The paper's published numbers, in the order of its file: all, or those of one table, row or column.
+    def published(self, **wanted: str) -> list[Reference]:
+        """The paper's published numbers, in the order of its file: all, or those of one `table`, `row` or `column`.
 
         A single cell: `(reference,) = SELFSR.published(table="Table I", row="DIC", column="CelebA PSNR")`.
         Raises ValueError for a table, row or column that it does not have; the message lists what it has.
         """
-        from facesr_lib.evaluate.reference import read_references, select_references
+        from facesr_lib.evaluate.reference import read_references
 
-        references = read_references(self._text("published.csv"))
-        return select_references(references, table=table, row=row, column=column)
+        return read_references(self._text("published.csv"), **wanted)
 
     def _text(self, file: str) -> str:
         return files(__name__).joinpath(self.key, file).read_text(encoding="utf-8")

@@ -91,17 +91,23 @@ def image_grid(
     return figure
 
 
-def curves(
-    rows: Rows, *keys: str, x: str = "step", ylabel: str = "", title: str = "", log: bool = False, average: int = 1
-) -> NotebookFigure:
+def curves(rows: Rows, *keys: str, **how: Any) -> NotebookFigure:
+    """Plot columns of a training log in a figure of their own; the rest as in `draw_curves`."""
+    with mpl.rc_context(STYLE):
+        figure = NotebookFigure(figsize=(6.4, 3.6), layout="constrained")
+        draw_curves(figure.subplots(), rows, *keys, **how)
+    return figure
+
+
+def draw_curves(
+    axes: Any, rows: Rows, *keys: str, x: str = "step", ylabel: str = "", title: str = "", log: bool = False, average: int = 1
+) -> None:
     """Plot columns of a training log against its column `x`.
 
     rows: mappings to numbers, or to texts read from CSV. A curve leaves out the rows that lack its key or have an empty text.
     average: width, in points, of a running mean, drawn over the pale raw curve. Raises ValueError for a key that no row has.
     """
     with mpl.rc_context(STYLE):
-        figure = NotebookFigure(figsize=(6.4, 3.6), layout="constrained")
-        axes = figure.subplots()
         for key, color, dash in zip(keys, itertools.cycle(PALETTE), itertools.cycle(_DASHES), strict=False):
             points = [(float(row[x]), float(row[key])) for row in rows if row.get(key) not in (None, "")]
             if not points:
@@ -118,7 +124,6 @@ def curves(
             axes.set_yscale("log")
         if len(keys) > 1:
             axes.legend()
-    return figure
 
 
 def png_html(png: bytes, alt: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from torch import Tensor
 
 from facesr_lib.data import ImageSet, eval_batches
+from facesr_lib.data.batches import Degrade
 from facesr_lib.image import Degradation
 from facesr_lib.metrics import PSNR, evaluate
 from facesr_lib.training.device import Device, resolve_device
@@ -63,3 +64,8 @@ class Setting(ABC, Generic[C]):
         """PSNR of each image (N,), as validation takes it: RGB, no crop. batch_size, seed: as `eval_batches` takes them."""
         pairs = eval_batches(images, degrade, batch_size, seed)
         return evaluate(super_resolve, pairs, [PSNR], resolve_device(self.device))[PSNR]
+
+    def sample(self, make: Callable[[Tensor], Tensor], images: ImageSet, degrade: Degrade) -> Tensor:
+        """What `make` makes of the LR (1, 3, h, w) of the first of `images`, always the same LR: a preview for a `Stage`."""
+        lr = next(eval_batches(images.limit(1), degrade, 1, self.seed))["lr"]
+        return make(lr.to(resolve_device(self.device)))

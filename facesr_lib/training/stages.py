@@ -23,11 +23,11 @@ class StageCache:
     """Folders of finished stages below `root`, each named after its stage and the hash of everything it depends on.
 
     fresh_since: seconds since 1970; stages that finished before that moment count as missing.
+    show: of a training that is made here, as the Trainer's.
     """
 
-    def __init__(self, root: Path | str, fresh_since: float = 0.0) -> None:
-        self.root = Path(root)
-        self.fresh_since = fresh_since
+    def __init__(self, root: Path | str, fresh_since: float = 0.0, show: Callable[[Any, int], object] | None = None) -> None:
+        self.root, self.fresh_since, self.show = Path(root), fresh_since, show
 
     def folder(self, name: str, key: Mapping[str, Any]) -> Path:
         """The folder of stage `name` for `key` (configs, seeds, data checksums: plain data); it may not exist yet."""
@@ -137,7 +137,7 @@ def train_stage(
     """
     key = _run_key(key, seed, options)
     with cache.stage(name, key) as folder:
-        return Trainer(method, batches, folder, options, seed=seed, key=key, title=name, **more).train()
+        return Trainer(method, batches, folder, options, seed=seed, key=key, title=name, show=cache.show, **more).train()
 
 
 def _run_key(key: Mapping[str, Any], seed: int, options: TrainerOptions) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Trainer(Generic[M]):
     validate: called with the method every `validate_every` steps and after the last; returns numbers for validation.csv.
     preview: called at the same steps; returns images (n, 3, H, W) in [0, 1], which are kept in `previews/`.
     tell: called after each step with the number of steps done, in place of a progress bar.
+    show: called after each step with this Trainer and the number of steps done, beside the bar: `so_far` says what there is.
     """
 
     method: M
@@ -72,6 +73,7 @@ class Trainer(Generic[M]):
     preview: Callable[[M], Tensor] | None = None
     title: str = "training"
     tell: Callable[[int], object] | None = None
+    show: Callable[["Trainer[M]", int], object] | None = None
 
     def __post_init__(self) -> None:
         self.identity = config_hash({"key": self.key, "seed": self.seed})
@@ -100,9 +102,15 @@ class Trainer(Generic[M]):
                     if self.tell:
                         self.tell(step + 1)
                     self._record(step + 1, bar, interrupted)
+                    if self.show and self.accelerator.is_main_process:
+                        self.show(self, step + 1)
         except torch.cuda.OutOfMemoryError as error:
             raise MemoryError("the GPU ran out of memory: lower the config's batch size, or choose a smaller profile") from error
-        return Trained(self.method, self.folder, self.log.rows(), self.validation.rows(), reused=start >= self.options.steps)
+        return self.so_far(reused=start >= self.options.steps)
+
+    def so_far(self, reused: bool = False) -> Trained[M]:
+        """What the training has left until now: the logs reach as far as they are written."""
+        return Trained(self.method, self.folder, self.log.rows(), self.validation.rows(), reused)
 
     def prepare(self) -> int:
         """Build the method and bring it to the device, load the newest checkpoint; return the number of steps done."""

@@ -32,6 +32,7 @@ from facesr_tools.cli.options import (
     ProfileName,
     Seed,
     Seeds,
+    TensorBoard,
     clear_errors,
     make_results_folder,
     print_json,
@@ -113,6 +114,7 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Run finished notebooks again, and train again.")] = False,
     fresh_since: FreshSince = 0.0,
     notebooks: Notebooks = None,
+    tensorboard: TensorBoard = False,
 ) -> None:
     """Run notebooks and write their results to OUT/PROFILE/NAME/.
 
@@ -131,6 +133,10 @@ def run(
     seed only. OUT/pooled is a folder of results as any other: facesr site --out
     OUT/pooled shows it.
 
+    --tensorboard (or FACESR_TENSORBOARD=1, in a notebook too) writes each training's
+    loss terms, learning rates, validation scores and samples beside its log; then:
+    tensorboard --logdir OUT/stages
+
     Each folder gets the executed notebook.ipynb (notebook.failed.ipynb if it
     failed) and log.txt. Exit code: 0 if every notebook ran, 1 if one failed,
     2 for a wrong name or option, 130 after Ctrl-C.
@@ -143,7 +149,7 @@ def run(
     from facesr_tools.cli.tables import make_console
     from facesr_tools.runner.run import run_notebooks
 
-    resume = _resume_command(names, settings, notebooks, jobs, seeds)
+    resume = _resume_command(names, settings, notebooks, jobs, seeds, tensorboard)
     raise typer.Exit(run_notebooks(chosen, settings, make_console(), code_fingerprint(), resume, jobs, listed).exit_code)
 
 
@@ -240,7 +246,9 @@ def _facts(notebook: Notebook) -> dict[str, Any]:
     return {"name": notebook.name, **facts, "path": str(notebook.path)}
 
 
-def _resume_command(names: list[str], settings: Any, notebooks: Path | None, jobs: int | None, seeds: str) -> str:
+def _resume_command(
+    names: list[str], settings: Any, notebooks: Path | None, jobs: int | None, seeds: str, tensorboard: bool
+) -> str:
     command = ["facesr", "run", *names, "--profile", settings.profile, "--out", str(settings.out)]
     command += ["--seeds", seeds] if seeds else ["--seed", str(settings.seed)]
     command += ["--device", settings.device]
@@ -248,6 +256,7 @@ def _resume_command(names: list[str], settings: Any, notebooks: Path | None, job
     command += ["--data-root", settings.data_root] if settings.data_root else []
     command += ["--notebooks", str(notebooks.resolve())] if notebooks else []
     command += ["--fresh-since", repr(settings.fresh_since)] if settings.fresh_since else []
+    command += ["--tensorboard"] if tensorboard else []
     return shlex.join(command)
 
 

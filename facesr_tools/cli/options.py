@@ -1,10 +1,12 @@
 """What several commands share: options, and how an error ends a command."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -60,6 +62,19 @@ DataRoot = Annotated[str, typer.Option(help="Folder of your own or the papers' i
 Seed = Annotated[int, typer.Option(help="Random seed.")]
 Seeds = Annotated[
     str, typer.Option(metavar="LIST", help="Several seeds, such as 0-4 or 0,3,7: results in OUT/seed-S, pooled in OUT/pooled.")
+]
+
+
+def _tensorboard(wanted: bool) -> bool:
+    if wanted:
+        if not find_spec("tensorboard"):
+            raise typer.BadParameter("TensorBoard is missing: pip install 'facesr[tensorboard]'")
+        os.environ["FACESR_TENSORBOARD"] = "1"  # for `board`: here, in workers and in kernels, which all inherit it
+    return wanted
+
+
+TensorBoard = Annotated[
+    bool, typer.Option("--tensorboard", callback=_tensorboard, help="Trainings also write for TensorBoard, in OUT/stages.")
 ]
 FreshSince = Annotated[
     float, typer.Option(metavar="TIME", help="Go on with a --fresh run that began at TIME, in seconds since 1970.")

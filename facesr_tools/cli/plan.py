@@ -17,6 +17,7 @@ from facesr_tools.cli.options import (
     ProfileName,
     Seed,
     Seeds,
+    TensorBoard,
     clear_errors,
     make_results_folder,
     print_json,
@@ -93,6 +94,7 @@ def stage(
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     data_root: DataRoot = "",
     fresh_since: FreshSince = 0.0,
+    tensorboard: TensorBoard = False,
 ) -> None:
     """Train one stage, after those that it needs, and print its folder.
 

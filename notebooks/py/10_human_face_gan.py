@@ -120,9 +120,10 @@ run.config(config)
 
 # %%
 from facesr_lib.papers.human_gan.experiments import Experiments
+from facesr_tools.live import live
 from facesr_tools.stages import training_ahead
 
-experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+experiments = Experiments(config, DATA_ROOT, live(run.stages), SEED, DEVICE)
 print(training_ahead(experiments, run))
 train, val, test = experiments.train, experiments.val, experiments.test
 run.data(train)
@@ -458,6 +459,7 @@ check_generator_loss(my_generator_loss)
 #
 # Plain SGD at 0.02, then 0.005. After every epoch the PSNR on the validation people is taken, as in the paper's Fig. 3.
 # Two runs: the paper's, and one of ours with an L1 term (`pixel_weight`) that the paper does not have.
+# While a training lasts longer than a few seconds, `live` shows its curves and a validation face below the cell, renewed every few seconds.
 #
 # *Predict the two validation curves, PSNR over epochs, before they are drawn.*
 

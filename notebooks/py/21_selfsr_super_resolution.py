@@ -104,10 +104,11 @@ run
 from facesr_lib.papers.selfsr import Config
 from facesr_lib.papers.selfsr.experiments import Experiments
 from facesr_lib.papers.selfsr.names import PAIRED, PSNR_ORIENTED, UNPAIRED
+from facesr_tools.live import live
 from facesr_tools.stages import training_ahead
 
 config = Config.preset(PROFILE)
-experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+experiments = Experiments(config, DATA_ROOT, live(run.stages), SEED, DEVICE)
 print(training_ahead(experiments, run))
 test, scale = experiments.test, config.paired.scale
 run.config(config.paired, "paired")

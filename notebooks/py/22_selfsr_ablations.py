@@ -128,10 +128,11 @@ from facesr_lib.papers.selfsr.names import (
     on_real_faces,
     seeded,
 )
+from facesr_tools.live import live
 from facesr_tools.stages import training_ahead
 
 config = Config.preset(PROFILE)
-experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+experiments = Experiments(config, DATA_ROOT, live(run.stages), SEED, DEVICE)
 print(training_ahead(experiments, run))
 SEEDS = range(SEED, SEED + config.ablation_seeds)
 test, scale = experiments.test, config.paired.scale

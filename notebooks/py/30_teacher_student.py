@@ -133,10 +133,11 @@ from facesr_lib.papers.teacher_student.names import (
     TEACHER_BICUBIC,
     trained_jointly,
 )
+from facesr_tools.live import live
 from facesr_tools.stages import training_ahead
 
 config = Config.preset(PROFILE)
-experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+experiments = Experiments(config, DATA_ROOT, live(run.stages), SEED, DEVICE)
 print(training_ahead(experiments, run))
 real_faces = experiments.real_faces
 run.config(real_faces.hidden, "hidden_degradation")

@@ -114,10 +114,11 @@ run
 from facesr_lib.papers.isr_kd import Config
 from facesr_lib.papers.isr_kd.experiments import Experiments, augment
 from facesr_lib.papers.isr_kd.names import EXTENDED, FACE_ONLY, REPLAY_2_0, REPLAY_2_1, REPLAY_2_2, REPLAY_5_1, SPLITS
+from facesr_tools.live import live
 from facesr_tools.stages import training_ahead
 
 config = Config.preset(PROFILE)
-experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+experiments = Experiments(config, DATA_ROOT, live(run.stages), SEED, DEVICE)
 print(training_ahead(experiments, run))
 test = experiments.test
 run.config(config)

@@ -111,10 +111,11 @@ run
 from facesr_lib.papers.isr_kd import Config, names
 from facesr_lib.papers.isr_kd.experiments import ABLATIONS, Experiments
 from facesr_lib.papers.isr_kd.names import EXTENDED, FACE_ONLY, REPLAY_2_0, REPLAY_2_1, REPLAY_2_2, WHOLE, ablated
+from facesr_tools.live import live
 from facesr_tools.stages import training_ahead
 
 config = Config.preset(PROFILE)
-experiments = Experiments(config, DATA_ROOT, run.stages, SEED, DEVICE)
+experiments = Experiments(config, DATA_ROOT, live(run.stages), SEED, DEVICE)
 print(training_ahead(experiments, run))
 test = experiments.test
 run.config(config)

@@ -42,7 +42,7 @@ def short_run(out: Path, seed: int, pixel_weight: float = PIXEL_WEIGHT) -> None:
     experiments = Experiments(CONFIG, "", run.stages, seed, "cpu")
     scoring = Scoring(run, experiments.test, CONFIG.degradation, crop=0, backends=Backends(None, None), y=False)
     scoring("bicubic", lambda lr: resize_bicubic(lr, 2))
-    for name, config in ((GAN, CONFIG), (WITH_PIXEL_TERM, CONFIG.with_pixel_term(pixel_weight))):
+    for name, config in ((GAN, CONFIG), (WITH_PIXEL_TERM, replace(CONFIG, pixel_weight=pixel_weight))):
         scoring(name, experiments._stage(name, config).train(run.stages).method.super_resolve)
     run.finish()
 

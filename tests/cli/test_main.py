@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 from typer.testing import CliRunner
 
 from facesr_lib import __version__
+from facesr_tools.cli import options
 from facesr_tools.cli.main import app
 from facesr_tools.runner import run as runner_run
 
@@ -147,6 +149,25 @@ def test_several_seeds_are_handed_on_and_stand_in_the_command_that_resumes(noteb
     assert settings.out == tmp_path / "out"
     assert "--seeds 0-2 " in resume
     assert "--seed " not in resume
+
+
+def test_tensorboard_is_asked_for_in_what_a_run_starts_and_in_the_command_that_resumes(notebooks, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        runner_run, "run_notebooks", lambda *args: told.append(os.environ["FACESR_TENSORBOARD"]) or told.append(args)
+    )
+    monkeypatch.setattr(options, "find_spec", lambda name: name)
+    monkeypatch.setenv("FACESR_TENSORBOARD", "")  # which puts it back after the test
+    given = ["run", "00", "--notebooks", str(notebooks), "--out", str(tmp_path / "out"), "--profile", "smoke", "--tensorboard"]
+    facesr(*given)
+    assert told[0] == "1"
+    assert told[1][4].endswith(" --tensorboard")
+    monkeypatch.setenv("FACESR_TENSORBOARD", "")
+    monkeypatch.setattr(options, "find_spec", lambda name: None)
+    without = facesr(*given)
+    assert without.exit_code == 2
+    assert "facesr[tensorboard]" in without.output
+    assert os.environ["FACESR_TENSORBOARD"] == ""
 
 
 def test_report_without_results_says_what_to_run_first(tmp_path):

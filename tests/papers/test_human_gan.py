@@ -152,7 +152,7 @@ def test_learning_rate_drops_after_the_first_epochs() -> None:
 
 def test_one_batch_with_a_pixel_term_is_learnt_past_bicubic() -> None:
     batch = toy_batch(2)
-    method = built(replace(Config.preset("smoke").with_pixel_term(20.0), width=24))
+    method = built(replace(Config.preset("smoke"), pixel_weight=20.0, width=24))
     bicubic = resize_bicubic(batch["lr"], 2)
 
     def psnr(sr: torch.Tensor) -> float:

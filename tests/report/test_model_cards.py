@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def record(run: Run) -> None:
 def card(start: StartRun, tmp_path: Path) -> str:
     record(start("10_human", paper="human_gan"))
     train(tmp_path, CONFIG, seed=4)  # another seed than the run's
-    train(tmp_path, CONFIG.with_pixel_term(1.0), seed=3)  # a config that no notebook recorded
+    train(tmp_path, replace(CONFIG, pixel_weight=1.0), seed=3)  # a config that no notebook recorded
     build_report(tmp_path, "smoke")
     return (tmp_path / "smoke" / "model_cards" / "human_gan.md").read_text()
 

@@ -14,7 +14,7 @@ from facesr_lib.training import Method, SuperResolver, save_checkpoint
 CONFIGS: dict[str, Any] = {
     "human_gan": replace(human_gan.Config.preset("smoke"), flip=True),
     "selfsr": replace(selfsr.Config.preset("smoke").paired, conditioning="concatenation"),
-    "teacher_student": teacher_student.Config.preset("smoke").without_cycle(),
+    "teacher_student": replace(teacher_student.Config.preset("smoke"), cycle=0.0),
     "isr_kd": replace(isr_kd.Config.preset("smoke"), extra_blocks=1),
 }
 SCALES = {"human_gan": 2, "selfsr": 8, "teacher_student": 4, "isr_kd": 8}

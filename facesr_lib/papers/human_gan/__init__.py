@@ -15,7 +15,7 @@ Departures: smaller presets shrink images, width and epochs; the `paper` preset 
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -64,10 +64,6 @@ class Config:
             "paper": cls(),
         }
         return presets[check_profile(profile)]
-
-    def with_pixel_term(self, weight: float) -> "Config":
-        """The same config with an L1 term of this weight [ours]."""
-        return replace(self, pixel_weight=weight)
 
 
 class Generator(nn.Module):

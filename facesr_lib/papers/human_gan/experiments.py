@@ -1,6 +1,7 @@
 """The faces and the stages of the human-face GAN's notebook. Each is trained once and then found in the stage cache."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
 from facesr_lib.data import ImageSet, PairedBatches, load_faces
@@ -40,7 +41,7 @@ class Experiments(Setting[Config]):
     def stages(self) -> Iterator[Stage[HumanGAN]]:
         """The paper's training, and one with an L1 term [ours]."""
         yield self._stage(GAN, self.config)
-        yield self._stage(WITH_PIXEL_TERM, self.config.with_pixel_term(PIXEL_WEIGHT))
+        yield self._stage(WITH_PIXEL_TERM, replace(self.config, pixel_weight=PIXEL_WEIGHT))
 
     def _stage(self, name: str, config: Config) -> Stage[HumanGAN]:
         epoch = self.batches.steps_per_epoch
@@ -56,6 +57,7 @@ class Experiments(Setting[Config]):
             method=lambda: HumanGAN(config, epoch),
             batches=lambda: self.batches,
             validate=self._validate,
+            preview=lambda method: self.sample(method.super_resolve, self.val, config.degradation),
         )
 
     def _validate(self, method: HumanGAN) -> dict[str, float]:

@@ -115,7 +115,8 @@ class Experiments(Setting[Config]):
             return PairedBatches(hr, degradation, config.batch_size, self.seed)
 
         data = {"hr": hr.checksum, "degradation": known.name}
-        return self._stage(on_real_faces(name), ("20", "22"), SelfSR, config, data, batches, *adaptation)
+        stage = self._stage(on_real_faces(name), ("20", "22"), SelfSR, config, data, batches, *adaptation)
+        return replace(stage, preview=lambda sr: self.sample(sr.super_resolve, self.real_faces.val, self.real_faces.hidden))
 
     def _bicubic(self, name: str, config: SRConfig, used_by: tuple[str, ...]) -> Stage[SelfSR]:
         """Stage 2 with bicubic LR, on pairs or, if not `config.paired`, on HR faces and LR faces of other people."""
@@ -137,9 +138,17 @@ class Experiments(Setting[Config]):
         batches: Callable[..., Batches],
         *needs: Stage[Any],
     ) -> Stage[M]:
-        options = TrainerOptions(config.steps, checkpoint_every=500, device=self.device)
+        options = TrainerOptions(config.steps, validate_every=-(-config.steps // 8), checkpoint_every=500, device=self.device)
         key = {"config": config, "kind": type(kind(config)).__name__, **data}
-        return Stage(SELFSR.key, name, used_by, key, options, self.seed, lambda *stage1: kind(config), batches, needs)
+        made = lambda *stage1: kind(config), batches, needs
+        return Stage(SELFSR.key, name, used_by, key, options, self.seed, *made, preview=self._preview)
+
+    def _preview(self, method: Any) -> Tensor:
+        """What a SelfSR or an Adaptation makes of a validation face's bicubic LR: SR, or LR as real."""
+        if isinstance(method, Adaptation):
+            noise = keyed_generator(self.seed, "preview")
+            return self.sample(lambda lr: method.translate(lr, noise), self.real_faces.val, Bicubic(self.config.real.scale))
+        return self.sample(method.super_resolve, self._faces("val", 1), Bicubic(method.config.scale))
 
     @cached_property
     def _unpaired_halves(self) -> tuple[ImageSet, ImageSet]:

@@ -137,10 +137,10 @@ class SelfSR(SuperResolver):
             return hr
         return torch.lerp(F.interpolate(F.avg_pool2d(hr, 2), scale_factor=2, mode="nearest"), hr, self.alpha)
 
-    def super_resolve(self, lr: Tensor, level: int | None = None) -> Tensor:
-        """As `SuperResolver.super_resolve`. level: 1 for x2, 2 for x4, ...; None: the current one, after training the last."""
+    def super_resolve(self, lr: Tensor, level: int | None = None, alpha: float = 1.0) -> Tensor:
+        """As `SuperResolver.super_resolve`. level: 1 for x2, 2 for x4, ...; None: the current one. alpha: its fade-in, 0 to 1."""
         with evaluating(self.inference_network("generator")) as generator:
-            level, alpha = (self.level, self.alpha) if level is None else (level, 1.0)
+            level, alpha = (self.level, self.alpha) if level is None else (level, alpha)
             return from_signed(generator(to_signed(lr), level, alpha)).clamp(0, 1)
 
 

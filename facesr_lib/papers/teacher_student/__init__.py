@@ -106,10 +106,6 @@ class Config:
         epochs, halving = self.ablation_epochs, max(1, self.halving[1] * self.ablation_epochs // self.epochs[1])
         return replace(self, epochs=(self.epochs[0], epochs), halving=(self.halving[0], halving))
 
-    def without_cycle(self) -> "Config":
-        """No DSNet, no cycle loss (Table 3, "w/o-cycle")."""
-        return replace(self, cycle=0.0)
-
     def with_bicubic_lr(self) -> "Config":
         """The teacher learns from bicubic pairs, not DeNet's (Table 3, "bicubic").
 

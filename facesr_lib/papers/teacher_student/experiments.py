@@ -50,7 +50,7 @@ class Experiments(Setting[Config]):
             names.WHOLE: short,
             names.EDGELESS: replace(short, edges=(NoEdges(), NoEdges())),
             names.CANNY: replace(short, edges=(canny, NoEdges())),
-            names.CYCLELESS: short.without_cycle(),
+            names.CYCLELESS: replace(short, cycle=0.0),  # no DSNet
         }
 
     def stages(self) -> Iterator[Stage[Any]]:
@@ -77,9 +77,10 @@ class Experiments(Setting[Config]):
     def _degradation(self, name: str, config: Config) -> Stage[LearnDegradation]:
         batches = self._batches(0)
         method = functools.partial(LearnDegradation, config, batches.steps_per_epoch)
-        options = TrainerOptions(method().steps, device=self.device)
-        key = self._key(config)
-        return Stage(TEACHER_STUDENT.key, name, ("30", "31"), key, options, self.seed, method, lambda: batches)
+        steps, made = method().steps, (method, lambda: batches)
+        options = TrainerOptions(steps, validate_every=-(-steps // 8), device=self.device)
+        key, preview = self._key(config), lambda denet: self.sample(denet.degrade, self.real_faces.val, lambda hr, _: hr)
+        return Stage(TEACHER_STUDENT.key, name, ("30", "31"), key, options, self.seed, *made, preview=preview)
 
     def _jointly(self, variant: str, config: Config, *stage1: Stage[LearnDegradation]) -> Stage[TeacherStudent]:
         epoch = self._batches(1).steps_per_epoch
@@ -98,8 +99,9 @@ class Experiments(Setting[Config]):
             batches = PairedBatches(batches.hr, self.real_faces.hidden, batches.batch_size, self.seed, self.config.flip)
         options = TrainerOptions(steps, validate_every=-(-steps // 8), device=self.device)
         key = self._key(config) | {"val": self.real_faces.val.checksum}
-        made = method, lambda *stage1: batches, needs, self._validate
-        return Stage(TEACHER_STUDENT.key, name, tuple(used_by.split()), key, options, self.seed, *made)
+        faces, made = self.real_faces, (method, lambda *stage1: batches, needs, self._validate)
+        preview = lambda trained: self.sample(trained.super_resolve, faces.val, faces.hidden)  # noqa: E731
+        return Stage(TEACHER_STUDENT.key, name, tuple(used_by.split()), key, options, self.seed, *made, preview)
 
     def _validate(self, method: RecurrentResolver) -> dict[str, float]:
         """The PSNR of TNet on bicubic LR, and of SNet on LR of the hidden degradation, whichever the method has."""
