@@ -100,7 +100,7 @@ def course(trained: Trained[Any], title: str, steps: int) -> NotebookFigure:
     faces = [faces[0], faces[-1]] if len(faces) > 1 else faces
     validation = _validation_keys(trained.validation)
     # Gap and width of each panel in inches. A layout that is computed takes as long as the drawing, and moves with every label.
-    sizes = [(0.7, 2.6)] * bool(validation) + [(0.8, 3.2)] + [(0.15, 1.6)] * len(faces)
+    sizes = [(0.7, 2.6)] * bool(validation) + [(0.95, 3.2)] + [(0.15, 1.6)] * len(faces)
     wide = sum(gap + width for gap, width in sizes) + 0.1
     with mpl.rc_context(STYLE):
         figure = NotebookFigure(figsize=(wide, 3.0))
@@ -134,7 +134,8 @@ def _draw_losses(axes: Any, rows: list[Row]) -> None:
     smooth = max(1, len(rows) // _POINTS)
     draw_curves(axes, rows, *terms, ylabel=unit, title="Loss terms", log=positive, average=smooth)
     if positive:
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        low, high = axes.get_ylim()
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.legend(fontsize=8, ncols=2)
+    axes.legend(fontsize=8, ncols=2, frameon=True, framealpha=0.8, edgecolor="none")

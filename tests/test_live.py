@@ -172,3 +172,15 @@ def test_the_figure_names_units_and_leaves_out_what_there_is_not(tmp_path: Path)
     lacking = course(type(trained)(trained.method, tmp_path, [{"step": 1, "a": -1.0, "b": 0.0}], [], False), "toy", 40)
     (losses,) = lacking.axes
     assert (losses.get_yscale(), [line.get_label() for line in losses.lines]) == ("linear", ["a"])
+
+
+def test_terms_of_very_different_sizes_have_a_scale_that_can_be_read(tmp_path: Path) -> None:
+    trained = toy_trainer(tmp_path, steps=2).train()
+    for smallest in (0.3, 1e-6):
+        log = [{"step": step, "large": 900.0 / step, "small": smallest * step} for step in range(1, 50)]
+        figure = course(type(trained)(trained.method, tmp_path, log, [], False), "toy", 100)
+        figure.draw_without_rendering()
+        (losses,) = figure.axes
+        low, high = losses.get_ylim()
+        texts = [label.get_text() for label in losses.get_yticklabels() if low <= label.get_position()[1] <= high]
+        assert len([text for text in texts if text]) >= 3
