@@ -18,9 +18,6 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(
-    os.environ.get("FACESR_TEST_ENVIRONMENTS") != "required", reason="takes minutes: set FACESR_TEST_ENVIRONMENTS=required"
-)
 NOTEBOOKS = os.environ.get("FACESR_BARE_NOTEBOOKS", "00 10 90").split()  # "all" takes a quarter of an hour
 ALONE = ["unshare", "--user", "--map-user=4242", "--net", "--keep-caps"]
 ODD = "Läufe [a] 50% #1 'q' 模"

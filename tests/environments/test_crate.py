@@ -7,7 +7,6 @@ that the library rocrate carries, whose terms are those of 1.3. Anything else th
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -21,9 +20,6 @@ from facesr_lib.metrics import PSNR
 from facesr_tools.check import read_run
 from facesr_tools.check.crate import write_crate
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("FACESR_TEST_ENVIRONMENTS") != "required", reason="makes an environment: set FACESR_TEST_ENVIRONMENTS=required"
-)
 VALIDATE = """
 import json, sys
 from importlib.resources import files

@@ -40,12 +40,6 @@ print(size)
 """
 
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("FACESR_TEST_ENVIRONMENTS") != "required",
-    reason="makes three environments, which takes minutes: set FACESR_TEST_ENVIRONMENTS=required",
-)
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A home folder that is a clone of the repository, as on Binder: what git tracks or would track."""

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
@@ -48,9 +47,6 @@ def pinned(lock: Path) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.skipif(
-    os.environ.get("FACESR_TEST_ENVIRONMENTS") != "required", reason="takes minutes: set FACESR_TEST_ENVIRONMENTS=required"
-)
 def test_a_result_is_made_again_from_its_provenance_alone(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     first = run(FIRST, ROOT, tmp_path / "first")
     facts = json.loads(next((tmp_path / "first").glob("smoke/*/provenance.json")).read_bytes())

@@ -22,12 +22,7 @@ from facesr_lib.files import checkout_root
 FIRST, SECOND = "10", "40"
 COMMAND = [sys.executable, "-c", "from facesr_tools.cli import main; main()", "run"]
 OPTIONS = ["--profile", "smoke", "--device", "cpu", "--out"]
-pytestmark = [
-    pytest.mark.skipif(os.name != "posix", reason="ends a process by SIGKILL"),
-    pytest.mark.skipif(
-        os.environ.get("FACESR_TEST_ENVIRONMENTS") != "required", reason="takes minutes: set FACESR_TEST_ENVIRONMENTS=required"
-    ),
-]
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="ends a process by SIGKILL")
 
 
 def begin(out: Path, *names: str, jobs: int = 1) -> subprocess.Popen[str]:
