@@ -23,7 +23,7 @@ StartRun = Callable[..., Run]
 
 
 # Where two workers share the files of tests, the longest go first, so that both end at about the same time.
-LONGEST = ("test_smoke.py", "test_explorers.py", "test_site_pages.py", "test_selfsr.py", "test_trainer.py")
+LONGEST = ("test_kills.py", "test_smoke.py", "test_explorers.py", "test_site_pages.py", "test_selfsr.py", "test_trainer.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

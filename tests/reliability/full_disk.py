@@ -1,6 +1,6 @@
 """Does a piece of work on a disk that is too small, then larger, until it fits; run inside `unshare --map-root-user --mount`.
 
-Prints what `sizes` finds.
+Prints what `sizes` finds, or what the work says of a disk that can only be read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def attempt(name: str, folder: Path, told: Path) -> bool:
 
     def work(folder: Path) -> None:
         try:
-            works.WORKS[name](folder)
+            works.work(name)(folder)
         except BaseException as error:
             told.write_text(json.dumps({"kind": type(error).__name__, "text": str(error)}))
             raise
@@ -53,5 +53,16 @@ def sizes(name: str, root: Path, size: int) -> Iterator[dict[str, Any]]:
         size += max(4, size // 4)
 
 
+def only_read(name: str, root: Path) -> dict[str, Any]:
+    """The error of the work on a disk that nothing can be written to."""
+    disk, told = root / "disk", root / "told.json"
+    disk.mkdir()
+    mount(disk, LARGE, "ro")
+    assert not attempt(name, disk, told), "the work wrote to a disk that can only be read"
+    found: dict[str, Any] = json.loads(told.read_text())
+    return found
+
+
 if __name__ == "__main__":
-    print(json.dumps(list(sizes(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))))
+    name, root, size = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    print(json.dumps(list(sizes(name, root, size)) if size else only_read(name, root)))

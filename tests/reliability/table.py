@@ -37,6 +37,16 @@ BEDS = (
         "nothing",
     ),
     Bed(
+        "test_killed_before_any_file_operation_and_done_again[report-12-4]",
+        "a record and the report over it are killed before every twelfth file operation, then repeated",
+        "nothing",
+    ),
+    Bed(
+        "test_every_method_is_killed_at_random_and_done_again",
+        "a training of every method at its smallest, with those that it starts from, is killed twice at random, then repeated",
+        "nothing",
+    ),
+    Bed(
         "test_a_full_disk_is_named_and_nothing_is_half_written[train-20]",
         "a training on a disk that is too small, by steps larger until it fits",
         "errors that named no folder and no remedy; half-written files",

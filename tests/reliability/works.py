@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +26,22 @@ from facesr_lib.data import load_faces  # noqa: E402
 from facesr_lib.evaluate import Run  # noqa: E402
 from facesr_lib.metrics import PSNR  # noqa: E402
 from facesr_lib.training import Stage, StageCache, TrainerOptions  # noqa: E402
+from facesr_lib.training.stages import slug  # noqa: E402
+from facesr_tools.report import build_report  # noqa: E402
+from facesr_tools.runner.execute import Settings  # noqa: E402
+from facesr_tools.stages import experiments  # noqa: E402
 
 TIMES = {"started", "finished", "seconds", "wall_seconds", "peak_memory_mib"}  # what no repetition can have in common
 
 
 def files(folder: Path) -> dict[str, str]:
-    """Every file below a folder, with a digest of its content; of JSON, without times. Locks stay behind by design."""
+    """Every file below a folder, with a digest of its content; of JSON and pages, without times. Locks stay behind by design."""
     found = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix != ".lock":
             content = path.read_bytes()
+            if path.suffix == ".html":
+                content = re.sub(rb"\d{4}-\d\d-\d\d[T ][\d:+]+|[\d.]+ (s|min)\b|(?<=<dd>)[\d.,]+(?=</dd>)", b"", content)
             if path.suffix == ".json":
                 content = json.dumps(_timeless(json.loads(content)), sort_keys=True).encode()
             found[str(path.relative_to(folder))] = hashlib.sha256(content).hexdigest()[:12]
@@ -66,4 +74,20 @@ def record(folder: Path) -> None:
     run.finish()
 
 
-WORKS: dict[str, Callable[[Path], object]] = {"train": train, "record": record}
+def report(folder: Path) -> None:
+    """The record, and the page over it."""
+    record(folder)
+    build_report(folder, "smoke")
+
+
+def method(name: str, folder: Path) -> None:
+    """A paper's training at its smallest, with those that it starts from."""
+    paper, _, stage = name.partition("/")
+    settings = Settings("smoke", folder, 0, "cpu")
+    of = experiments(paper, settings)
+    of.trained(next(one.name for one in of.stages() if slug(one.name) == stage))
+
+
+def work(name: str) -> Callable[[Path], object]:
+    """The work of this name; with a slash, it is a method's."""
+    return {"train": train, "record": record, "report": report}.get(name) or partial(method, name)
