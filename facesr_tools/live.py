@@ -16,7 +16,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from facesr_lib.plot.figures import STYLE, NotebookFigure, draw_curves
 from facesr_lib.training import StageCache, Trained, Trainer
 from facesr_lib.training.log import Row
-from facesr_tools.board import board
+from facesr_tools.tensorboard import board
 
 SECONDS = 3.0  # at least, between two pictures
 SHARE = 0.03  # of the time, at most, is spent on pictures; on the last one of a training besides

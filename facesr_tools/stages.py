@@ -12,11 +12,11 @@ from facesr_lib.papers import PAPERS, find_paper
 from facesr_lib.training import Setting, Stage, StageCache
 from facesr_lib.training.device import Device
 from facesr_lib.training.stages import slug
-from facesr_tools.board import board
 from facesr_tools.durations import duration
 from facesr_tools.plan import estimates
 from facesr_tools.runner.execute import Settings
 from facesr_tools.runner.notebooks import Notebook
+from facesr_tools.tensorboard import board
 from facesr_tools.upscale.methods import shipped_networks
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import tiny_site
 import torch
+from lacking import lacking
 
 from facesr_lib.evaluate import Run
 from facesr_lib.metrics.weights import find
@@ -50,8 +51,7 @@ def need() -> Callable[[str], Path]:
     def path(name: str) -> Path:
         found = find(name)
         if found is None:
-            stop = pytest.fail if os.environ.get("FACESR_TEST_WEIGHTS") == "required" else pytest.skip
-            stop(f"the weights {name} are not in the cache: facesr weights fetch {name}")
+            lacking("FACESR_TEST_WEIGHTS", f"the weights {name} are not in the cache: facesr weights fetch {name}")
         return found
 
     return path
@@ -63,7 +63,7 @@ def sphinx() -> None:
     try:
         check_tools()
     except SiteError as error:
-        (pytest.fail if os.environ.get("FACESR_TEST_SITE") == "required" else pytest.skip)(str(error))
+        lacking("FACESR_TEST_SITE", str(error))
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,7 @@ def demo_tools() -> None:
     try:
         check_demo_tools()
     except DemoError as error:
-        (pytest.fail if os.environ.get("FACESR_TEST_WEIGHTS") == "required" else pytest.skip)(str(error))
+        lacking("FACESR_TEST_WEIGHTS", str(error))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from lab import Lab, serve
+from lacking import lacking
 from playwright.sync_api import Browser, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -20,8 +21,7 @@ def browser() -> Iterator[Browser]:
     """Chromium, for one module only: while Playwright's event loop runs, no other test could start one of its own."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
-        stop = pytest.fail if os.environ.get("FACESR_TEST_BROWSER") == "required" else pytest.skip
-        stop("no Chromium found; on Debian: sudo apt-get install chromium")
+        lacking("FACESR_TEST_BROWSER", "no Chromium found; on Debian: sudo apt-get install chromium")
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as chromium:
         yield chromium
 

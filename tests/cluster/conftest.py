@@ -15,16 +15,12 @@ from typing import Any
 import fake_facesr
 import one_node_slurm
 import pytest
+from lacking import lacking
 from small_workflow import Workflow
 
 from facesr_tools.plan import Task
 from facesr_tools.runner.execute import Settings
 from facesr_tools.snakemake import write_workflow
-
-
-def stop(reason: str) -> None:
-    """Skip the test; where FACESR_TEST_CLUSTER=required, as in CI, fail it."""
-    (pytest.fail if os.environ.get("FACESR_TEST_CLUSTER") == "required" else pytest.skip)(reason)
 
 
 @pytest.fixture
@@ -37,7 +33,7 @@ def snakemake() -> None:
         "snakemake_storage_plugin_fs",
     ):
         if importlib.util.find_spec(module) is None:
-            stop(f"{module} is not installed: pip install 'facesr[cluster]'")
+            lacking("FACESR_TEST_CLUSTER", f"{module} is not installed: pip install 'facesr[cluster]'")
 
 
 @pytest.fixture
@@ -76,8 +72,8 @@ def write(tmp_path: Path) -> Callable[[Sequence[Task]], Workflow]:
 def slurm() -> Iterator[dict[str, str]]:
     """The variables for a program that uses a one-node SLURM on this machine, which ends with the test."""
     if missing := [program for program in one_node_slurm.PROGRAMS if shutil.which(program) is None]:
-        stop(f"{', '.join(missing)} not installed: apt-get install slurm-wlm munge")
+        lacking("FACESR_TEST_CLUSTER", f"{', '.join(missing)} not installed: apt-get install slurm-wlm munge")
     if os.geteuid() != 0:
-        stop("a one-node SLURM is started as root only")
+        lacking("FACESR_TEST_CLUSTER", "a one-node SLURM is started as root only")
     with one_node_slurm.running() as variables:
         yield variables

@@ -8,4 +8,4 @@ import pytest
 @pytest.fixture(autouse=True, scope="session")
 def _asked_for() -> None:
     if os.environ.get("FACESR_TEST_ENVIRONMENTS") != "required":
-        pytest.skip("takes minutes: set FACESR_TEST_ENVIRONMENTS=required")
+        pytest.skip("whole runs and environments, ten minutes together: FACESR_TEST_ENVIRONMENTS=required, as in CI, runs them")

@@ -11,12 +11,12 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent / "training"))
 from toy import batches, toy_trainer
 
-import facesr_tools.board as module
+import facesr_tools.tensorboard as module
 from facesr_lib.image import quantize
 from facesr_lib.training import Trainer
-from facesr_tools.board import Board, board
 from facesr_tools.runner.execute import Settings
 from facesr_tools.stages import stage_cache
+from facesr_tools.tensorboard import Board, board
 
 
 def preview(method: object) -> torch.Tensor:
