@@ -45,9 +45,9 @@ def quoted(path: Path, root: Path) -> str:
     return found
 
 
-def largest(root: Path) -> Path | None:
-    """The folder of committed results of the largest profile that has some; None if none has."""
-    found = [root / "results" / profile for profile in PROFILES if (root / "results" / profile / "README.md").is_file()]
+def largest(root: Path, file: str = "README.md") -> Path | None:
+    """The folder of committed results of the largest profile that has some, with this file; None if none has."""
+    found = [root / "results" / profile for profile in PROFILES if (root / "results" / profile / file).is_file()]
     return found[-1] if found else None
 
 

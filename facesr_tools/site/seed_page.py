@@ -14,10 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from facesr_lib.config import PROFILES
 from facesr_lib.papers import PAPERS
 from facesr_tools.choices import FILE, Choices, read_choices
 from facesr_tools.judge import NOT_SCORED
+from facesr_tools.quote import largest
 from facesr_tools.site.landing import template
 from facesr_tools.verdicts import effect_text
 
@@ -71,9 +71,7 @@ class Listed:
 
 def write_seed_page(project: Path, root: Path | None) -> bool:
     """Write seeds.md from the largest profile of `root`/results that has choices.json; False where none has."""
-    named = [root / "results" / profile for profile in reversed(PROFILES)] if root else []
-    folder = next((one for one in named if (one / FILE).is_file()), None)
-    if folder is None:
+    if not root or not (folder := largest(root, FILE)):
         return False
     every = read_choices(folder)
     kept = {claim["id"]: claim for claim in json.loads((folder / "claims.json").read_bytes())}
