@@ -2,18 +2,16 @@
 
 The folder has a file per question. scores.csv: what did every method score, with every seed? claims.json: what follows for the
 papers' claims? choices.json: what from other choices of the seeds? tables/: the notebooks' tables over all seeds. curves/: how
-did the trainings go? provenance.json: what produced it? README.md: all of it on a page. Numbers have six digits and a fixed
-order, so that a diff shows what has changed.
+did the trainings go? provenance.json: what produced it? README.md: all of it on a page. seeds/: what each seed found, from which
+all the rest follows. Numbers have six digits and a fixed order, so that a diff shows what has changed.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,39 +22,37 @@ from facesr_lib.papers import PAPERS
 from facesr_tools.choices import FILE, MOST, judge_choices, write_choices
 from facesr_tools.distilled_page import write_page
 from facesr_tools.judge import judge
-from facesr_tools.pool import Found, numeric_tables, pooled_result, pooled_tables, read_seeds
+from facesr_tools.pool import Found, numeric_tables, pooled_result, pooled_tables, read_all, together
 from facesr_tools.report.exports import write_claims
 from facesr_tools.report.page import of_paper
 from facesr_tools.report.rivals import is_rival, with_rivals
+from facesr_tools.seed_files import ROWS, Training, kept_form, read_seed_files, rounded, thinned, write_seeds
 
-ROWS = 100  # of a training's curve, all seeds together
-DIGITS = 6
 OWN = ("scores.csv", "claims.json", FILE, "tables", "curves", "provenance.json", "README.md")
 
 
-@dataclass(frozen=True)
-class Training:
-    """A finished training of one seed: its name as `facesr plan` has it, its folder, and the seconds that it took."""
+def distil(
+    out: Path, target: Path, profile: str, trainings: Sequence[Training] = (), note: str = "", *, more: Sequence[Path] = ()
+) -> list[str]:
+    """Write what OUT (one seed, OUT/seed-S, or a folder that this wrote) holds of a profile to `target`; return remarks.
 
-    name: str
-    seed: int
-    folder: Path
-    seconds: float
-
-
-def distil(out: Path, target: Path, profile: str, trainings: Sequence[Training] = (), note: str = "") -> list[str]:
-    """Write what OUT (one seed, or OUT/seed-S) holds of a profile into the folder `target`; return remarks for the reader.
-
-    trainings: whose logs become curves; note: what a reader of the page should know about the run. Replaces what an earlier
-    call wrote. Raises ValueError if OUT holds no result.
+    trainings: of a run, whose logs become curves; note: what a reader of the page should know about the run; more: other such
+    folders, whose seeds come in addition (of a seed that is in several, the first counts). Replaces what an earlier call wrote.
+    Raises ValueError if there is no result, or one of the files cannot be read.
     """
-    found, remarks = read_seeds(out, profile)
-    found = {name: members for name, members in found.items() if not is_rival(members[0].result)}
+    own, broken = read_all(out, profile)
+    kept = [read_seed_files(folder, profile) for folder in (out, *more)]
+    found, unlike = together([*own, *(one for members, _ in kept for one in members)])
+    remarks = [*broken, *unlike]
+    found = {name: [kept_form(one) for one in members] for name, members in found.items() if not is_rival(members[0].result)}
     if not found:
         why = "".join(f"\n  {remark}" for remark in remarks)
         command = f"facesr run all --profile {profile} --seeds 0-4"
         raise ValueError(f"no results of the profile {profile} in {out}; first: {command}{why}")
-    target.mkdir(parents=True, exist_ok=True)
+    seeds = {one.seed for members in found.values() for one in members}
+    several = [*trainings, *(one for _, logs in kept for one in logs if one.seed in seeds)]
+    trainings = list({(one.name, one.seed): one for one in reversed(several)}.values())
+    write_seeds(target, found, trainings)  # first: what else is here follows from them
     for name in OWN:
         shutil.rmtree(target / name) if (target / name).is_dir() else (target / name).unlink(missing_ok=True)
     scores = [row for name, members in found.items() for row in _scores(name, members)]
@@ -74,21 +70,12 @@ def distil(out: Path, target: Path, profile: str, trainings: Sequence[Training] 
                 _write_table(folder / f"{read.name}.csv", numbers)
                 write_atomically(folder / f"{read.name}.md", read.markdown())
     for name in sorted({training.name for training in trainings}):
-        seeds = sorted((one for one in trainings if one.name == name), key=lambda one: one.seed)
+        of_name = sorted((one for one in trainings if one.name == name), key=lambda one: one.seed)
         (target / "curves").mkdir(exist_ok=True)
-        _write_table(target / "curves" / f"{name.replace('/', '-')}.csv", _curve(seeds))
+        _write_table(target / "curves" / f"{name.replace('/', '-')}.csv", _curve(of_name))
     write_json(target / "provenance.json", rounded({**_provenance(found, profile, trainings), "note": note}))
     write_page(target)
     return remarks
-
-
-def rounded(value: Any, digits: int = DIGITS) -> Any:
-    """The same data with every float at so many significant digits."""
-    if isinstance(value, Mapping):
-        return {key: rounded(item, digits) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [rounded(item, digits) for item in value]
-    return float(f"{value:.{digits}g}") if isinstance(value, float) and math.isfinite(value) else value
 
 
 def _scores(name: str, members: Sequence[Found]) -> Iterator[dict[str, Any]]:
@@ -120,19 +107,8 @@ def _write_claims(path: Path, found: Mapping[str, Sequence[Found]], profile: str
 
 
 def _curve(trainings: Sequence[Training]) -> Table | None:
-    """The logs of one training with all its seeds: each row is the mean of a block of steps, and its step the block's last.
-
-    Four digits are more than a noisy loss has; learning rates follow from the config.
-    """
-    rows: list[dict[str, Any]] = []
-    for one in trainings:
-        with open(one.folder / "log.csv", newline="", encoding="utf-8") as file:
-            log = [{k: float(text or "nan") for k, text in row.items() if k[:3] != "lr_"} for row in csv.DictReader(file)]
-        size = math.ceil(len(log) / max(1, ROWS // len(trainings)))
-        for start in range(0, len(log), max(1, size)):
-            block = log[start : start + size]
-            means = {name: sum(row[name] for row in block) / len(block) for name in block[0]}
-            rows.append({"seed": one.seed, **rounded(means, 4), "step": int(block[-1]["step"])})
+    """The logs of one training with all its seeds, `ROWS` rows in all."""
+    rows = [{"seed": one.seed, **row} for one in trainings for row in thinned(one.log, ROWS // len(trainings))]
     return Table.from_records("curve", rows, "curve") if rows else None
 
 

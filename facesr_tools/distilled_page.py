@@ -14,6 +14,7 @@ from facesr_tools.durations import duration
 from facesr_tools.judge import VERDICTS
 from facesr_tools.report.exhibits import exhibits
 from facesr_tools.report.page import PROFILE_MEANING
+from facesr_tools.seed_files import FOLDER as SEEDS
 from facesr_tools.seeds import seeds_text
 
 
@@ -44,6 +45,7 @@ def write_page(folder: Path) -> None:
         lines += [f"| `{FILE}` | the verdicts, effects and intervals that every choice of the seeds gives; the site shows them |"]
     lines += ["| `tables/` | the tables of the papers' notebooks; in CSV, a column `... sd` holds the spread over seeds |"]
     lines += ["| `curves/` | what every training logged, thinned |"]
+    lines += [f"| `{SEEDS}/` | every image's score, per seed: `facesr results` judges them again, pools more with them |"]
     lines += ["| `provenance.json` | commit, configs, data checksums, packages, hardware, times, memory |"]
     write_atomically(folder / "README.md", ("\n".join(lines) + "\n"))
 

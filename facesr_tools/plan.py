@@ -65,13 +65,13 @@ class Place:
 
 
 def places(notebooks: Sequence[Notebook], settings: Settings, seeds: Sequence[int] = ()) -> list[Place]:
-    """Which notebooks run in which folder of results, in order. One seed, or none: all of them in OUT.
+    """Which notebooks run in which folder of results, in order. Without `seeds`: all of them in OUT, with the settings' own seed.
 
-    Several seeds: each in OUT/seed-S. Lessons, which are about no paper's training, run for the first seed alone. What collects
-    the others' results (the report) runs once, last, in OUT/pooled, on the results of all seeds together.
+    With seeds, be it one: each in OUT/seed-S, where more may join it later. Lessons, which are about no paper's training, run for
+    the first seed alone. What collects the others' results (the report) runs once, last, in OUT/pooled, on all seeds together.
     """
-    if len(seeds) < 2:
-        return [Place(replace(settings, seed=seeds[0]) if seeds else settings, tuple(notebooks))]
+    if not seeds:
+        return [Place(settings, tuple(notebooks))]
     found = []
     for seed in seeds:
         chosen = [one for one in notebooks if not one.always and (one.paper or seed == seeds[0])]

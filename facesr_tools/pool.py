@@ -67,25 +67,42 @@ def _pool(out: Path, profile: str) -> list[str]:
 
 
 def read_seeds(out: Path, profile: str) -> tuple[dict[str, list[Found]], list[str]]:
-    """By notebook, what each seed of OUT found, in the seeds' order; and remarks on what cannot be taken together.
+    """By notebook, what each seed of OUT found, in the seeds' order; and remarks on what cannot be taken together."""
+    every, broken = read_all(out, profile)
+    found, remarks = together(every)
+    return found, [*broken, *remarks]
 
-    One run without seeds (OUT/PROFILE) counts where there is no OUT/seed-S. Results belong together if they come from the same
-    library code, configs and images; of those that do not, the ones like the newest are kept.
+
+def read_all(out: Path, profile: str) -> tuple[list[Found], list[str]]:
+    """What each seed of OUT found in each notebook; and remarks on what cannot be read.
+
+    One run without seeds (OUT/PROFILE) counts where there is no OUT/seed-S.
     """
-    remarks, notebooks = list[str](), dict[str, list[Found]]()
+    found, remarks = list[Found](), list[str]()
     for folder in seed_folders(out, profile).values() or [out]:
         for path in sorted((folder / profile).glob("*/result.json")):
             try:
-                one = _read(path)
+                found.append(_read(path))
             except BrokenResult as error:
                 remarks.append(f"left out: {error}")
-                continue
-            notebooks.setdefault(path.parent.name, []).append(one)
-    found = {}
+    return found, remarks
+
+
+def together(every: Sequence[Found]) -> tuple[dict[str, list[Found]], list[str]]:
+    """By notebook, what belongs together, in the seeds' order; and remarks on what does not. Of one seed twice, the first counts.
+
+    Results belong together if they come from the same library code, configs and images; of those that do not, the ones like the
+    newest are kept.
+    """
+    notebooks = dict[str, dict[int, Found]]()
+    for one in every:
+        notebooks.setdefault(one.result["notebook"], {}).setdefault(one.seed, one)
+    found, remarks = {}, list[str]()
     for name in sorted(notebooks):
-        newest = max(notebooks[name], key=lambda one: one.marker.get("finished", 0.0))
-        kept = [one for one in notebooks[name] if _conditions(one) == _conditions(newest)]
-        others = sorted({one.seed for one in notebooks[name]} - {one.seed for one in kept})
+        members = list(notebooks[name].values())
+        newest = max(members, key=lambda one: one.marker.get("finished", 0.0))
+        kept = [one for one in members if _conditions(one) == _conditions(newest)]
+        others = sorted({one.seed for one in members} - {one.seed for one in kept})
         if others:
             remarks.append(
                 f"{name}: seed {seeds_text(others)} left out: other code, config or images than the newest; run it again"

@@ -76,10 +76,12 @@ def test_what_is_made_is_done(settings: Settings) -> None:
 
 
 def test_several_seeds_are_runs_in_folders_of_their_own(settings: Settings) -> None:
+    alone = plan(notebooks("40"), settings)
+    assert {(task.seed, task.out) for task in alone} == {(settings.seed, settings.out)}
     one = plan(notebooks("40"), settings, [3])
-    assert {(task.seed, task.out) for task in one} == {(3, settings.out)}
+    assert {(task.seed, task.out) for task in one} == {(3, settings.out / "seed-3")}, "where other seeds may join it later"
     tasks = plan(notebooks("40"), settings, [0, 2])
-    assert [task.target for task in tasks] == [task.name for task in one] * 2
+    assert [task.target for task in tasks] == [task.name for task in alone] * 2
     assert {(task.seed, task.out) for task in tasks} == {(seed, settings.out / f"seed-{seed}") for seed in (0, 2)}
     assert {name.partition("@")[2] for task in tasks if task.seed == 2 for name in (task.name, *task.needs)} == {"2"}
     assert all(settings.out / f"seed-{task.seed}" in task.output.parents for task in tasks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import lzma
 import math
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ from facesr_lib.data import ImageSet
 from facesr_lib.evaluate import Run
 from facesr_lib.metrics import PSNR, SSIM
 from facesr_tools.cli.main import app
-from facesr_tools.distil import ROWS, Training, distil, rounded
+from facesr_tools.distil import distil
 from facesr_tools.kept import beside_kept
 from facesr_tools.pool import VARIES, pool, pooled_report, read_seeds
 from facesr_tools.quote import documents, largest, quoted
-from facesr_tools.report.result import load_result
+from facesr_tools.report.result import BrokenResult, load_result
+from facesr_tools.seed_files import ROWS, read_seed_files, read_training, rounded
 from facesr_tools.seeds import parse_seeds, seed_folders, seeds_text
 
 ROOT = Path(__file__).parents[1]
@@ -161,13 +163,13 @@ def log(folder: Path, steps: int, slope: float) -> Path:
 
 
 def test_a_distilled_run_has_numbers_and_their_origin_and_nothing_else(seeds: Path) -> None:
-    trainings = [Training("human_gan/gan", seed, log(seeds / f"log-{seed}", 990, seed + 1), 60.0) for seed in (1, 0)]
+    trainings = [read_training("human_gan/gan", seed, log(seeds / f"log-{seed}", 990, seed + 1), 60.0) for seed in (1, 0)]
     target = seeds / "results" / "quick"
     assert distil(seeds, target, "quick", trainings) == []
     files = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
     tables = [f"tables/{NAME}/{name}.{kind}" for name in ("chosen", "results", "words") for kind in ("csv", "md")]
     kept = ["README.md", "choices.json", "claims.json", "curves/human_gan-gan.csv", "provenance.json", "scores.csv"]
-    assert files == [*kept, *tables]
+    assert files == [*kept, *(f"seeds/seed-{seed}.json.xz" for seed in GAN), *tables]
     scores = read(target / "scores.csv")
     assert list(scores[0]) == CONTRACT.split()
     assert [row["seed"] for row in scores if (row["notebook"], row["method"], row["metric"]) == (NAME, "GAN", "ssim")] == list(
@@ -201,6 +203,57 @@ def test_distilling_again_changes_no_byte_and_replaces_what_is_gone(seeds: Path)
     distil(seeds, target, "quick")
     assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
     assert not (target / "tables" / "99_gone").exists()
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_was_kept_gives_the_same_bytes_without_the_run(seeds: Path) -> None:
+    trainings = [read_training("human_gan/gan", seed, log(seeds / f"log-{seed}", 990, seed + 1), 60.0) for seed in GAN]
+    distil(seeds, seeds / "kept", "quick", trainings, "Noted.")
+    assert distil(seeds / "kept", seeds / "again", "quick", note="Noted.") == []
+    assert files_of(seeds / "again") == files_of(seeds / "kept")
+
+
+def test_seeds_of_another_day_join_those_that_were_kept(seeds: Path) -> None:
+    distil(seeds, seeds / "at once", "quick")
+    make_run(seeds / "first day" / "seed-1", 1)
+    distil(seeds / "first day", seeds / "kept", "quick")
+    second = seeds / "second day"
+    for seed in (0, 2):
+        make_run(second / f"seed-{seed}", seed)
+    make_run(second / "seed-0", 0, notebook="05_data", paper=None)
+    command = ["results", str(second), str(seeds / "kept"), "--with", str(seeds / "kept")]
+    answer = CliRunner().invoke(app, command)
+    assert answer.exit_code == 0, answer.output
+    assert set(files_of(seeds / "kept")) == set(files_of(seeds / "at once"))
+    for name in ("scores.csv", "claims.json", "choices.json"):
+        assert (seeds / "kept" / name).read_bytes() == (seeds / "at once" / name).read_bytes(), name
+    make_run(second / "seed-0", 0, code="newer")
+    for seed in (1, 2):
+        make_run(second / f"seed-{seed}", seed, code="newer")
+    answer = CliRunner().invoke(app, command)
+    assert "seed" not in answer.stderr, "the run has every seed itself, so none of the kept ones counts"
+    (second / "seed-1" / "quick" / NAME / "result.json").unlink()
+    distil(seeds / "at once", seeds / "kept", "quick")
+    answer = CliRunner().invoke(app, command)
+    assert f"{NAME}: seed 1 left out: other code" in answer.stderr
+    assert {row["seed"] for row in read(seeds / "kept" / "scores.csv") if row["notebook"] == NAME} == {"0", "2"}
+
+
+def test_a_damaged_file_of_a_seed_or_one_of_another_profile_is_named_and_nothing_is_written(seeds: Path) -> None:
+    distil(seeds, seeds / "kept", "quick")
+    with pytest.raises(BrokenResult, match=r"seed-0\.json\.xz is of the profile quick, not evening: pass --profile"):
+        read_seed_files(seeds / "kept", "evening")
+    path = seeds / "kept" / "seeds" / "seed-1.json.xz"
+    good, before = path.read_bytes(), files_of(seeds / "kept")
+    for bad in (b"", good[:-40], b"x" * 60, lzma.compress(b"[" * 10_000), lzma.compress(b"{}"), lzma.compress(b'{"schema": 2}')):
+        path.write_bytes(bad)
+        answer = CliRunner().invoke(app, ["results", str(seeds / "kept"), str(seeds / "kept")])
+        assert answer.exit_code == 2
+        assert "seed-1.json.xz is not what facesr results wrote" in answer.stderr
+        assert files_of(seeds / "kept") == {**before, "seeds/seed-1.json.xz": bad}
 
 
 def test_a_run_of_one_seed_is_distilled_too(tmp_path: Path) -> None:

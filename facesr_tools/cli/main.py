@@ -127,7 +127,7 @@ def run(
     their step and save, and prints the command that resumes; a second one kills.
     Two runs may share a folder: one waits for what the other is making.
 
-    --seeds trains and runs each seed in OUT/seed-S/, all in one pool of jobs, and
+    --seeds trains and runs each seed, be it one, in OUT/seed-S/, all in one pool of jobs, and
     pools every seed that lies there in OUT/pooled/PROFILE/: report.html with verdicts
     over all seeds, tables as mean ± standard deviation. Lessons run for the first
     seed only. OUT/pooled is a folder of results as any other: facesr site --out

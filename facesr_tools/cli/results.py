@@ -13,9 +13,12 @@ from facesr_tools.cli.options import Notebooks, ProfileName, clear_errors
 from facesr_tools.runner.notebooks import NotebookError, find_folder, read_notebooks
 
 if TYPE_CHECKING:  # these bring torch
-    from facesr_tools.distil import Training
+    from facesr_tools.seed_files import Training
 
-EPILOG = "Examples:\n\nfacesr results runs\n\nfacesr results runs results/evening --profile evening"
+EPILOG = (
+    "Examples:\n\nfacesr results runs\n\nfacesr results runs results/evening --profile evening --with results/evening\n\n"
+    "facesr results results/quick judged-again"
+)
 
 
 def results(
@@ -25,6 +28,10 @@ def results(
     ] = None,
     profile: ProfileName = "quick",
     note: Annotated[str, typer.Option(help="A sentence for the page: which images, say, or what is special about the run.")] = "",
+    more: Annotated[
+        list[Path] | None,
+        typer.Option("--with", help="An earlier such folder, whose seeds come in addition; repeat for several."),
+    ] = None,
     notebooks: Notebooks = None,
 ) -> None:
     """Distil a run into a folder of numbers that may be committed, and print its page.
@@ -32,7 +39,11 @@ def results(
     Takes all seeds in OUT/seed-S, or else the one run in OUT. Writes scores.csv (a row
     per score and seed), claims.json (verdicts over all seeds), choices.json (those of
     every choice of the seeds), tables/ (mean and standard deviation over seeds),
-    curves/ (thinned training logs), provenance.json and README.md. No pictures, no weights. What stood there before is replaced.
+    curves/ (thinned training logs), provenance.json, README.md, and seeds/ (what each
+    seed found, every image's score). No pictures, no weights. What stood there before is replaced.
+
+    OUT, and what --with names, may be such a folder: all follows from its seeds/. So
+    claims are judged again without training, and seeds trained elsewhere or later are pooled with those that were kept.
 
     Curves need the code that trained: where the library has changed since, they are
     left out, and a line says so. make sync brings the numbers into the documents.
@@ -49,17 +60,18 @@ def results(
         from facesr_tools.distil import distil
 
         trainings, lacking = _trainings(out, profile, find_folder(notebooks))
-        for remark in (*distil(out, folder.expanduser().resolve(), profile, trainings, note), *lacking):
+        others = [one.expanduser().resolve() for one in more or ()]
+        for remark in (*distil(out, folder.expanduser().resolve(), profile, trainings, note, more=others), *lacking):
             typer.echo(remark, err=True)
     print(folder / "README.md")
 
 
 def _trainings(out: Path, profile: str, notebooks: Path) -> tuple[list[Training], list[str]]:
     """The finished trainings of all seeds in OUT that notebooks with a result asked for; and remarks on those not found."""
-    from facesr_tools.distil import Training
     from facesr_tools.plan import plan
     from facesr_tools.pool import read_seeds
     from facesr_tools.runner.execute import Settings
+    from facesr_tools.seed_files import Training, read_training
 
     found, _ = read_seeds(out, profile)
     by_seed: dict[tuple[int, Path, str, str], set[str]] = {}
@@ -77,7 +89,7 @@ def _trainings(out: Path, profile: str, notebooks: Path) -> tuple[list[Training]
             continue
         for task in tasks:
             if task.kind == "stage" and task.done:
-                done[task.name, seed] = Training(task.name, seed, task.output.parent, task.seconds or 0.0)
+                done[task.name, seed] = read_training(task.name, seed, task.output.parent, task.seconds or 0.0)
             missing += task.kind == "stage" and not task.done
     if missing:
         remarks.append(f"{missing} trainings of other code, or not finished: left out of curves/")

@@ -40,6 +40,11 @@ def load_result(path: Path) -> dict[str, Any]:
         result = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
     except (OSError, ValueError, RecursionError) as error:
         raise BrokenResult(f"{name} cannot be read: {type(error).__name__}: {without_home(str(error))}") from error
+    return checked_result(result, name)
+
+
+def checked_result(result: Any, name: str) -> dict[str, Any]:
+    """As `load_result`, of JSON data that was read already; name: what a message calls it. Raises BrokenResult."""
     check_result(result, name)
     for score in result["scores"]:
         score.setdefault("seed", result["seed"])
@@ -49,12 +54,12 @@ def load_result(path: Path) -> dict[str, Any]:
         score.setdefault("key", score["metric"])
         score.setdefault("family", _family_of_older(score["metric"]))
         score.setdefault("unit", "dB" if "(dB)" in score["metric"] else "")
-        score |= {key: _numbers_back(score[key]) for key in ("mean", "std", "values", "replicates")}
+        score |= {key: numbers_back(score[key]) for key in ("mean", "std", "values", "replicates")}
     for data in result["data"]:
         data.setdefault("role", ROLES[0])
         data.setdefault("groups", None)
     for table in result["tables"]:
-        table["rows"] = _numbers_back(table["rows"])
+        table["rows"] = numbers_back(table["rows"])
     return dict(result)
 
 
@@ -78,7 +83,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not strict JSON")
 
 
-def _numbers_back(value: Any) -> Any:
+def numbers_back(value: Any) -> Any:
     if isinstance(value, list):
-        return [_numbers_back(item) for item in value]
+        return [numbers_back(item) for item in value]
     return _NON_FINITE.get(value, value) if isinstance(value, str) else value

@@ -95,13 +95,13 @@ def run_notebooks(
     console.print(summary(list(run.runs), run.outcomes.notebooks))
     if run.outcomes.stages:
         run.screen.say(_sum_up(run.outcomes.stages))
-    out = settings.out if len(seeds) < 2 else pooled_folder(settings.out)
+    out = pooled_folder(settings.out) if seeds else settings.out
     report = out / settings.profile / "report.html"
     if run.outcomes.interrupted:
         run.screen.say("Interrupted. Finished notebooks and trainings are kept; to continue:")
         run.screen.say(resume)
         return run.outcomes
-    if len(seeds) > 1 and not any(notebook.always for notebook in notebooks):
+    if seeds and not any(notebook.always for notebook in notebooks):
         from facesr_tools.pool import pooled_report  # brings torch, once the workers have ended
 
         for remark in pooled_report(settings.out, settings.profile):
