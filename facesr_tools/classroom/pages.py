@@ -36,4 +36,6 @@ def page(title: str, markdown: str) -> str:
     """A complete HTML page of a Markdown text."""
     head = f'<meta charset="utf-8"><title>{escape(title)}</title>'
     head += f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style>'
-    return make_offline(f'<!doctype html><html lang="en"><head>{head}</head><body>{markdown_html(markdown)}</body></html>\n')
+    return make_offline(
+        f'<!doctype html><html lang="en"><head>{head}</head><body><main>{markdown_html(markdown)}</main></body></html>\n'
+    )

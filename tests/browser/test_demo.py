@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from accessible import faults
 from PIL import Image
 from playwright.sync_api import Browser, Page
 from shaken_networks import shaken
@@ -89,6 +90,13 @@ def test_equals_python_and_asks_nobody_else(demo: Demo, browser: Browser, screen
         assert page.evaluate("fetch('https://example.org').then(() => 'sent', () => 'refused')") == "refused"
     assert opened.refused == []  # the page's own policy stopped that one before the browser could ask
     assert [error for error in opened.errors if "Content Security Policy" not in error] == []
+
+
+def test_everybody_can_read_it(demo: Demo, browser: Browser, screenshots: Path) -> None:
+    with visit(browser, demo.address, demo.address, screenshots) as opened:
+        done(opened)
+        opened.page.evaluate("document.querySelectorAll('meta[http-equiv]').forEach(one => one.remove())")
+        assert faults(opened.page) == []
 
 
 def test_keyboard_moves_the_square_and_wipes(demo: Demo, browser: Browser, screenshots: Path) -> None:

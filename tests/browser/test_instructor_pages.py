@@ -9,6 +9,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from accessible import faults
 from playwright.sync_api import Browser, Page
 from visit import visit
 
@@ -32,6 +33,7 @@ def test_two_pages_at_most(key: str, browser: Browser, screenshots: Path, tmp_pa
     for html in write_pages(key, tmp_path):
         with visit(browser, html.as_uri(), "file://", screenshots) as opened:
             assert opened.page.get_by_role("table").count() == 1
+            assert faults(opened.page) == []
             printed = opened.page.pdf(path=screenshots / f"{html.stem}.pdf", prefer_css_page_size=True)
             assert not opened.errors
             assert not opened.refused
