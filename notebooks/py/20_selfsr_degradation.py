@@ -382,7 +382,7 @@ unsure = abs(end["d_real"] + end["d_fake"] - 2 * 0.693) < 0.2
 answer(
     f"The terms that hold the face begin at {first:.2g}: the untrained network returns its input. At the end the identity term is {end['g_identity']:.4f} with its weight of "
     f"{config.degradation.identity:g}, so the intermediate image differs from its input by {end['g_identity'] / config.degradation.identity:.3f} of the range on average. "
-    f"The smoothness term is {end['g_smoothness']:.4f}: {'the flow hardly moves' if end['g_smoothness'] < 0.001 else 'the flow moves neighbours differently'}. "
+    f"The smoothness term is {end['g_smoothness']:.4f}: {'neighbours move alike, if they move at all' if end['g_smoothness'] < 0.001 else 'the flow moves neighbours differently'}. "
     f"The discriminator's terms are {end['d_real']:.2f} and {end['d_fake']:.2f}, {'close to guessing' if unsure else 'not at 0.693: it tells the two apart'}."
 )
 
