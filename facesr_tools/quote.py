@@ -10,6 +10,7 @@ in place of a table: how many claims got which verdict. `python -m facesr_tools.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -46,9 +47,22 @@ def quoted(path: Path, root: Path) -> str:
 
 
 def largest(root: Path, file: str = "README.md") -> Path | None:
-    """The folder of committed results of the largest profile that has some, with this file; None if none has."""
+    """The folder of committed results of the largest profile that has this file; None if none has.
+
+    Results of three seeds or more, from which verdicts decide, come before those of fewer.
+    """
+    from facesr_lib.evaluate.bootstrap import SEEDS  # brings torch
+
     found = [root / "results" / profile for profile in PROFILES if (root / "results" / profile / file).is_file()]
-    return found[-1] if found else None
+    return max(found, key=lambda folder: (_seeds(folder) >= SEEDS, found.index(folder)), default=None)
+
+
+def _seeds(folder: Path) -> int:
+    """How many training seeds are in committed results; 0 where nothing says so."""
+    try:
+        return len(json.loads((folder / "provenance.json").read_bytes())["seeds"])
+    except FileNotFoundError:
+        return 0
 
 
 def _content(path: Path, folder: Path, what: str) -> str:

@@ -360,6 +360,9 @@ def test_the_largest_profile_with_results_is_found(tmp_path: Path) -> None:
         (tmp_path / "results" / profile).mkdir(parents=True)
         (tmp_path / "results" / profile / "README.md").touch()
     assert largest(tmp_path) == tmp_path / "results" / "workshop"
+    for profile, count in (("quick", 3), ("workshop", 2)):
+        (tmp_path / "results" / profile / "provenance.json").write_text(json.dumps({"seeds": list(range(count))}))
+    assert largest(tmp_path) == tmp_path / "results" / "quick", "verdicts of two seeds decide nothing"
 
 
 # -- what notebooks show --------------------------------------------------------------------------------------------------------
