@@ -86,12 +86,14 @@ def _cartoons(of: Any) -> Images:
 
 
 _FLOW = selfsr.on_real_faces(selfsr.FLOW)
-_TNET, _SNET = teacher.trained_jointly(teacher.BICUBIC), teacher.trained_jointly(teacher.FULL)
+_TNET, _SNET, _NOISE = (teacher.trained_jointly(one) for one in (teacher.BICUBIC, teacher.FULL, teacher.NOISE))
 _10, _20, _21, _30, _40 = NOTEBOOKS = (
     "10_human_face_gan", "20_selfsr_degradation", "21_selfsr_super_resolution", "30_teacher_student", "40_isr_kd",
 )  # fmt: skip
-# `facesr upscale` prefers the first: of all, and of a paper. Of paper 1 that is ours, since its own loss holds no colours.
+# `facesr upscale` prefers the first: of all, and of a paper. Of papers 1 and 3 that is a row of ours: the published ones stay
+# below bicubic here, since one's loss holds no colours, and the other's DeNet cannot draw noise.
 MAIN_NETWORKS = (
+    MainNetwork(TEACHER_STUDENT, _NOISE, "snet", _30, teacher.NOISE_STUDENT, _real),
     MainNetwork(TEACHER_STUDENT, _SNET, "snet", _30, teacher.STUDENT, _real),
     MainNetwork(TEACHER_STUDENT, _TNET, "tnet", _30, teacher.TEACHER_BICUBIC, _teacher),
     MainNetwork(HUMAN_GAN, gan.WITH_PIXEL_TERM, "generator", _10, gan.WITH_PIXEL_TERM, _gan),
@@ -137,7 +139,25 @@ def export(settings: Settings, to: Path | None = None) -> list[Exported]:
         write_atomically(place / "README.md", one.card.encode())
         facts = one.facts | {"sha256": file_digest(place / "model.safetensors")}
         write_atomically(place / "config.json", (json.dumps(facts, indent=1) + "\n").encode())
+    write_atomically(folder / "README.md", _index(networks))
     return networks
+
+
+def _index(networks: Sequence[Exported]) -> str:
+    """What the folder holds, as a page; `facesr upscale` prefers the first of a scale and paper."""
+    lines = [
+        "# Trained networks that come with facesr",
+        "",
+        "Written by `facesr weights export`; change nothing here by hand. Each folder has a model card: data, scores, limits, misuse.",
+        "`facesr upscale` uses them where nothing was trained, the first one unless told otherwise. The papers' notebooks show them.",
+        "",
+        "| network | what it is | scale | weights |",
+        "|---|---|---:|---:|",
+    ]
+    for one in networks:
+        size = f"{len(one.weights) / 1e3:,.0f} kB"
+        lines += [f"| [{one.name}]({one.name}/README.md) | {one.facts['about']} | x{one.facts['scale']} | {size} |"]
+    return "\n".join([*lines, f"| all | | | {sum(len(one.weights) for one in networks) / 1e6:.1f} MB |", ""])
 
 
 def _export(main: MainNetwork, rank: int, settings: Settings) -> Exported:

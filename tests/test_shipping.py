@@ -224,8 +224,11 @@ def test_every_main_network_is_a_stage_of_the_notebook_that_scores_it() -> None:
 
 
 def test_what_ships_loads_and_is_small() -> None:
-    """Today nothing may ship; what does must be whole, small, and not left out of the wheel."""
+    """All main networks, whole, small, listed on the folder's page, and not left out of the wheel."""
     weights = list(shipped.FOLDER.glob("*/model.safetensors"))
+    assert {path.parent.name for path in weights} == {main.slug for main in MAIN_NETWORKS}
+    page = (shipped.FOLDER / "README.md").read_text()
+    assert all(f"({main.slug}/README.md) | {main.scored}, trained for an evening on " in page for main in MAIN_NETWORKS)
     assert sum(path.stat().st_size for path in weights) <= 12_000_000
     for path in weights:
         assert from_shipped(path.parent.name, "cpu").scale in (2, 4, 8)
