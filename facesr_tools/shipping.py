@@ -148,8 +148,8 @@ def _index(networks: Sequence[Exported]) -> str:
     lines = [
         "# Trained networks that come with facesr",
         "",
-        "Written by `facesr weights export`; change nothing here by hand. Each folder has a model card: data, scores, limits, misuse.",
-        "`facesr upscale` uses them where nothing was trained, the first one unless told otherwise. The papers' notebooks show them.",
+        "Written by `facesr weights export`, not by hand. Each folder has a model card: data, scores, limits, misuse.",
+        "`facesr upscale` uses them where nothing was trained, the first unless told otherwise. The papers' notebooks show them.",
         "",
         "| network | what it is | scale | weights |",
         "|---|---|---:|---:|",
