@@ -750,7 +750,7 @@ answer(
 # %% [markdown]
 # ### After your minutes, after our evening
 #
-# facesr can come with networks that trained for an evening on two CPU cores. One of them meets the same test people here, with the same blur and scale. It learned from
+# facesr comes with networks that trained for an evening on two CPU cores. One of them meets the same test people here, with the same blur and scale. It learned from
 # faces of the size that the caption names, so its numbers are not recorded. *Predict: does more time alone mend what the loss leaves out?*
 
 # %%

@@ -632,7 +632,7 @@ answer(
 # %% [markdown]
 # ### After your minutes, after our evening
 #
-# facesr can come with networks that trained for an evening on two CPU cores. Two of them meet the same test people here, bicubic LR and x8 as above. They
+# facesr comes with networks that trained for an evening on two CPU cores. Two of them meet the same test people here, bicubic LR and x8 as above. They
 # learned from faces of the size that the caption names, so no score is recorded. *Predict: what does more time buy, with and without a discriminator?*
 
 # %%
@@ -641,10 +641,10 @@ from facesr_lib.shipped import load_shipped
 columns = {"LR": lr}
 for name, slug in ((PSNR_ORIENTED, "selfsr-selfsr-psnr-oriented"), (PAIRED, "selfsr-selfsr")):
     if comes := load_shipped(slug, SelfSR):
-        evening, facts = comes
+        (evening, facts), title = comes, name.replace(" (", "\n(")
         columns |= {
-            f"{name}\nafter this run": METHODS[name](given),
-            f"{name}\nafter our evening": evening.super_resolve(lr.cpu()),
+            f"{title}\nafter this run": METHODS[name](given),
+            f"{title}\nafter our evening": evening.super_resolve(lr.cpu()),
         }
 (
     run.figure(

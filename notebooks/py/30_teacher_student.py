@@ -927,9 +927,9 @@ answer(
 # %% [markdown]
 # ### After your minutes, after our evening
 #
-# facesr can come with networks that trained for an evening on two CPU cores. Two of them enlarge the same test people here, x4: the student real LR, a
-# teacher bicubic LR. They learned from faces of the size that the caption names, so no score is taken. *Predict: which of the two changes more with the time? Look at the
-# noise and at the edges.*
+# facesr comes with networks that trained for an evening on two CPU cores. Three of them enlarge the same test people here, x4: the student, and
+# the one whose DeNet draws noise (ours), real LR, a teacher bicubic LR. They learned from faces of the size that the caption names, so no score is taken. *Predict: which
+# changes most with the time? Look at the noise and at the edges.*
 
 # %%
 from facesr_lib.shipped import load_shipped
@@ -942,21 +942,22 @@ def rebuild(config):
 
 cases = (
     (STUDENT, "snet", test_lr, "teacher_student-tnet-and-snet"),
+    (NOISE_STUDENT, "snet", test_lr, "teacher_student-tnet-and-snet-noise-input"),
     (TEACHER_BICUBIC, "tnet", clean_lr, "teacher_student-tnet-and-snet-bicubic-data"),
 )
 columns = {}
 for name, network, lr, slug in cases:
     if comes := load_shipped(slug, rebuild):
         evening, facts = comes
-        columns[f"LR for\n{name}"] = lr
+        columns["real LR" if lr is test_lr else "bicubic LR"] = lr
         columns[f"{name}\nafter this run"] = METHODS[name](lr.to(run.device))
         columns[f"{name}\nafter our evening"] = evening.super_resolve_with(network, lr.cpu())
 (
     run.figure(
         image_grid({**columns, "HR": test_hr}, rows=chosen, cell=1.5),
         "after_an_evening",
-        f"Student and teacher as trained above ({PROFILE}), and as they come with facesr. The last one: {facts['about']}.",
-        "Three people, one row each: for student and teacher LR, the output after this run and after an evening; the original.",
+        f"Students and teacher as trained above ({PROFILE}), and as they come with facesr. The last one: {facts['about']}.",
+        "Three people, one row each: real LR and what two students make of it after this run and after an evening, bicubic LR and the same of a teacher; the original.",
     )
     if columns
     else "This installation comes without trained networks, so there is nothing to put beside yours."
@@ -972,7 +973,7 @@ moves = {
 }
 answer(
     f"Between this run and the evening the pictures change by (grey levels, root mean square): {', '.join(f'{name} {value:.1f}' for name, value in moves.items())}. "
-    f"{max(moves, key=moves.get)} changes more. Each has the loss that it was trained with: more time brings it nearer to that loss's optimum, which is not always nearer to the original."
+    f"{max(moves, key=moves.get)} changes most. Each has the loss that it was trained with: more time brings it nearer to that loss's optimum, which is not always nearer to the original."
     if moves
     else "Without the shipped networks this run cannot tell."
 )

@@ -694,7 +694,7 @@ run.figure(
 # %% [markdown]
 # ### After your minutes, after our evening
 #
-# facesr can come with networks that trained for an evening on two CPU cores. Two of them enlarge the same two faces and two cartoons here, x8: the face-only network
+# facesr comes with networks that trained for an evening on two CPU cores. Two of them enlarge the same two faces and two cartoons here, x8: the face-only network
 # and the one distilled on replay 2:1. They learned from pictures of the size that the caption names, so no score is taken. *Predict: on which rows do the two networks
 # differ more, faces or cartoons?*
 
