@@ -25,7 +25,8 @@ def test_every_page_fits_and_needs_no_network(site: Path, browser: Browser, scre
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, name
                 if name in SHOWN:
                     page.screenshot(path=screenshots / f"site {path.stem} {width}.png", full_page=True)
-            assert page.evaluate("getComputedStyle(document.querySelector('.bd-article-container')).maxWidth") == "928px"
+            if path.parent.name != "demo":  # whose page is its own
+                assert page.evaluate("getComputedStyle(document.querySelector('.bd-article-container')).maxWidth") == "928px"
     assert opened.errors == []
     assert opened.refused == []
 
