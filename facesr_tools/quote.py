@@ -4,8 +4,9 @@
     ... the table tables/10_human_face_gan/results.md of results/quick ...
     <!-- /results -->
 
-A run of other images stands beside its profile's, as results/evening-colour-faces does, and is quoted by that name. `verdicts`
-in place of a table: how many claims got which verdict. `python -m facesr_tools.quote` (part of `make sync`) fills all.
+A run of other images stands beside its profile's, as results/evening-colour-faces does, and is quoted by that name. In place of a
+table, `verdicts`: how many claims got which verdict; `blind`: what the readers of its blind test told apart.
+`python -m facesr_tools.quote` (part of `make sync`) fills all.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ def _content(path: Path, folder: Path, what: str) -> str:
         from facesr_tools.distilled_page import verdict_counts  # brings torch
 
         text = "\n".join(verdict_counts(folder))
+    elif what == "blind":
+        text = "\n".join(_blind(folder / "blind"))
     else:
         table = folder / "tables" / f"{what}.md"
         if not table.is_file():
@@ -80,6 +83,19 @@ def _content(path: Path, folder: Path, what: str) -> str:
         text = table.read_text(encoding="utf-8").strip()
     link = Path(os.path.relpath(folder / "README.md", path.parent)).as_posix()
     return f"{text}\n\nFrom [results/{folder.name}]({link})."
+
+
+def _blind(folder: Path) -> list[str]:
+    """A Markdown table of the blind test in `folder`: key.json, and answers-N.json of each reader."""
+    from facesr_tools.blind import score_answers  # brings torch
+
+    readers = [score_answers(path, folder / "key.json") for path in sorted(folder.glob("answers-*.json"))]
+    names = " | ".join(f"reader {number}" for number in range(1, len(readers) + 1))
+    lines = [f"| told apart without labels | {names} |", "|---|" + "---:|" * len(readers)]
+    for question in zip(*readers, strict=True):
+        counts = " | ".join(f"{one['right']} of {one['n']}" for one in question)
+        lines.append(f"| {question[0]['asked']}, or {question[0]['other']} | {counts} |")
+    return lines
 
 
 def main(root: Path) -> None:

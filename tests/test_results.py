@@ -329,6 +329,23 @@ def test_a_block_is_filled_from_the_committed_table_and_stays(seeds: Path) -> No
     assert quoted(document, seeds) == text
 
 
+def test_a_blind_test_is_quoted_as_it_is_counted(seeds: Path) -> None:
+    folder = seeds / "results" / "quick"
+    distil(seeds, folder, "quick")
+    (folder / "blind").mkdir()
+    rows = ["1", "2", "3"]
+    question = {"asked": "GAN", "other": "bicubic", "rows": rows}
+    key = {"sheet": "s", "questions": [question], "key": {"1": "A", "2": "B", "3": "A"}}
+    (folder / "blind" / "key.json").write_text(json.dumps(key))
+    for number, given in enumerate(("ABA", "AAA"), 1):
+        answers = {"sheet": "s", "answers": dict(zip(rows, given, strict=True))}
+        (folder / "blind" / f"answers-{number}.json").write_text(json.dumps(answers))
+    document = seeds / "a.md"
+    document.write_text(BLOCK.format("blind"))
+    text = quoted(document, seeds)
+    assert "| told apart without labels | reader 1 | reader 2 |\n|---|---:|---:|\n| GAN, or bicubic | 3 of 3 | 2 of 3 |\n" in text
+
+
 def test_results_of_other_images_are_quoted_by_their_folder(seeds: Path) -> None:
     distil(seeds, seeds / "results" / "quick-colour", "quick")
     document = seeds / "a.md"
