@@ -1,6 +1,6 @@
 """Every choice of training seeds, judged as if it were all of them: which verdicts hang on the seeds that happened to run?
 
-`judge` needs the score of every image, which results/ does not keep. So `facesr results`, which has them, judges every choice and
+`judge` needs the score of every image, too many for a page. So `facesr results`, which has them, judges every choice and
 keeps what came out in choices.json, one claim a line; the site's page of seeds looks it up and computes nothing.
 """
 
