@@ -50,20 +50,24 @@ def quoted(path: Path, root: Path) -> str:
 def largest(root: Path, file: str = "README.md") -> Path | None:
     """The folder of committed results of the largest profile that has this file; None if none has.
 
-    Results of three seeds or more, from which verdicts decide, come before those of fewer.
+    Results of three seeds or more, from which verdicts decide, come before those of fewer; then those that leave fewer claims out.
     """
     from facesr_lib.evaluate.bootstrap import SEEDS  # brings torch
 
     found = [root / "results" / profile for profile in PROFILES if (root / "results" / profile / file).is_file()]
-    return max(found, key=lambda folder: (_seeds(folder) >= SEEDS, found.index(folder)), default=None)
+    return max(found, key=lambda one: (_seeds(one) >= SEEDS, -_not_run(one), found.index(one)), default=None)
 
 
 def _seeds(folder: Path) -> int:
     """How many training seeds are in committed results; 0 where nothing says so."""
-    try:
-        return len(json.loads((folder / "provenance.json").read_bytes())["seeds"])
-    except FileNotFoundError:
-        return 0
+    path = folder / "provenance.json"
+    return len(json.loads(path.read_bytes())["seeds"]) if path.is_file() else 0
+
+
+def _not_run(folder: Path) -> int:
+    """How many claims nothing was run for."""
+    path = folder / "claims.json"
+    return sum(claim["verdict"] == "not run" for claim in json.loads(path.read_bytes())) if path.is_file() else 0
 
 
 def _content(path: Path, folder: Path, what: str) -> str:

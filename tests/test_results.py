@@ -380,6 +380,10 @@ def test_the_largest_profile_with_results_is_found(tmp_path: Path) -> None:
     for profile, count in (("quick", 3), ("workshop", 2)):
         (tmp_path / "results" / profile / "provenance.json").write_text(json.dumps({"seeds": list(range(count))}))
     assert largest(tmp_path) == tmp_path / "results" / "quick", "verdicts of two seeds decide nothing"
+    (tmp_path / "results" / "workshop" / "provenance.json").write_text(json.dumps({"seeds": [0, 1, 2]}))
+    assert largest(tmp_path) == tmp_path / "results" / "workshop"
+    (tmp_path / "results" / "workshop" / "claims.json").write_text(json.dumps([{"verdict": "not run"}]))
+    assert largest(tmp_path) == tmp_path / "results" / "quick", "the other has left claims out"
 
 
 # -- what notebooks show --------------------------------------------------------------------------------------------------------
