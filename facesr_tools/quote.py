@@ -50,7 +50,7 @@ def quoted(path: Path, root: Path) -> str:
 def largest(root: Path, file: str = "README.md") -> Path | None:
     """The folder of committed results of the largest profile that has this file; None if none has.
 
-    Results of three seeds or more, from which verdicts decide, come before those of fewer; then those that leave fewer claims out.
+    Results of three seeds or more, from which verdicts decide, come first; then those that leave fewer claims out.
     """
     from facesr_lib.evaluate.bootstrap import SEEDS  # brings torch
 
