@@ -70,8 +70,11 @@ def rounded(value: Any, digits: int = DIGITS) -> Any:
 
 
 def kept_form(one: Found) -> Found:
-    """What a seed found in one notebook, as its file keeps it: numbers rounded, figures left out."""
-    result = {**rounded(one.result), "figures": []}
+    """What a seed found in one notebook, as its file keeps it: numbers rounded, no figures, no tables of lessons.
+
+    Some of these describe the machine.
+    """
+    result = {**rounded(one.result), "figures": [], **({} if one.result["paper"] else {"tables": []})}
     return Found(one.seed, one.folder, result, one.provenance, {key: one.marker[key] for key in _MARKER if key in one.marker})
 
 
