@@ -25,7 +25,7 @@ FOLDER = "seeds"
 PATTERN = "seed-*.json.xz"
 DIGITS = 6
 ROWS = 100  # that are kept of a training's log
-_LARGEST = 2**28  # bytes of a file once unpacked; five notebooks of the paper profile need a tenth
+_LARGEST = 2**28  # bytes of a file once unpacked; a seed of `evening`, on 100 test images, has less than one of these 256 MB
 _MARKER = ("code", "finished", "seconds", "peak_memory")  # of done.json; what else it says is about a folder that stays behind
 
 

@@ -84,6 +84,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def numbers_back(value: Any) -> Any:
+    """JSON data with floats where `jsonable` wrote "inf", "-inf" or "nan", in lists however deep."""
     if isinstance(value, list):
         return [numbers_back(item) for item in value]
     return _NON_FINITE.get(value, value) if isinstance(value, str) else value
