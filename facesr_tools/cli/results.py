@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # these bring torch
 
 EPILOG = (
     "Examples:\n\nfacesr results runs\n\nfacesr results runs results/evening --profile evening --with results/evening\n\n"
-    "facesr results results/quick judged-again"
+    "facesr results results/evening judged-again --profile evening"
 )
 
 
