@@ -142,8 +142,8 @@ run.figure(
 # replays one face for every two cartoons. Each image of a batch says whether it is new:
 
 # %%
-rows = [{"split": split, **{d.name: len(d.images) for d in experiments.domains(split)}} for split in SPLITS]
-run.table("splits", [{"faces": 0, **row} for row in rows], "Training images of every split, in the paper's ratios")
+rows = [{"split": split, "faces": 0} | {d.name: len(d.images) for d in experiments.domains(split)} for split in SPLITS]
+run.table("splits", rows, "Training images of every split, in the paper's ratios")
 
 # %%
 from facesr_lib.data import IncrementalBatches
