@@ -14,7 +14,7 @@
 #       smoke: 0.3
 #       workshop: 10
 #     paper: selfsr
-#     study: 60
+#     study: 65
 #     title: 'SelfSR 2: self-conditioned progressive super-resolution'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -35,7 +35,7 @@
 # - watch one network grow x2, x4, x8, with pairs and without;
 # - look at what the condition branch found (the paper's Fig. 9) and at faces where everything fails (Fig. 10).
 #
-# **You need:** `10_human_face_gan`. **Time:** about 60 minutes of yours; about 4.2 minutes in `quick` on a CPU. **Hardware:** CPU for `quick`; a GPU above it.
+# **You need:** `10_human_face_gan`. **Time:** about 65 minutes of yours; about 4.2 minutes in `quick` on a CPU. **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)
@@ -511,6 +511,40 @@ answer(
 # blur says honestly where it knows nothing, while a sharp eye at an invented place is an error that nobody sees. In both cases say which network it was.
 #
 # </details>
+
+# %% [markdown]
+# ### People it has seen
+#
+# A network sees each face of its training many times. How much of its gain is knowledge of faces in general, and how much of these very people?
+# The same networks, on faces that they learned from and on the test faces. *Predict: which of the three gains most by having seen the people?*
+
+# %%
+every = max(1, len(experiments.train) // len(test))
+seen = experiments.train.subset(range(0, len(experiments.train), every), experiments.train.name)
+gains = {}
+for whose, faces in (("it learned from", seen), ("nobody trained on", test)):
+    of = {name: experiments.psnr(method, faces, degrade, 25, SEED).mean().item() for name, method in METHODS.items()}
+    gains[whose] = {name: round(of[name] - of["bicubic"], 2) for name in (PAIRED, UNPAIRED, PSNR_ORIENTED)}
+run.table(
+    "seen_people",
+    [{"people": whose, **gain} for whose, gain in gains.items()],
+    f"Gain in PSNR over bicubic (dB; RGB, no crop): {len(seen)} faces of {len(set(seen.groups))} people that the networks learned from, "
+    f"{len(test)} faces of {people} people that nobody trained on",
+)
+
+# %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
+# @title Answer
+on_seen, on_unseen = gains.values()
+by_heart = {name: on_seen[name] - on_unseen[name] for name in on_seen}
+most = max(by_heart, key=by_heart.get)
+answer(
+    f"{most}: {on_seen[most]:+.2f} dB on people it has seen, {on_unseen[most]:+.2f} dB on others. "
+    + (
+        f"So it knows these {len(set(seen.groups))} people by heart, and that helps nobody else. More steps or a larger network would widen the distance; more people would close it."
+        if by_heart[most] > 0.3
+        else "That is little: it has learned what faces have in common, and can still learn more from the same people."
+    )
+)
 
 # %% [markdown]
 # ### Table I, whole
