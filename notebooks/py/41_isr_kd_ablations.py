@@ -376,8 +376,11 @@ run.table("replay", beside, "PSNR (dB) of both domains against the share of repl
 
 # %%
 level = [{**row, **{f"{d}, teacher": base[d]["PSNR (dB)"] for d in base}} for row in rows]
+drawn = ("faces", "cartoons", "faces, teacher", "cartoons, teacher")
+figure = curves(level, *drawn, x="faces replayed per cartoon", ylabel="PSNR (dB)")
+figure.axes[0].legend(loc="center left", bbox_to_anchor=(1, 0.5))  # beside the lines, one of which ran through it
 run.figure(
-    curves(level, "faces", "cartoons", "faces, teacher", "cartoons, teacher", x="faces replayed per cartoon", ylabel="PSNR (dB)"),
+    figure,
     "replay",
     "Both domains against the amount of replay, with the teacher's scores as level lines.",
     "Two curves over the replay share, one for each domain, and two level lines.",
