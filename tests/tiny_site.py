@@ -157,8 +157,11 @@ def write_project(root: Path) -> Path:
             if notebook is not third or target.parent == folder:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 nbformat.write(content, target)
-    claims = [{"text": "It | works *well*.", "where": "Table 1", "mark": "seed", "verdict": "reproduced"}]
-    claims += [{**claims[0], "text": "It is so.", "verdict": "points for", "shown": "points for (1 seed)"}]
+    claims = [{"text": "It | works *well*.", "where": "Table 1", "mark": "seed", "verdict": "reproduced", "measured": []}]
+    end = {"metric": "PSNR (dB)", "unit": "dB", "effect": 0.3, "low": -0.3, "high": 0.9}
+    two = [end, {**end, "metric": "SSIM", "unit": ""}]
+    measured = [{"statement": f"A better than {name}", **part} for name in "BCDEF" for part in two]
+    claims += [{**claims[0], "text": "It is so.", "verdict": "points for", "shown": "points for (1 seed)", "measured": measured}]
     claims += [{**claims[1], "verdict": "undecided", "shown": "undecided (1 seed)", "why": "PSNR [−0.3, +0.9] is wide."}]
     counts = {"reproduced": 1, "points for": 1, "undecided": 1}
     paper = {"paper": "human_gan", "title": "A paper", "counts": counts, "claims": claims}

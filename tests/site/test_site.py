@@ -213,6 +213,9 @@ def test_the_first_page(site: Path) -> None:
     assert "It | works *well*." in verdicts.get_text()
     assert [badge.get_text() for badge in verdicts.select("td .verdict.points-for")] == ["points for (1 seed)"]
     assert "PSNR [−0.3, +0.9] is wide." in verdicts.get_text()
+    lines = [line.get_text() for line in verdicts.select("td:has(.points-for) .where")]
+    effects = [f"A better than {name}: PSNR +0.30 dB [−0.30, +0.90]; SSIM +0.30 [−0.30, +0.90]" for name in "BCDE"]
+    assert lines == [*effects, "1 more in the report"]
 
 
 def test_links_out_of_the_site_lead_to_the_repository_at_this_version(site: Path) -> None:
