@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from facesr_tools.quote import largest
 from facesr_tools.verdicts import effect_text
@@ -30,6 +32,11 @@ class Headline:
     folder: str
 
 
+def effect_of(measured: Mapping[str, Any]) -> str:
+    """As `effect_text`, of a comparison as claims.json has it, whose numbers may be "inf"."""
+    return effect_text(float(measured["effect"]), float(measured["low"]), float(measured["high"]), measured["unit"])
+
+
 def headlines(root: Path | None) -> dict[str, Headline]:
     """By paper, from `root`/results of the largest profile that has some; papers without a measured headline are left out."""
     folder = largest(root) if root else None
@@ -41,10 +48,7 @@ def headlines(root: Path | None) -> dict[str, Headline]:
             continue
         first, seeds = claim["measured"][0], claim["seeds"]
         people = f"{first['people']} people in {first['n']} images" if first["people"] else f"{first['n']} images"
-        effects = tuple(
-            (m["metric"], effect_text(float(m["effect"]), float(m["low"]), float(m["high"]), m["unit"]))
-            for m in claim["measured"]
-        )
+        effects = tuple((m["metric"], effect_of(m)) for m in claim["measured"])
         on = f"{people}, {seeds} training seed{'s' * (seeds != 1)}"
         found[claim["paper"]] = Headline(first["statement"], claim["verdict"], claim["shown"], effects, on, folder.name)
     return found

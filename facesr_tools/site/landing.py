@@ -23,15 +23,14 @@ from facesr_tools.report.departures import OTHERWISE, SILENT, Departure, departu
 from facesr_tools.report.exhibits import Exhibit, exhibits
 from facesr_tools.report.page import PROFILE_MEANING
 from facesr_tools.site.api import LIBRARY
-from facesr_tools.site.headlines import Headline
-from facesr_tools.verdicts import effect_text
+from facesr_tools.site.headlines import Headline, effect_of
 
 if TYPE_CHECKING:
     from facesr_tools.site.stage import Source
 
 EXTRA = "extra"  # its content lies beside the pages: pictures out of notebooks, and notebooks to download
 EXECUTED = "executed-notebooks.zip"  # all that were run, to read without running
-MOST = 4  # comparisons of a claim that its row shows
+COMPARISONS = 4  # of a claim, that its row shows at most
 TITLE = "Four face super-resolution papers, taught and reproduced"
 INTRODUCTIONS = {  # how the first page presents them
     "human_gan": (
@@ -145,16 +144,13 @@ def read_claims(results: Path) -> list[dict[str, Any]]:
 
 
 def _effects(measured: Sequence[dict[str, Any]]) -> list[str]:
-    """A line per comparison of a claim, at most `MOST`: "GAN better than bicubic: PSNR −13.2 dB [−14.6, −11.7]; SSIM ..."."""
+    """A line per comparison of a claim, at most `COMPARISONS`: "GAN better than bicubic: PSNR −13.2 dB [−14.6, −11.7]; SSIM ..."."""
     lines = []
     for statement, parts in groupby(measured, key=lambda part: part["statement"]):
-        effects = []
-        for part in parts:
-            effect, low, high = float(part["effect"]), float(part["low"]), float(part["high"])
-            effects.append(f"{part['metric'].removesuffix(' (dB)')} {effect_text(effect, low, high, part['unit'])}")
+        effects = [f"{part['metric'].removesuffix(' (dB)')} {effect_of(part)}" for part in parts]
         lines.append(f"{statement}: {'; '.join(effects)}")
-    more = len(lines) - MOST
-    return lines[:MOST] + ([f"{more} more in the report"] if more > 0 else [])
+    more = len(lines) - COMPARISONS
+    return lines[:COMPARISONS] + ([f"{more} more in the report"] if more > 0 else [])
 
 
 def aim(source: Source) -> str:

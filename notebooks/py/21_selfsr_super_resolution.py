@@ -540,7 +540,7 @@ most = max(by_heart, key=by_heart.get)
 answer(
     f"{most}: {on_seen[most]:+.2f} dB on people it has seen, {on_unseen[most]:+.2f} dB on others. "
     + (
-        f"So it knows these {len(set(seen.groups))} people by heart, and that helps nobody else. More steps or a larger network would widen the distance; more people would close it."
+        f"So it knows these {len(set(seen.groups))} people by heart, and that helps nobody else. With faces of more people there would be less to know by heart: `DATA_ROOT` takes them."
         if by_heart[most] > 0.3
         else "That is little: it has learned what faces have in common, and can still learn more from the same people."
     )
