@@ -144,7 +144,7 @@ def read_claims(results: Path) -> list[dict[str, Any]]:
 
 
 def _effects(measured: Sequence[dict[str, Any]]) -> list[str]:
-    """A line per comparison of a claim, at most `COMPARISONS`: "GAN better than bicubic: PSNR −13.2 dB [−14.6, −11.7]; SSIM ..."."""
+    """A line per comparison of a claim, at most `COMPARISONS`: "GAN better than bicubic: PSNR −13.2 dB [−14.6, −11.7]"."""
     lines = []
     for statement, parts in groupby(measured, key=lambda part: part["statement"]):
         effects = [f"{part['metric'].removesuffix(' (dB)')} {effect_of(part)}" for part in parts]
