@@ -522,7 +522,7 @@ answer(
 every = max(1, len(experiments.train) // len(test))
 seen = experiments.train.subset(range(0, len(experiments.train), every), experiments.train.name)
 gains = {}
-for whose, faces in (("it learned from", seen), ("nobody trained on", test)):
+for whose, faces in (("seen in training", seen), ("not seen", test)):
     of = {name: experiments.psnr(method, faces, degrade, 25, SEED).mean().item() for name, method in METHODS.items()}
     gains[whose] = {name: round(of[name] - of["bicubic"], 2) for name in (PAIRED, UNPAIRED, PSNR_ORIENTED)}
 run.table(
