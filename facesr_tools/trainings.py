@@ -107,7 +107,7 @@ def _selfsr(config: selfsr.Config) -> Iterator[Training]:
         yield Training(SELFSR.key, name, stage1.batch_size, {"": range(stage1.steps)}, make, hidden)
 
     def paired(size: int, device: torch.device) -> Batches:
-        return PairedBatches(faces(config.paired.hr_size), Bicubic(config.paired.scale), size, 0)
+        return PairedBatches(faces(config.paired.hr_size), Bicubic(config.paired.scale), size, 0, augment=config.paired.augment)
 
     def learned(size: int, device: torch.device) -> Batches:
         adaptation = selfsr.FlowAdaptation(stage1)

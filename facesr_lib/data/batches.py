@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from facesr_lib.data.augment import Augment
 from facesr_lib.data.images import ImageSet
 
 Degrade = Callable[[Tensor, torch.Generator], Tensor]
@@ -33,7 +34,8 @@ class PairedBatches:
 
     Every epoch shows each image once, in a new random order. Batches continue across the end of an epoch, so each has
     `batch_size` images, even if the set is smaller. With `flip`, each image is mirrored left-right with probability 1/2
-    before `degrade(hr, generator)` makes its LR image. Raises ValueError if `batch_size` < 1.
+    and then `augment(hr, generator)` changes the batch, before `degrade(hr, generator)` makes its LR. Raises ValueError if
+    `batch_size` < 1.
     """
 
     hr: ImageSet
@@ -41,6 +43,7 @@ class PairedBatches:
     batch_size: int
     seed: int
     flip: bool = True
+    augment: Augment | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -61,6 +64,8 @@ class PairedBatches:
         if self.flip:
             mirrored = torch.rand(len(hr), generator=generator, dtype=torch.float32) < 0.5
             hr = torch.where(mirrored[:, None, None, None], hr.flip(-1), hr)
+        if self.augment is not None:
+            hr = self.augment(hr, generator)
         return {"lr": self.degrade(hr, generator), "hr": hr}
 
 
@@ -69,7 +74,7 @@ class UnpairedBatches:
     """HR faces with their synthetic LR, and real LR images of other people: {"hr", "lr", "real_lr"}, float32 RGB in [0, 1].
 
     `lr` is `degrade(hr, generator)`; `real_lr` is unrelated to `hr`. Both are drawn as in `PairedBatches`, each set in its own
-    order, flipped independently with probability 1/2. Raises ValueError if the LR sizes differ.
+    order, flipped independently with probability 1/2; `augment` changes `hr` alone. Raises ValueError if the LR sizes differ.
     """
 
     hr: ImageSet
@@ -78,6 +83,7 @@ class UnpairedBatches:
     batch_size: int
     seed: int
     flip: bool = True
+    augment: Augment | None = None
 
     def __post_init__(self) -> None:
         lr = self.degrade(self.hr.take([0]), keyed_generator(self.seed, "size"))
@@ -91,7 +97,7 @@ class UnpairedBatches:
         return -(-len(self.hr) // self.batch_size)
 
     def __call__(self, step: int) -> dict[str, Tensor]:
-        pairs = PairedBatches(self.hr, self.degrade, self.batch_size, self.seed, self.flip)
+        pairs = PairedBatches(self.hr, self.degrade, self.batch_size, self.seed, self.flip, self.augment)
         others = PairedBatches(self.real_lr, lambda lr, generator: lr, self.batch_size, self.seed + 1, self.flip)
         return {**pairs(step), "real_lr": others(step)["hr"]}
 

@@ -1,6 +1,6 @@
 """Incremental learning, one domain after another: the new images of a batch, and old ones shown again (replayed)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from facesr_lib.data.augment import Augment
 from facesr_lib.data.batches import Degrade, drawn_positions, keyed_generator
 from facesr_lib.data.cartoons import dicebear_cartoons
 from facesr_lib.data.faces import load_faces
 from facesr_lib.data.images import ImageSet
 from facesr_lib.data.prepared import prepared_sets
 from facesr_lib.data.split import Split
-
-Augment = Callable[[Tensor, torch.Generator], Tensor]
 
 
 @dataclass(frozen=True)

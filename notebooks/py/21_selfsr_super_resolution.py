@@ -114,9 +114,10 @@ test, scale = experiments.test, config.paired.scale
 run.config(config.paired, "paired")
 
 # %% [markdown]
-# Read three lines of this table with care. `residual`: the paper's network paints the face anew; ours, in the small profiles, adds to the bicubic enlargement
+# Read four lines of this table with care. `residual`: the paper's network paints the face anew; ours, in the small profiles, adds to the bicubic enlargement
 # of its input, because minutes of training are too few to learn to copy (`22_selfsr_ablations` trains it the paper's way, too). `adversarial` and
 # `reconstruction`: the paper's weights are lost; these are ours, and the small profiles give the adversarial loss a smaller weight, the smallest one without pairs.
+# `jitter`: the paper only mirrors its faces. With pairs of few people that is too little: the small profiles also shift, turn, stretch and relight them, anew in every step.
 #
 # ## Eight pixels wide
 #
@@ -558,7 +559,7 @@ from facesr_tools.published import beside_published
 differs = (
     f"{test.name} instead of CelebA, {config.paired.lr_size} to {config.paired.hr_size} instead of 16 to 128 pixels, {config.paired.steps} steps "
     f"instead of 160,000, width {config.paired.width} instead of 256"
-    f"{', a residual over the enlarged LR' if config.paired.residual else ''}"
+    f"{', a residual over the enlarged LR' if config.paired.residual else ''}{', faces moved and relit' if config.paired.jitter else ''}"
 )
 names = {"SelfSR paired": PAIRED, "SelfSR unpaired": UNPAIRED, "Bicubic": "bicubic"}
 table_1 = SELFSR.published(table="Table I")

@@ -248,7 +248,7 @@ from facesr_tools.published import beside_published
 
 differs = (
     f"{test.name} instead of CelebA, {config.paired.lr_size} to {config.paired.hr_size} instead of 16 to 128 pixels, {VARIANTS[FULL].steps} steps instead of 160,000 or 280,000, "
-    f"width {config.paired.width} instead of 256{', a residual over the enlarged LR' if config.paired.residual else ''}"
+    f"width {config.paired.width} instead of 256{', a residual over the enlarged LR' if config.paired.residual else ''}{', faces moved and relit' if config.paired.jitter else ''}"
 )
 names = {}
 for setting, name in (("paired", PAIRED), ("unpaired", UNPAIRED)):

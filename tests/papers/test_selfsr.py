@@ -432,7 +432,7 @@ def test_all_models_have_one_pair_of_betas(profile: str) -> None:
 
 
 def test_small_presets_change_what_the_docs_say_and_no_more() -> None:
-    """Beside sizes, steps and learning rates: the residuals and the weights. README and the package's docstring name them."""
+    """Beside sizes, steps and learning rates: residuals, jitter and weights. README and the docstring name them."""
     sizes = {
         "lr_size",
         "width",
@@ -458,7 +458,7 @@ def test_small_presets_change_what_the_docs_say_and_no_more() -> None:
         changed = {
             f.name for ours, theirs in pairs for f in fields(ours) if getattr(ours, f.name) != getattr(theirs, f.name)
         } - sizes
-        assert changed == {"residual", "cycle_residual", "adversarial", "identity", "smoothness", "brightness"}
+        assert changed == {"residual", "cycle_residual", "jitter", "adversarial", "identity", "smoothness", "brightness"}
 
 
 def test_ablations_change_one_thing() -> None:

@@ -112,7 +112,7 @@ class Experiments(Setting[Config]):
 
         def batches(*stage1: Trained[Adaptation]) -> PairedBatches:
             degradation = LearnedDegradation(stage1[0].method, config.scale) if stage1 else known
-            return PairedBatches(hr, degradation, config.batch_size, self.seed)
+            return PairedBatches(hr, degradation, config.batch_size, self.seed, augment=config.augment)
 
         data = {"hr": hr.checksum, "degradation": known.name}
         stage = self._stage(on_real_faces(name), ("20", "22"), SelfSR, config, data, batches, *adaptation)
@@ -122,10 +122,10 @@ class Experiments(Setting[Config]):
         """Stage 2 with bicubic LR, on pairs or, if not `config.paired`, on HR faces and LR faces of other people."""
         bicubic = Bicubic(config.scale)
         if config.paired:
-            pairs = PairedBatches(self.train, bicubic, config.batch_size, self.seed)
+            pairs = PairedBatches(self.train, bicubic, config.batch_size, self.seed, augment=config.augment)
             return self._stage(name, used_by, SelfSR, config, {"hr": self.train.checksum}, lambda: pairs)
         hr, lr = self._unpaired_halves
-        unpaired = UnpairedBatches(hr, lr, bicubic, config.batch_size, self.seed)
+        unpaired = UnpairedBatches(hr, lr, bicubic, config.batch_size, self.seed, augment=config.augment)
         return self._stage(name, used_by, SelfSR, config, {"hr": hr.checksum, "lr": lr.checksum}, lambda: unpaired)
 
     def _stage(

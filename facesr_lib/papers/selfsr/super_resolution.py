@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from facesr_lib.data.augment import Augment, jitter
 from facesr_lib.image import resize_bicubic
 from facesr_lib.losses import hinge_discriminator, hinge_generator, squared_slope
 from facesr_lib.papers.selfsr.degradation import BETAS
@@ -37,6 +38,7 @@ class SRConfig:
     grow_at: tuple[int, ...] = (20_000, 80_000)  # steps at which a level is added [paper]
     fade: int = 10_000  # steps over which a new level is faded in [ours]
     average_decay: float = 0.999  # of the generator's moving average, which is evaluated [ours]
+    jitter: bool = False  # HR faces are only mirrored [paper]; True also moves and relights them, which few people need [departs]
 
     @property
     def scale(self) -> int:
@@ -47,6 +49,11 @@ class SRConfig:
     def hr_size(self) -> int:
         """Side of the HR face in pixels."""
         return self.lr_size * self.scale
+
+    @property
+    def augment(self) -> Augment | None:
+        """What changes the HR faces of a batch after mirroring."""
+        return jitter if self.jitter else None
 
     def stage(self, step: int) -> tuple[int, float]:
         """The level trained at a step (counted from 0), and its fade-in weight alpha, 0 to 1 (always 1 for the first level)."""
