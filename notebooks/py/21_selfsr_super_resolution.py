@@ -516,8 +516,26 @@ answer(
 # %% [markdown]
 # ### People it has seen
 #
-# A network sees each face of its training many times. How much of its gain is knowledge of faces in general, and how much of these very people?
-# The same networks, on faces that they learned from and on the test faces. *Predict: which of the three gains most by having seen the people?*
+# A network sees each face of its training many times. The paper has thousands of people; with few, the small profiles show no face twice as it is (`jitter`).
+# *Would you still call each row one person?*
+
+# %%
+from facesr_lib.data.augment import jitter
+from facesr_lib.data.batches import keyed_generator
+
+if config.paired.jitter:
+    faces = experiments.train.take([0, len(experiments.train) // 2])
+    shown = {f"step {step}": jitter(faces, keyed_generator(SEED, "a look", step)) for step in range(1, 5)}
+    run.figure(
+        image_grid({"as it is": faces, **shown}),
+        "jitter",
+        "Two training faces as they are, and as four steps of a training with pairs may show them.",
+        "Two rows, each of one face: as it is, then four times shifted, turned and stretched a little, brighter or darker.",
+    )
+
+# %% [markdown]
+# How much of the gain is knowledge of faces in general, and how much of these very people? The same networks, on faces that they learned from and on the
+# test faces. *Predict: which of the three gains most by having seen the people?*
 
 # %%
 every = max(1, len(experiments.train) // len(test))
