@@ -517,7 +517,7 @@ answer(
 # ### People it has seen
 #
 # A network sees each face of its training many times. The paper has thousands of people; with few, the small profiles show no face twice as it is (`jitter`).
-# *Would you still call each row one person?*
+# *Where there is a picture: would you still call each row one person?*
 
 # %%
 from facesr_lib.data.augment import jitter

@@ -38,7 +38,7 @@ class SRConfig:
     grow_at: tuple[int, ...] = (20_000, 80_000)  # steps at which a level is added [paper]
     fade: int = 10_000  # steps over which a new level is faded in [ours]
     average_decay: float = 0.999  # of the generator's moving average, which is evaluated [ours]
-    jitter: bool = False  # HR faces are only mirrored [paper]; True also moves and relights them, which few people need [departs]
+    jitter: bool = False  # HR faces are mirrored [paper]; True moves and relights them, too: few are learned by heart [departs]
 
     @property
     def scale(self) -> int:
