@@ -26,12 +26,14 @@ from facesr_tools.demo.build import FACE, LIST, SAMPLE
 from facesr_tools.demo.export import outputs
 from facesr_tools.demo.networks import SHOWN
 
-# A camera: a canvas of one colour as a film.
-CAMERA = """navigator.mediaDevices.getUserMedia = async () => {
+# A camera: a canvas of one colour as a film, whose first picture takes a second.
+CAMERA = """window.given = [];
+navigator.mediaDevices.getUserMedia = async () => {
     const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
     const context = canvas.getContext("2d");
-    setInterval(() => { context.fillStyle = "teal"; context.fillRect(0, 0, 64, 48); }, 50);
-    return canvas.captureStream();
+    setTimeout(() => setInterval(() => { context.fillStyle = "teal"; context.fillRect(0, 0, 64, 48); }, 50), 1000);
+    window.given.push(canvas.captureStream());
+    return window.given.at(-1);
 };"""
 
 PIXEL = "[...document.getElementById('source').getContext('2d').getImageData(9, 9, 1, 1).data]"
@@ -134,8 +136,9 @@ def test_a_phone_a_photograph_and_a_camera(demo: Demo, browser: Browser, screens
         assert page.locator("#problem").inner_text() == ""  # a good picture ends it
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.screenshot(path=screenshots / "demo untrained 390.png", full_page=True)
-        page.locator("#camera").click()
-        page.locator("#shoot").click()
+        page.locator("#camera").dblclick()
+        assert page.locator("#shoot").is_disabled()
+        page.locator("#shoot").click()  # as soon as it can be
         opened.until("the camera's picture", lambda: page.evaluate("document.getElementById('source').width") == 64)
         assert page.evaluate("[...document.getElementById('source').getContext('2d').getImageData(9, 9, 1, 1).data]")[:3] == [
             0,
@@ -143,6 +146,7 @@ def test_a_phone_a_photograph_and_a_camera(demo: Demo, browser: Browser, screens
             128,
         ]
         assert not page.locator("#live").is_visible()
+        assert page.evaluate("window.given.map(film => film.active)") == [False, False]
         no_picture = tmp_path / "notes.png"
         no_picture.write_text("not a picture")
         page.locator("#file").set_input_files(no_picture)

@@ -202,15 +202,22 @@ function failed(error) {
 
 let stream = null;
 async function startCamera() {
+  let given;
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
+    given = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
   } catch (error) {
     $("problem").textContent = `The camera cannot be used (${error.message}): choose a photograph.`;
     return;
   }
+  stopCamera(); // pressed twice, it is given twice
+  stream = given;
   $("live").hidden = false;
   $("video").srcObject = stream;
-  await $("video").play();
+}
+
+// There is nothing to take before the first picture has come.
+function cameraRuns() {
+  $("shoot").disabled = false;
   $("shoot").focus();
 }
 
@@ -218,6 +225,7 @@ function stopCamera() {
   for (const track of stream?.getTracks() ?? []) track.stop();
   stream = null;
   $("video").srcObject = null;
+  $("shoot").disabled = true;
   $("live").hidden = true;
   $("camera").focus();
 }
@@ -230,6 +238,7 @@ function listen(facts) {
   $("file").addEventListener("change", () => $("file").files[0] && open($("file").files[0]));
   $("sample").addEventListener("click", () => sample(facts.sample).catch(failed));
   $("camera").addEventListener("click", startCamera);
+  $("video").addEventListener("playing", cameraRuns);
   $("stop").addEventListener("click", stopCamera);
   $("shoot").addEventListener("click", () => {
     show($("video"), $("video").videoWidth, $("video").videoHeight);
