@@ -140,11 +140,7 @@ def test_a_phone_a_photograph_and_a_camera(demo: Demo, browser: Browser, screens
         assert page.locator("#shoot").is_disabled()
         page.locator("#shoot").click()  # as soon as it can be
         opened.until("the camera's picture", lambda: page.evaluate("document.getElementById('source').width") == 64)
-        assert page.evaluate("[...document.getElementById('source').getContext('2d').getImageData(9, 9, 1, 1).data]")[:3] == [
-            0,
-            128,
-            128,
-        ]
+        assert page.evaluate(PIXEL)[:3] == [0, 128, 128]
         assert not page.locator("#live").is_visible()
         assert page.evaluate("window.given.map(film => film.active)") == [False, False]
         no_picture = tmp_path / "notes.png"

@@ -215,8 +215,8 @@ async function startCamera() {
   $("video").srcObject = stream;
 }
 
-// There is nothing to take before the first picture has come.
-function cameraRuns() {
+// Once for each camera, when its first picture has come: before, there is nothing to take.
+function firstPicture() {
   $("shoot").disabled = false;
   $("shoot").focus();
 }
@@ -238,7 +238,7 @@ function listen(facts) {
   $("file").addEventListener("change", () => $("file").files[0] && open($("file").files[0]));
   $("sample").addEventListener("click", () => sample(facts.sample).catch(failed));
   $("camera").addEventListener("click", startCamera);
-  $("video").addEventListener("playing", cameraRuns);
+  $("video").addEventListener("loadeddata", firstPicture);
   $("stop").addEventListener("click", stopCamera);
   $("shoot").addEventListener("click", () => {
     show($("video"), $("video").videoWidth, $("video").videoHeight);
