@@ -713,14 +713,16 @@ for name, slug in ((PSNR_ORIENTED, "selfsr-selfsr-psnr-oriented"), (PAIRED, "sel
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Answer
 
-shown = {
-    title.replace("\n", " "): psnr(picture.clamp(0, 1).cpu(), hr).mean().item() for title, picture in list(columns.items())[1:]
-}
-means = ", ".join(f"{title} {value:.1f} dB" for title, value in shown.items())
-answer(
-    (f"Mean PSNR of these three faces: {means}." if shown else "Nothing to see here without the shipped networks.")
-    + " More time sharpens what the loss asks for; it brings back nothing that the LR image does not hold."
-)
+text, pictures = "", {title.replace("\n", " "): picture.clamp(0, 1).cpu() for title, picture in list(columns.items())[1:]}
+if pictures:
+    learned = evening.config.lr_size * evening.config.scale
+    text = "Mean PSNR of these three faces: "
+    text += ", ".join(f"{title} {psnr(picture, hr).mean().item():.1f} dB" for title, picture in pictures.items())
+    text += ". Neighbouring pixels differ by so many grey levels: "
+    text += ", ".join(f"{title} {step_between(picture):.1f}" for title, picture in pictures.items())
+    text += f". The evening's networks learned from faces of {learned} px, never of {hr.shape[-1]} px" * (learned != hr.shape[-1])
+    text += ". No training brings back what the LR image does not hold."
+answer(text or "Nothing to see here without the shipped networks.")
 
 # %% [markdown]
 # ## What the condition branch sees (Fig. 9)
