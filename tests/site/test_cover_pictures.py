@@ -14,7 +14,7 @@ from facesr_lib.image import Bicubic, resize_bicubic
 from facesr_lib.papers import ISR_KD
 from facesr_tools.demo.networks import DemoNetwork
 from facesr_tools.shipping import MAIN_NETWORKS
-from facesr_tools.site.cover_pictures import CHOSEN, COLUMNS, GAP, SIDE, STYLES, main, write_covers
+from facesr_tools.site.cover_pictures import CHOSEN, COLUMNS, FOLDER, GAP, SIDE, STYLES, main, write_covers
 
 
 def test_a_row_per_drawing_and_a_column_per_image(tmp_path: Path) -> None:
@@ -42,3 +42,15 @@ def test_without_a_network_it_says_what_is_missing(tmp_path: Path, capsys) -> No
     with pytest.raises(SystemExit, match="there is no network to draw with"):
         main(["--out", str(tmp_path)])
     assert "holds no trainings" in capsys.readouterr().err
+
+
+def test_the_pictures_are_of_the_networks_that_ship(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("facesr_tools.site.cover_pictures.write_covers", lambda networks: write_covers(networks, tmp_path))
+    main([])
+    for drawn in sorted(tmp_path.iterdir()):
+        if drawn.suffix == ".json":
+            assert drawn.read_bytes() == (FOLDER / drawn.name).read_bytes()
+        else:
+            now, kept = (np.asarray(Image.open(path), dtype=float) for path in (drawn, FOLDER / drawn.name))
+            assert np.abs(now - kept).max() <= 2, drawn.name  # grey levels: rounding on another processor
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in FOLDER.iterdir()}
