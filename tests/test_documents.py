@@ -109,3 +109,10 @@ def test_the_table_of_rehearsals_is_that_of_the_kept_figures() -> None:
         cells += [number(row["seconds"]), f"{row['peak_memory'] / 2**30:.1f} GiB", f"{row['schedule']:,}", number(row["hours"])]
         assert f"| {' | '.join(cells)} |" in text
     assert text.count(" GiB | ") == len(rows) == 20
+
+
+def test_the_readmes_command_trains_the_seeds_of_its_table() -> None:
+    readme = (ROOT / "README.md").read_text()
+    table = re.search(r"over \d+ training seeds \((\d+-\d+)\)", readme)
+    command = re.search(r"SEEDS=(\d+-\d+)` makes this table", readme)
+    assert table and command and table[1] == command[1]
