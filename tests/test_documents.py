@@ -115,4 +115,6 @@ def test_the_readmes_command_trains_the_seeds_of_its_table() -> None:
     readme = (ROOT / "README.md").read_text()
     table = re.search(r"over \d+ training seeds \((\d+-\d+)\)", readme)
     command = re.search(r"SEEDS=(\d+-\d+)` makes this table", readme)
-    assert table and command and table[1] == command[1]
+    assert table
+    assert command
+    assert table[1] == command[1]
