@@ -111,15 +111,41 @@ def test_parameters_of_stage_1_counted_by_hand() -> None:
     encoder = (3 * 9 + 1) * 8 + 2 * 2 * (8 * 9 + 1) * 8
     assert count(FlowGenerator(8, 2)) == encoder + (8 * 9 + 1) * (3 + 2)
     assert count(ImageGenerator(8, 2)) == encoder + (8 * 9 + 1) * 3
-    assert count(LRDiscriminator(8)) == 28 * 8 + 73 * 16 + 145 * 16 + 145
+    assert count(LRDiscriminator(8)) == (6 * 9 + 1) * 8 + 73 * 16 + 145 * 16 + 145
 
 
-def test_the_lr_discriminator_sees_nine_pixels() -> None:
+def test_the_lr_discriminator_sees_thirteen_pixels() -> None:
+    """Nine by its four convolutions, two more on either side by the means that it subtracts."""
     discriminator = LRDiscriminator(4)
-    x = rand(1, 3, 16, 16).requires_grad_()
-    discriminator(x)[0, 0, 8, 8].backward()
+    x = rand(1, 3, 20, 20).requires_grad_()
+    discriminator(x)[0, 0, 10, 10].backward()
     rows = x.grad.abs().sum(dim=(0, 1, 3)).nonzero().flatten()
-    assert (rows.min(), rows.max()) == (4, 12)
+    assert (rows.min(), rows.max()) == (4, 16)
+
+
+def test_the_lr_discriminator_sees_each_pixel_as_it_is_and_less_the_mean_around_it() -> None:
+    discriminator = LRDiscriminator(4)
+    x = rand(2, 3, 7, 7)
+    seen: list[torch.Tensor] = []
+    discriminator[0].register_forward_pre_hook(lambda _layer, inputs: seen.extend(inputs))
+    discriminator(x)
+    assert torch.equal(seen[0][:, :3], 4 * x - 2)
+    middle = 10 * (x[..., 3, 3] - x[..., 1:6, 1:6].mean(dim=(2, 3)))
+    assert torch.allclose(seen[0][:, 3:, 3, 3], middle, atol=1e-5)
+    flat = torch.full((1, 3, 7, 7), 0.3)
+    seen.clear()
+    discriminator(flat)
+    assert seen[0][:, 3:].abs().max() < 1e-5, "also at the border"
+
+
+@pytest.mark.parametrize("kind", [FlowAdaptation, CycleAdaptation])
+def test_the_discriminators_of_stage_1_take_as_many_steps_as_the_config_says(kind: type[Adaptation]) -> None:
+    method = kind(replace(STAGE1, d_steps=3))
+    method.build()
+    z, x = (rand(2, 3, 16, 16, seed=seed) for seed in (1, 2))
+    method.step({"lr": z, "real_lr": x})
+    taken = {name: {int(state["step"]) for state in method.optimizers[name].state.values()} for name in method.optimizers}
+    assert sorted(taken.items()) in ([("discriminator", {3}), ("generator", {1})], [("discriminators", {3}), ("generators", {1})])
 
 
 @pytest.fixture(scope="module")
@@ -458,7 +484,8 @@ def test_small_presets_change_what_the_docs_say_and_no_more() -> None:
         changed = {
             f.name for ours, theirs in pairs for f in fields(ours) if getattr(ours, f.name) != getattr(theirs, f.name)
         } - sizes
-        assert changed == {"residual", "cycle_residual", "jitter", "adversarial", "identity", "smoothness", "brightness"}
+        weights = {"adversarial", "identity", "smoothness", "brightness"}
+        assert changed == {"residual", "cycle_residual", "jitter", "d_steps"} | weights
 
 
 def test_ablations_change_one_thing() -> None:
