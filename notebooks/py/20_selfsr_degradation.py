@@ -14,7 +14,7 @@
 #       smoke: 0.3
 #       workshop: 10
 #     paper: selfsr
-#     study: 70
+#     study: 75
 #     title: 'SelfSR 1: learning how real faces are degraded'
 #   kernelspec:
 #     display_name: Python 3 (ipykernel)
@@ -37,7 +37,7 @@
 # - give the generator noise as a second input, and see what a network without it cannot do;
 # - train super-resolution on what each learned, and set Tables II and III of the paper beside ours.
 #
-# **You need:** `10_human_face_gan` (adversarial training). **Time:** about 70 minutes of yours; about 5.4 minutes in `quick` on a CPU.
+# **You need:** `10_human_face_gan` (adversarial training). **Time:** about 75 minutes of yours; about 5.4 minutes in `quick` on a CPU.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
@@ -262,6 +262,9 @@ check_warp(my_warp)
 # Our small profiles add a fifth, `brightness`: the mean of every 4 x 4 pixels stays. In minutes of training the game otherwise stretches the contrast of the whole face,
 # which costs super-resolution more than it gains. The `paper` preset leaves it out.
 #
+# There the discriminator takes three steps for each of the generator's (`d_steps`), too. With one it lags behind. It objects to the pattern that the
+# generator made a while ago, the generator answers with the next one, and what is left when time is up may be stripes or a checkerboard.
+#
 # All models of the paper, of both stages, are trained by Adam with one pair of betas. Its numbers are lost too; ours, (0.5, 0.999),
 # did better on validation people in this stage than (0, 0.99), which progressive GANs use, and as well in the next.
 
@@ -336,7 +339,7 @@ check_smoothness(my_smoothness)
 # <details><summary>One answer</summary>
 #
 # It would need to know where faces usually are in the real LR set: if the eyes lie half a pixel lower there, moving every face down makes it look more real. A
-# discriminator that sees the whole face can notice that. One that sees 9 x 9 pixels at a time, as ours does, cannot tell where in the face they lie, and hardly rewards it.
+# discriminator that sees the whole face can notice that. One that sees 13 x 13 pixels at a time, as ours does, cannot tell where in the face they lie, and hardly rewards it.
 #
 # PSNR would fall sharply: the network for super-resolution would learn from pairs that are half a pixel apart, and repeat the shift. PSNR compares pixels at the same place.
 #
@@ -491,12 +494,36 @@ run.figure(
 )
 
 # %%
-added = {name: 255 * (translate(name, clean) - clean).std().item() for name in ADAPTATIONS}
-run.note(
-    "What each adaptation adds to the clean LR faces of all test people, as a standard deviation in grey levels: "
-    + ", ".join(f"{SHORT[name]} {value:.0f}" for name, value in added.items())
-    + f". The hidden degradation adds {grain:.0f}."
+def correlation(one, other):
+    """Of the values at the same place of two pictures whose mean is nearly zero."""
+    return ((one * other).mean() / (one.square().mean() * other.square().mean()).sqrt()).item()
+
+
+def what_is_added(method, lr):
+    """A row of the table: what `lr` has that the clean LR faces have not."""
+    added = 255 * (lr - clean)
+    beside, below = correlation(added[..., 1:], added[..., :-1]), correlation(added[..., 1:, :], added[..., :-1, :])
+    return {"method": method, "grey levels": added.std().item(), "like the pixel beside": beside, "like the pixel below": below}
+
+
+rows = [what_is_added(SHORT[name], translate(name, clean)) for name in ADAPTATIONS]
+run.table(
+    "added",
+    [*rows, what_is_added("hidden degradation", real)],
+    "What each adaptation adds to the clean LR faces of all test people: its standard deviation, and how neighbouring pixels of it correlate. "
+    "White noise has 0, a checkerboard -1, stripes 1 along them and -1 across",
 )
+
+# %% [markdown]
+# **To think about.** Which of these numbers would a network for super-resolution care about most, and which cannot show a pattern at all?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>One answer</summary>
+#
+# How strong the noise is: against too weak a noise it learns to do too little. But the strength alone cannot tell noise from a pattern of the same strength; the correlations can, if the pattern
+# repeats from one pixel to the next. A pattern with a longer period escapes these two columns. So look at the picture as well.
+#
+# </details>
 
 # %% [markdown]
 # ## One face, many pictures
