@@ -85,9 +85,9 @@ def _paper() -> Config:
 
 
 # [ours] In minutes of training, the weights of the `paper` preset let the adversarial loss drown the reconstruction, most of all
-# without pairs, and the identity loss drown the adversarial loss. These weights were chosen on validation people. So was jitter:
-# long trainings with pairs learn 25 people by heart. Those for real faces are too short for it. Stage 1's discriminators take
-# three steps for one: with one they lag behind, and the generator goes round in circles, from stripes to checkerboards.
+# without pairs. These weights were chosen on validation people. So was jitter: long trainings with pairs learn 25 people by
+# heart. Those for real faces are too short for it. In stage 1 the discriminators take three steps for one: with one they lag
+# behind, and the generator goes round in circles, from stripes to checkerboards.
 _SMALL_SR = SRConfig(
     lr_size=8, width=32, blocks=2, d_blocks=1, residual=True, adversarial=0.08, batch_size=8, average_decay=0.99, jitter=True
 )
@@ -96,7 +96,7 @@ _SMALL_STAGE1 = DegradationConfig(
     width=32,
     blocks=3,
     max_flow=2.0,
-    identity=5.0,
+    identity=20.0,
     smoothness=0.02,
     brightness=20.0,
     d_steps=3,
