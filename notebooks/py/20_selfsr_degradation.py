@@ -493,6 +493,7 @@ run.figure(
     f"Two rows of {len(translated) + 2} small faces: clean, {len(translated)} translations, an unrelated real one.",
 )
 
+
 # %%
 def correlation(one, other):
     """Of the values at the same place of two pictures whose mean is nearly zero."""
