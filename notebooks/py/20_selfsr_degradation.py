@@ -10,7 +10,7 @@
 #     minutes:
 #       evening: 35
 #       paper: 3000
-#       quick: 5.4
+#       quick: 5.8
 #       smoke: 0.3
 #       workshop: 10
 #     paper: selfsr
@@ -37,7 +37,7 @@
 # - give the generator noise as a second input, and see what a network without it cannot do;
 # - train super-resolution on what each learned, and set Tables II and III of the paper beside ours.
 #
-# **You need:** `10_human_face_gan` (adversarial training). **Time:** about 75 minutes of yours; about 5.4 minutes in `quick` on a CPU.
+# **You need:** `10_human_face_gan` (adversarial training). **Time:** about 75 minutes of yours; about 5.8 minutes in `quick` on a CPU.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

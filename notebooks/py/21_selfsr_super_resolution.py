@@ -10,7 +10,7 @@
 #     minutes:
 #       evening: 35
 #       paper: 2900
-#       quick: 4.2
+#       quick: 4.1
 #       smoke: 0.3
 #       workshop: 10
 #     paper: selfsr
@@ -35,7 +35,7 @@
 # - watch one network grow x2, x4, x8, with pairs and without;
 # - look at what the condition branch found (the paper's Fig. 9) and at faces where everything fails (Fig. 10).
 #
-# **You need:** `10_human_face_gan`. **Time:** about 65 minutes of yours; about 4.2 minutes in `quick` on a CPU. **Hardware:** CPU for `quick`; a GPU above it.
+# **You need:** `10_human_face_gan`. **Time:** about 65 minutes of yours; about 4.1 minutes in `quick` on a CPU. **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)

@@ -10,7 +10,7 @@
 #     minutes:
 #       evening: 27
 #       paper: 12000
-#       quick: 7.7
+#       quick: 7.6
 #       smoke: 0.4
 #       workshop: 60
 #     paper: selfsr
@@ -37,7 +37,7 @@
 # - see that the result of an ablation depends on the length of training: what helps in 160,000 steps may hurt in a few hundred.
 #
 # **You need:** `20_selfsr_degradation` and `21_selfsr_super_resolution`; their trainings are found again and not repeated.
-# **Time:** about 50 minutes of yours; about 7.7 minutes in `quick` after the other two. **Hardware:** CPU for `quick`; a GPU above it.
+# **Time:** about 50 minutes of yours; about 7.6 minutes in `quick` after the other two. **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)
@@ -135,6 +135,7 @@ config = Config.preset(PROFILE)
 experiments = Experiments(config, DATA_ROOT, live(run.stages), SEED, DEVICE)
 print(training_ahead(experiments, run))
 SEEDS = range(SEED, SEED + config.ablation_seeds)
+AND_SEEDS = f" and {len(SEEDS)} seeds" if len(SEEDS) > 1 else ""
 test, scale = experiments.test, config.paired.scale
 
 PARTS = (CONCATENATION, NO_GROWING, NO_R1)
@@ -194,7 +195,7 @@ people = len(set(test.groups))
 run.table(
     "table_4",
     rows,
-    f"Mean over {len(test)} test images of {people} unseen people and {len(SEEDS)} seed(s), {VARIANTS[FULL].steps} steps each; x{scale}; PSNR and SSIM on Y, border of {scale} cropped",
+    f"Mean over {len(test)} test images of {people} unseen people{AND_SEEDS}, {VARIANTS[FULL].steps} steps each; x{scale}; PSNR and SSIM on Y, border of {scale} cropped",
 )
 
 # %%
@@ -584,7 +585,7 @@ for name in ADAPTATIONS:
 run.table(
     "table_3",
     rows,
-    f"Real LR faces of {len(set(real_faces.test.groups))} unseen people, x{real_scale}, mean over {len(SEEDS)} seed(s)",
+    f"Real LR faces, x{real_scale}: mean over {len(real_faces.test)} images of {len(set(real_faces.test.groups))} unseen people{AND_SEEDS}",
 )
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

@@ -10,7 +10,7 @@
 #     minutes:
 #       evening: 47
 #       paper: 2400
-#       quick: 6.4
+#       quick: 5
 #       smoke: 0.3
 #       workshop: 10
 #     paper: teacher_student
@@ -39,7 +39,7 @@
 # - ask which of teacher and student is better, on which data, and by which score.
 #
 # **You need:** `02_edges`, `10_human_face_gan`; recurrent networks at the level of "the same weights, several times".
-# **Time:** about 90 minutes of yours; about 6.4 minutes in `quick` on a CPU; `paper` is days on one GPU.
+# **Time:** about 90 minutes of yours; about 5 minutes in `quick` on a CPU; `paper` is days on one GPU.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

@@ -10,7 +10,7 @@
 #     minutes:
 #       evening: 18
 #       paper: 8000
-#       quick: 9.1
+#       quick: 7.7
 #       smoke: 0.3
 #       workshop: 25
 #     paper: teacher_student
@@ -36,7 +36,7 @@
 # - tell a difference from its noise, by a bootstrap over people.
 #
 # **You need:** `30_teacher_student`; its trainings are found again and not repeated.
-# **Time:** about 50 minutes of yours; about 9.1 minutes in `quick` on a CPU, after `30_teacher_student`. **Hardware:** CPU for `quick`; a GPU above it.
+# **Time:** about 50 minutes of yours; about 7.7 minutes in `quick` on a CPU, after `30_teacher_student`. **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
 # @title Install facesr (only Colab needs this, for about a minute)

@@ -10,7 +10,7 @@
 #     minutes:
 #       evening: 30
 #       paper: 6000
-#       quick: 3.8
+#       quick: 3.6
 #       smoke: 0.3
 #       workshop: 10
 #     paper: isr_kd
@@ -36,7 +36,7 @@
 # - see what distillation holds on to, term by term and domain by domain;
 # - score both domains at once, beside the authors' own log of results.
 #
-# **You need:** `02_edges`, `10_human_face_gan`. **Time:** about 65 minutes of yours; about 3.8 minutes in `quick` on a CPU, 10 minutes in `workshop` on a GPU, days in `paper`.
+# **You need:** `02_edges`, `10_human_face_gan`. **Time:** about 65 minutes of yours; about 3.6 minutes in `quick` on a CPU, 10 minutes in `workshop` on a GPU, days in `paper`.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]

@@ -10,7 +10,7 @@
 #     minutes:
 #       evening: 21
 #       paper: 6000
-#       quick: 4.6
+#       quick: 4.3
 #       smoke: 0.3
 #       workshop: 10
 #     paper: isr_kd
@@ -36,7 +36,7 @@
 # - test models on images of a source they never saw.
 #
 # **You need:** `40_isr_kd`, whose trained stages are reused (they are made again where they are missing).
-# **Time:** about 55 minutes of yours; about 4.6 minutes in `quick` on a CPU after that notebook, 10 minutes in `workshop` on a GPU, days in `paper`.
+# **Time:** about 55 minutes of yours; about 4.3 minutes in `quick` on a CPU after that notebook, 10 minutes in `workshop` on a GPU, days in `paper`.
 # **Hardware:** CPU for `quick`; a GPU above it.
 
 # %% cellView="form" jupyter={"source_hidden": true} tags=["hide-input"]
